@@ -1,0 +1,101 @@
+#ifndef VG_CONFIG_H
+#define VG_CONFIG_H
+
+#include "finding.h"
+#include "ip.h"
+#include "scope.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { JAILS_MAX = 256, JAIL_SCOPES_MAX = 4 };
+
+/* A piece of configuration text with the place of its first byte. */
+struct config_text {
+	char *text; /* owned by the config */
+	struct position at;
+};
+
+/* A filter as text, everything interpolated, not compiled yet. Lists are one entry a line of the
+ * value; empty lines are dropped. */
+struct filter_def {
+	char *name; /* as the jail says it, without options */
+	char *path; /* file it was read from */
+	struct config_text *failregex;
+	size_t n_failregex;
+	struct config_text *ignoreregex;
+	size_t n_ignoreregex;
+	struct config_text prefregex;    /* text NULL: none */
+	struct config_text *datepattern; /* n 0: the default templates */
+	size_t n_datepattern;
+	struct config_text parser; /* text NULL: plain rules */
+	uint32_t maxlines;         /* 1 unless set */
+	bool usedns;               /* only then may <HOST> match a name */
+};
+
+struct config_logpath {
+	char *pattern;  /* absolute path, glob allowed */
+	bool from_head; /* `head`: an existing file is read from its first byte */
+	struct position at;
+};
+
+struct config_jail {
+	char *name;
+	struct position at;
+	bool enabled;
+	bool broken; /* has an error among the findings: not to be run */
+	struct filter_def filter;
+	struct config_logpath *logpaths;
+	size_t n_logpaths;
+	uint32_t maxretry;  /* >= 1 */
+	int64_t findtime_s; /* >= 1 */
+	int64_t bantime_s;  /* < 0: permanent; else >= 1 */
+	struct ip *ignoreip;
+	size_t n_ignoreip;
+	bool ignoreself;
+	bool bans; /* an action closes something; else failures are only counted */
+	struct scope scopes[JAIL_SCOPES_MAX]; /* all of them are closed by a ban */
+	size_t n_scopes;
+	char *mail_dest;   /* NULL: this jail does not mail; comma-separated addresses */
+	char *mail_sender; /* NULL: the notifier's default voipguard@<hostname> */
+};
+
+enum mail_tls { MAIL_TLS_NONE, MAIL_TLS_REQUIRED };
+
+struct config_mail {
+	char *server;  /* host, default "localhost" */
+	uint16_t port; /* default 25 */
+	enum mail_tls tls;
+	char *dest;     /* for what belongs to no jail; NULL: none */
+	char *sender;   /* NULL as above */
+	char *user;     /* NULL: no AUTH */
+	char *password; /* from password_file; NULL without user */
+};
+
+struct config {
+	char *dir;
+	bool lift_on_stop; /* [voipguard] on_stop = lift; default keep */
+	struct config_mail mail;
+	struct config_jail *jails; /* all, disabled ones too, in order of first appearance */
+	size_t n_jails;
+};
+
+/* Reads DIR by the rules of both trees (ours: jails/, filters/; fail2ban's: jail.conf, jail.d,
+ * jail.local, filter.d). Every problem becomes a finding with file, line and column. Filters and
+ * includes that DIR lacks come from shipped_dir (NULL: `filters` beside the executable, else
+ * PREFIX/share/voipguard/filters). Returns 0 with a config whenever the files could be read at
+ * all, even with findings: a jail with an error is marked broken. -1: nothing usable (DIR is not
+ * there, no jail file in it); the reason is among the findings. Regexes are not compiled here.
+ * The config is const afterwards; config_free frees all it owns. */
+int config_load(const char *dir, const char *shipped_dir, struct config **ret_config,
+	struct findings *findings);
+/* One filter alone, by the rules of a jail's `filter =` value: "name", "name[mode=x]", or a path
+ * that ends in ".conf". dir may be NULL (then only shipped filters). The result is owned by
+ * *ret_config (a config without jails, to be freed). */
+int config_load_filter(const char *dir, const char *shipped_dir, const char *filter,
+	struct config **ret_config, struct filter_def *ret_filter, struct findings *findings);
+void config_free(struct config *config);
+const struct config_jail *config_find(const struct config *config, const char *name);
+
+#endif

@@ -1,0 +1,59 @@
+#ifndef VG_FILTER_H
+#define VG_FILTER_H
+
+#include "ip.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct filter;
+struct filter_def;
+struct findings;
+
+enum { HIT_FIELDS_MAX = 16, HIT_TEXT_MAX = 256 };
+
+enum filter_result {
+	FILTER_MISS,    /* no rule matches: the line says nothing */
+	FILTER_HIT,     /* an offence */
+	FILTER_IGNORED, /* an ignoreregex took it */
+};
+
+/* A name and a value found by a rule (F-USER → "user"); the value points into the line given to
+ * filter_match (or its cut copy, owned by the filter until the next call). */
+struct hit_field {
+	const char *name; /* owned by the filter */
+	const char *value;
+	size_t length;
+};
+
+struct hit {
+	struct ip ip;     /* family 0: the rule found a host name or an id only, see host */
+	const char *host; /* the matched text of the host, not NUL-ended */
+	size_t host_length;
+	bool has_time;
+	int64_t at_ms;       /* wall clock, ms since the epoch; `now_s` * 1000 without a date */
+	unsigned rule;       /* index of the failregex, from 1 */
+	const char *account; /* F-USER or AccountID, NULL if none; not NUL-ended, not rendered */
+	size_t account_length;
+	struct hit_field fields[HIT_FIELDS_MAX];
+	size_t n_fields;
+};
+
+/* Compiles (JIT) every rule of def; each rule that fails is a finding with PCRE2's text and the
+ * offset as a column. NULL after an error. def must outlive the filter. */
+struct filter *filter_new(const struct filter_def *def, struct findings *findings);
+void filter_free(struct filter *filter);
+
+/* One line, without its newline. now_s: the wall clock, for stamps without a year, lines without
+ * a date, and stamps in the future (those count as now: at_ms <= now_s * 1000 + 999). The line
+ * may hold any byte. *ret_hit is filled for HIT and IGNORED. Not reentrant for one filter. */
+enum filter_result filter_match(struct filter *filter, const char *line, size_t length,
+	int64_t now_s, struct hit *ret_hit);
+
+/* Text of failregex number rule (from 1) as it stands in the file, for people. */
+const char *filter_rule_text(const struct filter *filter, unsigned rule);
+/* How often a rule hit its match limit on a line since filter_new. */
+uint64_t filter_limit_hits(const struct filter *filter);
+
+#endif

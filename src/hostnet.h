@@ -1,0 +1,33 @@
+#ifndef VG_HOSTNET_H
+#define VG_HOSTNET_H
+
+#include "ip.h"
+
+#include <stddef.h>
+
+struct error;
+struct hostnet;
+
+/* What the host itself must never be cut off from: own addresses, default gateways, on-link
+ * prefixes (rtnetlink), peers of SSH sessions (sock_diag, established TCP with local port 22).
+ * No /proc, no text. */
+enum hostnet_kind { HOSTNET_OWN, HOSTNET_GATEWAY, HOSTNET_ONLINK, HOSTNET_SSH_PEER };
+enum { HOSTNET_MAX = 1024 }; /* more are not remembered; the sentence says so */
+
+int hostnet_open(struct hostnet **ret_hostnet, struct error *err);
+void hostnet_close(struct hostnet *hostnet);
+/* Readable when addresses or routes changed: call hostnet_drain, then hostnet_list. */
+int hostnet_fd(const struct hostnet *hostnet);
+void hostnet_drain(struct hostnet *hostnet);
+/* Reads all afresh and calls back for each, without duplicates of the same kind. */
+int hostnet_list(struct hostnet *hostnet,
+	void (*each)(void *context, enum hostnet_kind kind, const struct ip *ip), void *context,
+	struct error *err);
+/* Only the SSH peers: cheap, before each ban. */
+int hostnet_ssh_peers(struct hostnet *hostnet,
+	void (*each)(void *context, enum hostnet_kind kind, const struct ip *ip), void *context,
+	struct error *err);
+/* "own address", "default gateway", "on-link network", "SSH session". */
+const char *hostnet_kind_text(enum hostnet_kind kind);
+
+#endif

@@ -1,0 +1,38 @@
+#ifndef VG_MAIL_H
+#define VG_MAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+
+/* One delivery by libesmtp, in a process of its own. */
+struct mail_server {
+	const char *host;
+	uint16_t port;
+	bool tls_required; /* STARTTLS with a certificate that names host, or no mail */
+	const char *user;  /* NULL: no AUTH */
+	const char *password;
+	const char *ca_file; /* NULL: the system's; a test's own otherwise */
+};
+
+struct mail_message {
+	const char *sender;  /* envelope and From: an address; NULL: voipguard@<host name> */
+	const char *dest;    /* one or more addresses, commas between */
+	const char *subject; /* rendered text, one line */
+	const char *body;    /* rendered text, UTF-8, \n line ends */
+	int64_t date_s;      /* for Date: */
+	uint64_t id;         /* for Message-ID: */
+};
+
+/* "a@b" or "Name <a@b>", comma-separated: what mail_deliver would accept as dest. */
+int mail_check_addresses(const char *addresses, struct error *err);
+
+/* Delivers and waits (connect and lookups may block: the caller is a process that its parent
+ * kills after 60 s). 0: the message status and every recipient's are 2xx. -1 with what the server
+ * answered, rendered, and *ret_permanent true for 5xx and bad addresses. */
+int mail_deliver(const struct mail_server *server, const struct mail_message *message,
+	bool *ret_permanent, struct error *err);
+
+#endif

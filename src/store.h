@@ -1,0 +1,104 @@
+#ifndef VG_STORE_H
+#define VG_STORE_H
+
+#include "ip.h"
+#include "tail.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+struct store;
+
+/* The state database (SQLite, WAL, synchronous=FULL). Memory is the index, this is the log: every
+ * change is first kept as a dirty row in memory; store_commit writes all of them in one
+ * transaction. Jails are named here, so that numbers may change between runs. */
+enum {
+	STORE_FAILURES_MAX = 2000000, /* rows kept; beyond, a prefix of ids is deleted */
+	STORE_DIRTY_MAX = 200000,     /* disk full: beyond, the oldest dirty failures go and are
+				       * counted in store_lost */
+	STORE_NAME_MAX = 64,          /* longest jail name */
+};
+
+enum store_kind {
+	STORE_FAILURE = 0,
+	STORE_UNBAN = 1, /* empties the window of (jail, address) */
+	STORE_BAN = 2,   /* empties it too: the ban took the failures */
+};
+
+struct store_failure {
+	const char *jail;
+	struct ip ip;
+	int64_t at_s;
+	enum store_kind kind;
+	uint64_t session; /* 0: none */
+};
+
+enum store_ban_state { STORE_BAN_ACTIVE = 0, STORE_BAN_LIFTING = 1, STORE_BAN_ENDED = 2 };
+
+struct store_ban {
+	int64_t id; /* row id; 0 for a new one, set by store_ban */
+	const char *jail;
+	struct ip ip;
+	int64_t since_s;
+	int64_t until_s; /* 0: permanent */
+	uint32_t failures;
+	bool proven;
+	enum store_ban_state state;
+	const char *account; /* last account tried, raw bytes up to the NUL, "" if none */
+	const char *note;    /* by hand: the note; "" if none */
+};
+
+struct store_alert {
+	int64_t id; /* 0 for a new one */
+	int64_t at_s;
+	const char *dest;
+	const char *sender;
+	const char *subject;
+	const char *body;
+};
+
+/* Opens or makes dir/state.db. A database that is corrupt or of an unknown schema is set aside as
+ * state.db.corrupt-DATE (DATE from now_s) with its -wal, a new one is made, and ret_note (caller
+ * frees, NULL if nothing to say) says so. dir must exist. */
+int store_open(const char *dir, int64_t now_s, struct store **ret_store, char **ret_note,
+	struct error *err);
+/* Commits nothing: the caller commits first. */
+void store_close(struct store *store);
+
+struct store_loader {
+	void (*failure)(void *context, const struct store_failure *failure);
+	void (*ban)(void *context, const struct store_ban *ban); /* active and lifting ones */
+	void (*position)(void *context, const struct tail_position *position);
+	void (*pattern)(void *context, const char *jail, const char *pattern);
+	void (*total)(void *context, const char *jail, uint64_t failures, uint64_t bans);
+	void (*alert)(void *context, const struct store_alert *alert);
+	void *context;
+};
+/* Calls back for every row, failures in the order they were counted. */
+int store_load(struct store *store, const struct store_loader *loader, struct error *err);
+
+/* These only make dirty rows; all text is copied. */
+void store_failure(struct store *store, const struct store_failure *failure);
+/* New if id is 0 (returns the id it will have), else updates until, failures, state. */
+int64_t store_ban(struct store *store, const struct store_ban *ban);
+void store_position(struct store *store, const struct tail_position *position);
+void store_forget_position(struct store *store, const char *path);
+void store_pattern(struct store *store, const char *jail, const char *pattern);
+void store_total(struct store *store, const char *jail, uint64_t failures, uint64_t bans);
+int64_t store_alert(struct store *store, const struct store_alert *alert);
+void store_alert_sent(struct store *store, int64_t id);
+
+/* Something other than positions waits for a commit. */
+bool store_is_dirty(const struct store *store);
+/* One transaction with all dirty rows. -1: nothing was written, everything stays dirty and is
+ * tried again by the next call. expire_before_s: failures with at < it may be deleted from the
+ * front of the table (a bounded number a call); ended bans older than 400 days too. */
+int store_commit(struct store *store, int64_t expire_before_s, struct error *err);
+uint64_t store_lost(const struct store *store);
+/* Ended and active bans of (jail, ip) that began since since_s; jail NULL: of all jails. */
+int store_ban_count(struct store *store, const char *jail, const struct ip *ip, int64_t since_s,
+	uint32_t *ret_count, struct error *err);
+
+#endif

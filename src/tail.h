@@ -1,0 +1,99 @@
+#ifndef VG_TAIL_H
+#define VG_TAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+struct tail;
+
+/* Follows the files of a set of glob patterns. Events are hints, the files are the truth:
+ * inotify, its queue overflow and the 1 s check all lead to tail_reconcile(). */
+enum { TAIL_LINE_MAX = 16384, TAIL_FILES_MAX = 1024, TAIL_PATTERNS_MAX = 512 };
+
+/* What a file is, whatever its name: ext4 hands out an inode number again at once. */
+struct tail_identity {
+	uint64_t device;
+	uint64_t inode;
+	uint64_t generation; /* FS_IOC_GETVERSION, 0 where the file system has none */
+	int64_t born_ns;     /* statx birth time, 0 where there is none */
+};
+
+/* How far a file has been read: the offset stands behind the last complete line that was
+ * handed over. hash is of the (at most 4096) bytes before it. */
+struct tail_position {
+	const char *path; /* borrowed */
+	struct tail_identity identity;
+	int64_t offset;
+	uint64_t hash;
+};
+
+enum tail_state { TAIL_FOLLOWING, TAIL_WAITING, TAIL_UNREADABLE, TAIL_GAP };
+
+struct tail_file_info {
+	const char *path; /* for a pattern without any file yet: the pattern (TAIL_WAITING) */
+	enum tail_state state;
+	int64_t offset;
+	int64_t lag_bytes;                         /* size - offset */
+	uint64_t patterns[TAIL_PATTERNS_MAX / 64]; /* bit n: pattern n wants it */
+};
+
+/* One line, without newline, read from `path`. cut: it was longer than TAIL_LINE_MAX; `line`
+ * then holds its first TAIL_LINE_MAX bytes and the rest was skipped. first_read: the file is being
+ * read from its head for the first time (guard skips lines older than findtime then).
+ * patterns: the set of pattern numbers that the file belongs to. */
+struct tail_line {
+	const char *path;
+	const char *line;
+	size_t length;
+	bool cut;
+	bool first_read;
+	const uint64_t *patterns;
+};
+
+struct tail_callbacks {
+	void (*line)(void *context, const struct tail_line *line);
+	/* A sentence for the operator's log: a gap, a truncation, a file that cannot be read
+	 * (with the group that could), once per change. priority as in syslog. */
+	void (*note)(void *context, int priority, const char *text);
+	void *context;
+};
+
+int tail_new(const struct tail_callbacks *callbacks, struct tail **ret_tail, struct error *err);
+void tail_free(struct tail *tail);
+
+/* Before the first reconcile: a position from the database. */
+void tail_restore(struct tail *tail, const struct tail_position *position);
+
+/* Adds pattern and returns its number (from 0) or -1. known: this pattern was followed by an
+ * earlier run, so a file without a position appeared since and is read from its first byte;
+ * otherwise a file that exists now is read from its end, or from its head with from_head. */
+int tail_add(struct tail *tail, const char *pattern, bool from_head, bool known, struct error *err);
+
+/* The inotify descriptor, for the loop. Readable: call tail_reconcile. */
+int tail_fd(const struct tail *tail);
+
+/* Drains inotify, finds new, renamed, truncated, vanished files, reads what is there and hands
+ * over lines; at most about budget_bytes a call (0: no limit). scan: also look at every file and
+ * directory though no event said so (the 1 s check, and the first call). Returns true if
+ * there is more to read at once. Idempotent. */
+bool tail_reconcile(struct tail *tail, bool scan, size_t budget_bytes);
+
+/* Calls back with the position of every file followed (for store_commit) that moved since the
+ * last call with only_moved, or of all. */
+void tail_positions(struct tail *tail, bool only_moved,
+	void (*each)(void *context, const struct tail_position *position), void *context);
+/* Calls back for every file and every pattern that waits for one. */
+void tail_files(const struct tail *tail,
+	void (*each)(void *context, const struct tail_file_info *info), void *context);
+
+uint64_t tail_cut_lines(const struct tail *tail);
+
+/* The directories that must be readable for all this, for confinement: parents of the longest
+ * fixed directory of each pattern or its nearest existing ancestor, and resolved targets of
+ * symlinks among the files. each() gets an absolute path. Works before tail_new. */
+void tail_roots(const char *pattern, void (*each)(void *context, const char *directory),
+	void *context);
+
+#endif

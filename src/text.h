@@ -1,0 +1,16 @@
+#ifndef VG_TEXT_H
+#define VG_TEXT_H
+
+#include <stddef.h>
+
+/* The one function that makes bytes from outside showable: on a terminal, in the journal, in a
+ * mail, in JSON. Printable ASCII and well-formed UTF-8 of printable characters pass; control
+ * bytes, DEL, C1 controls, bidirectional and zero-width formatting characters, and bytes that are
+ * not UTF-8 become \xNN; a backslash becomes two. What does not fit ends in "...".
+ * out_bytes >= 8. Returns out, always ended by NUL. */
+const char *text_render(char *out, size_t out_bytes, const void *bytes, size_t length);
+
+/* text_render() of a NUL-ended string. */
+const char *text_render_string(char *out, size_t out_bytes, const char *string);
+
+#endif
