@@ -1,0 +1,37 @@
+#ifndef VG_CALL_H
+#define VG_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct error;
+
+/* "name[a=1, b="x,y"][c='z']": how a jail names its filter and its actions. Blanks and newlines
+ * may stand between options. Offsets are into the text that was read. */
+enum { CALL_OPTIONS_MAX = 64 };
+
+struct call_option {
+	char *name;
+	char *value; /* without its quotes */
+	size_t name_offset;
+	size_t value_offset;
+};
+
+struct call {
+	char *name;
+	size_t offset;
+	struct call_option *options;
+	size_t n_options;
+	bool has_tail; /* wrong: more text follows on the same line */
+};
+
+/* Reads the call at text[*offset] and moves *offset behind it; name NULL: only blanks were left.
+ * The call ends at a newline, or at the end. -1 with a sentence and *ret_wrong, the offset of what
+ * is wrong. The caller calls call_done in any case. */
+int call_parse(const char *text, size_t *offset, struct call *ret_call, size_t *ret_wrong,
+	struct error *err);
+void call_done(struct call *call);
+/* The last value given to an option, NULL: none. */
+const struct call_option *call_find(const struct call *call, const char *name);
+
+#endif

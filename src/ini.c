@@ -1,0 +1,291 @@
+#include "ini.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "text.h"
+
+/* A part of the line in hand. */
+struct piece {
+	const char *text;
+	size_t length;
+};
+
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static struct piece trim(const char *text, size_t length)
+{
+	while (length && is_blank(text[0])) {
+		text++;
+		length--;
+	}
+	while (length && is_blank(text[length - 1]))
+		length--;
+	return (struct piece){ text, length };
+}
+
+static int read_all(int fd, const char *path, char *bytes, size_t size, size_t *ret_length,
+	struct error *err)
+{
+	char shown[256];
+	size_t used = 0;
+
+	while (used < size) {
+		ssize_t got = read(fd, bytes + used, size - used);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return error_errno(err, errno, "cannot read '%s'",
+				text_render_string(shown, sizeof(shown), path));
+		if (!got)
+			break;
+		used += (size_t)got;
+	}
+	*ret_length = used;
+	return 0;
+}
+
+static unsigned line_number(const char *bytes, const char *at)
+{
+	unsigned line = 1;
+
+	for (; bytes < at; bytes++)
+		line += *bytes == '\n';
+	return line;
+}
+
+int ini_load(const char *path, char **ret_bytes, size_t *ret_length, struct error *err)
+{
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	cleanup_free char *bytes = NULL;
+	const char *nul;
+	size_t length = 0;
+	struct stat info;
+
+	if (fd < 0 || fstat(fd, &info) < 0)
+		return error_errno(err, errno, "cannot read this file");
+	if (!S_ISREG(info.st_mode))
+		return error_set(err, "this is not a regular file");
+	bytes = alloc_zero(INI_FILE_BYTES_MAX + 1);
+	if (read_all(fd, path, bytes, INI_FILE_BYTES_MAX + 1, &length, err) < 0)
+		return -1;
+	if (length > INI_FILE_BYTES_MAX)
+		return error_set(err, "this file is larger than 1 MiB; a configuration is not");
+	nul = memchr(bytes, '\0', length);
+	if (nul)
+		return error_set(err, "this is a binary file (NUL byte in line %u)",
+			line_number(bytes, nul));
+	*ret_length = length;
+	*ret_bytes = alloc_bytes(bytes, length);
+	return 0;
+}
+
+void ini_init(struct ini *ini, const char *bytes, size_t length)
+{
+	*ini = (struct ini){ .bytes = bytes, .length = length };
+	if (length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
+		ini->at = 3;
+}
+
+/* The ; that begins a comment, or length. */
+static size_t comment_start(const char *line, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (line[i] == ';' && (i == 0 || is_blank(line[i - 1])))
+			return i;
+	return length;
+}
+
+/* "[name]": the name between the brackets. */
+static bool is_header(struct piece piece, struct piece *ret_name)
+{
+	const char *close;
+
+	if (piece.length < 3 || piece.text[0] != '[')
+		return false;
+	close = memchr(piece.text, ']', piece.length);
+	if (!close || close == piece.text + 1)
+		return false;
+	*ret_name = (struct piece){ piece.text + 1, (size_t)(close - piece.text) - 1 };
+	return true;
+}
+
+/* A continuation line that is nothing but "[word]" is hardly meant as a value. */
+static bool is_lone_header(struct piece piece, struct piece *ret_name)
+{
+	if (!is_header(piece, ret_name) || ret_name->length + 2 != piece.length)
+		return false;
+	for (size_t i = 0; i < ret_name->length; i++) {
+		char c = ret_name->text[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+			c != '_' && c != '-' && c != '.')
+			return false;
+	}
+	return true;
+}
+
+static const char *show(char *out, size_t out_bytes, struct piece piece)
+{
+	return text_render(out, out_bytes, piece.text, piece.length);
+}
+
+static enum ini_kind problem(struct ini_token *token, unsigned column, const char *text)
+{
+	token->kind = INI_PROBLEM;
+	token->column = column;
+	(void)snprintf(token->problem, sizeof(token->problem), "%s", text); /* cut on purpose */
+	return INI_PROBLEM;
+}
+
+static enum ini_kind take_section(struct ini *ini, struct ini_token *token, struct piece name)
+{
+	token->kind = INI_SECTION;
+	token->name = name.text;
+	token->name_length = name.length;
+	ini->in_section = true;
+	ini->in_key = false;
+	return INI_SECTION;
+}
+
+static enum ini_kind take_unreadable(struct ini_token *token, struct piece piece)
+{
+	char shown[96];
+	char text[INI_PROBLEM_MAX];
+	bool is_action = piece.length && memchr(piece.text, '[', piece.length) &&
+			 piece.text[piece.length - 1] == ']' && piece.text[0] != '[';
+
+	show(shown, sizeof(shown), piece);
+	if (is_action)
+		(void)snprintf(text, sizeof(text),
+			"'%s' looks like an action that lost its indentation: "
+			"indent it to continue the value above",
+			shown);
+	else
+		(void)snprintf(text, sizeof(text),
+			"'%s' is neither [section] nor key = value; "
+			"indent it if it continues the value above",
+			shown);
+	return problem(token, token->column, text);
+}
+
+static enum ini_kind take_key(struct ini *ini, struct ini_token *token, struct piece piece,
+	const char *line)
+{
+	size_t at = 0;
+	struct piece value;
+	struct piece name;
+
+	while (at < piece.length && piece.text[at] != '=' && piece.text[at] != ':')
+		at++;
+	if (at == piece.length)
+		return take_unreadable(token, piece);
+	name = trim(piece.text, at);
+	value = trim(piece.text + at + 1, piece.length - at - 1);
+	if (!name.length)
+		return problem(token, token->column, "there is no key before the '='");
+	if (!ini->in_section)
+		return problem(token, token->column, "a key stands before the first [section]");
+	token->kind = INI_KEY;
+	token->name = name.text;
+	token->name_length = name.length;
+	token->value = value.text;
+	token->value_length = value.length;
+	token->value_column = (unsigned)(value.text - line) + 1;
+	ini->in_key = true;
+	return INI_KEY;
+}
+
+static enum ini_kind take_line(struct ini *ini, struct ini_token *token, struct piece piece,
+	const char *line)
+{
+	char shown[64];
+	char text[INI_PROBLEM_MAX];
+	struct piece name;
+
+	if (is_lone_header(piece, &name)) {
+		ini->pending = *token;
+		(void)take_section(ini, &ini->pending, name);
+		ini->has_pending = true;
+		(void)snprintf(text, sizeof(text),
+			"the section header '%s' is indented and so continues the value above; "
+			"start it at the beginning of the line",
+			show(shown, sizeof(shown), piece));
+		return problem(token, token->column, text);
+	}
+	token->kind = INI_LINE;
+	token->value = piece.text;
+	token->value_length = piece.length;
+	token->value_column = (unsigned)(piece.text - line) + 1;
+	return INI_LINE;
+}
+
+/* False: the line says nothing. */
+static bool read_line(struct ini *ini, const char *line, size_t length, struct ini_token *token)
+{
+	struct piece whole = trim(line, length);
+	size_t cut = comment_start(line, length);
+	struct piece piece = trim(line, cut);
+	size_t indent;
+	struct piece name;
+
+	if (length > INI_LINE_BYTES_MAX) {
+		(void)problem(token, 1, "this line is longer than 16 KiB and is not read");
+		return true;
+	}
+	if (whole.length && whole.text[0] == '#')
+		return false;
+	token->cut_column = cut < length ? (unsigned)cut + 1 : 0;
+	if (!piece.length) {
+		token->kind = INI_LINE;
+		token->value = line;
+		token->value_column = 1;
+		return !whole.length && ini->in_key;
+	}
+	indent = (size_t)(piece.text - line);
+	token->column = (unsigned)indent + 1;
+	if (ini->in_key && indent > ini->indent) {
+		(void)take_line(ini, token, piece, line);
+		return true;
+	}
+	ini->indent = indent;
+	if (is_header(piece, &name))
+		(void)take_section(ini, token, name);
+	else
+		(void)take_key(ini, token, piece, line);
+	return true;
+}
+
+enum ini_kind ini_next(struct ini *ini, struct ini_token *ret_token)
+{
+	if (ini->has_pending) {
+		*ret_token = ini->pending;
+		ini->has_pending = false;
+		ini->indent = 0;
+		return ret_token->kind;
+	}
+	while (ini->at < ini->length) {
+		const char *line = ini->bytes + ini->at;
+		const char *end = memchr(line, '\n', ini->length - ini->at);
+		size_t length = end ? (size_t)(end - line) : ini->length - ini->at;
+
+		ini->at += length + (end != NULL);
+		ini->line++;
+		*ret_token = (struct ini_token){ .line = ini->line, .column = 1 };
+		if (read_line(ini, line, length, ret_token))
+			return ret_token->kind;
+	}
+	*ret_token = (struct ini_token){ .kind = INI_END, .line = ini->line, .column = 1 };
+	return INI_END;
+}
