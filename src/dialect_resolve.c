@@ -1,0 +1,395 @@
+/* %(x)s and <tag>: the part of dialect.h that looks up and replaces. */
+#include "dialect.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "alloc.h"
+#include "text.h"
+
+enum { NAME_MAX_BYTES = 200, SHOWN_MAX = 256 };
+
+/* One call of dialect_resolve. */
+struct resolver {
+	const struct dialect *tree;
+	struct dialect_view view;
+	struct findings *findings; /* NULL: in silence */
+	struct dialect_value out;
+	const struct dialect_key *stack[DIALECT_DEPTH_MAX + 1];
+	unsigned depth;
+	unsigned steps;
+};
+
+/* What a name stands for: a resolved value, or a key still to be resolved in its section. */
+struct target {
+	const struct dialect_value *value;
+	const struct dialect_key *key;
+	const struct dialect_section *section; /* NULL: as the asker */
+};
+
+static const struct dialect_value *find_option(const struct dialect_view *view, const char *name)
+{
+	for (size_t i = view->n_options; i > 0; i--)
+		if (strcmp(view->options[i - 1].name, name) == 0)
+			return &view->options[i - 1].value;
+	return NULL;
+}
+
+static const struct dialect_section *find_section(const struct dialect *tree, const char *name)
+{
+	for (size_t i = 0; i < dialect_count(tree); i++)
+		if (strcasecmp(dialect_section_at(tree, i)->name, name) == 0)
+			return dialect_section_at(tree, i);
+	return NULL;
+}
+
+/* What x was before the value that asks: its predecessor, else [DEFAULT]'s. asker NULL: a tag. */
+static const struct dialect_key *find_known(const struct dialect *tree,
+	const struct dialect_view *view, const struct dialect_key *asker, const char *name)
+{
+	const struct dialect_section *defaults = dialect_section(tree, "DEFAULT");
+	const struct dialect_key *own = dialect_own_key(view->section, name);
+	const struct dialect_key *fallback = dialect_own_key(defaults, name);
+
+	if (asker && strcmp(asker->name, name) == 0 && asker->known)
+		return asker->known;
+	if (asker && strcmp(asker->name, name) == 0)
+		return fallback == asker || view->section == defaults ? NULL : fallback;
+	if (own)
+		return own->known ? own->known : own;
+	return fallback && fallback->known ? fallback->known : fallback;
+}
+
+static bool find_target(const struct dialect *tree, const struct dialect_view *view,
+	const struct dialect_key *asker, const char *name, struct target *ret)
+{
+	const char *slash = strrchr(name, '/');
+	cleanup_free char *section = NULL;
+
+	*ret = (struct target){ .value = find_option(view, name) };
+	if (ret->value)
+		return true;
+	if (!slash) {
+		ret->key = dialect_key(tree, view->section, name);
+		return ret->key != NULL;
+	}
+	section = alloc_bytes(name, (size_t)(slash - name));
+	if (strcmp(section, "known") == 0) {
+		ret->key = find_known(tree, view, asker, slash + 1);
+		return ret->key != NULL;
+	}
+	ret->section = find_section(tree, section);
+	if (ret->section)
+		ret->key = dialect_key(tree, ret->section, slash + 1);
+	return ret->key != NULL;
+}
+
+static int fail(struct findings *findings, const struct position *at, const char *name,
+	const char *what)
+{
+	char shown[SHOWN_MAX];
+
+	text_render_string(shown, sizeof(shown), name);
+	if (findings)
+		(void)finding_error(findings, at, "'%s' %s", shown, what);
+	return -1;
+}
+
+static bool is_whole_line(const char *text, size_t from, size_t to)
+{
+	return (from == 0 || text[from - 1] == '\n') && (text[to] == '\0' || text[to] == '\n');
+}
+
+/* "%(name)s" at raw->text[at]; name in lower case. False: it is none. */
+static bool read_reference(const struct dialect_value *raw, size_t at, char name[NAME_MAX_BYTES],
+	size_t *ret_end)
+{
+	const char *start = raw->text + at + 2;
+	const char *close = strchr(start, ')');
+	size_t length = close ? (size_t)(close - start) : 0;
+
+	if (!close || close[1] != 's' || !length || length >= NAME_MAX_BYTES)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		name[i] = start[i] >= 'A' && start[i] <= 'Z' ? (char)(start[i] - 'A' + 'a')
+							     : start[i];
+	name[length] = '\0';
+	*ret_end = at + length + 4;
+	return true;
+}
+
+static int put(struct resolver *r, const struct dialect_value *value, size_t from, size_t to,
+	const struct position *use)
+{
+	struct position at = use ? *use : dialect_at(value, from);
+
+	if (r->out.length + (to - from) > DIALECT_VALUE_BYTES_MAX)
+		return fail(r->findings, &at, r->stack[0]->name,
+			"grows beyond 256 KiB when its variables are replaced");
+	dialect_append(&r->out, value, from, to, use);
+	return 0;
+}
+
+/* A ; that cut the line of a replaced reference stays known with what stands there now. */
+static void keep_cut(struct resolver *r, const struct dialect_value *value, size_t from, size_t to)
+{
+	struct dialect_span *last = &r->out.spans[r->out.n_spans - 1];
+	struct position cut;
+
+	if (dialect_cut(value, from, to, &cut) && last->at.line == cut.line &&
+		last->at.file == cut.file)
+		last->cut_column = cut.column;
+}
+
+/* The reference at [from, to) is all of a line that nothing was cut from: its value brings its
+ * own places. */
+static bool is_alone(const struct dialect_value *value, size_t from, size_t to)
+{
+	struct position cut;
+
+	return is_whole_line(value->text, from, to) && !dialect_cut(value, from, to, &cut);
+}
+
+/* [section]'s own name for %(__name__)s. */
+static int put_name(struct resolver *r, const struct position *at)
+{
+	const char *name = r->view.section ? r->view.section->name : "DEFAULT";
+	struct dialect_value value = dialect_value_of(name, strlen(name), at);
+	int rc = put(r, &value, 0, value.length, at);
+
+	dialect_value_done(&value);
+	return rc;
+}
+
+static bool is_on_stack(const struct resolver *r, const struct dialect_key *key)
+{
+	for (unsigned i = 0; i < r->depth; i++)
+		if (r->stack[i] == key)
+			return true;
+	return false;
+}
+
+static int check_step(struct resolver *r, const struct position *at, const char *name,
+	const struct target *target)
+{
+	if (target->key && is_on_stack(r, target->key))
+		return fail(r->findings, at, name, "leads back to itself");
+	if (r->depth > DIALECT_DEPTH_MAX - 1)
+		return fail(r->findings, at, name, "nests deeper than 10 variables");
+	if (++r->steps > DIALECT_STEPS_MAX)
+		return fail(r->findings, at, name, "needs too many replacements");
+	return 0;
+}
+
+/* The text up to the next %, and a %% as one %. Returns where the reading goes on, or -1. */
+static int put_plain(struct resolver *r, const struct dialect_value *raw, size_t *at,
+	const struct position *use)
+{
+	const char *percent = strchr(raw->text + *at, '%');
+	size_t end = percent ? (size_t)(percent - raw->text) : raw->length;
+	struct position place;
+
+	if (end > *at && put(r, raw, *at, end, use) < 0)
+		return -1;
+	*at = end;
+	if (!percent || percent[1] == '(')
+		return 0;
+	place = dialect_at(raw, end);
+	if (percent[1] != '%')
+		return fail(r->findings, &place, "%",
+			"stands alone: write %% for a percent sign, or %(name)s");
+	*at = end + 2;
+	return put(r, raw, end, end + 1, use);
+}
+
+/* Deals with the reference at *at, which it moves behind it. What is left to do is to expand
+ * ret->key in ret->section, if that is set; *io_use then is the place that all of it counts as. */
+static int put_reference(struct resolver *r, const struct dialect_key *asker, size_t *at,
+	struct position *place, const struct position **io_use, struct target *ret)
+{
+	const struct dialect_value *raw = &asker->value;
+	size_t start = *at;
+	char name[NAME_MAX_BYTES];
+
+	*ret = (struct target){ 0 };
+	*place = *io_use ? **io_use : dialect_at(raw, start);
+	if (!read_reference(raw, start, name, at))
+		return fail(r->findings, place, "%(", "is not closed by )s");
+	if (strcmp(name, "__name__") == 0)
+		return put_name(r, place);
+	if (!find_target(r->tree, &r->view, asker, name, ret))
+		return fail(r->findings, place, name, "is asked for by %(…)s but set nowhere");
+	if (check_step(r, place, name, ret) < 0)
+		return -1;
+	if (!*io_use && !is_alone(raw, start, *at))
+		*io_use = place;
+	if (!ret->value)
+		return 0;
+	if (put(r, ret->value, 0, ret->value->length, *io_use) < 0)
+		return -1;
+	keep_cut(r, raw, start, *at);
+	return 0;
+}
+
+/* Replaces in one value; use: the place that all of it counts as, NULL: its own places. */
+static int expand(struct resolver *r, const struct dialect_key *key, const struct position *use)
+{
+	const struct dialect_value *raw = &key->value;
+	const struct dialect_section *section = r->view.section;
+	size_t at = 0;
+	int rc = 0;
+
+	r->stack[r->depth++] = key;
+	while (rc == 0 && at < raw->length) {
+		const struct position *inner = use;
+		struct position place;
+		struct target target;
+		size_t start = at;
+
+		if (raw->text[at] != '%' || raw->text[at + 1] != '(') {
+			rc = put_plain(r, raw, &at, use);
+			continue;
+		}
+		rc = put_reference(r, key, &at, &place, &inner, &target);
+		if (rc < 0 || !target.key)
+			continue;
+		if (target.section)
+			r->view.section = target.section;
+		rc = expand(r, target.key, inner);
+		r->view.section = section;
+		keep_cut(r, raw, start, at);
+	}
+	r->depth--;
+	return rc;
+}
+
+int dialect_resolve(const struct dialect *tree, const struct dialect_view *view,
+	const struct dialect_key *key, struct dialect_value *ret_value, struct findings *findings)
+{
+	struct resolver r = { .tree = tree, .view = *view, .findings = findings };
+
+	r.out = dialect_value_of("", 0, &key->at);
+	if (expand(&r, key, NULL) < 0) {
+		dialect_value_done(&r.out);
+		return -1;
+	}
+	*ret_value = r.out;
+	return 0;
+}
+
+/* "(?P<name>" and "(?<name>", "(?<=": a group of a regex, no tag. */
+static bool is_group(const char *text, size_t at)
+{
+	return (at >= 2 && text[at - 1] == '?' && text[at - 2] == '(') ||
+	       (at >= 3 && text[at - 1] == 'P' && text[at - 2] == '?' && text[at - 3] == '(');
+}
+
+/* The value of a tag, resolved. False: there is no such tag, it stays. */
+static bool find_tag(struct resolver *r, const char *name, struct dialect_value *ret_value)
+{
+	static const char *const known = "known/";
+	const struct dialect_value *option = find_option(&r->view, name);
+	struct dialect_view init = r->view;
+	struct target target;
+
+	if (option) {
+		*ret_value = (struct dialect_value){ 0 };
+		dialect_append(ret_value, option, 0, option->length, NULL);
+		return true;
+	}
+	init.section = dialect_section(r->tree, "Init");
+	target.key = dialect_own_key(r->view.section, name);
+	target.section = NULL;
+	if (!target.key && dialect_own_key(init.section, name)) {
+		target.key = dialect_own_key(init.section, name);
+		target.section = init.section;
+	}
+	if (!target.key && strncmp(name, known, strlen(known)) == 0 &&
+		find_option(&r->view, name + strlen(known)))
+		target.key = dialect_key(r->tree, r->view.section, name + strlen(known));
+	if (!target.key && !find_target(r->tree, &r->view, NULL, name, &target))
+		return false;
+	if (target.section)
+		init.section = target.section;
+	return dialect_resolve(r->tree, target.section ? &init : &r->view, target.key, ret_value,
+		       r->findings) == 0;
+}
+
+/* The innermost "<name>" from *at on; false: there is none. */
+static bool next_tag(const char *text, size_t *at, char name[NAME_MAX_BYTES], size_t *ret_end)
+{
+	for (const char *open = text + *at; (open = strchr(open, '<')) != NULL; open++) {
+		size_t length = strcspn(open + 1, "<> \t\n");
+		size_t start = (size_t)(open - text);
+
+		if (open[1 + length] != '>' || !length || length >= NAME_MAX_BYTES ||
+			is_group(text, start))
+			continue;
+		memcpy(name, open + 1, length);
+		name[length] = '\0';
+		*at = start;
+		*ret_end = start + length + 2;
+		return true;
+	}
+	return false;
+}
+
+/* One pass over *value; *ret_changed: something was replaced. */
+static int replace_tags(struct resolver *r, const struct dialect_value *value, bool *ret_changed)
+{
+	char name[NAME_MAX_BYTES];
+	size_t done = 0;
+	size_t at = 0;
+	size_t end;
+
+	*ret_changed = false;
+	r->out = dialect_value_of("", 0, &value->spans[0].at);
+	while (next_tag(value->text, &at, name, &end)) {
+		struct position place = dialect_at(value, at);
+		bool whole = is_alone(value, at, end);
+		struct dialect_value text;
+		int rc;
+
+		if (!find_tag(r, name, &text)) {
+			at++;
+			continue;
+		}
+		rc = ++r->steps > DIALECT_STEPS_MAX
+			     ? fail(r->findings, &place, name, "needs too many replacements")
+			     : put(r, value, done, at, NULL);
+		if (rc == 0)
+			rc = put(r, &text, 0, text.length, whole ? NULL : &place);
+		dialect_value_done(&text);
+		if (rc < 0)
+			return -1;
+		keep_cut(r, value, at, end);
+		*ret_changed = true;
+		done = end;
+		at = end;
+	}
+	return put(r, value, done, value->length, NULL);
+}
+
+int dialect_tags(const struct dialect *tree, const struct dialect_view *view,
+	struct dialect_value *value, struct findings *findings)
+{
+	struct dialect_key asked = { .name = (char[]){ "value" } };
+	struct resolver r = { .tree = tree, .view = *view, .findings = findings };
+	struct position at = dialect_at(value, 0);
+	bool changed = true;
+
+	r.stack[0] = &asked;
+	for (int round = 0; changed && round < DIALECT_ROUNDS_MAX; round++) {
+		if (replace_tags(&r, value, &changed) < 0) {
+			dialect_value_done(&r.out);
+			return -1;
+		}
+		dialect_value_done(value);
+		*value = r.out;
+	}
+	if (changed)
+		return fail(findings, &at, "<tag>",
+			"leads back to itself: replaced 25 times without an end");
+	return 0;
+}
