@@ -73,12 +73,16 @@ struct config_mail {
 	char *password; /* from password_file; NULL without user */
 };
 
+struct dialect_names;
+
 struct config {
 	char *dir;
 	bool lift_on_stop; /* [voipguard] on_stop = lift; default keep */
 	struct config_mail mail;
 	struct config_jail *jails; /* all, disabled ones too, in order of first appearance */
 	size_t n_jails;
+	struct dialect_names *names; /* owned: the files that positions name */
+	struct filter_def *alone;    /* owned: what config_load_filter read, else NULL */
 };
 
 /* Reads DIR by the rules of both trees (ours: jails/, filters/; fail2ban's: jail.conf, jail.d,
@@ -97,5 +101,7 @@ int config_load_filter(const char *dir, const char *shipped_dir, const char *fil
 	struct config **ret_config, struct filter_def *ret_filter, struct findings *findings);
 void config_free(struct config *config);
 const struct config_jail *config_find(const struct config *config, const char *name);
+/* What the jail comes down to, for people: aligned "key  value" lines, rendered. Caller frees. */
+char *config_show(const struct config *config, const struct config_jail *jail);
 
 #endif

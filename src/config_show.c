@@ -1,0 +1,112 @@
+/* What a jail comes down to, for `voipguard check --show JAIL`. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "duration.h"
+#include "text.h"
+
+enum { RULE_SHOWN_MAX = 8192 };
+
+/* One row; name "" continues the row above. value is from outside. */
+static void row(FILE *out, const char *name, const char *value)
+{
+	cleanup_free char *shown = alloc_zero(RULE_SHOWN_MAX);
+
+	(void)fprintf(out, "%-12s %s\n", name, text_render_string(shown, RULE_SHOWN_MAX, value));
+}
+
+/* A rule keeps its backslashes: it is to be read and copied. */
+static void rules(FILE *out, const char *name, const struct config_text *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		(void)fprintf(out, "%-12s ", i ? "" : name);
+		for (const char *c = list[i].text; *c;) {
+			size_t length = strcspn(c, "\\");
+			cleanup_free char *shown = alloc_zero(length * 4 + 8); /* \xNN */
+
+			(void)fputs(text_render(shown, length * 4 + 8, c, length), out);
+			c += length;
+			for (; *c == '\\'; c++)
+				(void)fputc('\\', out);
+		}
+		(void)fputc('\n', out);
+	}
+}
+
+static void show_limits(FILE *out, const struct config_jail *jail)
+{
+	char duration[DURATION_TEXT_MAX];
+	char address[IP_TEXT_MAX];
+
+	(void)fprintf(out, "%-12s %u\n", "maxretry", jail->maxretry);
+	row(out, "findtime", duration_format(jail->findtime_s, duration));
+	row(out, "bantime",
+		jail->bantime_s < 0 ? "for ever" : duration_format(jail->bantime_s, duration));
+	row(out, "ignoreself", jail->ignoreself ? "true" : "false");
+	for (size_t i = 0; i < jail->n_ignoreip; i++)
+		row(out, i ? "" : "ignoreip", ip_format(&jail->ignoreip[i], address));
+}
+
+static void show_effect(FILE *out, const struct config_jail *jail)
+{
+	char scope[SCOPE_TEXT_MAX];
+
+	if (!jail->bans)
+		row(out, "closes", "nothing (failures are only counted)");
+	for (size_t i = 0; i < jail->n_scopes; i++)
+		row(out, i ? "" : "closes", scope_format(&jail->scopes[i], scope));
+	if (jail->mail_dest)
+		row(out, "dest", jail->mail_dest);
+	if (jail->mail_dest && jail->mail_sender)
+		row(out, "sender", jail->mail_sender);
+}
+
+static void show_filter(FILE *out, const struct filter_def *filter)
+{
+	row(out, "filter", filter->name ? filter->name : "(none)");
+	if (filter->path)
+		row(out, "file", filter->path);
+	if (filter->parser.text)
+		row(out, "parser", filter->parser.text);
+	if (filter->maxlines > 1)
+		(void)fprintf(out, "%-12s %u\n", "maxlines", filter->maxlines);
+	row(out, "usedns", filter->usedns ? "yes" : "no");
+	rules(out, "datepattern", filter->datepattern, filter->n_datepattern);
+	if (filter->prefregex.text)
+		rules(out, "prefregex", &filter->prefregex, 1);
+	rules(out, "failregex", filter->failregex, filter->n_failregex);
+	rules(out, "ignoreregex", filter->ignoreregex, filter->n_ignoreregex);
+}
+
+char *config_show(const struct config *config, const struct config_jail *jail)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	if (!out)
+		return alloc_string("");
+	row(out, "jail", jail->name);
+	row(out, "tree", config->dir);
+	row(out, "enabled", jail->enabled ? "true" : "false");
+	if (jail->broken)
+		row(out, "broken", "yes: see the errors; it does not run");
+	for (size_t i = 0; i < jail->n_logpaths; i++) {
+		cleanup_free char *path = alloc_format("%s%s", jail->logpaths[i].pattern,
+			jail->logpaths[i].from_head ? "" : " tail");
+
+		row(out, i ? "" : "logpath", path);
+	}
+	show_limits(out, jail);
+	show_effect(out, jail);
+	show_filter(out, &jail->filter);
+	if (fclose(out) != 0) {
+		free(text);
+		return alloc_string("");
+	}
+	return text;
+}

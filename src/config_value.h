@@ -1,0 +1,44 @@
+#ifndef VG_CONFIG_VALUE_H
+#define VG_CONFIG_VALUE_H
+
+#include "dialect.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct config_text;
+
+/* Reads the keys of one section. A value that is wrong becomes a finding, sets broken and leaves
+ * the caller's variable as it was; so does a key that is not set, without the rest. */
+struct config_reader {
+	const struct dialect *tree;
+	struct dialect_view view;
+	struct findings *findings;
+	bool broken;
+};
+
+/* The resolved value of a key; the caller frees it. False: not set, or wrong. */
+bool config_value_get(struct config_reader *reader, const char *key,
+	struct dialect_value *ret_value);
+/* One word or number: a second line is a finding. text NULL: not set, wrong, or empty. */
+struct config_text config_value_scalar(struct config_reader *reader, const char *key);
+/* The same for callers that do not need the place. */
+void config_value_string(struct config_reader *reader, const char *key, char **io_text);
+void config_value_bool(struct config_reader *reader, const char *key, bool *io_value);
+void config_value_number(struct config_reader *reader, const char *key, uint32_t least,
+	uint32_t most, uint32_t *io_value);
+/* may_be_negative: then any such value is -1 (for ever). */
+void config_value_duration(struct config_reader *reader, const char *key, bool may_be_negative,
+	int64_t *io_s);
+/* 1 on true yes, 0 off false no, any case; -1: neither. */
+int config_value_truth(const char *text);
+/* Calls each() for every non-empty line, without blanks around it. */
+void config_value_lines(const struct dialect_value *value,
+	void (*each)(void *context, const struct dialect_value *value, size_t from, size_t to),
+	void *context);
+/* finding_error with broken set. */
+void config_value_error(struct config_reader *reader, const struct position *at, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
+
+#endif
