@@ -1,0 +1,35 @@
+#ifndef VG_DATE_H
+#define VG_DATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+struct date;
+
+/* Patterns of one filter; {DATE} counts once for each built-in format. More: an error. */
+enum { DATE_TEMPLATES_MAX = 256 };
+
+struct date_found {
+	size_t cut_start; /* the piece of the line that is the date */
+	size_t cut_length;
+	int64_t at_ms; /* wall clock, ms since the epoch; may be in the future */
+	bool has_zone; /* the line said which zone; else local time */
+};
+
+/* Compiles fail2ban's datepattern lines (DIALECT 5; %-signs single); none: the built-in formats,
+ * first where the line starts with one behind at most two non-word characters, then anywhere.
+ * {NONE}: no line has a date. Reads the local time zone. -1: patterns[*ret_bad] cannot be used. */
+int date_new(const char *const *patterns, size_t n_patterns, struct date **ret_date,
+	size_t *ret_bad, struct error *err);
+void date_free(struct date *date);
+
+/* Looks for a date. now_s: for stamps without year or day. False: the line has none. */
+bool date_find(struct date *date, const char *line, size_t length, int64_t now_s,
+	struct date_found *ret_found);
+
+/* Adds the bytes that may stand right before and right behind a piece that date_find cuts. */
+void date_borders(const struct date *date, bool before[256], bool behind[256]);
+
+#endif

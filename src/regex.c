@@ -1,0 +1,181 @@
+#include "regex.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "alloc.h"
+#include "error.h"
+
+/* Room for backtracking in JIT code; beyond, a match ends as REGEX_LIMIT. Only touched pages cost.
+ */
+enum { JIT_STACK_FIRST_BYTES = 32 * 1024, JIT_STACK_MAX_BYTES = 256 * 1024 };
+
+struct regex {
+	pcre2_code *code;
+	pcre2_match_data *match;
+	pcre2_match_context *limits;
+	pcre2_jit_stack *stack; /* NULL without JIT */
+	const char *names;      /* PCRE2's table: two bytes of number, name, NUL */
+	uint32_t name_bytes;    /* size of a row */
+	uint32_t n_names;
+};
+
+static int compile_error(int code, const char *what, struct error *err)
+{
+	PCRE2_UCHAR text[160];
+
+	/* -1 is "text was cut", which is as good */
+	(void)pcre2_get_error_message(code, text, sizeof(text));
+	return error_set(err, "%s%s", what, (const char *)text);
+}
+
+static pcre2_code *code_new(const char *pattern, bool ignore_case, size_t *ret_offset,
+	struct error *err)
+{
+	uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C |
+			   (ignore_case ? PCRE2_CASELESS : 0);
+	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+	pcre2_code *code;
+	PCRE2_SIZE offset = 0;
+	int number = 0;
+
+	*ret_offset = 0;
+	if (strlen(pattern) > REGEX_PATTERN_BYTES_MAX) {
+		pcre2_compile_context_free(context);
+		error_set(err, "longer than %d bytes", REGEX_PATTERN_BYTES_MAX);
+		return NULL;
+	}
+	if (context)
+		pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+	code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options, &number, &offset,
+		context);
+	pcre2_compile_context_free(context);
+	if (!code) {
+		*ret_offset = offset;
+		compile_error(number, "", err);
+	}
+	return code;
+}
+
+/* On a machine without JIT the interpreter runs under the same limits. */
+static int jit_compile(struct regex *regex, struct error *err)
+{
+	uint32_t has_jit = 0;
+	int rc;
+
+	if (pcre2_config(PCRE2_CONFIG_JIT, &has_jit) < 0 || !has_jit)
+		return 0;
+	rc = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
+	if (rc)
+		return compile_error(rc, "JIT: ", err);
+	regex->stack = pcre2_jit_stack_create(JIT_STACK_FIRST_BYTES, JIT_STACK_MAX_BYTES, NULL);
+	if (!regex->stack)
+		return error_set(err, "JIT: no memory for a stack");
+	pcre2_jit_stack_assign(regex->limits, NULL, regex->stack);
+	return 0;
+}
+
+static int names_read(struct regex *regex, struct error *err)
+{
+	PCRE2_SPTR names = NULL;
+	uint32_t groups = 0;
+
+	if (pcre2_pattern_info(regex->code, PCRE2_INFO_NAMETABLE, &names) ||
+		pcre2_pattern_info(regex->code, PCRE2_INFO_NAMECOUNT, &regex->n_names) ||
+		pcre2_pattern_info(regex->code, PCRE2_INFO_NAMEENTRYSIZE, &regex->name_bytes) ||
+		pcre2_pattern_info(regex->code, PCRE2_INFO_CAPTURECOUNT, &groups))
+		return error_set(err, "cannot be inspected");
+	if (groups > REGEX_GROUPS_MAX)
+		return error_set(err, "more than %d groups", REGEX_GROUPS_MAX);
+	regex->names = (const char *)names;
+	return 0;
+}
+
+int regex_new(const char *pattern, bool ignore_case, struct regex **ret_regex, size_t *ret_offset,
+	struct error *err)
+{
+	pcre2_code *code = code_new(pattern, ignore_case, ret_offset, err);
+	struct regex *regex;
+
+	if (!code)
+		return -1;
+	regex = alloc_zero(sizeof(*regex));
+	regex->code = code;
+	regex->match = pcre2_match_data_create_from_pattern(code, NULL);
+	regex->limits = pcre2_match_context_create(NULL);
+	if (!regex->match || !regex->limits) {
+		error_set(err, "no memory");
+		goto fail;
+	}
+	pcre2_set_match_limit(regex->limits, REGEX_STEPS_MAX);
+	pcre2_set_depth_limit(regex->limits, REGEX_STEPS_MAX);
+	pcre2_set_heap_limit(regex->limits, REGEX_HEAP_KIB_MAX);
+	if (jit_compile(regex, err) || names_read(regex, err))
+		goto fail;
+	*ret_regex = regex;
+	return 0;
+fail:
+	regex_free(regex);
+	return -1;
+}
+
+void regex_free(struct regex *regex)
+{
+	if (!regex)
+		return;
+	pcre2_jit_stack_free(regex->stack);
+	pcre2_match_context_free(regex->limits);
+	pcre2_match_data_free(regex->match);
+	pcre2_code_free(regex->code);
+	free(regex);
+}
+
+enum regex_result regex_match(struct regex *regex, const char *subject, size_t length)
+{
+	int rc = regex->stack ? pcre2_jit_match(regex->code, (PCRE2_SPTR)subject, length, 0, 0,
+					regex->match, regex->limits)
+			      : pcre2_match(regex->code, (PCRE2_SPTR)subject, length, 0, 0,
+					regex->match, regex->limits);
+
+	if (rc > 0)
+		return REGEX_HIT;
+	return rc == PCRE2_ERROR_NOMATCH ? REGEX_MISS : REGEX_LIMIT;
+}
+
+bool regex_group(const struct regex *regex, unsigned group, size_t *ret_start, size_t *ret_length)
+{
+	const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(regex->match);
+
+	if (group >= pcre2_get_ovector_count(regex->match) || ends[2 * group] == PCRE2_UNSET)
+		return false;
+	/* \K inside a lookaround can put the end before the start */
+	if (ends[2 * group + 1] < ends[2 * group])
+		return false;
+	*ret_start = ends[2 * group];
+	*ret_length = ends[2 * group + 1] - ends[2 * group];
+	return true;
+}
+
+unsigned regex_name_count(const struct regex *regex)
+{
+	return regex->n_names;
+}
+
+const char *regex_name(const struct regex *regex, unsigned index, unsigned *ret_group)
+{
+	const char *row = regex->names + (size_t)index * regex->name_bytes;
+
+	*ret_group = (unsigned)(unsigned char)row[0] << 8 | (unsigned char)row[1];
+	return row + 2;
+}
+
+unsigned regex_group_number(const struct regex *regex, const char *name)
+{
+	int number = pcre2_substring_number_from_name(regex->code, (PCRE2_SPTR)name);
+
+	return number > 0 ? (unsigned)number : 0;
+}

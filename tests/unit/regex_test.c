@@ -1,0 +1,124 @@
+/* cmocka.h wants these before it */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "regex.h"
+
+static struct regex *regex_of(const char *pattern, bool ignore_case)
+{
+	struct regex *regex = NULL;
+	struct error err = { "" };
+	size_t offset = 0;
+
+	if (regex_new(pattern, ignore_case, &regex, &offset, &err))
+		fail_msg("%s: %s at %zu", pattern, err.text, offset);
+	return regex;
+}
+
+static void matches(void **state)
+{
+	static const struct {
+		const char *pattern;
+		const char *subject;
+		size_t length; /* 0: strlen */
+		bool ignore_case;
+		enum regex_result result;
+	} rows[] = {
+		{ "a$", "ba\n", 0, false, REGEX_HIT },
+		{ "a\\n$", "ba\n", 0, false, REGEX_HIT },
+		{ "^a.c$", "a\nc", 0, false, REGEX_MISS },
+		{ "abc", "ABC", 0, false, REGEX_MISS },
+		{ "abc", "ABC", 0, true, REGEX_HIT },
+		{ "^\\xff?.*x(\\d+)$", "\xc3\xa4 x12", 0, false, REGEX_HIT },
+		{ "x(\\d+)$", "\xff\xfe\x80 x12", 0, false, REGEX_HIT },
+		{ "a.b",
+			"a\xff"
+			"b",
+			0, false, REGEX_MISS },
+		{ "a\\x00b", "a\0b", 3, false, REGEX_HIT },
+		{ "^\\w$", "\xc3\xa4", 0, false, REGEX_MISS },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct regex *regex = regex_of(rows[i].pattern, rows[i].ignore_case);
+		size_t length = rows[i].length ? rows[i].length : strlen(rows[i].subject);
+
+		if (regex_match(regex, rows[i].subject, length) != rows[i].result)
+			fail_msg("row %zu: %s", i, rows[i].pattern);
+		regex_free(regex);
+	}
+}
+
+static void groups(void **state)
+{
+	struct regex *regex = regex_of("(?<b>x)?(?<a>y)(z)?", false);
+	size_t start = 99;
+	size_t length = 99;
+	unsigned group = 0;
+
+	(void)state;
+	assert_int_equal(regex_match(regex, "..y", 3), REGEX_HIT);
+	assert_int_equal(regex_group_number(regex, "a"), 2);
+	assert_int_equal(regex_group_number(regex, "nobody"), 0);
+	assert_int_equal(regex_name_count(regex), 2);
+	assert_string_equal(regex_name(regex, 1, &group), "b");
+	assert_int_equal(group, 1);
+	assert_false(regex_group(regex, 1, &start, &length));
+	assert_false(regex_group(regex, 3, &start, &length));
+	assert_false(regex_group(regex, 77, &start, &length));
+	assert_true(regex_group(regex, 2, &start, &length));
+	assert_int_equal(start, 2);
+	assert_int_equal(length, 1);
+	regex_free(regex);
+}
+
+static void limit(void **state)
+{
+	struct regex *regex = regex_of("^(?:a+)+$", false);
+	char subject[200];
+
+	(void)state;
+	memset(subject, 'a', sizeof(subject));
+	subject[sizeof(subject) - 1] = 'b';
+	assert_int_equal(regex_match(regex, subject, sizeof(subject)), REGEX_LIMIT);
+	assert_int_equal(regex_match(regex, subject, 20), REGEX_HIT);
+	regex_free(regex);
+}
+
+static void refused(void **state)
+{
+	static const struct {
+		const char *pattern;
+		size_t offset;
+	} rows[] = { { "ab(c", 4 }, { "[a", 2 }, { "a**b{2,1}", 9 }, { "(?<a>x)(?<a>y)", 11 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct regex *regex = NULL;
+		struct error err = { "" };
+		size_t offset = 0;
+
+		assert_int_equal(regex_new(rows[i].pattern, false, &regex, &offset, &err), -1);
+		assert_null(regex);
+		assert_true(strlen(err.text) > 5);
+		if (offset > strlen(rows[i].pattern) || (i < 2 && offset != rows[i].offset))
+			fail_msg("%s: offset %zu", rows[i].pattern, offset);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(matches), cmocka_unit_test(groups),
+		cmocka_unit_test(limit), cmocka_unit_test(refused) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
