@@ -11,6 +11,7 @@ struct filter;
 struct filter_def;
 struct findings;
 
+/* More fields of a rule are dropped; hosts and values are cut to HIT_TEXT_MAX bytes. */
 enum { HIT_FIELDS_MAX = 16, HIT_TEXT_MAX = 256 };
 
 enum filter_result {

@@ -1,0 +1,22 @@
+#ifndef VG_FILTER_TAGS_H
+#define VG_FILTER_TAGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct error;
+
+/* A rule as the regex engine gets it. */
+struct filter_tags {
+	char *pattern;   /* owned, NUL-ended */
+	size_t *origins; /* owned; where byte i of pattern (its NUL too) stood in the rule */
+};
+
+/* Replaces fail2ban's tags (<HOST>, <ADDR>, <F-USER>...</F-USER>, ...; DIALECT 3) by groups, and
+ * the two spellings of Python that PCRE2 reads otherwise: {,n} becomes {0,n}, (?iu) becomes (?i).
+ * Without usedns <HOST> is <ADDR>. -1: a tag that cannot be honoured, at *ret_offset of text. */
+int filter_tags_expand(const char *text, bool usedns, struct filter_tags *ret_tags,
+	size_t *ret_offset, struct error *err);
+void filter_tags_done(struct filter_tags *tags);
+
+#endif

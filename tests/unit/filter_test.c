@@ -1,0 +1,267 @@
+/* cmocka.h wants these before it */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "filter.h"
+#include "finding.h"
+
+enum { LIST_MAX = 6 };
+
+/* 2026-11-25 12:00:00 UTC */
+static const int64_t now_s = 1795608000;
+
+/* A filter as a table row; each list ends with NULL. */
+struct source {
+	const char *fails[LIST_MAX];
+	const char *ignores[LIST_MAX];
+	const char *prefix;
+	const char *date;
+	bool usedns;
+	uint32_t maxlines;
+};
+
+struct built {
+	struct filter_def def;
+	struct config_text fails[LIST_MAX];
+	struct config_text ignores[LIST_MAX];
+	struct config_text date;
+	char *owned[2 * LIST_MAX + 2];
+	size_t n_owned;
+};
+
+static char *keep(struct built *built, const char *text)
+{
+	return built->owned[built->n_owned++] = strdup(text);
+}
+
+static struct filter *build(struct built *built, const struct source *source,
+	struct findings *findings)
+{
+	static char name[] = "test";
+
+	memset(built, 0, sizeof(*built));
+	built->def = (struct filter_def){ .name = name,
+		.path = name,
+		.maxlines = source->maxlines,
+		.usedns = source->usedns,
+		.failregex = built->fails,
+		.ignoreregex = built->ignores,
+		.datepattern = &built->date,
+		.n_datepattern = source->date != NULL };
+	for (size_t i = 0; i < LIST_MAX && source->fails[i]; i++)
+		built->fails[built->def.n_failregex++] =
+			(struct config_text){ .text = keep(built, source->fails[i]),
+				.at = { "test.conf", 7, 13 } };
+	for (size_t i = 0; i < LIST_MAX && source->ignores[i]; i++)
+		built->ignores[built->def.n_ignoreregex++].text = keep(built, source->ignores[i]);
+	if (source->prefix)
+		built->def.prefregex.text = keep(built, source->prefix);
+	if (source->date)
+		built->date.text = keep(built, source->date);
+	return filter_new(&built->def, findings);
+}
+
+static void release(struct built *built)
+{
+	for (size_t i = 0; i < built->n_owned; i++)
+		free(built->owned[i]);
+}
+
+static void lines(void **state)
+{
+	static const struct {
+		struct source source;
+		const char *line;
+		enum filter_result result;
+		const char *host;
+		const char *ip; /* NULL: none */
+		unsigned rule;
+		const char *user;
+	} rows[] = {
+		{ { .fails = { "^ a <HOST>$", "^ bad <HOST>$" } },
+			"2026-11-23 08:51:05 bad 192.0.2.1", FILTER_HIT, "192.0.2.1", "192.0.2.1",
+			2, NULL },
+		{ { .fails = { "^bad <HOST>$" } }, "2026-11-23 08:51:05 bad 192.0.2.1", FILTER_MISS,
+			NULL, NULL, 0, NULL },
+		/* what the cut joins is no reason to pass over the line */
+		{ { .fails = { "^\\[\\] bad <HOST>$" } }, "[2026-11-23 08:51:05] bad 192.0.2.1",
+			FILTER_HIT, "192.0.2.1", "192.0.2.1", 1, NULL },
+		{ { .fails = { "xay <HOST>" }, .date = "x(\\d+ %Y)a**" }, "x1 2026ay 192.0.2.1",
+			FILTER_HIT, "192.0.2.1", "192.0.2.1", 1, NULL },
+		{ { .fails = { "T=\"\" <HOST>" }, .date = "T=\"(%Y)\"" }, "T=\"2026\" 192.0.2.1",
+			FILTER_HIT, "192.0.2.1", "192.0.2.1", 1, NULL },
+		{ { .fails = { "abcd <HOST>" }, .date = "(%Y)" }, "ab2026cd 192.0.2.1", FILTER_MISS,
+			NULL, NULL, 0, NULL },
+		{ { .fails = { "abcd <HOST>" }, .date = "**(%Y)**" }, "ab2026cd 192.0.2.1",
+			FILTER_HIT, "192.0.2.1", "192.0.2.1", 1, NULL },
+		/* the newline at the end */
+		{ { .fails = { "x <HOST>\\n" } }, "x 192.0.2.1", FILTER_HIT, "192.0.2.1",
+			"192.0.2.1", 1, NULL },
+		{ { .fails = { "x <HOST>" } }, "x [2001:db8::1]", FILTER_HIT, "2001:db8::1",
+			"2001:db8::1", 1, NULL },
+		{ { .fails = { "x <HOST>" } }, "x ::ffff:192.0.2.1", FILTER_HIT, "192.0.2.1",
+			"192.0.2.1", 1, NULL },
+		{ { .fails = { "x <HOST>$" } }, "x host.example", FILTER_MISS, NULL, NULL, 0,
+			NULL },
+		{ { .fails = { "x <HOST>$" }, .usedns = true }, "x host.example", FILTER_HIT,
+			"host.example", NULL, 1, NULL },
+		{ { .fails = { "x <HOST>$", "^x <ADDR>" } }, "x 192.0.2.999", FILTER_MISS, NULL,
+			NULL, 0, NULL },
+		{ { .fails = { "x <SUBNET>" } }, "x 192.0.2.129/25", FILTER_HIT, "192.0.2.129",
+			"192.0.2.128/25", 1, NULL },
+		{ { .fails = { "x <F-ID>\\w+</F-ID> <ADDR>" } }, "x id7 192.0.2.1", FILTER_HIT,
+			"id7", "192.0.2.1", 1, NULL },
+		{ { .fails = { "u=<F-USER>\\w*</F-USER> (?:v=<F-ALT_USER>\\w+</F-ALT_USER> )?<HOST>" } },
+			"u= v=bob 192.0.2.1", FILTER_HIT, "192.0.2.1", "192.0.2.1", 1, "bob" },
+		{ { .fails = { "u=<F-USER>\\w*</F-USER> (?:v=<F-ALT_USER>\\w+</F-ALT_USER> )?<HOST>" } },
+			"u=al v=bob 192.0.2.1", FILTER_HIT, "192.0.2.1", "192.0.2.1", 1, "al" },
+		{ { .fails = { "^no <HOST>", "^bad$" },
+			  .prefix = "^ pbx: <F-CONTENT>.+</F-CONTENT> from <HOST>$" },
+			"2026-11-23 08:51:05 pbx: bad from 192.0.2.1", FILTER_HIT, "192.0.2.1",
+			"192.0.2.1", 2, NULL },
+		{ { .fails = { "^bad$" },
+			  .prefix = "^ pbx: <F-CONTENT>.+</F-CONTENT> from <HOST>$" },
+			"2026-11-23 08:51:05 px: bad from 192.0.2.1", FILTER_MISS, NULL, NULL, 0,
+			NULL },
+		{ { .fails = { "x <HOST>" }, .ignores = { "good" } }, "x 192.0.2.1 good",
+			FILTER_IGNORED, "192.0.2.1", "192.0.2.1", 1, NULL },
+		{ { .fails = { "x <HOST>" }, .ignores = { "good" } }, "good", FILTER_MISS, NULL,
+			NULL, 0, NULL },
+		{ { .fails = { "x <HOST>", "a <HOST>", "b <HOST>", "c <HOST>" },
+			  .ignores = { "good" } },
+			"good", FILTER_IGNORED, NULL, NULL, 0, NULL },
+		{ { .fails = { "x <HOST>" } }, "\xff\xfe x 192.0.2.1", FILTER_HIT, "192.0.2.1",
+			"192.0.2.1", 1, NULL },
+		{ { .fails = { "x <HOST>" } }, "", FILTER_MISS, NULL, NULL, 0, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct findings findings = { 0 };
+		struct built built;
+		struct filter *filter = build(&built, &rows[i].source, &findings);
+		struct hit hit = { 0 };
+		char ip[IP_TEXT_MAX] = "";
+
+		if (!filter)
+			fail_msg("row %zu: %s", i, findings.list[0].text);
+		if (filter_match(filter, rows[i].line, strlen(rows[i].line), now_s, &hit) !=
+			rows[i].result)
+			fail_msg("row %zu: %s", i, rows[i].line);
+		if (rows[i].host && (hit.host_length != strlen(rows[i].host) ||
+					    strncmp(hit.host, rows[i].host, hit.host_length) != 0))
+			fail_msg("row %zu: host %.*s", i, (int)hit.host_length, hit.host);
+		if (hit.ip.family)
+			ip_format(&hit.ip, ip);
+		assert_string_equal(ip, rows[i].ip ? rows[i].ip : "");
+		assert_int_equal(hit.rule, rows[i].rule);
+		if (rows[i].user)
+			assert_memory_equal(hit.account, rows[i].user, hit.account_length);
+		filter_free(filter);
+		release(&built);
+		findings_done(&findings);
+	}
+}
+
+static void times(void **state)
+{
+	static const struct source source = { .fails = { "x <HOST> port <F-PORT/>" } };
+	struct findings findings = { 0 };
+	struct built built;
+	struct filter *filter;
+	struct hit hit;
+
+	(void)state;
+	(void)setenv("TZ", "UTC", 1);
+	filter = build(&built, &source, &findings);
+	assert_non_null(filter);
+	assert_int_equal(filter_match(filter, "x 192.0.2.1 port 7", 18, now_s, &hit), FILTER_HIT);
+	assert_false(hit.has_time);
+	assert_int_equal(hit.at_ms, now_s * 1000);
+	assert_int_equal(hit.n_fields, 1);
+	assert_string_equal(hit.fields[0].name, "port");
+	assert_memory_equal(hit.fields[0].value, "7", 1);
+	/* in the future: now */
+	assert_int_equal(filter_match(filter, "2026-11-25 12:00:01 x 192.0.2.1 port 7", 38, now_s,
+				 &hit),
+		FILTER_HIT);
+	assert_true(hit.has_time);
+	assert_int_equal(hit.at_ms, now_s * 1000);
+	assert_int_equal(filter_match(filter, "2026-11-25 12:00:00.5 x 192.0.2.1 port 7", 40, now_s,
+				 &hit),
+		FILTER_HIT);
+	assert_int_equal(hit.at_ms, now_s * 1000 + 500);
+	assert_string_equal(filter_rule_text(filter, 1), source.fails[0]);
+	assert_string_equal(filter_rule_text(filter, 2), "");
+	filter_free(filter);
+	release(&built);
+}
+
+static void limits(void **state)
+{
+	static const struct source source = { .fails = { "^(?:a+)+$<HOST>", "b <HOST>$" },
+		.date = "{NONE}" };
+	struct findings findings = { 0 };
+	struct built built;
+	struct filter *filter = build(&built, &source, &findings);
+	struct hit hit;
+	char line[200];
+
+	(void)state;
+	assert_non_null(filter);
+	memset(line, 'a', sizeof(line));
+	memcpy(line + sizeof(line) - 11, "b 192.0.2.1", 11);
+	assert_int_equal(filter_match(filter, line, sizeof(line), now_s, &hit), FILTER_HIT);
+	assert_int_equal(hit.rule, 2);
+	assert_int_equal(filter_limit_hits(filter), 1);
+	filter_free(filter);
+	release(&built);
+}
+
+static void findings_told(void **state)
+{
+	static const struct {
+		struct source source;
+		const char *text;
+		unsigned column; /* of the finding; 0: not looked at */
+	} rows[] = {
+		{ { .fails = { "<HOST> (" } }, "failregex: missing closing parenthesis", 21 },
+		{ { .fails = { "x" } }, "names no address", 13 },
+		{ { .fails = { NULL } }, "no failregex", 0 },
+		{ { .fails = { "ab<F-MLFID>x</F-MLFID><HOST>" } }, "not supported yet", 15 },
+		{ { .fails = { "<HOST>" }, .maxlines = 2 }, "not supported yet", 13 },
+		{ { .fails = { "<HOST>" }, .date = "(%Y" }, "datepattern does not compile", 0 },
+		{ { .fails = { "<HOST><F-A>x</F-A><F-A>y</F-A>" } }, "same name", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct findings findings = { 0 };
+		struct built built;
+
+		assert_null(build(&built, &rows[i].source, &findings));
+		assert_int_equal(findings.errors, 1);
+		if (!strstr(findings.list[0].text, rows[i].text))
+			fail_msg("row %zu: %s", i, findings.list[0].text);
+		if (rows[i].column && findings.list[0].column != rows[i].column)
+			fail_msg("row %zu: column %u", i, findings.list[0].column);
+		release(&built);
+		findings_done(&findings);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(lines), cmocka_unit_test(times),
+		cmocka_unit_test(limits), cmocka_unit_test(findings_told) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
