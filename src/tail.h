@@ -52,6 +52,7 @@ struct tail_line {
 	const uint64_t *patterns;
 };
 
+/* A callback must not call back into tail. */
 struct tail_callbacks {
 	void (*line)(void *context, const struct tail_line *line);
 	/* A sentence for the operator's log: a gap, a truncation, a file that cannot be read
@@ -81,7 +82,9 @@ int tail_fd(const struct tail *tail);
 bool tail_reconcile(struct tail *tail, bool scan, size_t budget_bytes);
 
 /* Calls back with the position of every file followed (for store_commit) that moved since the
- * last call with only_moved, or of all. */
+ * last call with only_moved, or of all. Keep each under its path: of a file that was rotated away
+ * and is still read that is the name followed, "//" and where it lies now. offset -1: forget
+ * what is kept under that path (store_forget_position). */
 void tail_positions(struct tail *tail, bool only_moved,
 	void (*each)(void *context, const struct tail_position *position), void *context);
 /* Calls back for every file and every pattern that waits for one. */

@@ -1,0 +1,311 @@
+#include "tail.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "tail_entry.h"
+#include "tail_file.h"
+#include "tail_name.h"
+#include "tail_restore.h"
+#include "text.h"
+
+int tail_new(const struct tail_callbacks *callbacks, struct tail **ret_tail, struct error *err)
+{
+	struct tail *tail = alloc_zero(sizeof(*tail));
+
+	if (tail_watch_open(&tail->watch, err)) {
+		free(tail);
+		return -1;
+	}
+	tail->callbacks = *callbacks;
+	tail->buffer = alloc_zero(TAIL_BUFFER_BYTES);
+	*ret_tail = tail;
+	return 0;
+}
+
+void tail_free(struct tail *tail)
+{
+	size_t i;
+
+	if (!tail)
+		return;
+	tail_entry_free_all(tail);
+	tail_name_free_all(tail);
+	for (i = 0; i < tail->n_patterns; i++)
+		free(tail->patterns[i].text);
+	for (i = 0; i < tail->n_stored; i++) {
+		free(tail->stored[i].path);
+		free(tail->stored[i].place);
+	}
+	free(tail->stored);
+	for (i = 0; i < tail->n_forgotten; i++)
+		free(tail->forgotten[i]);
+	free(tail->forgotten);
+	free(tail->buffer);
+	tail_watch_close(&tail->watch);
+	free(tail);
+}
+
+void tail_restore(struct tail *tail, const struct tail_position *position)
+{
+	tail_restore_add(tail, position);
+}
+
+int tail_add(struct tail *tail, const char *pattern, bool from_head, bool known, struct error *err)
+{
+	char shown[256];
+	char *text;
+	size_t n = 0;
+	size_t i;
+
+	text_render_string(shown, sizeof(shown), pattern);
+	if (pattern[0] != '/' || strstr(pattern, "/../") || pattern[strlen(pattern) - 1] == '/')
+		return error_set(err, "'%s' is not the absolute path of a file", shown);
+	if (tail->n_patterns == TAIL_PATTERNS_MAX)
+		return error_set(err, "'%s' is one pattern too many: %d at most", shown,
+			TAIL_PATTERNS_MAX);
+	/* "//" would be taken for the mark in a position's key */
+	text = alloc_string(pattern);
+	for (i = 0; pattern[i]; i++)
+		if (pattern[i] != '/' || pattern[i + 1] != '/')
+			text[n++] = pattern[i];
+	text[n] = '\0';
+	tail->patterns[tail->n_patterns] =
+		(struct tail_pattern){ .text = text, .from_head = from_head, .known = known };
+	tail->want_scan = true;
+	return (int)tail->n_patterns++;
+}
+
+int tail_fd(const struct tail *tail)
+{
+	return tail->watch.fd;
+}
+
+static void on_modified(void *context, int wd)
+{
+	struct tail *tail = context;
+	size_t i;
+
+	for (i = 0; i < tail->n_entries; i++)
+		tail->entries[i]->dirty |= tail->entries[i]->wd == wd;
+}
+
+static void on_gone(void *context, int wd)
+{
+	struct tail *tail = context;
+	size_t i;
+
+	for (i = 0; i < tail->n_entries; i++)
+		if (tail->entries[i]->wd == wd)
+			tail->entries[i]->wd = -1;
+}
+
+static void on_named(void *context, const char *directory, const char *name)
+{
+	struct tail *tail = context;
+
+	if (!tail->want_scan && tail_name_matters(tail, directory, name))
+		tail->want_scan = true;
+}
+
+static void on_lost(void *context)
+{
+	struct tail *tail = context;
+
+	tail->want_scan = true;
+}
+
+static void scan_all(struct tail *tail)
+{
+	size_t i;
+
+	tail_name_list(tail);
+	if (tail->n_stored)
+		tail_restore_find(tail);
+	tail_name_resolve(tail);
+	for (i = 0; i < tail->n_entries; i++)
+		tail->entries[i]->dirty = true;
+	for (i = 0; i < tail->n_patterns; i++)
+		tail->patterns[i].seen = true;
+	tail->want_scan = false;
+}
+
+/* Reads what is dirty, in turn: a file that never ends holds up no other for longer than one
+ * budget. */
+static bool read_dirty(struct tail *tail, size_t budget_bytes)
+{
+	size_t left = budget_bytes ? budget_bytes : SIZE_MAX;
+	const size_t n = tail->n_entries;
+	size_t i;
+	size_t at;
+
+	for (i = 0; i < n; i++) {
+		at = (tail->next + i) % n;
+		if (!tail->entries[at]->dirty)
+			continue;
+		/* entries found meanwhile (copies) stand behind n and are before one of these */
+		if (tail_entry_read(tail, tail->entries[at], &left)) {
+			tail->next = at + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool tail_reconcile(struct tail *tail, bool scan, size_t budget_bytes)
+{
+	const struct tail_watch_events events = { on_modified, on_gone, on_named, on_lost, tail };
+	const bool more_events = tail_watch_drain(&tail->watch, &events);
+	bool more;
+
+	if (scan || tail->want_scan)
+		scan_all(tail);
+	more = read_dirty(tail, budget_bytes);
+	if (scan)
+		tail_entry_retire(tail);
+	return more || more_events;
+}
+
+static bool is_key_used(const struct tail *tail, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < tail->n_entries; i++)
+		if (tail->entries[i]->key && strcmp(tail->entries[i]->key, key) == 0)
+			return true;
+	return false;
+}
+
+/* Brings the keys up to date; those that nobody has any more join the forgotten ones. */
+static void refresh_keys(struct tail *tail)
+{
+	struct tail_entry *entry;
+	char *key;
+	size_t i;
+
+	for (i = 0; i < tail->n_entries; i++) {
+		entry = tail->entries[i];
+		key = tail_restore_key(entry);
+		if (entry->key && key && strcmp(entry->key, key) == 0) {
+			free(key);
+			continue;
+		}
+		if (entry->key) {
+			tail->forgotten = alloc_grow(tail->forgotten, tail->n_forgotten + 1,
+				sizeof(*tail->forgotten));
+			tail->forgotten[tail->n_forgotten++] = entry->key;
+		}
+		entry->key = key;
+		entry->moved = true;
+	}
+}
+
+static void tell_forgotten(struct tail *tail,
+	void (*each)(void *context, const struct tail_position *position), void *context)
+{
+	size_t i;
+
+	for (i = 0; i < tail->n_forgotten; i++) {
+		if (!is_key_used(tail, tail->forgotten[i]))
+			each(context,
+				&(struct tail_position){ .path = tail->forgotten[i], .offset = -1 });
+		free(tail->forgotten[i]);
+	}
+	tail->n_forgotten = 0;
+}
+
+void tail_positions(struct tail *tail, bool only_moved,
+	void (*each)(void *context, const struct tail_position *position), void *context)
+{
+	struct tail_entry *entry;
+	size_t i;
+
+	refresh_keys(tail);
+	tell_forgotten(tail, each, context);
+	for (i = 0; i < tail->n_entries; i++) {
+		entry = tail->entries[i];
+		if (!entry->key || (only_moved && !entry->moved))
+			continue;
+		each(context,
+			&(struct tail_position){ .path = entry->key,
+				.identity = entry->file->identity,
+				.offset = entry->file->offset,
+				.hash = tail_file_hash(entry->file) });
+		entry->moved = false;
+	}
+}
+
+static int64_t lag_of(const struct tail_entry *entry)
+{
+	const int64_t lag = tail_file_size(entry->file) - entry->file->offset;
+
+	return lag > 0 ? lag : 0;
+}
+
+/* A file that was rotated away is shown only while nothing else has its path. */
+static bool is_shown(const struct tail *tail, const struct tail_entry *entry)
+{
+	return entry->named || (!entry->final && tail_entry_latest(tail, entry->path) == entry);
+}
+
+static void show_entry(const struct tail *tail, const struct tail_entry *entry,
+	struct tail_file_info *ret_info)
+{
+	size_t i;
+
+	*ret_info = (struct tail_file_info){ .path = entry->path,
+		.state = entry->gap ? TAIL_GAP : TAIL_FOLLOWING,
+		.offset = entry->file->offset,
+		.lag_bytes = lag_of(entry) };
+	memcpy(ret_info->patterns, entry->patterns, sizeof(ret_info->patterns));
+	for (i = 0; i < tail->n_entries; i++)
+		if (tail->entries[i]->before == entry)
+			return;
+	for (i = 0; i < TAIL_OLD_MAX && entry->before; i++) {
+		entry = entry->before;
+		ret_info->lag_bytes += lag_of(entry);
+	}
+}
+
+void tail_files(const struct tail *tail,
+	void (*each)(void *context, const struct tail_file_info *info), void *context)
+{
+	uint64_t have[TAIL_WORDS] = { 0 };
+	struct tail_file_info info;
+	size_t i, j;
+
+	for (i = 0; i < tail->n_entries; i++) {
+		if (!is_shown(tail, tail->entries[i]))
+			continue;
+		show_entry(tail, tail->entries[i], &info);
+		each(context, &info);
+		for (j = 0; j < TAIL_WORDS; j++)
+			have[j] |= info.patterns[j];
+	}
+	for (i = 0; i < tail->n_names; i++) {
+		if (!tail->names[i].told)
+			continue;
+		info = (struct tail_file_info){ .path = tail->names[i].path,
+			.state = TAIL_UNREADABLE };
+		memcpy(info.patterns, tail->names[i].patterns, sizeof(info.patterns));
+		each(context, &info);
+		for (j = 0; j < TAIL_WORDS; j++)
+			have[j] |= info.patterns[j];
+	}
+	for (i = 0; i < tail->n_patterns; i++) {
+		if (have[i / 64] >> (i % 64) & 1)
+			continue;
+		info = (struct tail_file_info){ .path = tail->patterns[i].text,
+			.state = TAIL_WAITING };
+		info.patterns[i / 64] = UINT64_C(1) << (i % 64);
+		each(context, &info);
+	}
+}
+
+uint64_t tail_cut_lines(const struct tail *tail)
+{
+	return tail->cut_lines;
+}

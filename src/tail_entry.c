@@ -1,0 +1,495 @@
+#include "tail_entry.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "tail_file.h"
+#include "tail_sibling.h"
+#include "text.h"
+
+enum {
+	CHAIN_MAX = 64,       /* entries before one another; the oldest of more wait */
+	CHAIN_TRIES_MAX = 32, /* truncations in one reconcile */
+	NOTE_MAX = 1024,
+	PATH_TEXT_MAX = 600
+};
+
+/* Passes lines of one entry on. */
+struct reader {
+	struct tail *tail;
+	const struct tail_entry *entry;
+};
+
+void tail_entry_note(struct tail *tail, int priority, const char *path, const char *what)
+{
+	char shown[PATH_TEXT_MAX];
+	char text[NOTE_MAX];
+
+	text_render_string(shown, sizeof(shown), path);
+	/* a cut sentence is still one */
+	(void)snprintf(text, sizeof(text), "'%s' %s", shown, what);
+	tail->callbacks.note(tail->callbacks.context, priority, text);
+}
+
+struct tail_entry *tail_entry_by_status(const struct tail *tail, const struct stat *status)
+{
+	size_t i;
+
+	for (i = 0; i < tail->n_entries; i++)
+		if (tail_file_is(tail->entries[i]->file, status))
+			return tail->entries[i];
+	return NULL;
+}
+
+struct tail_entry *tail_entry_by_identity(const struct tail *tail,
+	const struct tail_identity *identity)
+{
+	size_t i;
+
+	for (i = 0; i < tail->n_entries; i++)
+		if (tail_file_identity_equal(&tail->entries[i]->file->identity, identity))
+			return tail->entries[i];
+	return NULL;
+}
+
+bool tail_entry_is_known(const void *tail, const struct tail_identity *identity)
+{
+	return tail_entry_by_identity(tail, identity) != NULL;
+}
+
+static bool is_before_another(const struct tail *tail, const struct tail_entry *entry)
+{
+	size_t i;
+
+	for (i = 0; i < tail->n_entries; i++)
+		if (tail->entries[i]->before == entry &&
+			strcmp(tail->entries[i]->path, entry->path) == 0)
+			return true;
+	return false;
+}
+
+struct tail_entry *tail_entry_latest(const struct tail *tail, const char *path)
+{
+	size_t i = tail->n_entries;
+
+	while (i-- > 0)
+		if (strcmp(tail->entries[i]->path, path) == 0 &&
+			!is_before_another(tail, tail->entries[i]))
+			return tail->entries[i];
+	return NULL;
+}
+
+static int64_t latest_ns(const struct tail_file *file)
+{
+	const int64_t modified_ns = tail_file_modified_ns(file);
+
+	return modified_ns > file->identity.born_ns ? modified_ns : file->identity.born_ns;
+}
+
+struct tail_entry *tail_entry_add(struct tail *tail, struct tail_file *file, const char *path,
+	const uint64_t *patterns, struct tail_entry *before)
+{
+	struct tail_entry *entry = alloc_zero(sizeof(*entry));
+
+	entry->file = file;
+	entry->path = alloc_string(path);
+	entry->before = before;
+	entry->size_bytes = tail_file_size(file);
+	entry->unread_after_ns = latest_ns(file);
+	entry->wd = -1;
+	entry->dirty = true;
+	entry->moved = true;
+	memcpy(entry->patterns, patterns, sizeof(entry->patterns));
+	tail->entries =
+		alloc_grow(tail->entries, tail->n_entries + 1, sizeof(struct tail_entry *));
+	tail->entries[tail->n_entries++] = entry;
+	return entry;
+}
+
+static void entry_free(struct tail_entry *entry)
+{
+	tail_file_free(entry->file);
+	free(entry->path);
+	free(entry->place);
+	free(entry->key);
+	free(entry);
+}
+
+/* Lets go of entry: nothing points to it afterwards, and its position is to be forgotten. */
+static void entry_drop(struct tail *tail, struct tail_entry *entry)
+{
+	struct tail_entry *other;
+	size_t at = tail->n_entries;
+	size_t i;
+
+	for (i = 0; i < tail->n_entries; i++) {
+		other = tail->entries[i];
+		if (other == entry)
+			at = i;
+		if (other->before == entry)
+			other->before = entry->before;
+		if (other->copy_of == entry)
+			other->copy_of = NULL;
+	}
+	for (i = 0; i < tail->n_names; i++)
+		if (tail->names[i].entry == entry)
+			tail->names[i].entry = NULL;
+	tail_watch_forget(&tail->watch, entry->wd);
+	if (entry->key) {
+		tail->forgotten = alloc_grow(tail->forgotten, tail->n_forgotten + 1,
+			sizeof(*tail->forgotten));
+		tail->forgotten[tail->n_forgotten++] = alloc_string(entry->key);
+	}
+	memmove(tail->entries + at, tail->entries + at + 1,
+		(tail->n_entries - at - 1) * sizeof(*tail->entries));
+	tail->n_entries--;
+	entry_free(entry);
+}
+
+void tail_entry_free_all(struct tail *tail)
+{
+	size_t i;
+
+	for (i = 0; i < tail->n_entries; i++)
+		entry_free(tail->entries[i]);
+	free(tail->entries);
+}
+
+static bool leads_to(const char *path, const struct tail_entry *entry)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && tail_file_is(entry->file, &status);
+}
+
+const char *tail_entry_place(struct tail_entry *entry)
+{
+	char link[64];
+	char place[PATH_MAX];
+	struct stat status;
+	ssize_t n;
+
+	if (entry->place && leads_to(entry->place, entry))
+		return entry->place;
+	free(entry->place);
+	entry->place = NULL;
+	if (fstat(entry->file->fd, &status) || status.st_nlink == 0)
+		return NULL;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", entry->file->fd);
+	n = readlink(link, place, sizeof(place) - 1);
+	place[n > 0 ? n : 0] = '\0';
+	if (n > 0 && leads_to(place, entry))
+		entry->place = alloc_string(place);
+	else /* no /proc here */
+		entry->place = tail_sibling_name(entry->path, entry->file);
+	return entry->place;
+}
+
+void tail_entry_adopt(struct tail *tail, struct tail_entry *entry)
+{
+	struct tail_file *files[TAIL_BETWEEN_MAX];
+	char *paths[TAIL_BETWEEN_MAX];
+	struct tail_entry *old = entry->before;
+	struct tail_entry *added;
+	size_t n, i;
+
+	if (!old)
+		return;
+	/* a copy is younger than the file that was truncated */
+	n = tail_sibling_between(entry->path, old->file, old->unread_after_ns,
+		old->final ? INT64_MAX : entry->file->identity.born_ns, tail_entry_is_known, tail,
+		files, paths);
+	for (i = 0; i < n; i++) {
+		added = tail_entry_add(tail, files[i], entry->path, entry->patterns, entry->before);
+		added->wd = tail_watch_file(&tail->watch, paths[i]);
+		added->place = paths[i];
+		entry->before = added;
+	}
+}
+
+/* Is what entry holds up to *ret_end (its end, or as far as original was read) the same? */
+static bool is_copy(const struct tail_entry *entry, const struct tail_entry *original,
+	int64_t *ret_end)
+{
+	const int64_t read_to = original->file->offset;
+	const int64_t size = tail_file_size(entry->file);
+
+	if (size <= 0 || read_to == 0)
+		return false;
+	*ret_end = size < read_to ? size : read_to;
+	if (size >= read_to) /* by the window: original may be truncated already */
+		return tail_file_hash_matches(entry->file, read_to,
+			tail_file_hash(original->file));
+	return tail_file_same_before(entry->file, original->file, size);
+}
+
+/* Is entry, not read yet, a copy of a followed log under a name that rotation gives? */
+static struct tail_entry *find_original(const struct tail *tail, const struct tail_entry *entry)
+{
+	struct tail_entry *other;
+	int64_t end;
+	size_t i;
+
+	for (i = 0; i < tail->n_entries; i++) {
+		other = tail->entries[i];
+		if (other != entry && !other->copy_of &&
+			tail_sibling_is_rotated(entry->path, other->path) &&
+			is_copy(entry, other, &end))
+			return other;
+	}
+	return NULL;
+}
+
+/* A copy moves on with its original; one that goes its own way is a log like others. */
+static void follow_original(struct tail_entry *entry)
+{
+	int64_t end = 0;
+
+	entry->dirty = false;
+	if (is_copy(entry, entry->copy_of, &end)) {
+		entry->moved |= entry->file->offset != end;
+		(void)tail_file_seek(entry->file, end); /* else it shrank: looked at again */
+		return;
+	}
+	entry->copy_of = NULL;
+	(void)tail_file_seek(entry->file, 0); /* nothing to read at 0: cannot fail */
+	entry->dirty = true;
+}
+
+static bool is_in_chain(const struct tail_entry *entry, const struct tail_entry *wanted)
+{
+	while (entry && entry != wanted)
+		entry = entry->before;
+	return entry != NULL;
+}
+
+/* The copy with what entry held before it was truncated becomes entry->before. */
+static bool find_copy(struct tail *tail, struct tail_entry *entry)
+{
+	const struct tail_position position = { .identity = entry->file->identity,
+		.offset = entry->file->offset,
+		.hash = tail_file_hash(entry->file) };
+	const char *log = tail_entry_place(entry);
+	struct tail_file *file;
+	struct tail_entry *copy;
+	char *path;
+
+	if (!position.offset ||
+		tail_sibling_find(log ? log : entry->path, &position, &file, &path) ==
+			TAIL_MATCH_NONE)
+		return false;
+	copy = tail_entry_by_identity(tail, &file->identity);
+	if (copy) {
+		tail_file_free(file);
+		free(path);
+		if ((copy->copy_of != entry && copy->file->offset > 0) || is_in_chain(entry, copy) ||
+			tail_file_seek(copy->file, position.offset))
+			return false;
+		copy->copy_of = NULL;
+		copy->before = entry->before;
+	} else {
+		copy = tail_entry_add(tail, file, entry->path, entry->patterns, entry->before);
+		copy->place = path;
+	}
+	copy->final = true;
+	copy->unread_after_ns = copy->file->identity.born_ns;
+	copy->dirty = true;
+	copy->moved = true;
+	entry->before = copy;
+	return true;
+}
+
+static void restart(struct tail *tail, struct tail_entry *entry)
+{
+	const bool found = find_copy(tail, entry);
+	const bool lost = !found && entry->size_bytes > entry->file->offset;
+	size_t i;
+
+	if (found)
+		tail_entry_adopt(tail, entry);
+	if (lost)
+		tail_entry_note(tail, LOG_WARNING, entry->path,
+			"was truncated before all of it was read: lines are lost");
+	else
+		tail_entry_note(tail, LOG_INFO, entry->path,
+			"was truncated: read again from its start");
+	for (i = 0; i < tail->n_entries; i++)
+		if (tail->entries[i]->copy_of == entry)
+			tail->entries[i]->copy_of = NULL;
+	(void)tail_file_seek(entry->file, 0); /* nothing to read at 0: cannot fail */
+	entry->unread_after_ns = latest_ns(entry->file);
+	entry->first_read_end = 0;
+	entry->size_bytes = 0;
+	entry->file->end = 0;
+	entry->gap |= lost;
+	entry->moved = true;
+	entry->dirty = true;
+}
+
+static void hand_over(void *context, int64_t at, const char *line, size_t length, bool cut)
+{
+	const struct reader *reader = context;
+	const struct tail_entry *entry = reader->entry;
+	struct tail *tail = reader->tail;
+	const struct tail_line out = { .path = entry->path,
+		.line = line,
+		.length = length,
+		.cut = cut,
+		.first_read = at < entry->first_read_end,
+		.patterns = entry->patterns };
+
+	tail->cut_lines += cut;
+	tail->callbacks.line(tail->callbacks.context, &out);
+}
+
+static void read_rest(struct tail *tail, struct tail_entry *entry)
+{
+	struct reader reader = { tail, entry };
+	const struct tail_file_sink sink = { hand_over, &reader, tail->buffer };
+	const int64_t offset = entry->file->offset;
+
+	tail_file_read_rest(entry->file, &sink);
+	entry->moved |= entry->file->offset != offset;
+}
+
+static void note_failure(struct tail *tail, struct tail_entry *entry)
+{
+	if (!entry->failed)
+		tail_entry_note(tail, LOG_WARNING, entry->path, "gives an error when read");
+	entry->failed = true;
+}
+
+/* Reads one entry to its end or the budget's. */
+static enum tail_file_read read_one(struct tail *tail, struct tail_entry *entry,
+	size_t *budget_bytes)
+{
+	struct reader reader = { tail, entry };
+	const struct tail_file_sink sink = { hand_over, &reader, tail->buffer };
+	enum tail_file_read result = TAIL_FILE_MORE;
+	size_t bytes;
+
+	while (result == TAIL_FILE_MORE && *budget_bytes > 0) {
+		bytes = 0;
+		result = tail_file_read(entry->file, &sink, &bytes);
+		*budget_bytes -= bytes < *budget_bytes ? bytes : *budget_bytes;
+		entry->moved |= bytes > 0;
+		if (bytes)
+			entry->idle_scans = 0;
+	}
+	if (result == TAIL_FILE_FAILED)
+		note_failure(tail, entry);
+	if (result == TAIL_FILE_DRY || result == TAIL_FILE_FAILED)
+		entry->dirty = false;
+	if (result == TAIL_FILE_DRY)
+		entry->failed = false;
+	if (result == TAIL_FILE_DRY && entry->final)
+		read_rest(tail, entry);
+	if (entry->size_bytes < entry->file->end)
+		entry->size_bytes = entry->file->end;
+	return result;
+}
+
+/* true: all of them were read; false: the budget is used up, or the chain is another now. */
+static bool read_chain(struct tail *tail, struct tail_entry *entry, size_t *budget_bytes)
+{
+	struct tail_entry *chain[CHAIN_MAX];
+	enum tail_file_read result;
+	size_t n = 0;
+
+	for (; entry && n < CHAIN_MAX; entry = entry->before)
+		chain[n++] = entry;
+	while (n-- > 0) {
+		/* an empty file cannot be told from a copy that is being made */
+		if (chain[n]->file->offset == 0 && !chain[n]->copy_of)
+			chain[n]->copy_of = find_original(tail, chain[n]);
+		if (chain[n]->copy_of) {
+			follow_original(chain[n]);
+			if (chain[n]->copy_of)
+				continue;
+		}
+		result = read_one(tail, chain[n], budget_bytes);
+		if (result == TAIL_FILE_CHANGED)
+			restart(tail, chain[n]);
+		if (result == TAIL_FILE_CHANGED || result == TAIL_FILE_MORE)
+			return false;
+	}
+	return true;
+}
+
+bool tail_entry_read(struct tail *tail, struct tail_entry *entry, size_t *budget_bytes)
+{
+	int i;
+
+	for (i = 0; i < CHAIN_TRIES_MAX && *budget_bytes > 0; i++)
+		if (read_chain(tail, entry, budget_bytes))
+			return false;
+	return true;
+}
+
+/* The last of what a file holds, half a line too, before it is let go. */
+static void finish(struct tail *tail, struct tail_entry *entry)
+{
+	size_t budget_bytes = SIZE_MAX;
+
+	if (!entry->copy_of && read_one(tail, entry, &budget_bytes) == TAIL_FILE_DRY)
+		read_rest(tail, entry);
+	entry_drop(tail, entry);
+}
+
+static bool has_successor(const struct tail *tail, const struct tail_entry *entry)
+{
+	const struct tail_entry *other;
+	size_t i;
+
+	for (i = 0; i < tail->n_entries; i++) {
+		other = tail->entries[i];
+		if (other != entry && other->named && strcmp(other->path, entry->path) == 0 &&
+			(other->file->offset > 0 || other->size_bytes > 0))
+			return true;
+	}
+	return false;
+}
+
+static bool is_done(struct tail *tail, struct tail_entry *entry)
+{
+	if (entry->final || entry->copy_of || entry->idle_scans >= TAIL_LOST_IDLE_SCANS)
+		return true;
+	return entry->idle_scans >= TAIL_OLD_IDLE_SCANS && has_successor(tail, entry);
+}
+
+static size_t count_old(const struct tail *tail, const char *path)
+{
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < tail->n_entries; i++)
+		n += !tail->entries[i]->named && strcmp(tail->entries[i]->path, path) == 0;
+	return n;
+}
+
+void tail_entry_retire(struct tail *tail)
+{
+	struct tail_entry *entry;
+	size_t i = 0;
+
+	while (i < tail->n_entries) {
+		entry = tail->entries[i];
+		if (entry->named || entry->dirty) {
+			i++;
+			continue;
+		}
+		entry->idle_scans++;
+		/* a chain is read oldest first, so those before are at their end too */
+		if (is_done(tail, entry) ||
+			(!entry->before && count_old(tail, entry->path) > TAIL_OLD_MAX))
+			finish(tail, entry);
+		else
+			i++;
+	}
+}

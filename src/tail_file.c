@@ -1,0 +1,334 @@
+#include "tail_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "text.h"
+
+enum { PATH_TEXT_MAX = 600 };
+
+static uint64_t rotate_left(uint64_t x, int bits)
+{
+	return (x << bits) | (x >> (64 - bits));
+}
+
+static void sip_rounds(uint64_t v[4], int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++) {
+		v[0] += v[1];
+		v[2] += v[3];
+		v[1] = rotate_left(v[1], 13) ^ v[0];
+		v[3] = rotate_left(v[3], 16) ^ v[2];
+		v[0] = rotate_left(v[0], 32);
+		v[2] += v[1];
+		v[0] += v[3];
+		v[1] = rotate_left(v[1], 17) ^ v[2];
+		v[3] = rotate_left(v[3], 21) ^ v[0];
+		v[2] = rotate_left(v[2], 32);
+	}
+}
+
+/* SipHash-2-4 (Aumasson, Bernstein 2012), key 00 01 .. 0f as in the paper's test vector. */
+static uint64_t hash_bytes(const unsigned char *bytes, size_t length)
+{
+	const uint64_t k0 = 0x0706050403020100U;
+	const uint64_t k1 = 0x0f0e0d0c0b0a0908U;
+	uint64_t v[4] = { k0 ^ 0x736f6d6570736575U, k1 ^ 0x646f72616e646f6dU,
+		k0 ^ 0x6c7967656e657261U, k1 ^ 0x7465646279746573U };
+	uint64_t word;
+	size_t i, j;
+
+	for (i = 0; i <= length; i += 8) {
+		word = length - i < 8 ? (uint64_t)(length & 0xff) << 56 : 0;
+		for (j = 0; j < 8 && i + j < length; j++)
+			word |= (uint64_t)bytes[i + j] << (8 * j);
+		v[3] ^= word;
+		sip_rounds(v, 2);
+		v[0] ^= word;
+	}
+	v[2] ^= 0xff;
+	sip_rounds(v, 4);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+/* Reads until length bytes or the end of the file; -1 on an error. */
+static ssize_t read_at(int fd, unsigned char *out, size_t length, int64_t offset)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < length) {
+		n = pread(fd, out + done, length - done, offset + (int64_t)done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return done ? (ssize_t)done : -1;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+static size_t window_length(int64_t offset)
+{
+	return offset < TAIL_WINDOW_MAX ? (size_t)offset : (size_t)TAIL_WINDOW_MAX;
+}
+
+/* The window before offset, from the file. */
+static int load_window(int fd, int64_t offset, unsigned char *out)
+{
+	size_t length = window_length(offset);
+
+	if (offset < 0)
+		return -1;
+	return read_at(fd, out, length, offset - (int64_t)length) == (ssize_t)length ? 0 : -1;
+}
+
+static int read_identity(int fd, struct tail_identity *ret_identity)
+{
+	struct statx status;
+	long generation = 0; /* the kernel writes an int, some file systems a long */
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &status))
+		return -1;
+	*ret_identity = (struct tail_identity){
+		.device = makedev(status.stx_dev_major, status.stx_dev_minor),
+		.inode = status.stx_ino,
+	};
+	if (status.stx_mask & STATX_BTIME)
+		ret_identity->born_ns =
+			status.stx_btime.tv_sec * 1000000000 + status.stx_btime.tv_nsec;
+	if (ioctl(fd, FS_IOC_GETVERSION, &generation) == 0)
+		ret_identity->generation = (uint32_t)generation;
+	return 0;
+}
+
+static enum tail_file_opened refuse(const char *path, int number, struct error *err)
+{
+	cleanup_free char *closed = alloc_string(path);
+	char shown[PATH_TEXT_MAX];
+	char shown_closed[PATH_TEXT_MAX];
+	struct stat status;
+	int rc;
+
+	/* the file itself, or the directory that does not let us through */
+	while ((rc = stat(closed, &status)) != 0 && errno == EACCES && strrchr(closed, '/'))
+		*strrchr(closed, '/') = '\0';
+	text_render_string(shown, sizeof(shown), path);
+	text_render_string(shown_closed, sizeof(shown_closed), closed);
+	if (number == EACCES && rc == 0)
+		(void)error_set(err,
+			"'%s' cannot be read: '%s' belongs to group %u and has mode %04o", shown,
+			shown_closed, (unsigned)status.st_gid,
+			(unsigned)(status.st_mode & 07777));
+	else
+		(void)error_errno(err, number, "'%s' cannot be opened", shown);
+	return TAIL_FILE_REFUSED;
+}
+
+enum tail_file_opened tail_file_open(const char *path, struct tail_file **ret_file,
+	struct error *err)
+{
+	char shown[PATH_TEXT_MAX];
+	struct tail_identity identity;
+	struct tail_file *file;
+	struct stat status;
+	int fd;
+
+	/* looked at before, because opening a device can act on it */
+	if (stat(path, &status))
+		return errno == ENOENT || errno == ENOTDIR ? TAIL_FILE_ABSENT
+							   : refuse(path, errno, err);
+	if (!S_ISREG(status.st_mode)) {
+		text_render_string(shown, sizeof(shown), path);
+		(void)error_set(err, "'%s' is not a regular file", shown);
+		return TAIL_FILE_REFUSED;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? TAIL_FILE_ABSENT
+							   : refuse(path, errno, err);
+	if (fstat(fd, &status) || !S_ISREG(status.st_mode) || read_identity(fd, &identity)) {
+		(void)close(fd); /* only read */
+		return TAIL_FILE_ABSENT;
+	}
+	file = alloc_zero(sizeof(*file));
+	file->fd = fd;
+	file->identity = identity;
+	*ret_file = file;
+	return TAIL_FILE_OPEN;
+}
+
+void tail_file_free(struct tail_file *file)
+{
+	if (!file)
+		return;
+	(void)close(file->fd); /* only read */
+	free(file);
+}
+
+bool tail_file_is(const struct tail_file *file, const struct stat *status)
+{
+	return file->identity.device == status->st_dev && file->identity.inode == status->st_ino;
+}
+
+bool tail_file_identity_equal(const struct tail_identity *a, const struct tail_identity *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->generation == b->generation &&
+		a->born_ns == b->born_ns;
+}
+
+int64_t tail_file_size(const struct tail_file *file)
+{
+	struct stat status;
+
+	return fstat(file->fd, &status) ? -1 : status.st_size;
+}
+
+int64_t tail_file_modified_ns(const struct tail_file *file)
+{
+	struct stat status;
+
+	if (fstat(file->fd, &status))
+		return 0;
+	return status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
+}
+
+int tail_file_seek(struct tail_file *file, int64_t offset)
+{
+	unsigned char window[TAIL_WINDOW_MAX];
+
+	if (load_window(file->fd, offset, window))
+		return -1;
+	file->offset = offset;
+	file->window_bytes = window_length(offset);
+	memcpy(file->window, window, file->window_bytes);
+	file->skipping = offset > 0 && window[file->window_bytes - 1] != '\n';
+	return 0;
+}
+
+int tail_file_seek_line(struct tail_file *file, int64_t end)
+{
+	unsigned char bytes[TAIL_LINE_MAX];
+	size_t length = end < TAIL_LINE_MAX ? (size_t)end : sizeof(bytes);
+	const unsigned char *newline;
+
+	if (end < 0 || read_at(file->fd, bytes, length, end - (int64_t)length) != (ssize_t)length)
+		return -1;
+	newline = memrchr(bytes, '\n', length);
+	if (newline)
+		end -= (int64_t)length - (newline + 1 - bytes);
+	else if ((int64_t)length == end)
+		end = 0;
+	return tail_file_seek(file, end);
+}
+
+uint64_t tail_file_hash(const struct tail_file *file)
+{
+	return hash_bytes(file->window, file->window_bytes);
+}
+
+bool tail_file_hash_matches(const struct tail_file *file, int64_t offset, uint64_t hash)
+{
+	unsigned char window[TAIL_WINDOW_MAX];
+
+	if (load_window(file->fd, offset, window))
+		return false;
+	return hash_bytes(window, window_length(offset)) == hash;
+}
+
+bool tail_file_same_before(const struct tail_file *a, const struct tail_file *b, int64_t end)
+{
+	unsigned char left[TAIL_WINDOW_MAX];
+	unsigned char right[TAIL_WINDOW_MAX];
+
+	if (load_window(a->fd, end, left) || load_window(b->fd, end, right))
+		return false;
+	return memcmp(left, right, window_length(end)) == 0;
+}
+
+/* Hands over the complete lines of data, which begins at the file's offset; returns how many
+ * bytes are done with. */
+static size_t cut_lines(struct tail_file *file, const char *data, size_t length,
+	const struct tail_file_sink *sink)
+{
+	const char *newline;
+	size_t line_bytes;
+	size_t i = 0;
+
+	while (i < length) {
+		newline = memchr(data + i, '\n', length - i);
+		line_bytes = newline ? (size_t)(newline - data) - i : length - i;
+		if (!file->skipping && !newline && line_bytes <= TAIL_LINE_MAX)
+			break;
+		if (!file->skipping)
+			sink->line(sink->context, file->offset + (int64_t)i, data + i,
+				line_bytes > TAIL_LINE_MAX ? TAIL_LINE_MAX : line_bytes,
+				line_bytes > TAIL_LINE_MAX);
+		file->skipping = !newline;
+		i += line_bytes + (newline ? 1 : 0);
+	}
+	return i;
+}
+
+/* The window and length bytes behind it lie in buffer; all of them are read now. */
+static void advance(struct tail_file *file, const unsigned char *buffer, size_t length)
+{
+	size_t total = file->window_bytes + length;
+
+	file->offset += (int64_t)length;
+	file->window_bytes = window_length(file->offset);
+	memcpy(file->window, buffer + total - file->window_bytes, file->window_bytes);
+}
+
+enum tail_file_read tail_file_read(struct tail_file *file, const struct tail_file_sink *sink,
+	size_t *bytes)
+{
+	const size_t before = file->window_bytes;
+	const size_t wanted = before + TAIL_CHUNK_BYTES;
+	size_t used;
+	ssize_t n;
+
+	/* the window is read along: one system call both verifies and reads */
+	do {
+		n = pread(file->fd, sink->buffer, wanted, file->offset - (int64_t)before);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return TAIL_FILE_FAILED;
+	if ((size_t)n < before || memcmp(sink->buffer, file->window, before) != 0)
+		return TAIL_FILE_CHANGED;
+	file->end = file->offset - (int64_t)before + n;
+	used = cut_lines(file, (const char *)sink->buffer + before, (size_t)n - before, sink);
+	if (used)
+		advance(file, sink->buffer, used);
+	*bytes += used;
+	return (size_t)n == wanted ? TAIL_FILE_MORE : TAIL_FILE_DRY;
+}
+
+void tail_file_read_rest(struct tail_file *file, const struct tail_file_sink *sink)
+{
+	const size_t before = file->window_bytes;
+	ssize_t n;
+
+	n = read_at(file->fd, sink->buffer, before + TAIL_LINE_MAX,
+		file->offset - (int64_t)before);
+	if (n <= (ssize_t)before || memcmp(sink->buffer, file->window, before) != 0)
+		return;
+	if (!file->skipping)
+		sink->line(sink->context, file->offset, (const char *)sink->buffer + before,
+			(size_t)n - before, false);
+	file->skipping = true;
+	advance(file, sink->buffer, (size_t)n - before);
+}

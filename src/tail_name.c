@@ -1,0 +1,364 @@
+#include "tail_name.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "tail.h"
+#include "tail_entry.h"
+#include "tail_file.h"
+
+static size_t count_slashes(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += *text == '/';
+	return n;
+}
+
+/* The first `components` components of an absolute pattern. */
+static char *cut_components(const char *pattern, size_t components)
+{
+	const char *end = pattern;
+
+	while (*end && components-- > 0)
+		end = end + 1 + strcspn(end + 1, "/");
+	return alloc_bytes(pattern, (size_t)(end - pattern));
+}
+
+bool tail_name_matters(const struct tail *tail, const char *directory, const char *name)
+{
+	cleanup_free char *path = alloc_format("%s/%s", directory, name);
+	const size_t components = count_slashes(path);
+	bool matches = false;
+	char *start;
+	size_t i;
+
+	for (i = 0; i < tail->n_patterns && !matches; i++) {
+		start = cut_components(tail->patterns[i].text, components);
+		matches = fnmatch(start, path, FNM_PATHNAME | FNM_PERIOD) == 0;
+		free(start);
+	}
+	return matches;
+}
+
+bool tail_name_patterns(const struct tail *tail, const char *path, uint64_t *patterns)
+{
+	bool found = false;
+	size_t i;
+
+	memset(patterns, 0, TAIL_WORDS * sizeof(*patterns));
+	for (i = 0; i < tail->n_patterns; i++) {
+		if (fnmatch(tail->patterns[i].text, path, FNM_PATHNAME | FNM_PERIOD) != 0)
+			continue;
+		patterns[i / 64] |= UINT64_C(1) << (i % 64);
+		found = true;
+	}
+	return found;
+}
+
+/* The index of path among the sorted names, or where it would stand. */
+static size_t name_index(const struct tail *tail, const char *path)
+{
+	size_t low = 0;
+	size_t high = tail->n_names;
+	size_t middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (strcmp(tail->names[middle].path, path) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct tail_name *tail_name_find(const struct tail *tail, const char *path)
+{
+	const size_t at = name_index(tail, path);
+
+	if (at == tail->n_names || strcmp(tail->names[at].path, path) != 0)
+		return NULL;
+	return &tail->names[at];
+}
+
+static void too_many(struct tail *tail, const char *path)
+{
+	if (!tail->told_too_many)
+		tail_entry_note(tail, LOG_WARNING, path,
+			"and others are left out: the patterns match more than 1024 files");
+	tail->told_too_many = true;
+}
+
+static void add_name(struct tail *tail, const char *path, size_t pattern)
+{
+	struct tail_name *name = tail_name_find(tail, path);
+	size_t at;
+
+	if (!name && tail->n_names == TAIL_FILES_MAX) {
+		too_many(tail, path);
+		return;
+	}
+	if (!name) {
+		at = name_index(tail, path);
+		tail->names =
+			alloc_grow(tail->names, tail->n_names + 1, sizeof(*tail->names));
+		name = &tail->names[at];
+		memmove(name + 1, name, (tail->n_names - at) * sizeof(*name));
+		*name = (struct tail_name){ .path = alloc_string(path), .begin = -1 };
+		tail->n_names++;
+	}
+	name->found = true;
+	name->patterns[pattern / 64] |= UINT64_C(1) << (pattern % 64);
+}
+
+static void watch_directories(struct tail *tail, const char *pattern)
+{
+	cleanup_free char *directory =
+		alloc_bytes(pattern, (size_t)(strrchr(pattern, '/') - pattern));
+	const size_t fixed = strcspn(directory, "*?[\\");
+	glob_t found = { 0 };
+	size_t i;
+
+	if (directory[fixed]) {
+		if (glob(directory, GLOB_NOSORT, NULL, &found) == 0)
+			for (i = 0; i < found.gl_pathc && i < TAIL_FILES_MAX; i++)
+				tail_watch_directory(&tail->watch, found.gl_pathv[i]);
+		globfree(&found);
+		/* where new directories for the pattern can appear */
+		directory[fixed] = '\0';
+		*strrchr(directory, '/') = '\0';
+	}
+	tail_watch_directory(&tail->watch, directory);
+}
+
+static void name_free(struct tail_name *name)
+{
+	free(name->path);
+	free(name->told);
+}
+
+void tail_name_free_all(struct tail *tail)
+{
+	size_t i;
+
+	for (i = 0; i < tail->n_names; i++)
+		name_free(&tail->names[i]);
+	free(tail->names);
+}
+
+static void drop_lost_names(struct tail *tail)
+{
+	size_t kept = 0;
+	size_t i;
+
+	for (i = 0; i < tail->n_names; i++) {
+		if (tail->names[i].found)
+			tail->names[kept++] = tail->names[i];
+		else
+			name_free(&tail->names[i]);
+	}
+	tail->n_names = kept;
+}
+
+/* A path, not a pattern, behind a directory that may not be searched. */
+static bool is_forbidden(const char *pattern)
+{
+	struct stat status;
+
+	return stat(pattern, &status) != 0 && errno == EACCES;
+}
+
+void tail_name_list(struct tail *tail)
+{
+	glob_t found;
+	size_t i, j;
+
+	for (i = 0; i < tail->n_names; i++)
+		tail->names[i].found = false;
+	tail_watch_begin(&tail->watch);
+	for (i = 0; i < tail->n_patterns; i++) {
+		/* watched first: what comes after the look raises an event */
+		watch_directories(tail, tail->patterns[i].text);
+		found = (glob_t){ 0 };
+		if (glob(tail->patterns[i].text, 0, NULL, &found) == 0)
+			for (j = 0; j < found.gl_pathc; j++)
+				add_name(tail, found.gl_pathv[j], i);
+		else if (is_forbidden(tail->patterns[i].text))
+			add_name(tail, tail->patterns[i].text, i);
+		globfree(&found);
+	}
+	tail_watch_end(&tail->watch);
+	drop_lost_names(tail);
+}
+
+/* Once per reason: told again only when it is another one. */
+static void tell_refused(struct tail *tail, struct tail_name *name, const char *why)
+{
+	if (name->told && strcmp(name->told, why) == 0)
+		return;
+	free(name->told);
+	name->told = alloc_string(why);
+	tail->callbacks.note(tail->callbacks.context, LOG_WARNING, why);
+}
+
+/* Is a file that no position is known of read from its first byte? */
+static bool is_read_from_head(const struct tail *tail, const struct tail_name *name)
+{
+	const struct tail_pattern *pattern;
+	size_t i;
+
+	for (i = 0; i < tail->n_patterns; i++) {
+		pattern = &tail->patterns[i];
+		if (name->patterns[i / 64] >> (i % 64) & 1 &&
+			(pattern->seen || pattern->known || pattern->from_head))
+			return true;
+	}
+	return false;
+}
+
+static void tie(struct tail_name *name, struct tail_entry *entry)
+{
+	size_t i;
+
+	name->entry = entry;
+	entry->named = true;
+	entry->gap |= name->gap;
+	name->gap = false;
+	for (i = 0; i < TAIL_WORDS; i++)
+		entry->patterns[i] |= name->patterns[i];
+}
+
+/* Where to begin in a file just opened, which has no predecessor. */
+static void seek_begin(const struct tail_name *name, struct tail_entry *entry)
+{
+	if (name->begin > 0 && tail_file_seek_line(entry->file, name->begin) == 0)
+		return;
+	if (!name->restored)
+		entry->first_read_end = entry->size_bytes;
+}
+
+static void open_name(struct tail *tail, struct tail_name *name)
+{
+	struct tail_entry *before;
+	struct tail_entry *entry;
+	struct tail_file *file;
+	enum tail_file_opened opened;
+	struct error err;
+
+	opened = tail_file_open(name->path, &file, &err);
+	if (opened == TAIL_FILE_REFUSED)
+		tell_refused(tail, name, err.text);
+	if (opened != TAIL_FILE_OPEN)
+		return;
+	free(name->told);
+	name->told = NULL;
+	entry = tail_entry_by_identity(tail, &file->identity);
+	if (entry) { /* two names of one file, both new */
+		tail_file_free(file);
+		tie(name, entry);
+		return;
+	}
+	before = tail_entry_latest(tail, name->path);
+	entry = tail_entry_add(tail, file, name->path, name->patterns, before);
+	tie(name, entry);
+	if (before)
+		tail_entry_adopt(tail, entry);
+	else
+		seek_begin(name, entry);
+	name->begin = 0; /* a later file of this name is read from its first byte */
+}
+
+/* The same inode, yet the name shows more of it: on overlay file systems the first writer makes
+ * a copy that only a new descriptor sees. */
+static void reopen_if_stale(struct tail *tail, struct tail_entry *entry, const struct stat *status)
+{
+	struct tail_file *file;
+
+	if (status->st_size <= tail_file_size(entry->file) ||
+		tail_file_open(entry->path, &file, NULL) != TAIL_FILE_OPEN)
+		return;
+	if (tail_file_identity_equal(&file->identity, &entry->file->identity) &&
+		tail_file_seek(file, entry->file->offset) == 0 &&
+		tail_file_hash(file) == tail_file_hash(entry->file)) {
+		file->skipping = entry->file->skipping;
+		tail_file_free(entry->file);
+		entry->file = file;
+		tail_watch_forget(&tail->watch, entry->wd);
+		entry->wd = -1;
+		return;
+	}
+	tail_file_free(file);
+}
+
+static void look_at_name(struct tail *tail, struct tail_name *name)
+{
+	struct tail_entry *entry;
+	struct stat status;
+
+	name->entry = NULL;
+	if (stat(name->path, &status))
+		return;
+	if (name->begin < 0)
+		name->begin = is_read_from_head(tail, name) || name->restored ? 0 : status.st_size;
+	entry = tail_entry_by_status(tail, &status);
+	if (!entry)
+		return;
+	if (strcmp(entry->path, name->path) == 0)
+		reopen_if_stale(tail, entry, &status);
+	if (status.st_size > entry->size_bytes)
+		entry->size_bytes = status.st_size;
+	tie(name, entry);
+}
+
+/* An entry whose own name leads elsewhere now, while another name leads to it, takes that one. */
+static void rename_entries(struct tail *tail)
+{
+	const struct tail_name *own;
+	struct tail_name *name;
+	size_t i;
+
+	for (i = 0; i < tail->n_names; i++) {
+		name = &tail->names[i];
+		if (!name->entry || strcmp(name->entry->path, name->path) == 0)
+			continue;
+		own = tail_name_find(tail, name->entry->path);
+		if (own && own->entry == name->entry)
+			continue;
+		free(name->entry->path);
+		name->entry->path = alloc_string(name->path);
+		name->entry->moved = true;
+	}
+}
+
+static void watch_file(struct tail *tail, struct tail_entry *entry)
+{
+	const char *path = entry->named ? entry->path : tail_entry_place(entry);
+
+	if (entry->wd < 0 && path)
+		entry->wd = tail_watch_file(&tail->watch, path);
+}
+
+void tail_name_resolve(struct tail *tail)
+{
+	size_t i;
+
+	for (i = 0; i < tail->n_entries; i++)
+		tail->entries[i]->named = false;
+	for (i = 0; i < tail->n_names; i++)
+		look_at_name(tail, &tail->names[i]);
+	for (i = 0; i < tail->n_names; i++)
+		if (!tail->names[i].entry)
+			open_name(tail, &tail->names[i]);
+	rename_entries(tail);
+	for (i = 0; i < tail->n_entries; i++)
+		watch_file(tail, tail->entries[i]);
+}

@@ -1,0 +1,175 @@
+#include "tail_restore.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+
+#include "alloc.h"
+#include "tail.h"
+#include "tail_entry.h"
+#include "tail_file.h"
+#include "tail_name.h"
+#include "tail_sibling.h"
+
+/* The best found so far for one position. */
+struct candidate {
+	enum tail_match match;
+	struct tail_file *file;
+	char *path;
+};
+
+void tail_restore_add(struct tail *tail, const struct tail_position *position)
+{
+	const char *place = strstr(position->path, "//");
+	struct tail_stored *stored;
+
+	tail->stored =
+		alloc_grow(tail->stored, tail->n_stored + 1, sizeof(*tail->stored));
+	stored = &tail->stored[tail->n_stored++];
+	*stored = (struct tail_stored){ .position = *position };
+	stored->path = place ? alloc_bytes(position->path, (size_t)(place - position->path))
+			     : alloc_string(position->path);
+	stored->place = place ? alloc_string(place + 1) : NULL;
+	stored->position.path = NULL; /* was borrowed */
+}
+
+char *tail_restore_key(struct tail_entry *entry)
+{
+	const char *place;
+
+	if (entry->named)
+		return alloc_string(entry->path);
+	place = tail_entry_place(entry);
+	return place ? alloc_format("%s/%s", entry->path, place) : NULL;
+}
+
+/* Takes file and path if they are better than what is there, else frees them. */
+static void offer(struct candidate *best, enum tail_match match, struct tail_file *file, char *path)
+{
+	if (match <= best->match) {
+		tail_file_free(file);
+		free(path);
+		return;
+	}
+	tail_file_free(best->file);
+	free(best->path);
+	*best = (struct candidate){ match, file, path };
+}
+
+static void try_path(const struct tail_stored *stored, const char *path, struct candidate *best)
+{
+	struct tail_file *file;
+	enum tail_match match;
+
+	if (tail_file_open(path, &file, NULL) != TAIL_FILE_OPEN)
+		return;
+	match = tail_sibling_match(file, &stored->position);
+	if (match != TAIL_MATCH_NONE && tail_file_seek(file, stored->position.offset))
+		match = TAIL_MATCH_NONE;
+	offer(best, match, file, alloc_string(path));
+}
+
+static void find_file(const struct tail *tail, const struct tail_stored *stored,
+	struct candidate *best)
+{
+	const char *path = stored->place ? stored->place : stored->path;
+	/* rotation happens beside the file that a symbolic link leads to */
+	cleanup_free char *real = realpath(path, NULL);
+	struct tail_file *file;
+	enum tail_match match;
+	struct stat status;
+	char *found;
+	size_t i;
+
+	try_path(stored, path, best);
+	if (best->match == TAIL_MATCH_SAME)
+		return;
+	match = tail_sibling_find(real ? real : path, &stored->position, &file, &found);
+	if (match != TAIL_MATCH_NONE)
+		offer(best, match, file, found);
+	for (i = 0; i < tail->n_names && best->match != TAIL_MATCH_SAME; i++)
+		if (stat(tail->names[i].path, &status) == 0 &&
+			status.st_ino == stored->position.identity.inode)
+			try_path(stored, tail->names[i].path, best);
+}
+
+static void tell_lost(struct tail *tail, const struct tail_stored *stored)
+{
+	struct tail_name *name = tail_name_find(tail, stored->path);
+
+	/* a file rotated away and removed since, or never read: nothing known to be missing */
+	if (stored->place || stored->position.offset == 0)
+		return;
+	tail_entry_note(tail, LOG_WARNING, stored->path,
+		"is another file than before, and the old one is gone: "
+		"lines written to it meanwhile are lost");
+	if (name)
+		name->gap = true;
+}
+
+static void forget(struct tail *tail, const struct tail_stored *stored)
+{
+	if (!stored->place)
+		return;
+	tail->forgotten = alloc_grow(tail->forgotten, tail->n_forgotten + 1,
+		sizeof(*tail->forgotten));
+	tail->forgotten[tail->n_forgotten++] = alloc_format("%s/%s", stored->path, stored->place);
+}
+
+static void restore_one(struct tail *tail, const struct tail_stored *stored)
+{
+	struct candidate best = { .match = TAIL_MATCH_NONE };
+	struct tail_name *name = tail_name_find(tail, stored->path);
+	uint64_t patterns[TAIL_WORDS];
+	struct tail_entry *entry;
+
+	if (!tail_name_patterns(tail, stored->path, patterns))
+		return; /* no pattern wants it now; its position stays for when one does */
+	find_file(tail, stored, &best);
+	if (name)
+		name->restored = true;
+	if (best.match == TAIL_MATCH_NONE || tail_entry_is_known(tail, &best.file->identity)) {
+		if (best.match == TAIL_MATCH_NONE)
+			tell_lost(tail, stored);
+		forget(tail, stored);
+		tail_file_free(best.file);
+		free(best.path);
+		return;
+	}
+	entry = tail_entry_add(tail, best.file, stored->path, patterns,
+		tail_entry_latest(tail, stored->path));
+	entry->final = best.match == TAIL_MATCH_CONTENT && strcmp(best.path, stored->path) != 0;
+	if (entry->final)
+		entry->unread_after_ns = entry->file->identity.born_ns;
+	entry->place = best.path;
+	entry->key = stored->place ? alloc_format("%s/%s", stored->path, stored->place)
+				   : alloc_string(stored->path);
+}
+
+/* Files of one path in the order in which they were written. */
+static int compare_stored(const void *left, const void *right)
+{
+	const struct tail_stored *a = left;
+	const struct tail_stored *b = right;
+
+	if (!a->place != !b->place)
+		return a->place ? -1 : 1;
+	return (a->position.identity.born_ns > b->position.identity.born_ns) -
+		(a->position.identity.born_ns < b->position.identity.born_ns);
+}
+
+void tail_restore_find(struct tail *tail)
+{
+	size_t i;
+
+	qsort(tail->stored, tail->n_stored, sizeof(*tail->stored), compare_stored);
+	for (i = 0; i < tail->n_stored; i++) {
+		restore_one(tail, &tail->stored[i]);
+		free(tail->stored[i].path);
+		free(tail->stored[i].place);
+	}
+	free(tail->stored);
+	tail->stored = NULL;
+	tail->n_stored = 0;
+}

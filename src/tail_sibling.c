@@ -1,0 +1,249 @@
+#include "tail_sibling.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "alloc.h"
+#include "tail.h"
+#include "tail_file.h"
+
+/* A directory with more entries than this is no log directory; what lies beyond is not seen. */
+enum { ENTRIES_MAX = 16384 };
+
+struct listing {
+	size_t n;
+	char *paths[TAIL_SIBLINGS_MAX];
+};
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static size_t stem_length(const char *name)
+{
+	return *name ? 1 + strcspn(name + 1, ".") : 0;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text);
+	size_t m = strlen(end);
+
+	return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static bool is_compressed(const char *name)
+{
+	static const char *const ends[] = { ".gz", ".bz2", ".xz", ".zst", ".lz4", ".Z" };
+	size_t i;
+
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (ends_with(name, ends[i]))
+			return true;
+	return false;
+}
+
+bool tail_sibling_is_rotated(const char *path, const char *log)
+{
+	const char *name = base_name(path);
+	const char *base = base_name(log);
+	const size_t stem = stem_length(base);
+	const size_t length = strlen(base);
+
+	if (name - path != base - log || strncmp(path, log, (size_t)(base - log)) != 0 ||
+		is_compressed(name))
+		return false;
+	if (strncmp(name, base, length) == 0)
+		return name[length] && strchr(".-_~", name[length]);
+	return strncmp(name, base, stem) == 0 && name[stem] && strchr(".-_", name[stem]) &&
+		isdigit((unsigned char)name[stem + 1]) && ends_with(name + stem, base + stem);
+}
+
+static void listing_done(struct listing *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		free(list->paths[i]);
+}
+
+/* Appends the entries beside log that begin like it (alike), or the others. */
+static void list_some(const char *log, DIR *directory, bool alike, struct listing *list)
+{
+	const char *base = base_name(log);
+	const size_t stem = stem_length(base);
+	const struct dirent *entry;
+	size_t seen = 0;
+
+	rewinddir(directory);
+	while (list->n < TAIL_SIBLINGS_MAX && seen++ < ENTRIES_MAX) {
+		entry = readdir(directory);
+		if (!entry)
+			break;
+		if (entry->d_type != DT_REG && entry->d_type != DT_UNKNOWN)
+			continue;
+		if (strcmp(entry->d_name, base) == 0 ||
+			alike != (strncmp(entry->d_name, base, stem) == 0))
+			continue;
+		list->paths[list->n++] =
+			alloc_format("%.*s%s", (int)(base - log), log, entry->d_name);
+	}
+}
+
+static void list_siblings(const char *log, bool also_unlike, struct listing *list)
+{
+	cleanup_free char *where = alloc_bytes(log, (size_t)(base_name(log) - log));
+	DIR *directory = opendir(*where ? where : ".");
+
+	list->n = 0;
+	if (!directory)
+		return;
+	list_some(log, directory, true, list);
+	if (also_unlike)
+		list_some(log, directory, false, list);
+	(void)closedir(directory); /* only read */
+}
+
+enum tail_match tail_sibling_match(const struct tail_file *file,
+	const struct tail_position *position)
+{
+	const bool same = tail_file_identity_equal(&file->identity, &position->identity);
+
+	if (!same && position->offset == 0)
+		return TAIL_MATCH_NONE;
+	if (!tail_file_hash_matches(file, position->offset, position->hash))
+		return TAIL_MATCH_NONE;
+	return same ? TAIL_MATCH_SAME : TAIL_MATCH_CONTENT;
+}
+
+enum tail_match tail_sibling_find(const char *log, const struct tail_position *position,
+	struct tail_file **ret_file, char **ret_path)
+{
+	enum tail_match best = TAIL_MATCH_NONE;
+	enum tail_match match;
+	struct tail_file *found = NULL;
+	struct tail_file *file;
+	struct listing list;
+	size_t best_index = 0;
+	size_t i;
+
+	list_siblings(log, true, &list);
+	for (i = 0; i < list.n; i++) {
+		if (tail_file_open(list.paths[i], &file, NULL) != TAIL_FILE_OPEN)
+			continue;
+		match = tail_sibling_match(file, position);
+		/* a copy is younger than what it was made of, unless nobody knows ages */
+		if (match == TAIL_MATCH_CONTENT && file->identity.born_ns &&
+			file->identity.born_ns < position->identity.born_ns)
+			match = TAIL_MATCH_NONE;
+		if (match == TAIL_MATCH_NONE || match < best ||
+			(match == best && file->identity.born_ns <= found->identity.born_ns)) {
+			tail_file_free(file);
+			continue;
+		}
+		tail_file_free(found);
+		found = file;
+		best = match;
+		best_index = i;
+	}
+	if (found && tail_file_seek(found, position->offset)) {
+		tail_file_free(found); /* it shrank meanwhile */
+		best = TAIL_MATCH_NONE;
+	}
+	if (best != TAIL_MATCH_NONE) {
+		*ret_file = found;
+		*ret_path = alloc_string(list.paths[best_index]);
+	}
+	listing_done(&list);
+	return best;
+}
+
+/* Do both begin alike? Then one is a copy of the other, or as good as that. */
+static bool begins_like(const struct tail_file *a, const struct tail_file *b)
+{
+	int64_t end = tail_file_size(a);
+
+	if (tail_file_size(b) < end)
+		end = tail_file_size(b);
+	if (end > TAIL_WINDOW_MAX)
+		end = TAIL_WINDOW_MAX;
+	return end <= 0 || tail_file_same_before(a, b, end);
+}
+
+static void sort_in(struct tail_file **files, char **paths, size_t n)
+{
+	struct tail_file *file = files[n];
+	char *path = paths[n];
+
+	for (; n > 0 && files[n - 1]->identity.born_ns > file->identity.born_ns; n--) {
+		files[n] = files[n - 1];
+		paths[n] = paths[n - 1];
+	}
+	files[n] = file;
+	paths[n] = path;
+}
+
+size_t tail_sibling_between(const char *log, const struct tail_file *old, int64_t after_ns,
+	int64_t born_max_ns,
+	bool (*is_taken)(const void *context, const struct tail_identity *identity),
+	const void *context, struct tail_file *ret_files[TAIL_BETWEEN_MAX],
+	char *ret_paths[TAIL_BETWEEN_MAX])
+{
+	struct tail_file *files[TAIL_BETWEEN_MAX + 1];
+	char *paths[TAIL_BETWEEN_MAX + 1];
+	struct tail_file *file;
+	struct listing list;
+	size_t n = 0;
+	size_t i;
+
+	if (!old->identity.born_ns || !born_max_ns)
+		return 0;
+	list_siblings(log, false, &list);
+	for (i = 0; i < list.n; i++) {
+		if (!tail_sibling_is_rotated(list.paths[i], log) ||
+			tail_file_open(list.paths[i], &file, NULL) != TAIL_FILE_OPEN)
+			continue;
+		if (file->identity.born_ns <= after_ns ||
+			file->identity.born_ns > born_max_ns ||
+			is_taken(context, &file->identity) || begins_like(file, old)) {
+			tail_file_free(file);
+			continue;
+		}
+		files[n] = file;
+		paths[n] = alloc_string(list.paths[i]);
+		sort_in(files, paths, n);
+		if (n < TAIL_BETWEEN_MAX) {
+			n++;
+			continue;
+		}
+		tail_file_free(files[0]);
+		free(paths[0]);
+		memmove(files, files + 1, n * sizeof(*files));
+		memmove(paths, paths + 1, n * sizeof(*paths));
+	}
+	listing_done(&list);
+	memcpy(ret_files, files, n * sizeof(*files));
+	memcpy(ret_paths, paths, n * sizeof(*paths));
+	return n;
+}
+
+char *tail_sibling_name(const char *log, const struct tail_file *file)
+{
+	struct listing list;
+	struct stat status;
+	char *name = NULL;
+	size_t i;
+
+	list_siblings(log, true, &list);
+	for (i = 0; i < list.n && !name; i++)
+		if (stat(list.paths[i], &status) == 0 && tail_file_is(file, &status))
+			name = alloc_string(list.paths[i]);
+	listing_done(&list);
+	return name;
+}

@@ -1,0 +1,44 @@
+#ifndef VG_TAIL_SIBLING_H
+#define VG_TAIL_SIBLING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tail_file;
+struct tail_identity;
+struct tail_position;
+
+/* The files beside a log: where rotation leaves what is not read yet. Names that begin like the
+ * log's are looked at first; at most TAIL_SIBLINGS_MAX files are opened, the rest is not seen. */
+enum { TAIL_SIBLINGS_MAX = 64, TAIL_BETWEEN_MAX = 4 };
+
+/* Is `path` what rotation of `log` is called (log.1, log-20261125, stem-20261125.ext)? Compressed
+ * ones are not. */
+bool tail_sibling_is_rotated(const char *path, const char *log);
+
+enum tail_match { TAIL_MATCH_NONE, TAIL_MATCH_CONTENT, TAIL_MATCH_SAME };
+
+/* Does position belong to this file? CONTENT: the hash before the offset fits, but it is another
+ * inode (a copy); never for offset 0, where there is nothing to compare. */
+enum tail_match tail_sibling_match(const struct tail_file *file,
+	const struct tail_position *position);
+
+/* The file beside `log` that fits position best (the youngest of equals), at its offset.
+ * Both results are the caller's. */
+enum tail_match tail_sibling_find(const char *log, const struct tail_position *position,
+	struct tail_file **ret_file, char **ret_path);
+
+/* Rotated files of `log` born after after_ns and not after born_max_ns, oldest first: logs that
+ * came and went between two looks. No copies of old; nothing where birth times are unknown. Returns how
+ * many (the last TAIL_BETWEEN_MAX); they and their paths are the caller's. */
+size_t tail_sibling_between(const char *log, const struct tail_file *old, int64_t after_ns,
+	int64_t born_max_ns,
+	bool (*is_taken)(const void *context, const struct tail_identity *identity),
+	const void *context, struct tail_file *ret_files[TAIL_BETWEEN_MAX],
+	char *ret_paths[TAIL_BETWEEN_MAX]);
+
+/* The name beside `log` under which the file is now, or NULL. The caller's. */
+char *tail_sibling_name(const char *log, const struct tail_file *file);
+
+#endif

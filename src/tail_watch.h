@@ -1,0 +1,49 @@
+#ifndef VG_TAIL_WATCH_H
+#define VG_TAIL_WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct error;
+
+/* inotify: directories are watched for names that come and go, followed files for writing. What
+ * cannot be watched (no room, no permission) is left to the 1 s check. */
+enum { TAIL_WATCH_DIRECTORIES_MAX = 1024 };
+
+struct tail_watch_directory {
+	int wd;
+	char *path; /* owned */
+	bool wanted;
+};
+
+struct tail_watch {
+	int fd;
+	size_t n_directories;
+	struct tail_watch_directory *directories; /* owned */
+};
+
+struct tail_watch_events {
+	void (*modified)(void *context, int wd);
+	void (*gone)(void *context, int wd); /* the watch of a file is no more */
+	void (*named)(void *context, const char *directory, const char *name);
+	void (*lost)(void *context); /* look at everything */
+	void *context;
+};
+
+int tail_watch_open(struct tail_watch *watch, struct error *err);
+void tail_watch_close(struct tail_watch *watch);
+
+/* Between begin and end each directory still wanted is named; the others are let go. A path that
+ * does not exist stands for its nearest existing ancestor. */
+void tail_watch_begin(struct tail_watch *watch);
+void tail_watch_directory(struct tail_watch *watch, const char *path);
+void tail_watch_end(struct tail_watch *watch);
+
+/* Returns the watch's number or -1. */
+int tail_watch_file(struct tail_watch *watch, const char *path);
+void tail_watch_forget(struct tail_watch *watch, int wd);
+
+/* Tells what happened; true if the bound on one call was reached and more may wait. */
+bool tail_watch_drain(struct tail_watch *watch, const struct tail_watch_events *events);
+
+#endif
