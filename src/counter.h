@@ -19,9 +19,11 @@ enum {
 	COUNTER_ACCOUNTS_MAX = 8,
 	COUNTER_ACCOUNT_BYTES_MAX = 64,
 	COUNTER_RETRY_MAX = 1000, /* largest maxretry */
+	COUNTER_JAILS_MAX = 4096, /* jail numbers are below it */
 };
 
-/* What is known of one failure besides who and when; bytes as in the log, not rendered. */
+/* What is known of one failure besides who and when; bytes as in the log, not rendered. rule is
+ * borrowed and outlives the counter (the filter's), the rest is copied. */
 struct counter_evidence {
 	const char *line;
 	size_t line_length;
@@ -39,12 +41,13 @@ struct counter_window {
 	uint32_t failures; /* in the window at the time asked */
 	int64_t first_s;
 	int64_t last_s;
-	bool proven;      /* every failure in it was proven */
+	bool proven;      /* every failure in it was proven; a replayed one was not */
 	const char *rule; /* of the last failure, "" if unknown */
 	const char *lines[COUNTER_LINES_MAX];
 	size_t line_lengths[COUNTER_LINES_MAX];
 	size_t n_lines;
-	const char *accounts[COUNTER_ACCOUNTS_MAX]; /* distinct, NUL-ended copies */
+	const char *accounts[COUNTER_ACCOUNTS_MAX]; /* distinct, NUL-ended copies, the last tried
+						       last */
 	size_t n_accounts;
 };
 
@@ -57,14 +60,22 @@ void counter_jail(struct counter *counter, uint32_t jail, uint32_t maxretry, int
 
 /* Counts one failure at at_s (lines may come out of order by a little: the window stays sorted).
  * A failure counts while t - at <= findtime, t = the newest failure of the window. Returns true if
- * the window now holds maxretry failures; ret_reached_s is then the time of the failure that
- * reached it. evidence may be NULL (replay). When COUNTER_WINDOWS_MAX windows exist: the
- * eviction policy is stated here by the implementation and must not let an attacker wash out
- * his own or everybody's windows cheaply. */
+ * the window now holds maxretry failures; ret_reached_s is then the time of the maxretry-th, in
+ * order of time. evidence may be NULL (replay).
+ *
+ * When COUNTER_WINDOWS_MAX windows exist, one goes: windows are ranked by their failures (1 to 7,
+ * 8 and more), and of the lowest rank that holds more than a sixteenth of the table the window
+ * that was touched longest ago goes. So a flood of addresses with one failure each evicts only
+ * its like; to wash out a window with k failures takes k failures from each of 62 500 other
+ * addresses, all later than its last; and windows with many failures cannot crowd out newcomers,
+ * who keep their sixteenth. A full table is about 150 MB, whatever comes.
+ *
+ * Evidence beyond COUNTER_EVIDENCE_BYTES_MAX: all of the window touched longest ago goes; its
+ * failures stay. */
 bool counter_add(struct counter *counter, uint32_t jail, const struct ip *ip, int64_t at_s,
 	const struct counter_evidence *evidence, int64_t *ret_reached_s);
 
-/* False: no window. */
+/* False: no failure within findtime of now_s. */
 bool counter_get(const struct counter *counter, uint32_t jail, const struct ip *ip, int64_t now_s,
 	struct counter_window *ret_window);
 /* Empties the window (a ban, an unban). */

@@ -1,0 +1,432 @@
+#include "bans.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "ipmap.h"
+
+enum { UNWANTED = -1 };
+
+/* What the kernel should hold for one (scope, address). wanted_s: the latest end among the bans
+ * that want it, 0 permanent, UNWANTED none. In the queue exactly while `queued`. */
+struct element {
+	struct ip ip;
+	uint8_t scope;
+	bool queued;
+	bool in_flight;
+	bool held;
+	int failure;
+	int64_t wanted_s;
+	struct element *next;
+};
+
+struct jail_scopes {
+	uint8_t scopes[BAN_JAIL_SCOPES_MAX];
+	size_t count;
+	uint32_t bans; /* without ghosts */
+};
+
+/* heap[0] ends first; ban->slot is its index. Every ban is in by_ban; ghosts and permanent bans
+ * are not in the heap. */
+struct bans {
+	struct ipmap *by_ban; /* (ip, jail) → struct ban, owned */
+	struct ipmap *by_element; /* (ip, scope) → struct element, owned */
+	struct ban **heap;
+	size_t heap_count;
+	size_t heap_room;
+	size_t ghosts;
+	size_t in_flight;
+	size_t queued;
+	struct element *queue_first;
+	struct element *queue_last;
+	struct jail_scopes jails[BAN_JAILS_MAX];
+};
+
+struct bans *bans_new(void)
+{
+	struct bans *bans = alloc_zero(sizeof(*bans));
+
+	bans->by_ban = ipmap_new(BANS_MAX);
+	bans->by_element = ipmap_new((size_t)BANS_MAX * BAN_JAIL_SCOPES_MAX);
+	return bans;
+}
+
+void bans_free(struct bans *bans)
+{
+	size_t cursor = 0;
+	void *entry;
+
+	if (!bans)
+		return;
+	while ((entry = ipmap_next(bans->by_ban, &cursor)))
+		free(entry);
+	cursor = 0;
+	while ((entry = ipmap_next(bans->by_element, &cursor)))
+		free(entry);
+	ipmap_free(bans->by_ban);
+	ipmap_free(bans->by_element);
+	free(bans->heap);
+	free(bans);
+}
+
+void bans_jail(struct bans *bans, uint32_t jail, const uint8_t *scopes, size_t n_scopes)
+{
+	assert(jail < BAN_JAILS_MAX && n_scopes <= BAN_JAIL_SCOPES_MAX);
+	if (n_scopes)
+		memcpy(bans->jails[jail].scopes, scopes, n_scopes);
+	bans->jails[jail].count = n_scopes;
+}
+
+static void heap_set(struct bans *bans, size_t slot, struct ban *ban)
+{
+	bans->heap[slot] = ban;
+	ban->slot = slot;
+}
+
+static void heap_up(struct bans *bans, size_t slot)
+{
+	struct ban *ban = bans->heap[slot];
+
+	while (slot > 0 && bans->heap[(slot - 1) / 2]->until_s > ban->until_s) {
+		heap_set(bans, slot, bans->heap[(slot - 1) / 2]);
+		slot = (slot - 1) / 2;
+	}
+	heap_set(bans, slot, ban);
+}
+
+static void heap_down(struct bans *bans, size_t slot)
+{
+	struct ban *ban = bans->heap[slot];
+
+	for (;;) {
+		size_t child = 2 * slot + 1;
+
+		if (child + 1 < bans->heap_count &&
+			bans->heap[child + 1]->until_s < bans->heap[child]->until_s)
+			child++;
+		if (child >= bans->heap_count || bans->heap[child]->until_s >= ban->until_s)
+			break;
+		heap_set(bans, slot, bans->heap[child]);
+		slot = child;
+	}
+	heap_set(bans, slot, ban);
+}
+
+static void heap_insert(struct bans *bans, struct ban *ban)
+{
+	ban->slot = SIZE_MAX;
+	if (ban->until_s == 0 || ban->ghost)
+		return;
+	if (bans->heap_count == bans->heap_room) {
+		bans->heap_room = bans->heap_room ? bans->heap_room * 2 : 64;
+		bans->heap = alloc_grow(bans->heap, bans->heap_room, sizeof(struct ban *));
+	}
+	bans->heap[bans->heap_count] = ban;
+	heap_up(bans, bans->heap_count++);
+}
+
+static void heap_remove(struct bans *bans, struct ban *ban)
+{
+	size_t slot = ban->slot;
+	struct ban *last;
+
+	if (slot == SIZE_MAX)
+		return;
+	last = bans->heap[--bans->heap_count];
+	ban->slot = SIZE_MAX;
+	if (last == ban)
+		return;
+	heap_set(bans, slot, last);
+	heap_up(bans, slot);
+	heap_down(bans, last->slot);
+}
+
+static void queue_push(struct bans *bans, struct element *element)
+{
+	if (element->queued)
+		return;
+	element->queued = true;
+	element->next = NULL;
+	if (bans->queue_last)
+		bans->queue_last->next = element;
+	else
+		bans->queue_first = element;
+	bans->queue_last = element;
+	bans->queued++;
+}
+
+static bool jail_has_scope(const struct jail_scopes *jail, uint8_t scope)
+{
+	return memchr(jail->scopes, scope, jail->count) != NULL;
+}
+
+static int64_t latest_end(int64_t a, int64_t b)
+{
+	if (a == UNWANTED || b == UNWANTED)
+		return a == UNWANTED ? b : a;
+	if (a == 0 || b == 0)
+		return 0;
+	return a > b ? a : b;
+}
+
+static int64_t element_wanted(const struct bans *bans, uint8_t scope, const struct ip *ip)
+{
+	int64_t wanted = UNWANTED;
+
+	for (uint32_t jail = 0; jail < BAN_JAILS_MAX; jail++) {
+		struct ban *ban;
+
+		if (!jail_has_scope(&bans->jails[jail], scope))
+			continue;
+		ban = ipmap_get(bans->by_ban, ip, jail);
+		if (ban && !ban->ghost)
+			wanted = latest_end(wanted, ban->until_s);
+	}
+	return wanted;
+}
+
+static void element_forget(struct bans *bans, struct element *element)
+{
+	if (element->queued || element->in_flight)
+		return;
+	(void)ipmap_remove(bans->by_element, &element->ip, element->scope); /* is `element` */
+	free(element);
+}
+
+/* Brings the elements of (jail, ip) in line with the bans. lift: say so to the kernel when nobody
+ * wants it any more; otherwise its timeout has passed there too. */
+static void elements_update(struct bans *bans, uint32_t jail, const struct ip *ip, bool lift)
+{
+	const struct jail_scopes *scopes = &bans->jails[jail];
+
+	for (size_t i = 0; i < scopes->count; i++) {
+		int64_t wanted = element_wanted(bans, scopes->scopes[i], ip);
+		struct element *element = ipmap_get(bans->by_element, ip, scopes->scopes[i]);
+
+		if (!element) {
+			if (wanted == UNWANTED)
+				continue;
+			element = alloc_zero(sizeof(*element));
+			element->ip = *ip;
+			element->scope = scopes->scopes[i];
+			element->wanted_s = UNWANTED;
+			if (!ipmap_put(bans->by_element, ip, element->scope, element)) {
+				free(element); /* as many as bans can have: not reached */
+				continue;
+			}
+		}
+		if (wanted == element->wanted_s)
+			continue;
+		element->wanted_s = wanted;
+		if (wanted != UNWANTED || lift)
+			queue_push(bans, element);
+		else
+			element_forget(bans, element);
+	}
+}
+
+struct ban *bans_find(const struct bans *bans, uint32_t jail, const struct ip *ip)
+{
+	return ipmap_get(bans->by_ban, ip, jail);
+}
+
+struct ban *bans_overflow(const struct bans *bans)
+{
+	if (ipmap_count(bans->by_ban) < BANS_MAX)
+		return NULL;
+	return bans_first_end(bans);
+}
+
+struct ban *bans_add(struct bans *bans, const struct ban *ban)
+{
+	struct ban *mine = bans_find(bans, ban->jail, &ban->ip);
+
+	assert(ban->jail < BAN_JAILS_MAX);
+	if (mine) {
+		heap_remove(bans, mine);
+		bans->jails[ban->jail].bans -= !mine->ghost;
+		bans->ghosts -= mine->ghost;
+	} else {
+		mine = alloc_zero(sizeof(*mine));
+		if (!ipmap_put(bans->by_ban, &ban->ip, ban->jail, mine)) {
+			free(mine);
+			return NULL;
+		}
+	}
+	*mine = *ban;
+	bans->jails[ban->jail].bans += !mine->ghost;
+	bans->ghosts += mine->ghost;
+	heap_insert(bans, mine);
+	elements_update(bans, mine->jail, &mine->ip, true);
+	return mine;
+}
+
+void bans_end(struct bans *bans, struct ban *ban, bool lift)
+{
+	struct ip ip = ban->ip;
+	uint32_t jail = ban->jail;
+
+	heap_remove(bans, ban);
+	bans->jails[jail].bans -= !ban->ghost;
+	bans->ghosts -= ban->ghost;
+	(void)ipmap_remove(bans->by_ban, &ip, jail); /* is `ban` */
+	free(ban);
+	elements_update(bans, jail, &ip, lift);
+}
+
+void bans_make_ghost(struct bans *bans, struct ban *ban)
+{
+	if (ban->ghost)
+		return;
+	heap_remove(bans, ban);
+	ban->ghost = true;
+	bans->ghosts++;
+	bans->jails[ban->jail].bans--;
+	elements_update(bans, ban->jail, &ban->ip, false);
+}
+
+void bans_drop_ghosts(struct bans *bans)
+{
+	size_t cursor = 0;
+	struct ban *ban;
+
+	while (bans->ghosts && (ban = bans_next(bans, &cursor)))
+		if (ban->ghost)
+			bans_end(bans, ban, false);
+}
+
+struct ban *bans_first_end(const struct bans *bans)
+{
+	return bans->heap_count ? bans->heap[0] : NULL;
+}
+
+struct ban *bans_next(const struct bans *bans, size_t *cursor)
+{
+	return ipmap_next(bans->by_ban, cursor);
+}
+
+uint32_t bans_count(const struct bans *bans, uint32_t jail)
+{
+	return bans->jails[jail].bans;
+}
+
+bool bans_peek(struct bans *bans, int64_t now_s, struct ban_change *ret_change)
+{
+	struct element *element = bans->queue_first;
+
+	if (!element)
+		return false;
+	*ret_change = (struct ban_change){ .scope = element->scope, .ip = element->ip };
+	if (element->wanted_s > 0)
+		ret_change->ttl_s = element->wanted_s - now_s;
+	/* over before it was sent: nothing to hold */
+	ret_change->lift = element->wanted_s == UNWANTED || ret_change->ttl_s < 0 ||
+			   (element->wanted_s > 0 && ret_change->ttl_s == 0);
+	if (ret_change->lift)
+		ret_change->ttl_s = 0;
+	return true;
+}
+
+void bans_sent(struct bans *bans)
+{
+	struct element *element = bans->queue_first;
+
+	bans->queue_first = element->next;
+	if (!bans->queue_first)
+		bans->queue_last = NULL;
+	element->queued = false;
+	bans->queued--;
+	bans->in_flight += !element->in_flight;
+	element->in_flight = true;
+}
+
+bool bans_held(struct bans *bans, uint8_t scope, const struct ip *ip, bool lift, int failure)
+{
+	struct element *element = ipmap_get(bans->by_element, ip, scope);
+
+	if (!element || !element->in_flight)
+		return false;
+	element->held = !lift && failure == 0;
+	element->failure = failure;
+	if (element->queued)
+		return true; /* a newer change is on its way and will be answered too */
+	element->in_flight = false;
+	bans->in_flight--;
+	if (element->wanted_s == UNWANTED)
+		element_forget(bans, element);
+	return true;
+}
+
+bool bans_in_kernel(const struct bans *bans, const struct ban *ban, int *ret_failure)
+{
+	const struct jail_scopes *scopes = &bans->jails[ban->jail];
+	bool held = scopes->count > 0 && !ban->ghost;
+
+	if (ret_failure)
+		*ret_failure = 0;
+	for (size_t i = 0; i < scopes->count; i++) {
+		const struct element *element =
+			ipmap_get(bans->by_element, &ban->ip, scopes->scopes[i]);
+
+		held = held && element && element->held;
+		if (ret_failure && element && element->failure)
+			*ret_failure = element->failure;
+	}
+	return held;
+}
+
+bool bans_has_change(const struct bans *bans, uint8_t scope, const struct ip *ip)
+{
+	const struct element *element = ipmap_get(bans->by_element, ip, scope);
+
+	return element && (element->queued || element->in_flight);
+}
+
+struct ban *bans_of_element(const struct bans *bans, uint8_t scope, const struct ip *ip)
+{
+	for (uint32_t jail = 0; jail < BAN_JAILS_MAX; jail++) {
+		struct ban *ban;
+
+		if (!jail_has_scope(&bans->jails[jail], scope))
+			continue;
+		ban = ipmap_get(bans->by_ban, ip, jail);
+		if (ban && !ban->ghost)
+			return ban;
+	}
+	return NULL;
+}
+
+size_t bans_waiting(const struct bans *bans)
+{
+	return bans->queued + bans->in_flight;
+}
+
+size_t bans_scopes(const struct bans *bans, uint32_t jail, uint8_t ret_scopes[BAN_JAIL_SCOPES_MAX])
+{
+	memcpy(ret_scopes, bans->jails[jail].scopes, BAN_JAIL_SCOPES_MAX);
+	return bans->jails[jail].count;
+}
+
+void bans_check(const struct bans *bans)
+{
+	size_t cursor = 0;
+	size_t ghosts = 0;
+	size_t queued = 0;
+	const struct ban *ban;
+
+	while ((ban = bans_next(bans, &cursor))) {
+		ghosts += ban->ghost;
+		assert((ban->slot == SIZE_MAX) == (ban->ghost || ban->until_s == 0));
+		assert(ban->slot == SIZE_MAX || bans->heap[ban->slot] == ban);
+	}
+	assert(ghosts == bans->ghosts);
+	for (size_t i = 1; i < bans->heap_count; i++)
+		assert(bans->heap[(i - 1) / 2]->until_s <= bans->heap[i]->until_s);
+	for (const struct element *e = bans->queue_first; e; e = e->next) {
+		assert(e->queued);
+		queued++;
+	}
+	assert(queued == bans->queued);
+}

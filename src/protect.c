@@ -1,0 +1,90 @@
+#include "protect.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "alloc.h"
+
+struct entry {
+	struct ip ip;
+	unsigned source;
+	char because[PROTECT_BECAUSE_MAX];
+};
+
+/* A sorted array would not answer "overlaps" faster for the few entries there are: own addresses,
+ * networks, ignoreip. The check runs once a counted failure, not once a line. */
+struct protect {
+	struct entry *entries; /* owned */
+	size_t count;
+	size_t room;
+};
+
+struct protect *protect_new(void)
+{
+	return alloc_zero(sizeof(struct protect));
+}
+
+void protect_free(struct protect *protect)
+{
+	if (protect)
+		free(protect->entries);
+	free(protect);
+}
+
+bool protect_add(struct protect *protect, const struct ip *ip, const char *because,
+	unsigned source)
+{
+	struct entry *entry;
+
+	for (size_t i = 0; i < protect->count; i++)
+		if (ip_equal(&protect->entries[i].ip, ip) && protect->entries[i].source == source)
+			return true;
+	if (protect->count == PROTECT_MAX)
+		return false;
+	if (protect->count == protect->room) {
+		protect->room = protect->room ? protect->room * 2 : 32;
+		protect->entries =
+			alloc_grow(protect->entries, protect->room, sizeof(*protect->entries));
+	}
+	entry = &protect->entries[protect->count++];
+	entry->ip = *ip;
+	entry->source = source;
+	(void)snprintf(entry->because, sizeof(entry->because), "%s", because); /* may be cut */
+	return true;
+}
+
+void protect_clear(struct protect *protect, unsigned source)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < protect->count; i++)
+		if (protect->entries[i].source != source)
+			protect->entries[kept++] = protect->entries[i];
+	protect->count = kept;
+}
+
+const char *protect_find(const struct protect *protect, const struct ip *ip)
+{
+	if (ip_is_special(ip))
+		return "not an address of a stranger (loopback, link-local or multicast)";
+	for (size_t i = 0; i < protect->count; i++)
+		if (ip_overlaps(&protect->entries[i].ip, ip))
+			return protect->entries[i].because;
+	return NULL;
+}
+
+size_t protect_count(const struct protect *protect)
+{
+	return protect->count;
+}
+
+struct ip protect_unit(const struct protect *protect, const struct ip *ip)
+{
+	struct ip wide;
+
+	if (ip->family != 6 || ip->bits <= 64)
+		return *ip;
+	wide = ip_mask(ip, 64);
+	return protect_find(protect, &wide) ? *ip : wide;
+}

@@ -1,0 +1,34 @@
+#ifndef VG_PROTECT_H
+#define VG_PROTECT_H
+
+#include "ip.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Addresses that are never banned, each with a "because". Loopback, multicast, link-local and
+ * unspecified addresses are in every list. Both the engine and the firewall role keep one. */
+struct protect;
+
+/* More than these are refused: protect_add returns false and the caller says so. */
+enum { PROTECT_MAX = 16384, PROTECT_BECAUSE_MAX = 96 };
+
+struct protect *protect_new(void);
+void protect_free(struct protect *protect);
+
+/* because is copied (cut at PROTECT_BECAUSE_MAX - 1); a prefix that is there keeps its first
+ * reason. source: a number of the caller's, for protect_clear. */
+bool protect_add(struct protect *protect, const struct ip *ip, const char *because,
+	unsigned source);
+/* Removes all entries of that source. */
+void protect_clear(struct protect *protect, unsigned source);
+
+/* The reason if any address of ip is protected, or NULL. */
+const char *protect_find(const struct protect *protect, const struct ip *ip);
+size_t protect_count(const struct protect *protect);
+
+/* What is counted and banned for an address: IPv4 as /32; IPv6 as its /64, or as /128 where that
+ * /64 is protected in part. */
+struct ip protect_unit(const struct protect *protect, const struct ip *ip);
+
+#endif
