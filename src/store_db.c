@@ -1,0 +1,324 @@
+#include "store_db.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "ipmap.h"
+
+enum {
+	SCHEMA_VERSION = 1,
+	BUSY_MS = 200, /* a person's sqlite3 on the file may hold up the loop this long */
+	ADDRESS_BYTES_MAX = 17,
+};
+
+static const char pragmas[] =
+	"PRAGMA cell_size_check = ON;"
+	"PRAGMA trusted_schema = OFF;"
+	"PRAGMA temp_store = MEMORY;" /* no path outside dir is writable */
+	"PRAGMA secure_delete = OFF;"
+	"PRAGMA synchronous = FULL;"
+	"PRAGMA wal_autocheckpoint = 1000;"      /* pages: 4 MiB, a checkpoint takes some ms */
+	"PRAGMA journal_size_limit = 16777216;"; /* a burst's WAL is cut again */
+
+static const char schema[] =
+	"BEGIN IMMEDIATE;"
+	"CREATE TABLE failures(id INTEGER PRIMARY KEY, jail TEXT NOT NULL, address BLOB NOT NULL,"
+	" at INTEGER NOT NULL, kind INTEGER NOT NULL, session INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE bans(id INTEGER PRIMARY KEY, jail TEXT NOT NULL, address BLOB NOT NULL,"
+	" since INTEGER NOT NULL, until INTEGER NOT NULL, failures INTEGER NOT NULL,"
+	" proven INTEGER NOT NULL, state INTEGER NOT NULL, account BLOB NOT NULL,"
+	" note BLOB NOT NULL, previous INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE positions(path BLOB PRIMARY KEY, device INTEGER NOT NULL,"
+	" inode INTEGER NOT NULL, generation INTEGER NOT NULL, born INTEGER NOT NULL,"
+	" offset INTEGER NOT NULL, hash INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE patterns(jail TEXT NOT NULL, pattern BLOB NOT NULL,"
+	" PRIMARY KEY(jail, pattern)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE totals(jail TEXT PRIMARY KEY, failures INTEGER NOT NULL,"
+	" bans INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE alerts(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, dest BLOB NOT NULL,"
+	" sender BLOB NOT NULL, subject BLOB NOT NULL, body BLOB NOT NULL) STRICT;"
+	"PRAGMA user_version = 1;"
+	"COMMIT";
+
+/* Reads every page; STRICT makes it look at the types of all values too. */
+static const char damages[] =
+	"SELECT count(*) FROM pragma_quick_check(1) WHERE quick_check <> 'ok'";
+
+static const char *const statement_texts[STATEMENTS] = {
+	[BEGIN] = "BEGIN IMMEDIATE",
+	[COMMIT] = "COMMIT",
+	[ROLLBACK] = "ROLLBACK",
+	[ADD_FAILURE] = "INSERT INTO failures(jail, address, at, kind, session)"
+			" VALUES(?1, ?2, ?3, ?4, ?5)",
+	/* in one SELECT min and max would read the whole table */
+	[FAILURE_IDS] = "SELECT (SELECT min(id) FROM failures), (SELECT max(id) FROM failures)",
+	[OLD_FAILURES] = "SELECT id, at FROM failures WHERE id > ?1 ORDER BY id LIMIT ?2",
+	[DROP_FAILURES] = "DELETE FROM failures WHERE id <= ?1",
+	[ADD_BAN] = "INSERT OR REPLACE INTO bans VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+		    " ?11)",
+	[UPDATE_BAN] = "UPDATE bans SET until = ?2, failures = ?3, state = ?4 WHERE id = ?1",
+	[READ_BAN] = "SELECT jail, since, previous FROM bans WHERE id = ?1",
+	[SWEEP_BANS] = "DELETE FROM bans WHERE id > ?1 AND id <= ?2 AND state = 2"
+		       " AND (max(since, until) < ?3 OR id <= ?4)",
+	[SET_POSITION] = "INSERT OR REPLACE INTO positions VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[DROP_POSITION] = "DELETE FROM positions WHERE path = ?1",
+	[ADD_PATTERN] = "INSERT OR IGNORE INTO patterns VALUES(?1, ?2)",
+	[SET_TOTAL] = "INSERT OR REPLACE INTO totals VALUES(?1, ?2, ?3)",
+	[ADD_ALERT] = "INSERT OR REPLACE INTO alerts VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[DROP_ALERT] = "DELETE FROM alerts WHERE id = ?1",
+	[CAP_ALERTS] = "DELETE FROM alerts WHERE id <= ?1",
+};
+
+enum start { START_OK, START_FAILED, START_UNUSABLE };
+
+int store_db_error(const struct store *store, const char *what, struct error *err)
+{
+	int number = sqlite3_system_errno(store->db);
+
+	if (number && sqlite3_errcode(store->db) != SQLITE_CORRUPT)
+		return error_errno(err, number, "state database: %s: %s", what,
+			sqlite3_errmsg(store->db));
+	return error_set(err, "state database: %s: %s", what, sqlite3_errmsg(store->db));
+}
+
+static int store_exec(const struct store *store, const char *sql, struct error *err)
+{
+	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return store_db_error(store, "cannot set it up", err);
+	return 0;
+}
+
+static int read_number(const struct store *store, const char *sql, int64_t *ret_number,
+	struct error *err)
+{
+	struct sqlite3_stmt *statement = NULL;
+	int rc = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(statement);
+	if (rc == SQLITE_ROW)
+		*ret_number = sqlite3_column_int64(statement, 0);
+	else
+		(void)store_db_error(store, "cannot read it", err);
+	(void)sqlite3_finalize(statement); /* repeats the error of the step */
+	return rc == SQLITE_ROW ? 0 : -1;
+}
+
+int store_db_bind_ip(struct sqlite3_stmt *statement, int column, const struct ip *ip)
+{
+	uint8_t bytes[ADDRESS_BYTES_MAX];
+	int length = ip->family == 4 ? 4 : 16;
+
+	memcpy(bytes, ip->bytes, (size_t)length);
+	if (!ip_is_host(ip))
+		bytes[length++] = ip->bits;
+	return sqlite3_bind_blob(statement, column, bytes, length, SQLITE_TRANSIENT);
+}
+
+struct ip store_db_ip(struct sqlite3_stmt *statement, int column)
+{
+	const uint8_t *bytes = sqlite3_column_blob(statement, column);
+	int length = sqlite3_column_bytes(statement, column);
+	uint8_t family = length == 4 || length == 5 ? 4 : 6;
+	struct ip ip = { 0 };
+
+	if (!bytes || (family == 6 && length != 16 && length != 17))
+		return ip;
+	ip = ip_from_bytes(family, bytes);
+	if ((length == 5 || length == 17) && bytes[length - 1] <= ip.bits)
+		ip = ip_mask(&ip, bytes[length - 1]);
+	return ip;
+}
+
+int store_db_read(struct store *store, const char *sql,
+	void (*each)(struct store *store, struct sqlite3_stmt *statement, void *context),
+	void *context, struct error *err)
+{
+	struct sqlite3_stmt *statement = NULL;
+	int rc = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
+
+	if (rc == SQLITE_OK)
+		while ((rc = sqlite3_step(statement)) == SQLITE_ROW)
+			each(store, statement, context);
+	if (rc != SQLITE_DONE)
+		(void)store_db_error(store, "cannot read it", err);
+	(void)sqlite3_finalize(statement); /* repeats the error of the step */
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+void store_db_head(struct store *store, const struct ip *ip, int64_t id)
+{
+	/* a full map forgets an address's earlier bans: its next is punished as its first */
+	(void)ipmap_put(store->heads, ip, 0, (void *)(uintptr_t)id);
+}
+
+static void head_read(struct store *store, struct sqlite3_stmt *statement, void *context)
+{
+	struct ip ip = store_db_ip(statement, 1);
+
+	(void)context;
+	store_db_head(store, &ip, sqlite3_column_int64(statement, 0));
+}
+
+static enum start failed(const struct store *store)
+{
+	int rc = sqlite3_errcode(store->db);
+
+	/* SQLITE_ERROR: a table or column that should be there is not */
+	return rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB || rc == SQLITE_ERROR ? START_UNUSABLE
+										 : START_FAILED;
+}
+
+static enum start schema_check(struct store *store, struct error *err)
+{
+	int64_t version = 0;
+	int64_t tables = 0;
+
+	if (read_number(store, "PRAGMA user_version", &version, err) < 0 ||
+		read_number(store, "SELECT count(*) FROM sqlite_schema", &tables, err) < 0)
+		return failed(store);
+	if (version != SCHEMA_VERSION && (version || tables)) {
+		(void)error_set(err, "schema version %lld, this program knows %d",
+			(long long)version, SCHEMA_VERSION);
+		return START_UNUSABLE;
+	}
+	if (store_exec(store, "PRAGMA journal_mode = WAL", err) < 0 ||
+		(!tables && store_exec(store, schema, err) < 0))
+		return failed(store);
+	return START_OK;
+}
+
+static enum start rows_check(struct store *store, struct error *err)
+{
+	int64_t damaged = 0;
+	int64_t ban = 0;
+	int64_t alert = 0;
+
+	if (read_number(store, damages, &damaged, err) < 0 ||
+		read_number(store, "SELECT max(id) FROM bans", &ban, err) < 0 ||
+		read_number(store, "SELECT max(id) FROM alerts", &alert, err) < 0)
+		return failed(store);
+	if (damaged) {
+		(void)error_set(err, "it is damaged");
+		return START_UNUSABLE;
+	}
+	if (store_db_read(store, "SELECT id, address FROM bans ORDER BY id", head_read, NULL, err) <
+		0)
+		return failed(store);
+	store->next_ban_id = ban + 1;
+	store->next_alert_id = alert + 1;
+	return START_OK;
+}
+
+static enum start store_start(struct store *store, const char *path, struct error *err)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+	enum start start;
+
+	if (sqlite3_open_v2(path, &store->db, flags, NULL) != SQLITE_OK) {
+		(void)store_db_error(store, "cannot open it", err);
+		return failed(store);
+	}
+	(void)sqlite3_busy_timeout(store->db, BUSY_MS);
+	if (store_exec(store, pragmas, err) < 0)
+		return failed(store);
+	start = schema_check(store, err);
+	if (start == START_OK)
+		start = rows_check(store, err);
+	for (size_t i = 0; start == START_OK && i < STATEMENTS; i++)
+		if (sqlite3_prepare_v3(store->db, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+			    &store->statements[i], NULL) != SQLITE_OK) {
+			(void)store_db_error(store, "cannot prepare", err);
+			start = failed(store);
+		}
+	return start;
+}
+
+/* Renames the database and its WAL, so that both still belong together, away from path. */
+static int set_aside(const char *path, int64_t now_s, char **ret_aside, struct error *err)
+{
+	cleanup_free char *wal = alloc_format("%s-wal", path);
+	cleanup_free char *shm = alloc_format("%s-shm", path);
+	cleanup_free char *aside = NULL;
+	cleanup_free char *aside_wal = NULL;
+	time_t when = (time_t)now_s;
+	struct tm tm;
+	char date[32];
+
+	if (!gmtime_r(&when, &tm) || !strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &tm))
+		return error_set(err, "%s: no date for its copy", path);
+	aside = alloc_format("%s.corrupt-%s", path, date);
+	for (int i = 2; i < 100 && access(aside, F_OK) == 0; i++) {
+		free(aside);
+		aside = alloc_format("%s.corrupt-%s-%d", path, date, i);
+	}
+	aside_wal = alloc_format("%s-wal", aside);
+	if (rename(path, aside) < 0)
+		return error_errno(err, errno, "cannot rename %s to %s", path, aside);
+	if (rename(wal, aside_wal) < 0 && errno != ENOENT)
+		return error_errno(err, errno, "cannot rename %s to %s", wal, aside_wal);
+	if (unlink(shm) < 0 && errno != ENOENT)
+		return error_errno(err, errno, "cannot remove %s", shm);
+	*ret_aside = aside;
+	aside = NULL;
+	return 0;
+}
+
+static struct store *store_new(void)
+{
+	struct store *store = alloc_zero(sizeof(*store));
+
+	store->heads = ipmap_new((size_t)2 * STORE_BANS_MAX);
+	return store;
+}
+
+int store_db_open(const char *dir, int64_t now_s, struct store **ret_store, char **ret_note,
+	struct error *err)
+{
+	cleanup_free char *path = alloc_format("%s/state.db", dir);
+	cleanup_free char *aside = NULL;
+	struct error reason = { "" };
+	struct store *store = store_new();
+	enum start start = store_start(store, path, &reason);
+
+	*ret_note = NULL;
+	if (start == START_UNUSABLE) {
+		/* its WAL may be all that is whole: do not write it into the file */
+		(void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+		store_db_close(store);
+		if (set_aside(path, now_s, &aside, err) < 0)
+			return -1;
+		*ret_note = alloc_format("%s cannot be used (%s): set aside as %s, a new one made",
+			path, reason.text, aside);
+		store = store_new();
+		start = store_start(store, path, &reason);
+	}
+	if (start != START_OK) {
+		free(*ret_note);
+		*ret_note = NULL;
+		store_db_close(store);
+		return error_set(err, "%s: %s", path, reason.text);
+	}
+	*ret_store = store;
+	return 0;
+}
+
+void store_db_close(struct store *store)
+{
+	if (!store)
+		return;
+	for (size_t i = 0; i < STATEMENTS; i++)
+		(void)sqlite3_finalize(store->statements[i]); /* repeats an old error */
+	(void)sqlite3_close(store->db); /* a failed checkpoint leaves the WAL, which counts */
+	store_queue_done(&store->queue);
+	ipmap_free(store->heads);
+	free(store);
+}

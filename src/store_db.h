@@ -1,0 +1,63 @@
+#ifndef VG_STORE_DB_H
+#define VG_STORE_DB_H
+
+#include "store_queue.h"
+
+struct ipmap;
+struct sqlite3;
+struct sqlite3_stmt;
+
+/* The database under a store: its file, schema and statements. Only store.c and store_db.c know
+ * this header. Times are seconds, addresses blobs: 4 or 16 bytes for a host, one byte of prefix
+ * length behind them for a network. Raw bytes from outside (accounts, paths, notes) are blobs. */
+enum statement {
+	BEGIN,
+	COMMIT,
+	ROLLBACK,
+	ADD_FAILURE,
+	FAILURE_IDS,
+	OLD_FAILURES,
+	DROP_FAILURES,
+	ADD_BAN,
+	UPDATE_BAN,
+	READ_BAN,
+	SWEEP_BANS,
+	SET_POSITION,
+	DROP_POSITION,
+	ADD_PATTERN,
+	SET_TOTAL,
+	ADD_ALERT,
+	DROP_ALERT,
+	CAP_ALERTS,
+	STATEMENTS,
+};
+
+struct store {
+	struct sqlite3 *db;
+	struct sqlite3_stmt *statements[STATEMENTS];
+	struct store_queue queue;
+	struct ipmap *heads; /* address → row id of its newest ban, as a pointer */
+	int64_t next_ban_id;
+	int64_t next_alert_id;
+	int64_t swept_id; /* bans up to here were looked at in this round */
+};
+
+/* store_open and store_close of store.h. */
+int store_db_open(const char *dir, int64_t now_s, struct store **ret_store, char **ret_note,
+	struct error *err);
+void store_db_close(struct store *store);
+
+/* Writes "state database: what: why" and returns -1. */
+int store_db_error(const struct store *store, const char *what, struct error *err);
+/* Calls back for every row of a query. */
+int store_db_read(struct store *store, const char *sql,
+	void (*each)(struct store *store, struct sqlite3_stmt *row, void *context), void *context,
+	struct error *err);
+/* An SQLite result code. */
+int store_db_bind_ip(struct sqlite3_stmt *statement, int column, const struct ip *ip);
+/* family 0: no address. */
+struct ip store_db_ip(struct sqlite3_stmt *row, int column);
+/* Row id is now the newest ban of ip. */
+void store_db_head(struct store *store, const struct ip *ip, int64_t id);
+
+#endif

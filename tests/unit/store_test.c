@@ -1,0 +1,490 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "store.h"
+
+enum { NOW_S = 1700000000 };
+
+static char dir[64];
+
+static int entry_remove(const char *path, const struct stat *info, int type, struct FTW *ftw)
+{
+	(void)info;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	(void)snprintf(dir, sizeof(dir), "/tmp/store_test.XXXXXX");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return nftw(dir, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static struct ip ip_of(const char *text)
+{
+	struct ip ip;
+
+	assert_int_equal(ip_parse_prefix(text, &ip, NULL), 0);
+	return ip;
+}
+
+static struct store *open_store(bool with_note)
+{
+	struct store *store = NULL;
+	struct error err = { "" };
+	char *note = NULL;
+
+	if (store_open(dir, NOW_S, &store, &note, &err) < 0)
+		fail_msg("%s", err.text);
+	if (with_note != (note != NULL))
+		fail_msg("note: %s", note ? note : "none");
+	free(note);
+	return store;
+}
+
+static void commit(struct store *store, int64_t before_s)
+{
+	struct error err = { "" };
+
+	if (store_commit(store, before_s, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_false(store_is_dirty(store));
+}
+
+/* What store_load says, as one text. */
+static char loaded[16384];
+static size_t n_failures;
+
+static void __attribute__((format(printf, 1, 2))) say(const char *format, ...)
+{
+	size_t used = strlen(loaded);
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(loaded + used, sizeof(loaded) - used, format, args);
+	va_end(args);
+}
+
+static void say_failure(void *context, const struct store_failure *row)
+{
+	char text[IP_TEXT_MAX];
+
+	(void)context;
+	n_failures++;
+	say("F %s %s %lld %d %llx\n", row->jail, ip_format(&row->ip, text), (long long)row->at_s,
+		(int)row->kind, (unsigned long long)row->session);
+}
+
+static void say_ban(void *context, const struct store_ban *row)
+{
+	char text[IP_TEXT_MAX];
+
+	(void)context;
+	say("B %lld %s %s %lld %lld %u %d %d '%s' '%s'\n", (long long)row->id, row->jail,
+		ip_format(&row->ip, text), (long long)row->since_s, (long long)row->until_s,
+		row->failures, row->proven, (int)row->state, row->account, row->note);
+}
+
+static void say_position(void *context, const struct tail_position *row)
+{
+	(void)context;
+	say("P %s %llx %llx %llx %lld %lld %llx\n", row->path,
+		(unsigned long long)row->identity.device, (unsigned long long)row->identity.inode,
+		(unsigned long long)row->identity.generation, (long long)row->identity.born_ns,
+		(long long)row->offset, (unsigned long long)row->hash);
+}
+
+static void say_pattern(void *context, const char *jail, const char *pattern)
+{
+	(void)context;
+	say("G %s %s\n", jail, pattern);
+}
+
+static void say_total(void *context, const char *jail, uint64_t failures, uint64_t bans)
+{
+	(void)context;
+	say("T %s %llu %llu\n", jail, (unsigned long long)failures, (unsigned long long)bans);
+}
+
+static void say_alert(void *context, const struct store_alert *row)
+{
+	(void)context;
+	say("A %lld %lld %s %s %s %s\n", (long long)row->id, (long long)row->at_s, row->dest,
+		row->sender, row->subject, row->body);
+}
+
+static void load(struct store *store)
+{
+	struct store_loader loader = { say_failure, say_ban, say_position, say_pattern, say_total,
+		say_alert, NULL };
+
+	loaded[0] = '\0';
+	n_failures = 0;
+	assert_int_equal(store_load(store, &loader, NULL), 0);
+}
+
+static void add_failure(struct store *store, const char *ip, int64_t at_s, enum store_kind kind)
+{
+	store_failure(store, &(struct store_failure){ "asterisk", ip_of(ip), at_s, kind, 7 });
+}
+
+static int64_t add_ban(struct store *store, const char *jail, const char *ip, int64_t since_s)
+{
+	return store_ban(store, &(struct store_ban){ .jail = jail,
+					.ip = ip_of(ip),
+					.since_s = since_s,
+					.until_s = since_s + 600,
+					.failures = 5,
+					.account = "1\xff",
+					.note = "" });
+}
+
+static void everything_comes_back(void **state)
+{
+	struct tail_position position = { "/var/log/a\xff", { UINT64_MAX, 2, 3, -4 }, 5,
+		UINT64_MAX - 1 };
+	struct store_alert alert = { 0, 9, "d", "s", "sub", "body" };
+	struct store *store = open_store(false);
+	int64_t ban;
+	int64_t sent;
+
+	(void)state;
+	assert_false(store_is_dirty(store));
+	store_position(store, &position);
+	assert_false(store_is_dirty(store));
+	position.path = "/gone";
+	store_position(store, &position);
+	commit(store, 0);
+	store_forget_position(store, "/gone");
+	add_failure(store, "192.0.2.1", 10, STORE_FAILURE);
+	assert_true(store_is_dirty(store));
+	add_failure(store, "2001:db8::/64", 9, STORE_UNBAN);
+	add_failure(store, "198.51.100.0/24", -8, STORE_BAN);
+	ban = add_ban(store, "asterisk", "2001:db8::1", 100);
+	(void)add_ban(store, "manual", "192.0.2.7", 101);
+	commit(store, -10);
+	store_ban(store,
+		&(struct store_ban){ .id = ban, .failures = 6, .state = STORE_BAN_LIFTING });
+	store_ban(store, &(struct store_ban){ .id = ban + 1, .state = STORE_BAN_ENDED });
+	store_pattern(store, "asterisk", "/var/log/*");
+	store_pattern(store, "asterisk", "/var/log/*");
+	store_total(store, "asterisk", 1, 1);
+	store_total(store, "asterisk", 1000, 2);
+	sent = store_alert(store, &alert);
+	(void)store_alert(store, &alert);
+	commit(store, -10);
+	store_alert_sent(store, sent);
+	store_pattern(store, "asterisk", "/var/log/*");
+	commit(store, -10);
+	store_close(store);
+	store = open_store(false);
+	load(store);
+	assert_string_equal(loaded, "F asterisk 192.0.2.1 10 0 7\n"
+				    "F asterisk 2001:db8::/64 9 1 7\n"
+				    "F asterisk 198.51.100.0/24 -8 2 7\n"
+				    "B 1 asterisk 2001:db8::1 100 0 6 0 1 '1\xff' ''\n"
+				    "P /var/log/a\xff ffffffffffffffff 2 3 -4 5 fffffffffffffffe\n"
+				    "G asterisk /var/log/*\n"
+				    "T asterisk 1000 2\n"
+				    "A 2 9 d s sub body\n");
+	assert_int_equal(add_ban(store, "asterisk", "192.0.2.9", 1), 3);
+	store_close(store);
+}
+
+static void old_failures_go_from_the_front(void **state)
+{
+	struct store *store = open_store(false);
+
+	(void)state;
+	add_failure(store, "192.0.2.1", 1, STORE_FAILURE);
+	add_failure(store, "192.0.2.2", 5, STORE_FAILURE);
+	add_failure(store, "192.0.2.3", 2, STORE_FAILURE);
+	commit(store, 5);
+	load(store);
+	assert_int_equal(n_failures, 2);
+	store_total(store, "asterisk", 1, 1);
+	commit(store, 6);
+	load(store);
+	assert_int_equal(n_failures, 0);
+	store_close(store);
+}
+
+static void bans_are_counted_dirty_or_not(void **state)
+{
+	static const struct {
+		const char *jail;
+		const char *ip;
+		int64_t since_s;
+		uint32_t count;
+	} rows[] = {
+		{ "a", "192.0.2.1", 0, 2 },
+		{ NULL, "192.0.2.1", 0, 3 },
+		{ NULL, "192.0.2.1", 20, 2 },
+		{ "a", "192.0.2.1", 30, 1 },
+		{ "a", "192.0.2.1", 31, 0 },
+		{ "a", "192.0.2.2", 0, 1 },
+		{ "a", "192.0.2.0/24", 0, 0 },
+	};
+
+	(void)state;
+	for (int step = 0; step < 3; step++) { /* 0: dirty, 1: half, 2: opened again */
+		struct store *store = open_store(false);
+
+		if (step < 2) {
+			(void)add_ban(store, "a", "192.0.2.1", 10);
+			(void)add_ban(store, "b", "192.0.2.1", 20);
+			if (step)
+				commit(store, 0);
+			(void)add_ban(store, "a", "192.0.2.2", 25);
+			(void)add_ban(store, "a", "192.0.2.1", 30);
+		}
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+			struct ip ip = ip_of(rows[i].ip);
+			uint32_t count = 99;
+
+			assert_int_equal(store_ban_count(store, rows[i].jail, &ip, rows[i].since_s,
+						 &count, NULL),
+				0);
+			assert_int_equal(count, rows[i].count);
+		}
+		if (step)
+			commit(store, 0);
+		store_close(store);
+	}
+}
+
+static void dirty_rows_are_capped(void **state)
+{
+	struct store *store = open_store(false);
+
+	(void)state;
+	for (int64_t i = 0; i < STORE_DIRTY_MAX + 1; i++)
+		add_failure(store, "192.0.2.1", i, STORE_FAILURE);
+	assert_int_equal(store_lost(store), STORE_DIRTY_MAX / 16);
+	commit(store, 0);
+	load(store);
+	assert_int_equal(n_failures, STORE_DIRTY_MAX + 1 - STORE_DIRTY_MAX / 16);
+	assert_int_equal(strncmp(loaded, "F asterisk 192.0.2.1 12500 ", 27), 0);
+	store_close(store);
+}
+
+enum damage { DAMAGE_HEADER, DAMAGE_MIDDLE, DAMAGE_CUT, DAMAGE_VERSION, DAMAGE_TABLE };
+
+static void damage(enum damage how, const char *path)
+{
+	static const char *const sql[] = { [DAMAGE_VERSION] = "PRAGMA user_version = 9",
+		[DAMAGE_TABLE] = "DROP TABLE totals" };
+	char garbage[16384];
+	struct stat info;
+	sqlite3 *db;
+	int fd;
+
+	if (how >= DAMAGE_VERSION) {
+		assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+		assert_int_equal(sqlite3_exec(db, sql[how], NULL, NULL, NULL), SQLITE_OK);
+		assert_int_equal(sqlite3_close(db), SQLITE_OK);
+		return;
+	}
+	memset(garbage, 0xa5, sizeof(garbage));
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &info), 0);
+	if (how == DAMAGE_CUT)
+		assert_int_equal(ftruncate(fd, info.st_size / 2), 0);
+	else
+		assert_int_equal(pwrite(fd, garbage, sizeof(garbage),
+					 how == DAMAGE_HEADER ? 0 : info.st_size / 2),
+			sizeof(garbage));
+	assert_int_equal(close(fd), 0);
+}
+
+static void unusable_is_set_aside(void **state)
+{
+	cleanup_free char *path = alloc_format("%s/state.db", dir);
+
+	(void)state;
+	for (int how = DAMAGE_HEADER; how <= DAMAGE_TABLE; how++) {
+		cleanup_free char *aside =
+			how ? alloc_format("%s.corrupt-20231114T221320Z-%d", path, how + 1)
+			    : alloc_format("%s.corrupt-20231114T221320Z", path);
+		struct store *store = open_store(false);
+
+		for (int i = 0; i < 5000; i++)
+			add_failure(store, "192.0.2.1", i, STORE_FAILURE);
+		commit(store, 0);
+		store_close(store);
+		damage((enum damage)how, path);
+		store = open_store(true);
+		assert_int_equal(access(aside, F_OK), 0);
+		load(store);
+		assert_string_equal(loaded, "");
+		add_failure(store, "192.0.2.1", 1, STORE_FAILURE);
+		commit(store, 0);
+		store_close(store);
+	}
+}
+
+static void a_directory_that_is_not_there_is_an_error(void **state)
+{
+	struct store *store = NULL;
+	struct error err = { "" };
+	char *note = NULL;
+
+	(void)state;
+	assert_int_equal(store_open("/nonexistent", NOW_S, &store, &note, &err), -1);
+	assert_non_null(strstr(err.text, "/nonexistent/state.db"));
+	assert_null(note);
+}
+
+/* In a mount namespace of its own. Exit status 0: nothing was lost, all was written at last. */
+static int full_disk(void)
+{
+	cleanup_free char *ballast = alloc_format("%s/ballast", dir);
+	struct store *store = NULL;
+	char *note = NULL;
+	int failed = 0;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("none", dir, "tmpfs", 0, "size=2m") < 0)
+		return 77;
+	if (store_open(dir, NOW_S, &store, &note, NULL) < 0)
+		return 1;
+	for (int i = 0; i < 100000; i++) {
+		add_failure(store, "192.0.2.1", i, STORE_FAILURE);
+		if (i % 10000 == 9999)
+			failed += store_commit(store, 0, NULL) < 0;
+	}
+	if (!failed || !store_is_dirty(store) || store_lost(store))
+		return 2;
+	if (mount("none", dir, "tmpfs", MS_REMOUNT, "size=64m") < 0)
+		return 3;
+	if (store_commit(store, 0, NULL) < 0 || store_is_dirty(store))
+		return 4;
+	load(store);
+	store_close(store);
+	return n_failures == 100000 ? 0 : 5;
+}
+
+static void full_disk_keeps_all_dirty(void **state)
+{
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("SKIP: needs root for a small file system\n");
+		skip();
+	}
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(full_disk());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77) {
+		print_message("SKIP: no mount namespace here\n");
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* Commits two rows at a time and says so with one byte, until killed. */
+static void commit_until_killed(int fd, int64_t start_s)
+{
+	struct store *store = NULL;
+	char *note = NULL;
+
+	if (store_open(dir, NOW_S, &store, &note, NULL) < 0)
+		_exit(1);
+	for (int64_t i = 0; i < 100000; i++) {
+		add_failure(store, "192.0.2.1", start_s + 2 * i, STORE_FAILURE);
+		add_failure(store, "192.0.2.1", start_s + 2 * i + 1, STORE_FAILURE);
+		if (store_commit(store, 0, NULL) < 0 || write(fd, "", 1) != 1)
+			_exit(1);
+	}
+	_exit(1);
+}
+
+static void nothing_acknowledged_is_lost_by_a_kill(void **state)
+{
+	size_t expected = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 12; round++) {
+		char bytes[1];
+		size_t acknowledged = 0;
+		struct store *store;
+		int status;
+		int fds[2];
+		pid_t pid;
+
+		assert_int_equal(pipe(fds), 0);
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0)
+			commit_until_killed(fds[1], (int64_t)expected);
+		assert_int_equal(close(fds[1]), 0);
+		while (acknowledged < 1 + round * 61 % 300 && read(fds[0], bytes, 1) == 1)
+			acknowledged++;
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		while (read(fds[0], bytes, 1) == 1)
+			acknowledged++;
+		assert_int_equal(close(fds[0]), 0);
+		store = open_store(false);
+		load(store);
+		/* one transaction more may have ended before its byte was written */
+		assert_in_range(n_failures, expected + 2 * acknowledged,
+			expected + 2 * acknowledged + 2);
+		assert_int_equal(n_failures % 2, 0);
+		expected = n_failures;
+		store_close(store);
+	}
+}
+
+#define with_dir(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_dir(everything_comes_back),
+		with_dir(old_failures_go_from_the_front),
+		with_dir(bans_are_counted_dirty_or_not),
+		with_dir(dirty_rows_are_capped),
+		with_dir(unusable_is_set_aside),
+		with_dir(a_directory_that_is_not_there_is_an_error),
+		with_dir(full_disk_keeps_all_dirty),
+		with_dir(nothing_acknowledged_is_lost_by_a_kill),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
