@@ -12,14 +12,15 @@ struct hostnet;
  * prefixes (rtnetlink), peers of SSH sessions (sock_diag, established TCP with local port 22).
  * No /proc, no text. */
 enum hostnet_kind { HOSTNET_OWN, HOSTNET_GATEWAY, HOSTNET_ONLINK, HOSTNET_SSH_PEER };
-enum { HOSTNET_MAX = 1024 }; /* more are not remembered; the sentence says so */
+enum { HOSTNET_MAX = 1024 }; /* more are left out: -1, and the sentence says so */
 
 int hostnet_open(struct hostnet **ret_hostnet, struct error *err);
 void hostnet_close(struct hostnet *hostnet);
 /* Readable when addresses or routes changed: call hostnet_drain, then hostnet_list. */
 int hostnet_fd(const struct hostnet *hostnet);
 void hostnet_drain(struct hostnet *hostnet);
-/* Reads all afresh and calls back for each, without duplicates of the same kind. */
+/* Reads all afresh and calls back for each, without duplicates of the same kind. -1: something
+ * could not be read or was too much; what was called back holds. */
 int hostnet_list(struct hostnet *hostnet,
 	void (*each)(void *context, enum hostnet_kind kind, const struct ip *ip), void *context,
 	struct error *err);

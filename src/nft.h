@@ -60,7 +60,7 @@ int nft_query(struct nft *nft, struct nft_element *elements, size_t count, struc
 
 /* One dump of all elements of all our sets, in the background: start, then nft_dump_read when
  * nft_dump_fd is readable, until it returns 0 (done), 1 (more) or -1. Sets of scopes not known by
- * nft_scope are skipped. */
+ * nft_scope are skipped. An element may come twice, where changes disturbed the dump. */
 int nft_dump_start(struct nft *nft, struct error *err);
 int nft_dump_fd(const struct nft *nft);
 int nft_dump_read(struct nft *nft, void (*each)(void *context, const struct nft_element *element),
@@ -73,11 +73,13 @@ enum nft_event {
 			  * were lost (ENOBUFS): call nft_ensure, nft_scope and re-apply all */
 };
 int nft_watch_fd(const struct nft *nft);
-/* Drains the socket. lifted(): one element of ours was deleted by somebody else. who: name of the
- * process that did it ("nft"), rendered, "" if unknown. */
+/* Drains the socket. lifted(): one element of ours, and nothing else of ours in that commit, was
+ * deleted by somebody else. who: name of the process that did it ("nft"), rendered, "" if
+ * unknown or nothing happened; filled before lifted() is called. */
 enum nft_event nft_watch_read(struct nft *nft, char who[64],
 	void (*lifted)(void *context, uint8_t scope, const struct ip *ip), void *context);
-/* False: a commit happened since the last call that was neither ours nor seen as an event. */
-int nft_generation(struct nft *nft, uint32_t *ret_generation, struct error *err);
+/* *ret_seen false: a commit happened since the last call that was neither ours nor seen, or still
+ * to be read, as an event. Reported once: check then as for NFT_EVENT_CHECK. */
+int nft_generation(struct nft *nft, bool *ret_seen, struct error *err);
 
 #endif

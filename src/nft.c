@@ -1,0 +1,496 @@
+#include "nft_internal.h"
+
+#include "alloc.h"
+#include "error.h"
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libmnl/libmnl.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/set.h>
+#include <libnftnl/table.h>
+
+enum {
+	/* Before conntrack (-200), so that established flows stop too; after its defragmentation
+	 * (-400). */
+	HOOK_PRIORITY = -300,
+	/* The program nft knows these key types by number (its datatype.h). */
+	TYPE_IPADDR = 7,
+	TYPE_IP6ADDR = 8,
+	/* Longer than any table, chain, set or rule of ours. */
+	OBJECT_ROOM_BYTES = 2048,
+	/* Rules of one set that are looked at; surplus ones go with the next call. */
+	RULES_MAX = SCOPE_RANGES_MAX + 1,
+};
+
+const struct nft_slot nft_slots[NFT_SLOTS] = {
+	{ 4, 32, true, false, "v4_32" },
+	{ 4, 32, false, true, "v4_32_forever" },
+	{ 4, 24, false, false, "v4_24" },
+	{ 4, 24, false, true, "v4_24_forever" },
+	{ 6, 128, true, false, "v6_128" },
+	{ 6, 128, false, true, "v6_128_forever" },
+	{ 6, 64, true, false, "v6_64" },
+	{ 6, 64, false, true, "v6_64_forever" },
+	{ 6, 56, false, false, "v6_56" },
+	{ 6, 56, false, true, "v6_56_forever" },
+	{ 6, 48, false, false, "v6_48" },
+	{ 6, 48, false, true, "v6_48_forever" },
+};
+
+/* What the kernel has of one scope. */
+struct survey {
+	struct nft_sets *sets;
+	bool found[NFT_SLOTS];
+	uint32_t n_rules[NFT_SLOTS];
+	uint64_t handles[NFT_SLOTS][RULES_MAX];
+};
+
+int nft_slot_find(const struct ip *ip, bool forever)
+{
+	for (int i = 0; i < NFT_SLOTS; i++)
+		if (nft_slots[i].family == ip->family && nft_slots[i].bits == ip->bits &&
+			nft_slots[i].forever == forever)
+			return i;
+	return -1;
+}
+
+static int slot_by_name(const struct nft_sets *sets, const char *name)
+{
+	for (int i = 0; sets->used && i < NFT_SLOTS; i++)
+		if (strcmp(sets->names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+int nft_sets_find(struct nft *nft, const char *name, uint8_t *ret_scope, int *ret_slot)
+{
+	/* Names come in runs: the last scope is tried first. */
+	for (size_t i = 0; i < NFT_SCOPES_MAX; i++) {
+		size_t scope = (nft->found_scope + i) % NFT_SCOPES_MAX;
+		int slot = slot_by_name(&nft->scopes[scope], name);
+
+		if (slot < 0)
+			continue;
+		nft->found_scope = scope;
+		*ret_scope = (uint8_t)scope;
+		*ret_slot = slot;
+		return 0;
+	}
+	return -1;
+}
+
+int nft_open(struct nft **ret_nft, struct error *err)
+{
+	struct nft *nft = alloc_zero(sizeof(*nft));
+
+	if (nft_link_open(nft, err) < 0) {
+		nft_close(nft);
+		return -1;
+	}
+	*ret_nft = nft;
+	return 0;
+}
+
+static void sets_done(struct nft_sets *sets)
+{
+	for (int i = 0; i < NFT_SLOTS; i++)
+		free(sets->names[i]);
+	memset(sets, 0, sizeof(*sets));
+}
+
+void nft_close(struct nft *nft)
+{
+	if (!nft)
+		return;
+	for (int i = 0; i < NFT_SCOPES_MAX; i++)
+		sets_done(&nft->scopes[i]);
+	nft_link_close(nft);
+	free(nft);
+}
+
+/* libnftnl fails only for want of memory. */
+static void *must(void *object)
+{
+	if (!object)
+		abort();
+	return object;
+}
+
+static struct nlmsghdr *table_put(struct nft *nft, const struct nft_batch *batch)
+{
+	struct nlmsghdr *message =
+		nft_batch_message(nft, batch, NFT_MSG_NEWTABLE, NLM_F_CREATE, OBJECT_ROOM_BYTES);
+	struct nftnl_table *table = must(nftnl_table_alloc());
+
+	(void)nftnl_table_set_str(table, NFTNL_TABLE_NAME, NFT_TABLE);
+	nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS, 0); /* wakes a dormant one */
+	if (message)
+		nftnl_table_nlmsg_build_payload(message, table);
+	nftnl_table_free(table);
+	return message;
+}
+
+static struct nlmsghdr *chain_put(struct nft *nft, const struct nft_batch *batch)
+{
+	struct nlmsghdr *message =
+		nft_batch_message(nft, batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE, OBJECT_ROOM_BYTES);
+	struct nftnl_chain *chain = must(nftnl_chain_alloc());
+
+	(void)nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, NFT_TABLE);
+	(void)nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, NFT_CHAIN);
+	(void)nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
+	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, NF_INET_PRE_ROUTING);
+	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, HOOK_PRIORITY);
+	nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
+	if (message)
+		nftnl_chain_nlmsg_build_payload(message, chain);
+	nftnl_chain_free(chain);
+	return message;
+}
+
+/* The batch of a few objects always fits; a missing message is our own bug. */
+static void object_add(struct nft *nft, struct nft_batch *batch, struct nlmsghdr *message)
+{
+	nft_batch_add(nft, batch, must(message));
+}
+
+static int objects_send(struct nft *nft, struct nft_batch *batch, const char *what,
+	struct error *err)
+{
+	struct nft_reply reply;
+
+	if (nft_batch_send(nft, batch, &reply, err) < 0)
+		return error_prefix(err, "%s", what);
+	if (reply.number)
+		return error_errno(err, reply.number, "%s", what);
+	return 0;
+}
+
+int nft_ensure(struct nft *nft, struct error *err)
+{
+	struct nft_batch batch;
+
+	nft_batch_begin(nft, &batch);
+	object_add(nft, &batch, table_put(nft, &batch));
+	object_add(nft, &batch, chain_put(nft, &batch));
+	return objects_send(nft, &batch, "making the table inet " NFT_TABLE, err);
+}
+
+static void expr_add(struct nftnl_rule *rule, struct nftnl_expr *expr)
+{
+	nftnl_rule_add_expr(rule, expr); /* takes expr */
+}
+
+static void expr_meta(struct nftnl_rule *rule, uint32_t key, uint8_t value)
+{
+	struct nftnl_expr *meta = must(nftnl_expr_alloc("meta"));
+	struct nftnl_expr *compare = must(nftnl_expr_alloc("cmp"));
+
+	nftnl_expr_set_u32(meta, NFTNL_EXPR_META_KEY, key);
+	nftnl_expr_set_u32(meta, NFTNL_EXPR_META_DREG, NFT_REG_1);
+	expr_add(rule, meta);
+	nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
+	nftnl_expr_set_u8(compare, NFTNL_EXPR_CMP_DATA, value);
+	expr_add(rule, compare);
+}
+
+static void expr_payload(struct nftnl_rule *rule, uint32_t base, uint32_t offset, uint32_t length)
+{
+	struct nftnl_expr *payload = must(nftnl_expr_alloc("payload"));
+
+	nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_BASE, base);
+	nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
+	nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_LEN, length);
+	expr_add(rule, payload);
+}
+
+static void expr_port(struct nftnl_rule *rule, uint32_t op, uint16_t port)
+{
+	struct nftnl_expr *compare = must(nftnl_expr_alloc("cmp"));
+
+	nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_OP, op);
+	nftnl_expr_set_u16(compare, NFTNL_EXPR_CMP_DATA, htons(port));
+	expr_add(rule, compare);
+}
+
+static void expr_ports(struct nftnl_rule *rule, const struct scope *scope, uint32_t range)
+{
+	expr_meta(rule, NFT_META_L4PROTO, scope->protocol);
+	/* The destination port is at byte 2 of TCP, UDP and SCTP. */
+	expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
+	if (scope->ranges[range].first == scope->ranges[range].last) {
+		expr_port(rule, NFT_CMP_EQ, scope->ranges[range].first);
+		return;
+	}
+	expr_port(rule, NFT_CMP_GTE, scope->ranges[range].first);
+	expr_port(rule, NFT_CMP_LTE, scope->ranges[range].last);
+}
+
+static void expr_mask(struct nftnl_rule *rule, const struct nft_slot *slot)
+{
+	struct nftnl_expr *bitwise = must(nftnl_expr_alloc("bitwise"));
+	uint32_t length = slot->family == 4 ? 4 : 16;
+	uint8_t mask[16] = { 0 };
+	const uint8_t none[16] = { 0 };
+
+	memset(mask, 0xff, slot->bits / 8); /* all our lengths are whole bytes */
+	nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
+	nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_LEN, length);
+	(void)nftnl_expr_set(bitwise, NFTNL_EXPR_BITWISE_MASK, mask, length);
+	(void)nftnl_expr_set(bitwise, NFTNL_EXPR_BITWISE_XOR, none, length);
+	expr_add(rule, bitwise);
+}
+
+static void expr_drop_listed(struct nftnl_rule *rule, const char *set_name)
+{
+	struct nftnl_expr *lookup = must(nftnl_expr_alloc("lookup"));
+	struct nftnl_expr *verdict = must(nftnl_expr_alloc("immediate"));
+
+	nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+	(void)nftnl_expr_set_str(lookup, NFTNL_EXPR_LOOKUP_SET, set_name);
+	expr_add(rule, lookup);
+	nftnl_expr_set_u32(verdict, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(verdict, NFTNL_EXPR_IMM_VERDICT, NF_DROP);
+	expr_add(rule, verdict);
+}
+
+static struct nftnl_rule *rule_new(void)
+{
+	struct nftnl_rule *rule = must(nftnl_rule_alloc());
+
+	nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	(void)nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, NFT_TABLE);
+	(void)nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, NFT_CHAIN);
+	return rule;
+}
+
+/* [meta nfproto] [l4proto, port] [source address, mask] lookup drop */
+static void rule_put(struct nft *nft, struct nft_batch *batch, const struct nft_sets *sets,
+	int slot, uint32_t range)
+{
+	const struct nft_slot *kind = &nft_slots[slot];
+	struct nlmsghdr *message = nft_batch_message(nft, batch, NFT_MSG_NEWRULE,
+		NLM_F_CREATE | NLM_F_APPEND, OBJECT_ROOM_BYTES);
+	struct nftnl_rule *rule = rule_new();
+
+	expr_meta(rule, NFT_META_NFPROTO, kind->family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	if (sets->scope.n_ranges)
+		expr_ports(rule, &sets->scope, range);
+	if (kind->family == 4)
+		expr_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, 12, 4);
+	else
+		expr_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, 8, 16);
+	if (kind->bits != (kind->family == 4 ? 32 : 128))
+		expr_mask(rule, kind);
+	expr_drop_listed(rule, sets->names[slot]);
+	if (message)
+		nftnl_rule_nlmsg_build_payload(message, rule);
+	nftnl_rule_free(rule);
+	object_add(nft, batch, message);
+}
+
+static void rule_delete(struct nft *nft, struct nft_batch *batch, uint64_t handle)
+{
+	struct nlmsghdr *message =
+		nft_batch_message(nft, batch, NFT_MSG_DELRULE, 0, OBJECT_ROOM_BYTES);
+	struct nftnl_rule *rule = rule_new();
+
+	nftnl_rule_set_u64(rule, NFTNL_RULE_HANDLE, handle);
+	if (message)
+		nftnl_rule_nlmsg_build_payload(message, rule);
+	nftnl_rule_free(rule);
+	object_add(nft, batch, message);
+}
+
+/* No size: a full set refuses a whole batch; the table of bans has the cap. */
+static void set_put(struct nft *nft, struct nft_batch *batch, const char *name,
+	const struct nft_slot *slot)
+{
+	struct nlmsghdr *message =
+		nft_batch_message(nft, batch, NFT_MSG_NEWSET, NLM_F_CREATE, OBJECT_ROOM_BYTES);
+	struct nftnl_set *set = must(nftnl_set_alloc());
+
+	(void)nftnl_set_set_str(set, NFTNL_SET_TABLE, NFT_TABLE);
+	(void)nftnl_set_set_str(set, NFTNL_SET_NAME, name);
+	nftnl_set_set_u32(set, NFTNL_SET_ID, nft->seq + 1); /* unique in the batch is enough */
+	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, slot->forever ? 0 : NFT_SET_TIMEOUT);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, slot->family == 4 ? TYPE_IPADDR : TYPE_IP6ADDR);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, slot->family == 4 ? 4 : 16);
+	nftnl_set_add_expr(set, must(nftnl_expr_alloc("counter"))); /* takes it */
+	if (message)
+		nftnl_set_nlmsg_build_payload(message, set);
+	nftnl_set_free(set);
+	object_add(nft, batch, message);
+}
+
+static void survey_sets_restart(void *context)
+{
+	struct survey *survey = context;
+
+	memset(survey->found, 0, sizeof(survey->found));
+}
+
+static void survey_set(void *context, const struct nlmsghdr *message)
+{
+	struct survey *survey = context;
+	const char *name = nft_attribute_string(message, NFTA_SET_NAME);
+	int slot = name ? slot_by_name(survey->sets, name) : -1;
+
+	if (slot >= 0)
+		survey->found[slot] = true;
+}
+
+static void survey_rules_restart(void *context)
+{
+	struct survey *survey = context;
+
+	memset(survey->n_rules, 0, sizeof(survey->n_rules));
+}
+
+static int rule_slot(const struct survey *survey, struct nftnl_rule *rule)
+{
+	struct nftnl_expr_iter *iter = must(nftnl_expr_iter_create(rule));
+	struct nftnl_expr *expr;
+	const char *name = NULL;
+
+	while (!name && (expr = nftnl_expr_iter_next(iter)))
+		if (strcmp(nftnl_expr_get_str(expr, NFTNL_EXPR_NAME), "lookup") == 0)
+			name = nftnl_expr_get_str(expr, NFTNL_EXPR_LOOKUP_SET);
+	nftnl_expr_iter_destroy(iter);
+	return name ? slot_by_name(survey->sets, name) : -1;
+}
+
+static void survey_rule(void *context, const struct nlmsghdr *message)
+{
+	struct survey *survey = context;
+	struct nftnl_rule *rule = must(nftnl_rule_alloc());
+	int slot = -1;
+
+	if (nftnl_rule_nlmsg_parse(message, rule) == 0)
+		slot = rule_slot(survey, rule);
+	if (slot >= 0 && survey->n_rules[slot] < RULES_MAX)
+		survey->handles[slot][survey->n_rules[slot]++] =
+			nftnl_rule_get_u64(rule, NFTNL_RULE_HANDLE);
+	nftnl_rule_free(rule);
+}
+
+static int survey_take(struct nft *nft, struct survey *survey, struct error *err)
+{
+	const struct nft_lister sets = { survey_sets_restart, survey_set, survey };
+	const struct nft_lister rules = { survey_rules_restart, survey_rule, survey };
+
+	if (nft_list(nft, NFT_MSG_GETSET, &sets, err) < 0)
+		return -1;
+	return nft_list(nft, NFT_MSG_GETRULE, &rules, err);
+}
+
+/* A set without exactly its rules gets them afresh; the set and its elements stay. */
+static void slot_make(struct nft *nft, struct nft_batch *batch, const struct survey *survey,
+	int slot)
+{
+	const struct nft_sets *sets = survey->sets;
+	uint32_t want = sets->scope.n_ranges ? sets->scope.n_ranges : 1;
+
+	if (!survey->found[slot])
+		set_put(nft, batch, sets->names[slot], &nft_slots[slot]);
+	if (survey->n_rules[slot] == want)
+		return;
+	for (uint32_t i = 0; i < survey->n_rules[slot]; i++)
+		rule_delete(nft, batch, survey->handles[slot][i]);
+	for (uint32_t i = 0; i < want; i++)
+		rule_put(nft, batch, sets, slot, i);
+}
+
+int nft_sets_make(struct nft *nft, struct nft_sets *sets, const bool wanted[NFT_SLOTS],
+	struct error *err)
+{
+	struct survey survey = { .sets = sets };
+
+	memset(sets->made, 0, sizeof(sets->made));
+	if (survey_take(nft, &survey, err) < 0)
+		return -1;
+	/* One batch a set: with 15 ranges all sets could be too much for a small send buffer. */
+	for (int i = 0; i < NFT_SLOTS; i++) {
+		struct nft_batch batch;
+
+		if (!wanted[i] && !survey.found[i])
+			continue;
+		nft_batch_begin(nft, &batch);
+		slot_make(nft, &batch, &survey, i);
+		if (objects_send(nft, &batch, "making sets and rules", err) < 0)
+			return error_prefix(err, "set %s", sets->names[i]);
+		sets->made[i] = true;
+	}
+	return 0;
+}
+
+/* "udp:5060,10000-20000" and "v4_32" make "udp_5060_10000to20000_v4_32". */
+static char *set_name(const struct scope *scope, const struct nft_slot *slot)
+{
+	char text[SCOPE_TEXT_MAX];
+	char name[NFT_NAME_BYTES];
+	size_t used = 0;
+
+	(void)scope_format(scope, text);
+	for (size_t i = 0; text[i] && used + 2 < sizeof(name); i++) {
+		if (text[i] == '-')
+			name[used++] = 't';
+		name[used++] = text[i] == '-' ? 'o' : text[i];
+		if (text[i] == ':' || text[i] == ',')
+			name[used - 1] = '_';
+	}
+	name[used] = '\0';
+	return alloc_format("%s_%s", name, slot->suffix);
+}
+
+static int scope_make(struct nft *nft, struct nft_sets *sets, struct error *err)
+{
+	bool wanted[NFT_SLOTS];
+
+	for (int i = 0; i < NFT_SLOTS; i++)
+		wanted[i] = nft_slots[i].usual || sets->made[i];
+	return nft_sets_make(nft, sets, wanted, err);
+}
+
+int nft_scope(struct nft *nft, uint8_t index, const struct scope *scope, struct error *err)
+{
+	struct nft_sets *sets;
+
+	if (index >= NFT_SCOPES_MAX)
+		return error_set(err, "more than %d different port scopes", NFT_SCOPES_MAX);
+	if (!scope_is_valid(scope))
+		return error_set(err, "invalid port scope");
+	sets = &nft->scopes[index];
+	if (!sets->used || !scope_equal(&sets->scope, scope)) {
+		sets_done(sets);
+		sets->scope = *scope;
+		sets->used = true;
+		for (int i = 0; i < NFT_SLOTS; i++)
+			sets->names[i] = set_name(scope, &nft_slots[i]);
+	}
+	return scope_make(nft, sets, err);
+}
+
+int nft_restore(struct nft *nft, struct error *err)
+{
+	if (nft_ensure(nft, err) < 0)
+		return -1;
+	for (int i = 0; i < NFT_SCOPES_MAX; i++)
+		if (nft->scopes[i].used && scope_make(nft, &nft->scopes[i], err) < 0)
+			return -1;
+	return 0;
+}

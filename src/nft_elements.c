@@ -1,0 +1,409 @@
+#include "nft_internal.h"
+
+#include "alloc.h"
+#include "error.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libmnl/libmnl.h>
+
+enum {
+	/* The length of an attribute has 16 bits: past them it wraps silently. */
+	MESSAGE_ELEMENTS_MAX = 1000,
+	MESSAGE_BYTES_MAX = 60000,
+	/* An IPv6 element with timeout and counter has 88. */
+	ELEMENT_ROOM_BYTES = 128,
+	MESSAGE_ROOM_BYTES = 64 + NFT_NAME_BYTES + ELEMENT_ROOM_BYTES,
+	/* Bad elements dropped from one batch before its changes are sent one by one. */
+	RETRIES_MAX = 16,
+	/* Two sets, and at most three operations in one of them. */
+	OPS_PER_CHANGE = 5,
+	OPS_MAX = NFT_BATCH_MAX + OPS_PER_CHANGE,
+	/* Power of two, more than twice the changes of a batch. */
+	SEEN_SLOTS = 8192,
+};
+
+/* Phases in a set. Deleting what is absent would fail the batch, so it is added first; kernel 6.1
+ * ignores a new timeout on an element that exists, so that is deleted before the real addition. */
+enum phase { PHASE_MAKE_PRESENT, PHASE_DELETE, PHASE_ADD };
+
+struct op {
+	uint16_t set; /* scope * NFT_SLOTS + slot */
+	uint8_t phase;
+	uint32_t change;
+	uint32_t seq; /* where it stands in the batch */
+	uint32_t offset;
+};
+
+struct job {
+	struct nft *nft;
+	struct nft_change *changes;
+	struct op *ops; /* OPS_MAX */
+	size_t n_ops;
+	uint16_t *seen; /* SEEN_SLOTS; index in the segment plus 1 */
+	bool restored;  /* the table was rebuilt once */
+};
+
+static void changes_fail(struct nft_change *changes, size_t count, int number)
+{
+	for (size_t i = 0; i < count; i++)
+		if (changes[i].failure == 0)
+			changes[i].failure = number;
+}
+
+static int change_check(const struct nft *nft, const struct nft_change *change)
+{
+	struct ip masked = change->ip;
+
+	if (change->scope >= NFT_SCOPES_MAX || !nft->scopes[change->scope].used)
+		return EINVAL;
+	if (nft_slot_find(&change->ip, false) < 0)
+		return EINVAL;
+	masked = ip_mask(&change->ip, change->ip.bits);
+	if (!ip_equal(&masked, &change->ip))
+		return EINVAL;
+	if (change->op == NFT_LIFT)
+		return 0;
+	/* The kernel wants milliseconds. */
+	if (change->op != NFT_BAN || change->ttl_s < 0)
+		return EINVAL;
+	return change->ttl_s > INT64_MAX / 1000 ? ERANGE : 0;
+}
+
+static void op_push(struct job *job, size_t change, int slot, enum phase phase)
+{
+	job->ops[job->n_ops++] = (struct op){
+		.set = (uint16_t)(job->changes[change].scope * NFT_SLOTS + slot),
+		.phase = (uint8_t)phase,
+		.change = (uint32_t)change,
+	};
+}
+
+static void op_push_removal(struct job *job, size_t change, int slot)
+{
+	if (!job->nft->scopes[job->changes[change].scope].made[slot])
+		return;
+	op_push(job, change, slot, PHASE_MAKE_PRESENT);
+	op_push(job, change, slot, PHASE_DELETE);
+}
+
+static void change_push(struct job *job, size_t index)
+{
+	const struct nft_change *change = &job->changes[index];
+	int timed = nft_slot_find(&change->ip, false);
+	int forever = nft_slot_find(&change->ip, true);
+
+	if (change->failure)
+		return;
+	if (change->op == NFT_LIFT || change->ttl_s == NFT_PERMANENT)
+		op_push_removal(job, index, timed);
+	if (change->op == NFT_LIFT) {
+		op_push_removal(job, index, forever);
+	} else if (change->ttl_s == NFT_PERMANENT) {
+		op_push(job, index, forever,
+			PHASE_ADD); /* keeps the counter of one that is there */
+	} else {
+		op_push_removal(job, index, timed);
+		op_push(job, index, timed, PHASE_ADD);
+		op_push_removal(job, index, forever);
+	}
+}
+
+static int op_compare(const void *left, const void *right)
+{
+	const struct op *a = left;
+	const struct op *b = right;
+
+	if (a->set != b->set)
+		return a->set < b->set ? -1 : 1;
+	if (a->phase != b->phase)
+		return a->phase < b->phase ? -1 : 1;
+	return a->change < b->change ? -1 : a->change > b->change;
+}
+
+static void counter_put(struct nlmsghdr *message, const struct nft_change *change)
+{
+	struct nlattr *expr = mnl_attr_nest_start(message, NFTA_SET_ELEM_EXPR);
+	struct nlattr *data;
+
+	mnl_attr_put_strz(message, NFTA_EXPR_NAME, "counter");
+	data = mnl_attr_nest_start(message, NFTA_EXPR_DATA);
+	mnl_attr_put_u64(message, NFTA_COUNTER_BYTES, htobe64(change->bytes));
+	mnl_attr_put_u64(message, NFTA_COUNTER_PACKETS, htobe64(change->packets));
+	mnl_attr_nest_end(message, data);
+	mnl_attr_nest_end(message, expr);
+}
+
+static void element_put(struct nlmsghdr *message, struct op *op, const struct nft_change *change)
+{
+	struct nlattr *element = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
+	struct nlattr *key = mnl_attr_nest_start(message, NFTA_SET_ELEM_KEY);
+	uint64_t ttl_ms = (uint64_t)change->ttl_s * 1000;
+
+	op->seq = message->nlmsg_seq;
+	op->offset = (uint32_t)((const uint8_t *)element - (const uint8_t *)message);
+	mnl_attr_put(message, NFTA_DATA_VALUE, change->ip.family == 4 ? 4 : 16, change->ip.bytes);
+	mnl_attr_nest_end(message, key);
+	if (op->phase == PHASE_ADD && change->ttl_s != NFT_PERMANENT)
+		mnl_attr_put_u64(message, NFTA_SET_ELEM_TIMEOUT, htobe64(ttl_ms));
+	if (op->phase == PHASE_ADD && (change->packets || change->bytes))
+		counter_put(message, change);
+	mnl_attr_nest_end(message, element);
+}
+
+static bool op_same_message(const struct op *a, const struct op *b)
+{
+	return a->set == b->set && a->phase == b->phase;
+}
+
+/* Puts as many operations of one kind as one message takes; returns how many, 0: batch full. */
+static size_t message_put(struct job *job, struct nft_batch *batch, size_t first)
+{
+	struct nft *nft = job->nft;
+	const struct op *op = &job->ops[first];
+	const char *name = nft->scopes[op->set / NFT_SLOTS].names[op->set % NFT_SLOTS];
+	bool deletes = op->phase == PHASE_DELETE;
+	struct nlmsghdr *message =
+		nft_batch_message(nft, batch, deletes ? NFT_MSG_DELSETELEM : NFT_MSG_NEWSETELEM,
+			deletes ? 0 : NLM_F_CREATE, MESSAGE_ROOM_BYTES);
+	struct nlattr *list;
+	size_t n = 0;
+
+	if (!message)
+		return 0;
+	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, name);
+	list = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
+	while (first + n < job->n_ops && op_same_message(op, &job->ops[first + n])) {
+		struct op *next = &job->ops[first + n];
+
+		if (n == MESSAGE_ELEMENTS_MAX || message->nlmsg_len > MESSAGE_BYTES_MAX)
+			break;
+		if (batch->used + message->nlmsg_len + MESSAGE_ROOM_BYTES > nft->batch_bytes)
+			break;
+		element_put(message, next, &job->changes[next->change]);
+		n++;
+	}
+	mnl_attr_nest_end(message, list);
+	nft_batch_add(nft, batch, message);
+	return n;
+}
+
+/* The operation the kernel complained about, NULL: none of them, but set or table. */
+static const struct op *op_find(const struct job *job, const struct nft_reply *reply)
+{
+	for (size_t i = 0; i < job->n_ops; i++)
+		if (job->ops[i].seq == reply->seq && job->ops[i].offset == reply->offset)
+			return &job->ops[i];
+	return NULL;
+}
+
+enum outcome {
+	OUTCOME_DONE,
+	OUTCOME_TOO_LONG, /* nothing sent */
+	OUTCOME_DROPPED,  /* one change failed, the others wait */
+	OUTCOME_REFUSED,  /* table or set */
+};
+
+/* Sends one batch of changes[first .. first + count). *ret_number: of a refusal. */
+static enum outcome batch_try(struct job *job, size_t first, size_t count, int *ret_number,
+	struct error *err)
+{
+	struct nft_batch batch;
+	struct nft_reply reply;
+	const struct op *op;
+	size_t put;
+
+	job->n_ops = 0;
+	for (size_t i = first; i < first + count; i++)
+		change_push(job, i);
+	qsort(job->ops, job->n_ops, sizeof(*job->ops), op_compare);
+	nft_batch_begin(job->nft, &batch);
+	for (size_t i = 0; i < job->n_ops; i += put) {
+		put = message_put(job, &batch, i);
+		if (put == 0) {
+			*ret_number = EMSGSIZE;
+			(void)error_errno(err, EMSGSIZE, "changing elements");
+			return OUTCOME_TOO_LONG;
+		}
+	}
+	if (nft_batch_send(job->nft, &batch, &reply, err) == 0 && reply.number == 0)
+		return OUTCOME_DONE;
+	*ret_number = reply.number;
+	op = op_find(job, &reply);
+	if (!op) {
+		if (reply.seq)
+			(void)error_errno(err, reply.number, "changing elements");
+		return OUTCOME_REFUSED;
+	}
+	job->changes[op->change].failure = reply.number;
+	return OUTCOME_DROPPED;
+}
+
+static int missing_make(struct job *job, size_t count, struct error *err)
+{
+	struct nft *nft = job->nft;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct nft_change *change = &job->changes[i];
+		bool wanted[NFT_SLOTS] = { false };
+		struct nft_sets *sets;
+		int slot;
+
+		if (change->failure || change->op != NFT_BAN)
+			continue;
+		slot = nft_slot_find(&change->ip, change->ttl_s == NFT_PERMANENT);
+		sets = &nft->scopes[change->scope];
+		if (sets->made[slot])
+			continue;
+		wanted[slot] = true;
+		if (nft_sets_make(nft, sets, wanted, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The table went away under us: once, it is made again. */
+static int table_restore(struct job *job, size_t count, struct error *err)
+{
+	if (job->restored)
+		return -1;
+	job->restored = true;
+	if (nft_restore(job->nft, err) < 0)
+		return -1;
+	return missing_make(job, count, err);
+}
+
+/* Without batches: slow, but one bad change cannot hide behind another. */
+static int segment_single(struct job *job, size_t first, size_t count, struct error *err)
+{
+	int number = 0;
+
+	for (size_t i = first; i < first + count; i++) {
+		enum outcome outcome;
+
+		if (job->changes[i].failure)
+			continue;
+		outcome = batch_try(job, i, 1, &number, err);
+		if (outcome == OUTCOME_DONE || outcome == OUTCOME_DROPPED)
+			continue;
+		changes_fail(job->changes + i, first + count - i, number);
+		return -1;
+	}
+	return 0;
+}
+
+/* *ret_done: how many of the changes are settled; less than count if they were too many bytes. */
+static int segment_apply(struct job *job, size_t first, size_t count, size_t total,
+	size_t *ret_done, struct error *err)
+{
+	int number = 0;
+
+	for (uint32_t i = 0; i < RETRIES_MAX; i++) {
+		switch (batch_try(job, first, count, &number, err)) {
+		case OUTCOME_DONE:
+			*ret_done = count;
+			return 0;
+		case OUTCOME_DROPPED:
+			break;
+		case OUTCOME_TOO_LONG:
+			if (count > 1) {
+				count /= 2;
+				break;
+			}
+			changes_fail(job->changes + first, count, number);
+			return -1;
+		case OUTCOME_REFUSED:
+			if (number == ENOENT && table_restore(job, total, err) == 0)
+				break;
+			changes_fail(job->changes + first, count, number);
+			return -1;
+		}
+	}
+	*ret_done = count;
+	return segment_single(job, first, count, err);
+}
+
+static uint32_t change_hash(const struct nft_change *change)
+{
+	uint32_t hash = 2166136261U ^ change->scope; /* FNV-1a; the probing below is bounded */
+
+	hash = (hash ^ change->ip.bits) * 16777619U;
+	for (size_t i = 0; i < sizeof(change->ip.bytes); i++)
+		hash = (hash ^ change->ip.bytes[i]) * 16777619U;
+	return hash;
+}
+
+/* False: the same element is in the segment, or the table is crowded around it. */
+static bool seen_add(struct job *job, size_t first, size_t index)
+{
+	const struct nft_change *change = &job->changes[index];
+	uint32_t hash = change_hash(change);
+
+	for (uint32_t i = 0; i < 64; i++) {
+		uint16_t *slot = &job->seen[(hash + i) % SEEN_SLOTS];
+		const struct nft_change *other;
+
+		if (*slot == 0) {
+			*slot = (uint16_t)(index - first + 1);
+			return true;
+		}
+		other = &job->changes[first + *slot - 1];
+		if (other->scope == change->scope && ip_equal(&other->ip, &change->ip))
+			return false;
+	}
+	return false;
+}
+
+/* How many changes fit in one batch. Operations are sorted by kind there, so two changes of one
+ * element must not meet in it: order between them would be lost. */
+static size_t segment_length(struct job *job, size_t first, size_t count)
+{
+	size_t n = 0;
+
+	memset(job->seen, 0, SEEN_SLOTS * sizeof(*job->seen));
+	job->n_ops = 0;
+	while (first + n < count && n < NFT_BATCH_MAX) {
+		if (job->changes[first + n].failure == 0 && !seen_add(job, first, first + n))
+			break;
+		change_push(job, first + n);
+		if (job->n_ops > NFT_BATCH_MAX)
+			break;
+		n++;
+	}
+	return n ? n : 1;
+}
+
+static int job_run(struct job *job, size_t count, struct error *err)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i < count; i += done) {
+		size_t n = segment_length(job, i, count);
+
+		if (segment_apply(job, i, n, count, &done, err) < 0) {
+			changes_fail(job->changes + i, count - i, EIO);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int nft_apply(struct nft *nft, struct nft_change *changes, size_t count, struct error *err)
+{
+	cleanup_free struct op *ops = alloc_array(OPS_MAX, sizeof(*ops));
+	cleanup_free uint16_t *seen = alloc_array(SEEN_SLOTS, sizeof(*seen));
+	struct job job = { .nft = nft, .changes = changes, .ops = ops, .seen = seen };
+
+	for (size_t i = 0; i < count; i++)
+		changes[i].failure = change_check(nft, &changes[i]);
+	if (missing_make(&job, count, err) < 0 && table_restore(&job, count, err) < 0) {
+		changes_fail(changes, count, EIO);
+		return -1;
+	}
+	return job_run(&job, count, err);
+}

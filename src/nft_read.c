@@ -1,0 +1,316 @@
+#include "nft_internal.h"
+
+#include "error.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <libmnl/libmnl.h>
+#include <libnftnl/common.h>
+
+enum {
+	/* Elements asked for at once: each answer holds up to 8 KiB of an ordinary receive buffer.
+	 */
+	QUERY_MAX = 16,
+	QUERY_READS_MAX = 64,
+	QUERY_BYTES = 2 * QUERY_MAX * (128 + NFT_NAME_BYTES),
+	/* The loop must get back to its other work. */
+	DUMP_READS_MAX = 32,
+	/* A dump that others' changes disturb starts again, then stays as it is. */
+	DUMP_TRIES_MAX = 3,
+};
+
+static const struct nlattr *nested_find(const struct nlattr *nest, uint16_t type)
+{
+	const struct nlattr *attr;
+
+	if (!nest)
+		return NULL;
+	mnl_attr_for_each_nested(attr, nest)
+	{
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	}
+	return NULL;
+}
+
+static uint64_t nested_u64(const struct nlattr *nest, uint16_t type)
+{
+	const struct nlattr *attr = nested_find(nest, type);
+
+	if (!attr || mnl_attr_validate(attr, MNL_TYPE_U64) < 0)
+		return 0;
+	return be64toh(mnl_attr_get_u64(attr));
+}
+
+static int element_parse(const struct nlattr *nest, int slot, struct nft_element *element)
+{
+	const struct nlattr *key =
+		nested_find(nested_find(nest, NFTA_SET_ELEM_KEY), NFTA_DATA_VALUE);
+	const struct nlattr *counter =
+		nested_find(nested_find(nest, NFTA_SET_ELEM_EXPR), NFTA_EXPR_DATA);
+	uint64_t left_ms = nested_u64(nest, NFTA_SET_ELEM_EXPIRATION);
+	size_t length = nft_slots[slot].family == 4 ? 4 : 16;
+
+	if (!key || mnl_attr_get_payload_len(key) != length)
+		return -1;
+	element->ip = (struct ip){ .family = nft_slots[slot].family, .bits = nft_slots[slot].bits };
+	memcpy(element->ip.bytes, mnl_attr_get_payload(key), length);
+	element->ttl_s = NFT_PERMANENT;
+	if (nested_find(nest, NFTA_SET_ELEM_EXPIRATION))
+		element->ttl_s = left_ms ? (int64_t)((left_ms + 999) / 1000) : 1;
+	element->packets = nested_u64(counter, NFTA_COUNTER_PACKETS);
+	element->bytes = nested_u64(counter, NFTA_COUNTER_BYTES);
+	element->present = true;
+	return 0;
+}
+
+int nft_elements_parse(struct nft *nft, const struct nlmsghdr *message,
+	void (*each)(void *context, const struct nft_element *element), void *context)
+{
+	const char *table = nft_attribute_string(message, NFTA_SET_ELEM_LIST_TABLE);
+	const char *name = nft_attribute_string(message, NFTA_SET_ELEM_LIST_SET);
+	const struct nlattr *list = nft_attribute(message, NFTA_SET_ELEM_LIST_ELEMENTS);
+	struct nft_element element = { 0 };
+	const struct nlattr *nest;
+	int slot;
+
+	if (!table || strcmp(table, NFT_TABLE) != 0 || !name || !list ||
+		nft_sets_find(nft, name, &element.scope, &slot) < 0)
+		return -1;
+	mnl_attr_for_each_nested(nest, list)
+	{
+		if (element_parse(nest, slot, &element) == 0)
+			each(context, &element);
+	}
+	return 0;
+}
+
+/* A request for one element; its answer is a NEWSETELEM or an error with its sequence number. */
+static size_t query_put(uint8_t *buffer, const char *name, const struct ip *ip, uint32_t seq)
+{
+	struct nlmsghdr *message =
+		nftnl_nlmsg_build_hdr((char *)buffer, NFT_MSG_GETSETELEM, NFPROTO_INET, 0, seq);
+	struct nlattr *list;
+	struct nlattr *element;
+	struct nlattr *key;
+
+	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, name);
+	list = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
+	element = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
+	key = mnl_attr_nest_start(message, NFTA_SET_ELEM_KEY);
+	mnl_attr_put(message, NFTA_DATA_VALUE, ip->family == 4 ? 4 : 16, ip->bytes);
+	mnl_attr_nest_end(message, key);
+	mnl_attr_nest_end(message, element);
+	mnl_attr_nest_end(message, list);
+	return MNL_ALIGN(message->nlmsg_len);
+}
+
+struct query {
+	struct nft *nft;
+	struct nft_element *elements;
+	uint32_t first_seq;
+	uint32_t n_sent;
+	uint32_t n_answers;
+	uint8_t asked[2 * QUERY_MAX]; /* which element request i is about */
+	struct nft_element *answered;
+	int number; /* errno value of what is more than an absent element */
+};
+
+static void query_element(void *context, const struct nft_element *element)
+{
+	const struct query *query = context;
+
+	if (ip_equal(&query->answered->ip, &element->ip) &&
+		query->answered->scope == element->scope)
+		*query->answered = *element;
+}
+
+static void query_answer(struct query *query, const struct nlmsghdr *message)
+{
+	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
+	uint32_t index = message->nlmsg_seq - query->first_seq;
+
+	if (index >= query->n_sent)
+		return;
+	query->n_answers++;
+	if (message->nlmsg_type != NLMSG_ERROR) {
+		query->answered = &query->elements[query->asked[index]];
+		(void)nft_elements_parse(query->nft, message, query_element, query);
+	} else if (mnl_nlmsg_get_payload_len(message) >= sizeof(*error) &&
+		   error->error != -ENOENT) {
+		query->number = -error->error;
+	}
+}
+
+static size_t query_build(struct query *query, size_t count, uint8_t *buffer)
+{
+	size_t used = 0;
+
+	query->first_seq = query->nft->seq + 1;
+	for (size_t i = 0; i < count; i++) {
+		struct nft_element *element = &query->elements[i];
+		const struct nft_sets *sets;
+
+		element->present = false;
+		if (element->scope >= NFT_SCOPES_MAX)
+			continue;
+		sets = &query->nft->scopes[element->scope];
+		for (int forever = 0; forever < 2; forever++) {
+			int slot = nft_slot_find(&element->ip, forever);
+
+			if (slot < 0 || !sets->made[slot])
+				continue;
+			query->asked[query->n_sent++] = (uint8_t)i;
+			used += query_put(buffer + used, sets->names[slot], &element->ip,
+				++query->nft->seq);
+		}
+	}
+	return used;
+}
+
+static int query_run(struct query *query, size_t count, struct error *err)
+{
+	struct nft *nft = query->nft;
+	uint8_t buffer[QUERY_BYTES] = { 0 };
+	size_t used = query_build(query, count, buffer);
+
+	if (query->n_sent && send(nft->request_fd, buffer, used, 0) < 0)
+		return error_errno(err, errno, "asking nftables for elements");
+	for (uint32_t i = 0; i < QUERY_READS_MAX && query->n_answers < query->n_sent; i++) {
+		const struct nlmsghdr *message = (const struct nlmsghdr *)nft->received;
+		ssize_t n = nft_receive(nft->request_fd, nft->received, 0);
+		int left = (int)n;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_errno(err, errno == EAGAIN ? ETIMEDOUT : errno,
+				"no answer from nftables");
+		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+			query_answer(query, message);
+	}
+	if (query->number)
+		return error_errno(err, query->number, "asking nftables for elements");
+	return 0;
+}
+
+int nft_query(struct nft *nft, struct nft_element *elements, size_t count, struct error *err)
+{
+	for (size_t i = 0; i < count; i += QUERY_MAX) {
+		struct query query = { .nft = nft, .elements = elements + i };
+		size_t n = count - i < QUERY_MAX ? count - i : QUERY_MAX;
+
+		if (query_run(&query, n, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Asks for the set at dump_next or the first made one after it. Without any it asks for the
+ * generation, so that the descriptor becomes readable all the same. */
+static int dump_request(struct nft *nft, struct error *err)
+{
+	uint8_t buffer[128 + NFT_NAME_BYTES] = { 0 };
+	struct nlmsghdr *message;
+	const struct nft_sets *sets = NULL;
+
+	for (; nft->dump_next < (size_t)NFT_SCOPES_MAX * NFT_SLOTS; nft->dump_next++) {
+		sets = &nft->scopes[nft->dump_next / NFT_SLOTS];
+		if (sets->used && sets->made[nft->dump_next % NFT_SLOTS])
+			break;
+		sets = NULL;
+	}
+	nft->dump_interrupted = false;
+	message = nftnl_nlmsg_build_hdr((char *)buffer, sets ? NFT_MSG_GETSETELEM : NFT_MSG_GETGEN,
+		NFPROTO_INET, sets ? NLM_F_DUMP : 0, ++nft->dump_seq);
+	if (sets) {
+		mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
+		mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET,
+			sets->names[nft->dump_next % NFT_SLOTS]);
+	}
+	if (send(nft->dump_fd, buffer, message->nlmsg_len, 0) < 0) {
+		nft->dump_running = false;
+		return error_errno(err, errno, "asking nftables for all elements");
+	}
+	return 0;
+}
+
+int nft_dump_start(struct nft *nft, struct error *err)
+{
+	nft->dump_next = 0;
+	nft->dump_tries = 0;
+	nft->dump_running = true;
+	return dump_request(nft, err);
+}
+
+int nft_dump_fd(const struct nft *nft)
+{
+	return nft->dump_fd;
+}
+
+static int dump_step(struct nft *nft, bool again, struct error *err)
+{
+	nft->dump_tries++;
+	if (!again || nft->dump_tries >= DUMP_TRIES_MAX) {
+		nft->dump_tries = 0;
+		nft->dump_next++;
+	}
+	return dump_request(nft, err);
+}
+
+static int dump_message(struct nft *nft, const struct nlmsghdr *message,
+	void (*each)(void *context, const struct nft_element *element), void *context,
+	struct error *err)
+{
+	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
+	uint16_t type = message->nlmsg_type;
+	int number;
+
+	if (message->nlmsg_seq != nft->dump_seq)
+		return 0;
+	nft->dump_interrupted |= (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+	if (type == NLMSG_DONE)
+		return dump_step(nft, nft->dump_interrupted, err);
+	if (type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN))
+		nft->dump_running = false;
+	if (type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM))
+		(void)nft_elements_parse(nft, message, each, context);
+	if (type != NLMSG_ERROR)
+		return 0;
+	number = mnl_nlmsg_get_payload_len(message) < sizeof(*error) ? EPROTO : -error->error;
+	if (number == ENOENT || number == EINTR || number == EAGAIN)
+		return dump_step(nft, number != ENOENT, err); /* ENOENT: the set is gone */
+	nft->dump_running = false;
+	return error_errno(err, number, "reading all elements");
+}
+
+int nft_dump_read(struct nft *nft, void (*each)(void *context, const struct nft_element *element),
+	void *context, struct error *err)
+{
+	for (uint32_t i = 0; i < DUMP_READS_MAX && nft->dump_running; i++) {
+		const struct nlmsghdr *message = (const struct nlmsghdr *)nft->received;
+		ssize_t n = nft_receive(nft->dump_fd, nft->received, 0);
+		int left = (int)n;
+
+		if (n < 0 && errno == EAGAIN)
+			return 1;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			nft->dump_running = false;
+			return error_errno(err, errno, "reading all elements");
+		}
+		for (; nft->dump_running && mnl_nlmsg_ok(message, left);
+			message = mnl_nlmsg_next(message, &left))
+			if (dump_message(nft, message, each, context, err) < 0)
+				return -1;
+	}
+	return nft->dump_running ? 1 : 0;
+}

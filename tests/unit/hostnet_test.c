@@ -1,0 +1,389 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "error.h"
+#include "hostnet.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+enum { WORDS_MAX = 24, TOLD_MAX = 2 * HOSTNET_MAX };
+
+struct told {
+	size_t n;
+	struct {
+		enum hostnet_kind kind;
+		struct ip ip;
+	} entries[TOLD_MAX];
+};
+
+static struct told told;
+
+static int command_run(const char *command)
+{
+	char copy[512];
+	char *words[WORDS_MAX + 2] = { NULL };
+	char *rest = copy;
+	int status;
+	size_t n = 0;
+	pid_t pid;
+
+	assert_true(snprintf(copy, sizeof(copy), "%s", command) < (int)sizeof(copy));
+	while (n < WORDS_MAX && (words[n] = strsep(&rest, " ")))
+		n++;
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)execvp(words[0], words);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void must_run(const char *command)
+{
+	if (command_run(command) != 0)
+		fail_msg("%s", command);
+}
+
+static void note(void *context, enum hostnet_kind kind, const struct ip *ip)
+{
+	(void)context;
+	if (told.n == TOLD_MAX)
+		return;
+	told.entries[told.n].kind = kind;
+	told.entries[told.n].ip = *ip;
+	told.n++;
+}
+
+static void read_all(struct hostnet *hostnet)
+{
+	struct error err = { "" };
+
+	told.n = 0;
+	if (hostnet_list(hostnet, note, NULL, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static size_t times(enum hostnet_kind kind, const char *text)
+{
+	struct ip ip = { 0 };
+	size_t n = 0;
+
+	assert_int_equal(ip_parse_prefix(text, &ip, NULL), 0);
+	for (size_t i = 0; i < told.n; i++)
+		n += told.entries[i].kind == kind && ip_equal(&told.entries[i].ip, &ip);
+	return n;
+}
+
+static size_t times_kind(enum hostnet_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < told.n; i++)
+		n += told.entries[i].kind == kind;
+	return n;
+}
+
+static int setup(void **state)
+{
+	struct hostnet *hostnet = NULL;
+	struct error err = { "" };
+
+	*state = NULL;
+	if (geteuid() != 0 || unshare(CLONE_NEWNET) < 0) {
+		print_message("no network namespace without root\n");
+		return 0;
+	}
+	if (hostnet_open(&hostnet, &err) < 0) {
+		print_message("%s\n", err.text);
+		return -1;
+	}
+	*state = hostnet;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	hostnet_close(*state);
+	return 0;
+}
+
+static struct hostnet *need(void **state)
+{
+	if (!*state)
+		skip();
+	return *state;
+}
+
+static void link_make(void)
+{
+	must_run("ip link set lo up");
+	must_run("ip link add vg0 type veth peer name vg1");
+	must_run("ip link set vg0 up");
+	must_run("ip link set vg1 up");
+	must_run("ip address add 192.0.2.10/24 dev vg0");
+	must_run("ip address add 192.0.2.11/24 dev vg0");
+	must_run("ip address add 198.51.100.1 peer 198.51.100.2/32 dev vg0");
+	must_run("ip -6 address add 2001:db8:1::10/64 dev vg0 nodad");
+}
+
+static void test_addresses_and_routes(void **state)
+{
+	static const struct {
+		enum hostnet_kind kind;
+		const char *ip;
+		size_t want;
+	} rows[] = {
+		{ HOSTNET_OWN, "127.0.0.1", 1 },
+		{ HOSTNET_OWN, "::1", 1 },
+		{ HOSTNET_OWN, "192.0.2.10", 1 },
+		{ HOSTNET_OWN, "192.0.2.11", 1 },
+		{ HOSTNET_OWN, "2001:db8:1::10", 1 },
+		{ HOSTNET_OWN, "198.51.100.1", 1 },
+		{ HOSTNET_OWN, "198.51.100.2", 0 },
+		{ HOSTNET_ONLINK, "192.0.2.0/24", 1 },
+		{ HOSTNET_ONLINK, "2001:db8:1::/64", 1 },
+		{ HOSTNET_ONLINK, "198.51.100.2", 0 },
+		{ HOSTNET_ONLINK, "127.0.0.0/8", 0 },
+		{ HOSTNET_ONLINK, "ff00::/8", 0 },
+		{ HOSTNET_ONLINK, "0.0.0.0/0", 0 },
+		{ HOSTNET_ONLINK, "0.0.0.0/1", 0 },
+		{ HOSTNET_ONLINK, "203.0.113.0/24", 0 },
+		{ HOSTNET_GATEWAY, "192.0.2.1", 1 },
+		{ HOSTNET_GATEWAY, "192.0.2.2", 1 },
+		{ HOSTNET_GATEWAY, "192.0.2.3", 1 },
+		{ HOSTNET_GATEWAY, "192.0.2.4", 0 },
+		{ HOSTNET_GATEWAY, "2001:db8:1::1", 1 },
+		{ HOSTNET_GATEWAY, "2001:db8:1::2", 1 },
+	};
+	struct hostnet *hostnet = need(state);
+
+	link_make();
+	must_run("ip route add default via 192.0.2.1 metric 10");
+	must_run("ip route add default metric 20 nexthop via 192.0.2.2 dev vg0 "
+		 "nexthop via 192.0.2.3 dev vg0");
+	must_run("ip route add default via inet6 2001:db8:1::2 dev vg0 metric 30");
+	must_run("ip route add 203.0.113.0/24 via 192.0.2.4");
+	must_run("ip route add 0.0.0.0/1 dev vg0");
+	must_run("ip -6 route add default via 2001:db8:1::1");
+	read_all(hostnet);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (times(rows[i].kind, rows[i].ip) != rows[i].want)
+			fail_msg("%s %s", hostnet_kind_text(rows[i].kind), rows[i].ip);
+	assert_int_equal(times_kind(HOSTNET_SSH_PEER), 0);
+}
+
+static void test_events(void **state)
+{
+	static const char *const commands[] = {
+		"ip address add 192.0.2.20/24 dev vg0",
+		"ip -6 address add 2001:db8:1::20/64 dev vg0 nodad",
+		"ip route add default via 192.0.2.1",
+		"ip -6 route add default via 2001:db8:1::1",
+		"ip address del 192.0.2.20/24 dev vg0",
+	};
+	struct hostnet *hostnet = need(state);
+	struct pollfd wait = { .fd = hostnet_fd(hostnet), .events = POLLIN };
+
+	link_make();
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		hostnet_drain(hostnet);
+		must_run(commands[i]);
+		assert_int_equal(poll(&wait, 1, 1000), 1);
+	}
+	read_all(hostnet);
+	assert_int_equal(times(HOSTNET_OWN, "192.0.2.20"), 0);
+	assert_int_equal(times(HOSTNET_OWN, "2001:db8:1::20"), 1);
+}
+
+static struct sockaddr_in6 socket_address(const char *text, uint16_t port)
+{
+	struct sockaddr_in6 address = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+
+	assert_int_equal(inet_pton(AF_INET6, text, &address.sin6_addr), 1);
+	return address;
+}
+
+/* fds: listener, client, accepted. */
+static void connection_make(const char *source, const char *destination, uint16_t port, int fds[3])
+{
+	struct sockaddr_in6 from = socket_address(source, 0);
+	struct sockaddr_in6 to = socket_address(destination, port);
+	int one = 1;
+
+	fds[0] = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fds[1] = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	(void)setsockopt(fds[0], SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	assert_int_equal(bind(fds[0], (const struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(listen(fds[0], 8), 0);
+	assert_int_equal(bind(fds[1], (const struct sockaddr *)&from, sizeof(from)), 0);
+	assert_int_equal(connect(fds[1], (const struct sockaddr *)&to, sizeof(to)), 0);
+	fds[2] = accept4(fds[0], NULL, NULL, SOCK_CLOEXEC);
+	assert_true(fds[2] >= 0);
+}
+
+static void connection_close(int fds[3])
+{
+	for (int i = 0; i < 3; i++)
+		(void)close(fds[i]);
+}
+
+static void test_ssh_peers(void **state)
+{
+	static const struct {
+		const char *source;
+		const char *destination;
+		const char *peer;
+		uint16_t port;
+		size_t want;
+	} rows[] = {
+		{ "::ffff:192.0.2.10", "::ffff:192.0.2.11", "192.0.2.10", 22, 1 },
+		{ "2001:db8:1::10", "2001:db8:1::10", "2001:db8:1::10", 22, 1 },
+		{ "::ffff:192.0.2.10", "::ffff:192.0.2.11", "192.0.2.10", 21, 0 },
+		{ "::ffff:192.0.2.10", "::ffff:192.0.2.11", "192.0.2.10", 23, 0 },
+		{ "2001:db8:1::10", "2001:db8:1::10", "2001:db8:1::10", 5632, 0 },
+	};
+	struct hostnet *hostnet = need(state);
+	struct error err = { "" };
+
+	link_make();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int fds[3];
+
+		connection_make(rows[i].source, rows[i].destination, rows[i].port, fds);
+		told.n = 0;
+		assert_int_equal(hostnet_ssh_peers(hostnet, note, NULL, &err), 0);
+		assert_int_equal(told.n, rows[i].want);
+		assert_int_equal(times(HOSTNET_SSH_PEER, rows[i].peer), rows[i].want);
+		read_all(hostnet);
+		assert_int_equal(times(HOSTNET_SSH_PEER, rows[i].peer), rows[i].want);
+		connection_close(fds);
+		told.n = 0;
+		assert_int_equal(hostnet_ssh_peers(hostnet, note, NULL, &err), 0);
+		assert_int_equal(told.n, 0);
+	}
+}
+
+/* A listener of family AF_INET, two connections of one peer: told once. */
+static void test_ssh_plain_ipv4(void **state)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(22) };
+	struct hostnet *hostnet = need(state);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int clients[2];
+
+	link_make();
+	assert_int_equal(inet_pton(AF_INET, "192.0.2.10", &to.sin_addr), 1);
+	assert_int_equal(bind(listener, (const struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(listen(listener, 8), 0);
+	for (int i = 0; i < 2; i++) {
+		clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(clients[i], (const struct sockaddr *)&to, sizeof(to)), 0);
+	}
+	told.n = 0;
+	assert_int_equal(hostnet_ssh_peers(hostnet, note, NULL, NULL), 0);
+	assert_int_equal(told.n, 1);
+	assert_int_equal(times(HOSTNET_SSH_PEER, "192.0.2.10"), 1);
+	for (int i = 0; i < 2; i++)
+		(void)close(clients[i]);
+	(void)close(listener);
+}
+
+static void batch_write(FILE *file, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		(void)fprintf(file, "address add 198.18.%zu.%zu/32 dev vg0\n", i / 250, i % 250);
+}
+
+static void test_overflow(void **state)
+{
+	struct hostnet *hostnet = need(state);
+	char path[] = "/tmp/hostnet_test.XXXXXX";
+	struct error err = { "" };
+	char command[64];
+	FILE *file;
+	int fd;
+
+	link_make();
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	file = fdopen(fd, "w");
+	assert_non_null(file);
+	batch_write(file, HOSTNET_MAX);
+	assert_int_equal(fclose(file), 0);
+	(void)snprintf(command, sizeof(command), "ip -batch %s", path);
+	must_run(command);
+	(void)unlink(path);
+	told.n = 0;
+	assert_int_equal(hostnet_list(hostnet, note, NULL, &err), -1);
+	assert_non_null(strstr(err.text, "1024"));
+	assert_int_equal(told.n, HOSTNET_MAX);
+}
+
+static int child_unprivileged(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
+	struct hostnet *hostnet = NULL;
+
+	if (syscall(SYS_capset, &header, none) < 0)
+		return 1;
+	told.n = 0;
+	if (hostnet_open(&hostnet, NULL) < 0 || hostnet_list(hostnet, note, NULL, NULL) < 0)
+		return 2;
+	hostnet_close(hostnet);
+	return times(HOSTNET_SSH_PEER, "192.0.2.10") == 1 && times(HOSTNET_OWN, "192.0.2.10") == 1
+		       ? 0
+		       : 3;
+}
+
+static void test_without_privileges(void **state)
+{
+	int status = -1;
+	int fds[3];
+	pid_t pid;
+
+	(void)need(state);
+	link_make();
+	connection_make("::ffff:192.0.2.10", "::ffff:192.0.2.11", 22, fds);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(child_unprivileged());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	connection_close(fds);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_addresses_and_routes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_events, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ssh_peers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ssh_plain_ipv4, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_overflow, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_without_privileges, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
