@@ -9,7 +9,7 @@ struct error;
 
 /* One delivery by libesmtp, in a process of its own. */
 struct mail_server {
-	const char *host;
+	const char *host; /* a name or an IPv4 address; of IPv6 addresses only ::1 */
 	uint16_t port;
 	bool tls_required; /* STARTTLS with a certificate that names host, or no mail */
 	const char *user;  /* NULL: no AUTH */
@@ -26,12 +26,22 @@ struct mail_message {
 	uint64_t id;         /* for Message-ID: */
 };
 
-/* "a@b" or "Name <a@b>", comma-separated: what mail_deliver would accept as dest. */
+/* "a@b" or "Name <a@b>", comma-separated: what mail_deliver would accept as dest. A bare "root"
+ * is root@<host name>. */
 int mail_check_addresses(const char *addresses, struct error *err);
 
+/* Loads now what a delivery would otherwise dlopen: name service modules, the AUTH mechanisms,
+ * OpenSSL's configuration. For the parent of deliveries, before it gives up mapping code. Looks
+ * up "localhost" only. */
+void mail_preload(void);
+
 /* Delivers and waits (connect and lookups may block: the caller is a process that its parent
- * kills after 60 s). 0: the message status and every recipient's are 2xx. -1 with what the server
- * answered, rendered, and *ret_permanent true for 5xx and bad addresses. */
+ * kills after 60 s). Once a process: libesmtp 1.1.0 crashes in a second STARTTLS session. Sets
+ * SIGPIPE to ignored and unsets HOME (libesmtp looks for client certificates there).
+ * 0: the message status and every recipient's are 2xx; a mail the server took although it refused
+ * AUTH counts as delivered. -1 with what the server answered, rendered, and *ret_permanent true
+ * for 5xx and bad addresses: a second try would end the same. A mail that some recipients refuse
+ * still goes to the others. */
 int mail_deliver(const struct mail_server *server, const struct mail_message *message,
 	bool *ret_permanent, struct error *err);
 

@@ -1,0 +1,307 @@
+#include "alerts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "alloc.h"
+
+struct held {
+	struct held *next;
+	int64_t id;
+	int64_t at_s;
+	char *sender; /* owned, may be NULL */
+	char *subject;
+	char *body;
+};
+
+/* sent_s[0..sent) ascends. first is NULL exactly if held is 0. */
+struct dest {
+	char *name; /* owned; NULL: a free slot */
+	int64_t sent_s[ALERTS_PER_HOUR];
+	size_t sent;
+	struct held *first; /* owned, oldest first */
+	struct held *last;
+	size_t held;
+	bool digest;      /* what waits came when the hour was full: it leaves as one mail */
+	uint64_t refused; /* since the last digest */
+};
+
+/* held is the sum of the destinations'. */
+struct alerts {
+	struct dest dests[ALERTS_DESTS_MAX];
+	size_t held;
+	size_t turn; /* where alerts_next looks first, so that no destination starves another */
+	uint64_t refused;
+};
+
+/* Cut to max bytes, not inside a character. */
+static char *copy_cut(const char *text, size_t max)
+{
+	size_t length = strnlen(text, max + 1);
+
+	if (length > max) {
+		length = max;
+		while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+			length--;
+	}
+	return alloc_bytes(text, length);
+}
+
+static void held_free(struct held *held)
+{
+	free(held->sender);
+	free(held->subject);
+	free(held->body);
+	free(held);
+}
+
+/* The mails of the last hour that count at now_s; one from the future (the clock was set back)
+ * counts as sent now. */
+static size_t first_counting(const struct dest *dest, int64_t now_s)
+{
+	size_t i = 0;
+
+	while (i < dest->sent && dest->sent_s[i] <= now_s - ALERTS_WINDOW_S)
+		i++;
+	return i;
+}
+
+static int64_t dest_due_s(const struct dest *dest, int64_t now_s)
+{
+	size_t first = first_counting(dest, now_s);
+	int64_t sent_s;
+
+	if (!dest->held)
+		return INT64_MAX;
+	if (dest->sent - first < ALERTS_PER_HOUR)
+		return now_s;
+	sent_s = dest->sent_s[first] < now_s ? dest->sent_s[first] : now_s;
+	return sent_s + ALERTS_WINDOW_S;
+}
+
+static void dest_forget_old(struct dest *dest, int64_t now_s)
+{
+	size_t first = first_counting(dest, now_s);
+
+	dest->sent -= first;
+	memmove(dest->sent_s, dest->sent_s + first, dest->sent * sizeof(dest->sent_s[0]));
+	for (size_t i = 0; i < dest->sent; i++)
+		if (dest->sent_s[i] > now_s)
+			dest->sent_s[i] = now_s;
+}
+
+static void dest_clear(struct dest *dest)
+{
+	for (struct held *held = dest->first; held;) {
+		struct held *next = held->next;
+
+		held_free(held);
+		held = next;
+	}
+	free(dest->name);
+	*dest = (struct dest){ .name = NULL };
+}
+
+/* The destination's slot, a new one in a free or idle slot, or NULL: all are in use. */
+static struct dest *dest_find(struct alerts *alerts, const char *name, int64_t now_s)
+{
+	struct dest *usable = NULL;
+
+	for (size_t i = 0; i < ALERTS_DESTS_MAX; i++) {
+		struct dest *dest = &alerts->dests[i];
+
+		if (dest->name && strcmp(dest->name, name) == 0)
+			return dest;
+		if (!dest->held && first_counting(dest, now_s) == dest->sent)
+			usable = dest;
+	}
+	if (!usable)
+		return NULL;
+	dest_clear(usable);
+	usable->name = alloc_string(name);
+	return usable;
+}
+
+struct alerts *alerts_new(void)
+{
+	return alloc_zero(sizeof(struct alerts));
+}
+
+void alerts_free(struct alerts *alerts)
+{
+	if (!alerts)
+		return;
+	for (size_t i = 0; i < ALERTS_DESTS_MAX; i++)
+		dest_clear(&alerts->dests[i]);
+	free(alerts);
+}
+
+bool alerts_add(struct alerts *alerts, const struct alert *alert, int64_t now_s)
+{
+	struct dest *dest = dest_find(alerts, alert->dest, now_s);
+	struct held *held;
+	size_t used;
+
+	if (dest)
+		dest_forget_old(dest, now_s);
+	used = dest ? dest->sent + dest->held : 0;
+	/* one busy destination does not keep from another what may leave at once */
+	if (!dest || (alerts->held >= ALERTS_HELD_MAX && used >= ALERTS_PER_HOUR)) {
+		alerts->refused++;
+		if (dest)
+			dest->refused++;
+		return false;
+	}
+	held = alloc_zero(sizeof(*held));
+	held->id = alert->id;
+	held->at_s = alert->at_s;
+	held->sender = alert->sender ? alloc_string(alert->sender) : NULL;
+	held->subject = copy_cut(alert->subject, ALERTS_SUBJECT_MAX);
+	held->body = copy_cut(alert->body, ALERTS_BODY_MAX);
+	if (dest->last)
+		dest->last->next = held;
+	else
+		dest->first = held;
+	dest->last = held;
+	dest->held++;
+	alerts->held++;
+	dest->digest = dest->digest || dest->sent == ALERTS_PER_HOUR;
+	return true;
+}
+
+static struct held *dest_pop(struct alerts *alerts, struct dest *dest)
+{
+	struct held *held = dest->first;
+
+	dest->first = held->next;
+	if (!dest->first)
+		dest->last = NULL;
+	dest->held--;
+	alerts->held--;
+	return held;
+}
+
+static void take_single(struct alerts *alerts, struct dest *dest, struct alerts_mail *mail)
+{
+	struct held *held = dest_pop(alerts, dest);
+
+	*mail = (struct alerts_mail){
+		.ids = alloc_array(1, sizeof(mail->ids[0])),
+		.count = 1,
+		.dest = alloc_string(dest->name),
+		.sender = held->sender,
+		.subject = held->subject,
+		.body = held->body,
+		.at_s = held->at_s,
+	};
+	mail->ids[0] = held->id;
+	free(held); /* its texts are the mail's now */
+}
+
+/* body and one more line, in its place. */
+static char *append_line(char *body, const struct held *held)
+{
+	char stamp[40];
+	time_t at = (time_t)held->at_s;
+	struct tm tm;
+	char *longer;
+
+	if (!gmtime_r(&at, &tm) || !strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S UTC", &tm))
+		stamp[0] = '\0'; /* a year beyond int */
+	longer = alloc_format("%s%s  %s\n", body, stamp, held->subject);
+	free(body);
+	return longer;
+}
+
+/* All that waits for dest. */
+static void take_digest(struct alerts *alerts, struct dest *dest, struct alerts_mail *mail)
+{
+	size_t count = dest->held;
+	size_t listed = count < ALERTS_DIGEST_LINES ? count : ALERTS_DIGEST_LINES;
+	uint64_t total = count + dest->refused;
+	char *body = alloc_format("These %" PRIu64
+				  " alerts came after the %d mails that one hour may bring:\n\n",
+		total, ALERTS_PER_HOUR);
+
+	*mail = (struct alerts_mail){
+		.ids = alloc_array(count, sizeof(mail->ids[0])),
+		.count = count,
+		.dest = alloc_string(dest->name),
+		.sender = dest->first->sender ? alloc_string(dest->first->sender) : NULL,
+		.subject = alloc_format("voipguard: %" PRIu64 " more alerts", total),
+		.at_s = dest->first->at_s,
+	};
+	for (size_t i = 0; i < count; i++) {
+		struct held *held = dest_pop(alerts, dest);
+
+		mail->ids[i] = held->id;
+		if (held->at_s > mail->at_s)
+			mail->at_s = held->at_s;
+		if (i < listed)
+			body = append_line(body, held);
+		held_free(held);
+	}
+	mail->body = body;
+	if (total > listed) {
+		mail->body = alloc_format("%sand %" PRIu64 " more\n", body, total - listed);
+		free(body);
+	}
+	dest->refused = 0;
+}
+
+bool alerts_next(struct alerts *alerts, int64_t now_s, struct alerts_mail *ret_mail)
+{
+	for (size_t i = 0; i < ALERTS_DESTS_MAX; i++) {
+		size_t slot = (alerts->turn + i) % ALERTS_DESTS_MAX;
+		struct dest *dest = &alerts->dests[slot];
+
+		dest_forget_old(dest, now_s);
+		if (!dest->held || dest->sent == ALERTS_PER_HOUR)
+			continue;
+		if (dest->digest && dest->held + dest->refused > 1)
+			take_digest(alerts, dest, ret_mail);
+		else
+			take_single(alerts, dest, ret_mail);
+		dest->sent_s[dest->sent++] = now_s;
+		dest->digest = dest->held && dest->sent == ALERTS_PER_HOUR;
+		alerts->turn = (slot + 1) % ALERTS_DESTS_MAX;
+		return true;
+	}
+	return false;
+}
+
+void alerts_mail_done(struct alerts_mail *mail)
+{
+	free(mail->ids);
+	free(mail->dest);
+	free(mail->sender);
+	free(mail->subject);
+	free(mail->body);
+	*mail = (struct alerts_mail){ .count = 0 };
+}
+
+int64_t alerts_due_s(const struct alerts *alerts, int64_t now_s)
+{
+	int64_t soonest_s = INT64_MAX;
+
+	for (size_t i = 0; i < ALERTS_DESTS_MAX; i++) {
+		int64_t due_s = dest_due_s(&alerts->dests[i], now_s);
+
+		if (due_s < soonest_s)
+			soonest_s = due_s;
+	}
+	return soonest_s;
+}
+
+size_t alerts_held(const struct alerts *alerts)
+{
+	return alerts->held;
+}
+
+uint64_t alerts_refused(const struct alerts *alerts)
+{
+	return alerts->refused;
+}

@@ -1,0 +1,176 @@
+#include "letter.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "bans.h"
+#include "config.h"
+#include "counter.h"
+#include "duration.h"
+#include "ip.h"
+#include "scope.h"
+#include "text.h"
+
+enum { STAMP_MAX = 64 };
+
+static void body_add(struct letter *letter, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void body_add(struct letter *letter, const char *format, ...)
+{
+	size_t used = strlen(letter->body);
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(letter->body + used, sizeof(letter->body) - used, format, args); /* cut */
+	va_end(args);
+}
+
+static const char *stamp(int64_t at_s, char out[STAMP_MAX])
+{
+	time_t at = (time_t)at_s;
+	struct tm parts;
+
+	if (!localtime_r(&at, &parts) || !strftime(out, STAMP_MAX, "%F %T %z", &parts))
+		out[0] = '\0';
+	return out;
+}
+
+static void add_scopes(struct letter *letter, const struct config_jail *jail)
+{
+	char text[SCOPE_TEXT_MAX];
+
+	if (!jail || !jail->n_scopes) {
+		body_add(letter, "Closed:   all ports, all protocols\n");
+		return;
+	}
+	body_add(letter, "Closed:   ");
+	for (size_t i = 0; i < jail->n_scopes; i++) {
+		scope_format(&jail->scopes[i], text);
+		body_add(letter, "%s%s", i ? ", " : "",
+			strcmp(text, "all") == 0 ? "all ports, all protocols" : text);
+	}
+	body_add(letter, "\n");
+}
+
+static void add_accounts(struct letter *letter, const struct counter_window *window)
+{
+	char shown[256];
+
+	if (!window->n_accounts)
+		return;
+	body_add(letter, "Accounts: ");
+	for (size_t i = 0; i < window->n_accounts; i++)
+		body_add(letter, "%s'%s'", i ? ", " : "",
+			text_render_string(shown, sizeof(shown), window->accounts[i]));
+	body_add(letter, "\n");
+}
+
+/* Lines are shown whole where there is room; 2 KiB are kept for what follows them. */
+static void add_lines(struct letter *letter, const struct counter_window *window)
+{
+	char shown[4 * COUNTER_LINE_BYTES_MAX + 8];
+
+	if (!window->n_lines)
+		return;
+	body_add(letter, "\nThe log lines that led to it:\n");
+	for (size_t i = 0; i < window->n_lines; i++) {
+		text_render(shown, sizeof(shown), window->lines[i], window->line_lengths[i]);
+		if (strlen(letter->body) + strlen(shown) + 2048 > sizeof(letter->body)) {
+			body_add(letter, "  (%zu more)\n", window->n_lines - i);
+			return;
+		}
+		body_add(letter, "  %s\n", shown);
+	}
+	if (window->n_lines < window->failures)
+		body_add(letter, "  (%u earlier ones are not kept in memory)\n",
+			(unsigned)(window->failures - window->n_lines));
+}
+
+static void add_why(struct letter *letter, const struct config_jail *jail, const struct ban *ban,
+	const struct counter_window *window)
+{
+	char findtime[DURATION_TEXT_MAX];
+	char from[STAMP_MAX];
+	char to[STAMP_MAX];
+	char shown[1024];
+
+	if (!jail) {
+		body_add(letter, "Why:      banned by hand%s%s\n", ban->note[0] ? ": " : "",
+			text_render_string(shown, sizeof(shown), ban->note));
+		return;
+	}
+	body_add(letter, "Why:      %u failures within %s (maxretry %u)\n", ban->failures,
+		duration_format(jail->findtime_s, findtime), jail->maxretry);
+	if (!window)
+		return;
+	if (window->failures)
+		body_add(letter, "          from %s to %s\n", stamp(window->first_s, from),
+			stamp(window->last_s, to));
+	add_accounts(letter, window);
+	if (window->rule[0])
+		body_add(letter, "Rule:     %s\n",
+			text_render_string(shown, sizeof(shown), window->rule));
+	add_lines(letter, window);
+}
+
+void letter_ban(struct letter *ret_letter, const char *jail_name, const struct config_jail *jail,
+	const struct ban *ban, const struct counter_window *window, const char *host, bool dry_run)
+{
+	struct letter *letter = ret_letter;
+	char address[IP_TEXT_MAX];
+	char shown[128];
+	char at[STAMP_MAX];
+
+	letter->body[0] = '\0';
+	text_render_string(shown, sizeof(shown), jail_name);
+	ip_format(&ban->ip, address);
+	(void)snprintf(letter->subject, sizeof(letter->subject), "[voipguard] %s: %s%s on %s", shown,
+		dry_run ? "dry run, would ban " : "banned ", address, host);
+	body_add(letter, "%s%s.\n\n", dry_run ? "Dry run: this address would be banned on " :
+						  "voipguard has banned an address on ",
+		host);
+	body_add(letter, "Address:  %s\n", address);
+	body_add(letter, "Jail:     %s\n", shown);
+	body_add(letter, "Since:    %s\n", stamp(ban->since_s, at));
+	body_add(letter, "Until:    %s\n",
+		ban->until_s ? stamp(ban->until_s, at) : "lifted by hand (permanent)");
+	add_scopes(letter, jail);
+	add_why(letter, jail, ban, window);
+	body_add(letter, "\nTo lift it:            voipguard unban %s\n", address);
+	body_add(letter, "To see all bans:       voipguard status %s\n\n", shown);
+}
+
+void letter_add_kernel(struct letter *letter, const struct ban *ban, int failure, int64_t at_s)
+{
+	char address[IP_TEXT_MAX];
+	char at[STAMP_MAX];
+
+	ip_format(&ban->ip, address);
+	if (failure == 0)
+		body_add(letter,
+			"The kernel holds the ban since %s: packets from %s are dropped\n"
+			"(nftables table inet voipguard).\n",
+			stamp(at_s, at), address);
+	else if (failure > 0)
+		body_add(letter, "The kernel has REFUSED the ban (%s): see voipguard status.\n",
+			strerror(failure));
+	else
+		body_add(letter, "The kernel has not confirmed the ban yet: see voipguard status.\n");
+}
+
+void letter_broken(struct letter *ret_letter, const char *host, const char *findings)
+{
+	struct letter *letter = ret_letter;
+
+	letter->body[0] = '\0';
+	(void)snprintf(letter->subject, sizeof(letter->subject),
+		"[voipguard] configuration errors on %s: jails left out", host);
+	body_add(letter,
+		"voipguard guards %s, but without the jails that have an error:\n\n%s\n"
+		"See all of them with:  voipguard check\n"
+		"When it is mended:     voipguard reload\n",
+		host, findings);
+}

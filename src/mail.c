@@ -1,0 +1,520 @@
+#include "mail.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/utsname.h>
+
+/* OpenSSL first: libesmtp.h declares smtp_starttls_set_ctx only then. auth-client.h likewise. */
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <auth-client.h>
+#include <libesmtp.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "ip.h"
+#include "mime.h"
+#include "text.h"
+
+enum {
+	STEP_TIMEOUT_MS = 20000, /* one answer; the parent's 60 s are for the whole delivery */
+	REPLY_MAX = 256,         /* of the server's answer this much is kept, the rest cut */
+	SHOWN_MAX = 512,
+};
+
+/* What the callbacks of one session leave behind. */
+struct delivery {
+	const struct mail_server *server; /* borrowed */
+	const struct mime_mailboxes *to;  /* borrowed */
+	char where[300];                  /* "host:port", rendered */
+	char *text;                       /* owned: the composed message */
+	char *user;                       /* owned: the mechanisms want them writable */
+	char *password;                   /* owned, wiped */
+	int verify_error;                 /* X509_V_*, 0 if the certificate was never refused */
+	bool no_starttls;                 /* wanted, not offered */
+	bool tls_up;
+	bool auth_tried;
+	bool auth_waits;         /* AUTH was written, its outcome not read */
+	char auth[REPLY_MAX];    /* the answer that refused AUTH, "" */
+	char refusal[REPLY_MAX]; /* the last 4xx or 5xx answer seen, "" */
+	smtp_recipient_t rcpt[MIME_MAILBOXES_MAX];
+};
+
+static const char *host_name(struct utsname *name)
+{
+	return uname(name) == 0 && name->nodename[0] ? name->nodename : "localhost";
+}
+
+static bool is_loopback(const char *host)
+{
+	return strcasecmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 ||
+	       strcmp(host, "::1") == 0;
+}
+
+/* The answer as one line: codes and texts of continuation lines follow each other. */
+static const char *show_reply(char out[SHOWN_MAX], const char *text)
+{
+	char line[REPLY_MAX * 2];
+	size_t length = strnlen(text, sizeof(line) - 1);
+
+	memcpy(line, text, length);
+	while (length && strchr("\r\n \t", line[length - 1]))
+		length--;
+	line[length] = '\0';
+	for (char *at = line; (at = strpbrk(at, "\r\n")) != NULL;)
+		*at = ' ';
+	return text_render(out, SHOWN_MAX, line, length);
+}
+
+static void keep_reply(char out[REPLY_MAX], const char *bytes, size_t length)
+{
+	size_t kept = length < REPLY_MAX ? length : REPLY_MAX - 1;
+
+	memcpy(out, bytes, kept);
+	out[kept] = '\0';
+}
+
+/* Watches the dialogue: libesmtp keeps no status for the greeting, STARTTLS and AUTH. The written
+ * side holds the password: only its first word is looked at. */
+static void on_dialogue(const char *bytes, int length, int writing, void *context)
+{
+	struct delivery *delivery = context;
+	bool refused;
+
+	if (length < 4)
+		return;
+	if (writing == SMTP_CB_WRITING) {
+		if (memcmp(bytes, "AUTH", 4) == 0)
+			delivery->auth_tried = delivery->auth_waits = true;
+		return;
+	}
+	if (writing != SMTP_CB_READING)
+		return;
+	refused = bytes[0] == '4' || bytes[0] == '5';
+	if (refused)
+		keep_reply(delivery->refusal, bytes, (size_t)length);
+	if (!delivery->auth_waits || bytes[0] == '3')
+		return;
+	delivery->auth_waits = false;
+	if (refused)
+		keep_reply(delivery->auth, bytes, (size_t)length);
+	else
+		delivery->auth[0] = '\0';
+}
+
+static void on_event(smtp_session_t session, int event, void *context, ...)
+{
+	struct delivery *delivery = context;
+	va_list args;
+
+	(void)session; /* the callback's signature */
+	va_start(args, context);
+	if (event == SMTP_EV_EXTNA_STARTTLS) {
+		delivery->no_starttls = true;
+	} else if (event == SMTP_EV_STARTTLS_OK) {
+		delivery->tls_up = true;
+	} else if (event == SMTP_EV_WRONG_PEER_CERTIFICATE) {
+		/* libesmtp compares with the canonical name, which DNS chooses. OpenSSL has already
+		 * compared with the configured one: the handshake would have failed. */
+		int *ok = va_arg(args, int *);
+
+		*ok = 1;
+	}
+	va_end(args);
+}
+
+static const char *on_text(void **context, int *length, void *argument)
+{
+	struct delivery *delivery = argument;
+
+	if (!length) { /* rewind */
+		free(*context);
+		*context = NULL;
+		return NULL;
+	}
+	if (*context) {
+		*length = 0;
+		return NULL;
+	}
+	*context = alloc_zero(1);              /* freed by libesmtp: "given" */
+	*length = (int)strlen(delivery->text); /* at most 4 * MIME_BODY_MAX and headers */
+	return delivery->text;
+}
+
+static int on_interact(auth_client_request_t request, char **result, int fields, void *context)
+{
+	const struct delivery *delivery = context;
+
+	for (int i = 0; i < fields; i++) {
+		result[i] = NULL;
+		if (request[i].flags & AUTH_USER)
+			result[i] = delivery->user;
+		else if (request[i].flags & AUTH_PASS)
+			result[i] = delivery->password;
+		if (!result[i] || (request[i].size && strlen(result[i]) > request[i].size))
+			return 0;
+	}
+	return 1;
+}
+
+static int on_verify(int ok, X509_STORE_CTX *store)
+{
+	const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct delivery *delivery = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+	if (!ok)
+		delivery->verify_error = X509_STORE_CTX_get_error(store);
+	return ok;
+}
+
+/* libesmtp sends no server name, and large providers answer its absence with a certificate for
+ * nobody. The handshake's start is the only moment at which the SSL is in our hands. */
+static void on_handshake(const SSL *ssl, int where, int value)
+{
+	struct delivery *delivery = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+	(void)value; /* the callback's signature */
+	if (where & SSL_CB_HANDSHAKE_START)
+		(void)SSL_set_tlsext_host_name((SSL *)(uintptr_t)ssl, delivery->server->host);
+}
+
+static int tls_configure(SSL_CTX *tls, struct delivery *delivery)
+{
+	const struct mail_server *server = delivery->server;
+	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(tls);
+	struct ip ip;
+	bool numeric = ip_parse(server->host, strlen(server->host), &ip) == 0;
+
+	SSL_CTX_set_app_data(tls, delivery);
+	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, on_verify);
+	if (!numeric)
+		SSL_CTX_set_info_callback(tls, on_handshake);
+	/* Exactly 1.2: after a 1.3 handshake the server sends session tickets, and if they arrive
+	 * before the next EHLO left, libesmtp 1.1.0 takes them for its answer and waits in vain. */
+	if (!SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) ||
+		!SSL_CTX_set_max_proto_version(tls, TLS1_2_VERSION))
+		return -1;
+	(void)SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION); /* returns the options */
+	if (numeric ? !X509_VERIFY_PARAM_set1_ip_asc(param, server->host)
+		    : !X509_VERIFY_PARAM_set1_host(param, server->host, 0))
+		return -1;
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if (server->ca_file)
+		return SSL_CTX_load_verify_locations(tls, server->ca_file, NULL) ? 0 : -1;
+	return SSL_CTX_set_default_verify_paths(tls) ? 0 : -1;
+}
+
+static int set_tls(smtp_session_t session, struct delivery *delivery, struct error *err)
+{
+	SSL_CTX *tls;
+	int rc = -1;
+
+	if (!delivery->server->tls_required)
+		return smtp_starttls_enable(session, Starttls_DISABLED)
+			       ? 0
+			       : error_set(err, "libesmtp refuses to leave TLS out");
+	tls = SSL_CTX_new(TLS_client_method());
+	if (tls && tls_configure(tls, delivery) == 0 && smtp_starttls_set_ctx(session, tls) &&
+		smtp_starttls_enable(session, Starttls_REQUIRED))
+		rc = 0;
+	SSL_CTX_free(tls); /* the session holds its own reference */
+	if (rc < 0) {
+		const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
+		return error_set(err, "cannot prepare TLS for %s: %s", delivery->where,
+			reason ? reason : "OpenSSL gives no reason");
+	}
+	return 0;
+}
+
+static void set_timeouts(smtp_session_t session)
+{
+	static const int steps[] = { Timeout_GREETING, Timeout_ENVELOPE, Timeout_DATA,
+		Timeout_TRANSFER, Timeout_DATA2 };
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		(void)smtp_set_timeout(session, steps[i] | Timeout_OVERRIDE_RFC2822_MINIMUM,
+			STEP_TIMEOUT_MS); /* returns the value, not a result */
+}
+
+static int set_server(smtp_session_t session, const struct mail_server *server, struct error *err)
+{
+	char hostport[300];
+	const char *host = strcmp(server->host, "::1") == 0 ? "localhost" : server->host;
+	int length =
+		snprintf(hostport, sizeof(hostport), "%s:%u", host, (unsigned int)server->port);
+
+	/* libesmtp cuts at the first colon */
+	if (!host[0] || strchr(host, ':'))
+		return error_set(err, "the mail server must be a name or an IPv4 address");
+	if (length < 0 || (size_t)length >= sizeof(hostport))
+		return error_set(err, "the mail server's name is too long");
+	if (!smtp_set_server(session, hostport))
+		return error_set(err, "libesmtp refuses the server's name");
+	return 0;
+}
+
+static int set_message(smtp_session_t session, struct delivery *delivery, const char *sender,
+	smtp_message_t *ret_message, struct error *err)
+{
+	smtp_message_t message = smtp_add_message(session);
+
+	if (!message || !smtp_set_reverse_path(message, sender) ||
+		!smtp_set_messagecb(message, on_text, delivery))
+		return error_set(err, "libesmtp refuses the message");
+	for (size_t i = 0; i < delivery->to->count; i++) {
+		delivery->rcpt[i] = smtp_add_recipient(message, delivery->to->list[i].address);
+		if (!delivery->rcpt[i])
+			return error_set(err, "libesmtp refuses a recipient");
+	}
+	*ret_message = message;
+	return 0;
+}
+
+static bool is_success(const smtp_status_t *status)
+{
+	return status && status->code >= 200 && status->code <= 299;
+}
+
+static bool is_refusal(const smtp_status_t *status)
+{
+	return status && status->code >= 400 && status->code <= 599;
+}
+
+static int refusal_error(struct error *err, const struct delivery *delivery,
+	const smtp_status_t *status, const char *about)
+{
+	char reply[SHOWN_MAX];
+
+	show_reply(reply, status->text ? status->text : "");
+	return error_set(err, "mail server %s answered %d %s%s%s", delivery->where, status->code,
+		reply, about[0] ? " to " : "", about);
+}
+
+/* Nothing was answered that says why: the transport does. */
+static int transport_error(struct error *err, const struct delivery *delivery)
+{
+	char text[128];
+	int number = smtp_errno();
+
+	if (delivery->verify_error)
+		return error_set(err, "the certificate of %s is not valid for it: %s",
+			delivery->where, X509_verify_cert_error_string(delivery->verify_error));
+	if (delivery->no_starttls)
+		return error_set(err, "mail server %s does not offer STARTTLS, and tls is required",
+			delivery->where);
+	if (delivery->server->tls_required && number == SMTP_ERR_CLIENT_ERROR) {
+		const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
+		return error_set(err, "no TLS with %s: %s", delivery->where,
+			reason ? reason : "the handshake failed");
+	}
+	if (number < 0)
+		return error_errno(err, -number, "cannot reach %s", delivery->where);
+	if (number == SMTP_ERR_DROPPED_CONNECTION || number == 0)
+		return error_set(err,
+			"mail server %s closed the connection or did not answer in time",
+			delivery->where);
+	if (!smtp_strerror(number, text, sizeof(text)))
+		text[0] = '\0';
+	return error_set(err, "cannot mail through %s: %s", delivery->where, text);
+}
+
+/* The first recipient that was refused; one that may be tried again goes before one that may not,
+ * so that the mail is tried again for it. */
+static const smtp_status_t *find_refused(const struct delivery *delivery, size_t *ret_index)
+{
+	const smtp_status_t *found = NULL;
+
+	for (size_t i = 0; i < delivery->to->count; i++) {
+		const smtp_status_t *status = smtp_recipient_status(delivery->rcpt[i]);
+
+		if (!is_refusal(status) || (found && status->code >= 500))
+			continue;
+		if (!found || found->code >= 500) {
+			found = status;
+			*ret_index = i;
+		}
+	}
+	return found;
+}
+
+static bool all_taken(const struct delivery *delivery, smtp_message_t message)
+{
+	if (!is_success(smtp_message_transfer_status(message)))
+		return false;
+	for (size_t i = 0; i < delivery->to->count; i++)
+		if (!is_success(smtp_recipient_status(delivery->rcpt[i])))
+			return false;
+	return true;
+}
+
+/* Says why not all_taken(), from the most to the least telling. */
+static int explain(const struct delivery *delivery, smtp_message_t message, bool *ret_permanent,
+	struct error *err)
+{
+	const smtp_status_t *status = smtp_reverse_path_status(message);
+	char reply[SHOWN_MAX];
+	size_t refused = 0;
+
+	if (delivery->verify_error)
+		return transport_error(err, delivery);
+	if (delivery->auth[0]) {
+		*ret_permanent = delivery->auth[0] == '5';
+		return error_set(err, "mail server %s refused user and password: it answered %s",
+			delivery->where, show_reply(reply, delivery->auth));
+	}
+	if (is_refusal(status)) {
+		*ret_permanent = status->code >= 500;
+		(void)refusal_error(err, delivery, status, "the sender");
+	} else if ((status = find_refused(delivery, &refused)) != NULL) {
+		*ret_permanent = status->code >= 500;
+		(void)refusal_error(err, delivery, status, delivery->to->list[refused].address);
+	} else if (is_refusal(status = smtp_message_transfer_status(message))) {
+		*ret_permanent = status->code >= 500;
+		(void)refusal_error(err, delivery, status, "the message");
+	} else if (delivery->refusal[0]) {
+		*ret_permanent = delivery->refusal[0] == '5';
+		(void)error_set(err, "mail server %s answered %s", delivery->where,
+			show_reply(reply, delivery->refusal));
+	} else {
+		return transport_error(err, delivery);
+	}
+	if (delivery->server->user && !delivery->auth_tried && err) {
+		size_t used = strlen(err->text);
+
+		(void)snprintf(err->text + used, sizeof(err->text) - used,
+			" (user is set, but the server offers no AUTH that we know)"); /* may be cut
+											*/
+	}
+	return -1;
+}
+
+static int run(struct delivery *delivery, const char *sender, bool *ret_permanent,
+	struct error *err)
+{
+	const struct mail_server *server = delivery->server;
+	smtp_session_t session = smtp_create_session();
+	auth_context_t auth = NULL;
+	smtp_message_t message = NULL;
+	int rc = -1;
+
+	if (!session)
+		return error_set(err, "libesmtp makes no session");
+	if (set_server(session, server, err) < 0 || set_tls(session, delivery, err) < 0 ||
+		set_message(session, delivery, sender, &message, err) < 0)
+		goto out;
+	set_timeouts(session);
+	(void)smtp_set_eventcb(session, on_event, delivery);         /* fail only without session */
+	(void)smtp_set_monitorcb(session, on_dialogue, delivery, 0); /* likewise */
+	if (server->user) {
+		auth_client_init();
+		auth = auth_create_context();
+		if (!auth || !auth_set_mechanism_flags(auth, AUTH_PLUGIN_PLAIN, 0) ||
+			!auth_set_interact_cb(auth, on_interact, delivery) ||
+			!smtp_auth_set_context(session, auth)) {
+			rc = error_set(err, "libesmtp refuses AUTH");
+			goto out;
+		}
+	}
+	/* its result says only that there was a session */
+	if (smtp_start_session(session) && all_taken(delivery, message))
+		rc = 0;
+	else
+		rc = explain(delivery, message, ret_permanent, err);
+out:
+	(void)smtp_destroy_session(session); /* nothing to do about it */
+	if (auth)
+		(void)auth_destroy_context(auth); /* likewise */
+	return rc;
+}
+
+int mail_check_addresses(const char *addresses, struct error *err)
+{
+	cleanup_free struct mime_mailboxes *to = alloc_zero(sizeof(*to));
+	struct utsname name;
+
+	return mime_parse_mailboxes(addresses, host_name(&name), to, err);
+}
+
+void mail_preload(void)
+{
+	static const char *const mechanisms[] = { "PLAIN", "LOGIN", "CRAM-MD5" };
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *found = NULL;
+	auth_context_t auth;
+
+	(void)OPENSSL_init_ssl(0, NULL); /* a delivery would say so again */
+	if (getaddrinfo("localhost", NULL, &hints, &found) == 0)
+		freeaddrinfo(found);
+	auth_client_init();
+	auth = auth_create_context();
+	if (!auth)
+		return;
+	(void)auth_set_mechanism_flags(auth, AUTH_PLUGIN_PLAIN, 0); /* fails only without auth */
+	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++)
+		(void)auth_set_mechanism(auth,
+			mechanisms[i]);   /* one not installed is not offered */
+	(void)auth_destroy_context(auth); /* the mechanisms stay loaded */
+}
+
+static int read_addresses(const struct mail_message *message, const char *host,
+	struct mime_mailboxes *from, struct mime_mailboxes *to, struct error *err)
+{
+	if (mime_parse_mailboxes(message->sender ? message->sender : "voipguard", host, from, err) <
+		0)
+		return error_prefix(err, "sender");
+	if (from->count != 1)
+		return error_set(err, "sender: expected one mail address, found %zu", from->count);
+	if (mime_parse_mailboxes(message->dest, host, to, err) < 0)
+		return error_prefix(err, "recipient");
+	return 0;
+}
+
+int mail_deliver(const struct mail_server *server, const struct mail_message *message,
+	bool *ret_permanent, struct error *err)
+{
+	cleanup_free struct mime_mailboxes *from = alloc_zero(sizeof(*from));
+	cleanup_free struct mime_mailboxes *to = alloc_zero(sizeof(*to));
+	struct delivery delivery = { .server = server, .to = to };
+	bool permanent = false;
+	char shown[256];
+	struct utsname name;
+	const char *host = host_name(&name);
+	int rc;
+
+	(void)snprintf(delivery.where, sizeof(delivery.where), "%s:%u",
+		text_render_string(shown, sizeof(shown), server->host),
+		(unsigned int)server->port); /* fits */
+	if (read_addresses(message, host, from, to, err) < 0) {
+		*ret_permanent = true;
+		return -1;
+	}
+	if (server->user && !server->tls_required && !is_loopback(server->host)) {
+		*ret_permanent = false;
+		return error_set(err,
+			"refusing to send a password to %s without TLS: set tls to required",
+			delivery.where);
+	}
+	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for SIGPIPE */
+	(void)unsetenv("HOME");         /* cannot fail for a name without '=' */
+	delivery.text = mime_compose(message, &from->list[0], to, host);
+	delivery.user = alloc_string(server->user ? server->user : "");
+	delivery.password = alloc_string(server->password ? server->password : "");
+	rc = run(&delivery, from->list[0].address, &permanent, err);
+	explicit_bzero(delivery.password, strlen(delivery.password));
+	free(delivery.password);
+	free(delivery.user);
+	free(delivery.text);
+	if (rc < 0)
+		*ret_permanent = permanent;
+	return rc;
+}

@@ -1,0 +1,402 @@
+#include "mime.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "mail.h"
+#include "text.h"
+
+enum {
+	LINE_MAX_BYTES = 76, /* RFC 2045 6.7 (5), RFC 2047 2 */
+	WORD_BYTES = 36,     /* 48 characters of base64 and 12 around: fits after "Subject: " */
+	LOCAL_MAX = 64,      /* RFC 5321 4.5.3.1.1 */
+	SHOWN_MAX = 128,
+};
+
+/* text[used] is always NUL once something was added; size > used. */
+struct output {
+	char *text; /* owned */
+	size_t used;
+	size_t size;
+	size_t column; /* bytes since the last line end */
+};
+
+static void output_bytes(struct output *output, const char *bytes, size_t length)
+{
+	if (output->used + length + 1 > output->size) {
+		output->size = (output->used + length + 1) * 2;
+		output->text = alloc_grow(output->text, output->size, 1);
+	}
+	memcpy(output->text + output->used, bytes, length);
+	output->used += length;
+	output->column += length;
+	output->text[output->used] = '\0';
+}
+
+static void output_string(struct output *output, const char *string)
+{
+	output_bytes(output, string, strlen(string));
+}
+
+static void output_break(struct output *output, const char *line_end)
+{
+	output_string(output, line_end);
+	output->column = 0;
+}
+
+/* Length of text cut to at most max bytes, not inside a character. */
+static size_t cut_length(const char *text, size_t max)
+{
+	size_t length = strnlen(text, max + 1);
+
+	if (length <= max)
+		return length;
+	length = max;
+	while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+		length--;
+	return length;
+}
+
+static bool has_control(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return true;
+	return false;
+}
+
+static bool is_ascii(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text >= 0x80)
+			return false;
+	return true;
+}
+
+/* A word of dotted atoms (RFC 5322 3.2.3). */
+static bool is_local_part(const char *text, size_t length)
+{
+	static const char others[] = "!#$%&'*+-/=?^_`{|}~";
+
+	if (!length || length > LOCAL_MAX || text[0] == '.' || text[length - 1] == '.')
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c == '.' && text[i - 1] == '.')
+			return false;
+		if (c >= 0x80 || (c != '.' && !isalnum(c) && !strchr(others, c)))
+			return false;
+	}
+	return true;
+}
+
+static bool is_domain(const char *text)
+{
+	size_t length = strlen(text);
+	bool literal = length > 2 && text[0] == '[' && text[length - 1] == ']';
+
+	if (literal)
+		return strspn(text + 1, "0123456789abcdefABCDEFIPv.:") == length - 2;
+	if (!length || text[0] == '.' || text[0] == '-' || text[length - 1] == '.' ||
+		strstr(text, ".."))
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c >= 0x80 || (!isalnum(c) && c != '.' && c != '-' && c != '_'))
+			return false;
+	}
+	return true;
+}
+
+static int part_error(struct error *err, const char *part, size_t length, const char *what)
+{
+	char shown[SHOWN_MAX];
+
+	text_render(shown, sizeof(shown), part, length);
+	return error_set(err, "'%s' is not a mail address: %s", shown, what);
+}
+
+static int parse_address(const char *text, size_t length, const char *host,
+	struct mime_mailbox *mailbox, struct error *err)
+{
+	const char *at = memchr(text, '@', length);
+	size_t local = at ? (size_t)(at - text) : length;
+	int written;
+
+	if (!is_local_part(text, local))
+		return part_error(err, text, length, "expected name@domain in plain ASCII");
+	if (at)
+		written = snprintf(mailbox->address, sizeof(mailbox->address), "%.*s", (int)length,
+			text);
+	else
+		written = snprintf(mailbox->address, sizeof(mailbox->address), "%.*s@%s",
+			(int)length, text, host);
+	if (written < 0 || (size_t)written >= sizeof(mailbox->address))
+		return part_error(err, text, length, "it is longer than 254 bytes");
+	if (!is_domain(mailbox->address + local + 1))
+		return part_error(err, text, length, "what follows the @ is no domain");
+	return 0;
+}
+
+static void trim(const char **text, size_t *length)
+{
+	while (*length && ((*text)[0] == ' ' || (*text)[0] == '\t')) {
+		(*text)++;
+		(*length)--;
+	}
+	while (*length && ((*text)[*length - 1] == ' ' || (*text)[*length - 1] == '\t'))
+		(*length)--;
+}
+
+static int parse_mailbox(const char *part, size_t length, const char *host,
+	struct mime_mailbox *mailbox, struct error *err)
+{
+	const char *open = memchr(part, '<', length);
+	const char *name = part;
+	size_t name_length = open ? (size_t)(open - part) : 0;
+
+	*mailbox = (struct mime_mailbox){ .name = "" };
+	if (!open)
+		return parse_address(part, length, host, mailbox, err);
+	if (part[length - 1] != '>')
+		return part_error(err, part, length, "it has '<' and does not end in '>'");
+	trim(&name, &name_length);
+	if (name_length >= 2 && name[0] == '"' && name[name_length - 1] == '"') {
+		name++;
+		name_length -= 2;
+	}
+	if (name_length > MIME_NAME_MAX)
+		return part_error(err, part, length, "the name is longer than 100 bytes");
+	memcpy(mailbox->name, name, name_length);
+	if (strpbrk(mailbox->name, "\"\\<>"))
+		return part_error(err, part, length, "the name has a quote, backslash or bracket");
+	return parse_address(open + 1, (size_t)(part + length - open) - 2, host, mailbox, err);
+}
+
+/* Bytes up to a comma outside quotes, or to the end. */
+static size_t part_length(const char *text)
+{
+	bool quoted = false;
+	size_t i = 0;
+
+	for (; text[i] && (quoted || text[i] != ','); i++)
+		if (text[i] == '"')
+			quoted = !quoted;
+	return i;
+}
+
+int mime_parse_mailboxes(const char *text, const char *host, struct mime_mailboxes *ret_mailboxes,
+	struct error *err)
+{
+	struct mime_mailboxes found = { .count = 0 };
+	const char *rest = text;
+	bool more = true;
+
+	if (has_control(text))
+		return part_error(err, text, strlen(text), "it has a control character");
+	while (more) {
+		const char *part = rest;
+		size_t length = part_length(rest);
+
+		more = rest[length] == ',';
+		rest += length + 1;
+		trim(&part, &length);
+		if (!length)
+			return error_set(err, "a mail address is missing%s",
+				*text ? " beside a comma" : "");
+		if (found.count == MIME_MAILBOXES_MAX)
+			return error_set(err, "more than %d mail addresses", MIME_MAILBOXES_MAX);
+		if (parse_mailbox(part, length, host, &found.list[found.count], err) < 0)
+			return -1;
+		found.count++;
+	}
+	*ret_mailboxes = found;
+	return 0;
+}
+
+static void output_base64(struct output *output, const char *text, size_t length)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < length; i += 3) {
+		uint32_t bits = 0;
+		char group[4];
+
+		for (size_t k = 0; k < 3; k++)
+			bits = bits << 8 | (i + k < length ? (unsigned char)text[i + k] : 0U);
+		for (size_t k = 0; k < 4; k++)
+			group[k] = i + k > length ? '=' : digits[bits >> (18 - 6 * k) & 63];
+		output_bytes(output, group, sizeof(group));
+	}
+}
+
+/* RFC 2047 words, one a line, none ending inside a character. */
+static void output_words(struct output *output, const char *text)
+{
+	while (*text) {
+		size_t length = cut_length(text, WORD_BYTES);
+
+		if (!length) /* continuation bytes only: not UTF-8, cut anywhere */
+			length = WORD_BYTES;
+		output_string(output, "=?utf-8?B?");
+		output_base64(output, text, length);
+		output_string(output, "?=");
+		text += length;
+		if (*text) {
+			output_break(output, "\r\n");
+			output_string(output, " ");
+		}
+	}
+}
+
+/* Plain words, folded before a space where the line would get too long. */
+static void output_folded(struct output *output, const char *text)
+{
+	while (*text) {
+		size_t length = strspn(text, " ");
+		size_t spaces = length;
+
+		length += strcspn(text + length, " ");
+		if (output->column + length > LINE_MAX_BYTES && spaces && length > spaces)
+			output_break(output, "\r\n");
+		output_bytes(output, text, length);
+		text += length;
+	}
+}
+
+static void output_subject(struct output *output, const char *subject)
+{
+	cleanup_free char *shown = alloc_zero(MIME_SUBJECT_MAX + 4);
+	cleanup_free char *kept = NULL;
+	size_t length = cut_length(subject, MIME_SUBJECT_MAX);
+
+	kept = alloc_format("%.*s%s", (int)length, subject, subject[length] ? "..." : "");
+	/* A subject that was rendered already has no control bytes: a second time would double its
+	 * backslashes. */
+	if (has_control(kept))
+		(void)text_render_string(shown, MIME_SUBJECT_MAX + 4, kept);
+	else
+		(void)snprintf(shown, MIME_SUBJECT_MAX + 4, "%s", kept); /* kept fits */
+	output_string(output, "Subject: ");
+	if (is_ascii(shown) && !strstr(shown, "=?"))
+		output_folded(output, shown);
+	else
+		output_words(output, shown);
+	output_break(output, "\r\n");
+}
+
+static void output_mailbox(struct output *output, const struct mime_mailbox *mailbox)
+{
+	if (!mailbox->name[0]) {
+		output_string(output, mailbox->address);
+		return;
+	}
+	if (is_ascii(mailbox->name) && !strstr(mailbox->name, "=?")) {
+		output_string(output, "\"");
+		output_string(output, mailbox->name);
+		output_string(output, "\"");
+	} else {
+		output_words(output, mailbox->name);
+	}
+	if (output->column + strlen(mailbox->address) + 3 > LINE_MAX_BYTES)
+		output_break(output, "\r\n");
+	output_string(output, " <");
+	output_string(output, mailbox->address);
+	output_string(output, ">");
+}
+
+static void output_date(struct output *output, int64_t date_s)
+{
+	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
+		"Sep", "Oct", "Nov", "Dec" };
+	static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+	time_t date = (time_t)date_s;
+	struct tm tm;
+	char text[64];
+
+	if (!gmtime_r(&date, &tm))
+		return; /* a year beyond int: the relay adds a Date */
+	(void)snprintf(text, sizeof(text), "Date: %s, %02d %s %04d %02d:%02d:%02d +0000",
+		days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
+		tm.tm_min, tm.tm_sec); /* fits for every year gmtime_r can give */
+	output_string(output, text);
+	output_break(output, "\r\n");
+}
+
+static void output_quoted_byte(struct output *output, unsigned char c, bool line_ends)
+{
+	char piece[8];
+	size_t length;
+
+	if (c != '\t' && (c < 0x20 || c == 0x7f))
+		length = (size_t)snprintf(piece, sizeof(piece), "\\x%02x", c);
+	else if (c >= 0x7f || c == '=' || ((c == ' ' || c == '\t') && line_ends) ||
+		 (c == '.' && output->column == 0)) /* a relay that loses dots loses nothing */
+		length = (size_t)snprintf(piece, sizeof(piece), "=%02X", c);
+	else
+		length = (size_t)snprintf(piece, sizeof(piece), "%c", c);
+	if (output->column + length > LINE_MAX_BYTES - 1) {
+		output_break(output, "=\r\n");
+		if (c == '.')
+			length = (size_t)snprintf(piece, sizeof(piece), "=2E");
+	}
+	output_bytes(output, piece, length);
+}
+
+static void output_body(struct output *output, const char *body)
+{
+	size_t length = cut_length(body, MIME_BODY_MAX);
+
+	for (size_t i = 0; i < length; i++) {
+		if (body[i] == '\n')
+			output_break(output, "\r\n");
+		else
+			output_quoted_byte(output, (unsigned char)body[i],
+				i + 1 == length || body[i + 1] == '\n');
+	}
+	if (output->column)
+		output_break(output, "\r\n");
+	if (body[length])
+		output_break(output, "[cut]\r\n");
+}
+
+char *mime_compose(const struct mail_message *message, const struct mime_mailbox *from,
+	const struct mime_mailboxes *to, const char *host)
+{
+	struct output output = { .text = NULL };
+	cleanup_free char *id = alloc_format("Message-ID: <%016" PRIx64 ".%" PRId64 "@%s>",
+		message->id, message->date_s, host);
+
+	output_date(&output, message->date_s);
+	output_string(&output, "From: ");
+	output_mailbox(&output, from);
+	output_break(&output, "\r\n");
+	output_string(&output, "To: ");
+	for (size_t i = 0; i < to->count; i++) {
+		if (i) {
+			output_break(&output, ",\r\n");
+			output_string(&output, " ");
+		}
+		output_mailbox(&output, &to->list[i]);
+	}
+	output_break(&output, "\r\n");
+	output_subject(&output, message->subject);
+	output_string(&output, id);
+	output_break(&output, "\r\n");
+	output_string(&output, "Auto-Submitted: auto-generated\r\n" /* RFC 3834 */
+			       "MIME-Version: 1.0\r\n"
+			       "Content-Type: text/plain; charset=utf-8\r\n"
+			       "Content-Transfer-Encoding: quoted-printable\r\n");
+	output_break(&output, "\r\n");
+	output_body(&output, message->body);
+	return output.text;
+}

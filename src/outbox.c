@@ -1,0 +1,217 @@
+#include "outbox.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "alerts.h"
+#include "alloc.h"
+#include "config.h"
+#include "error.h"
+#include "letter.h"
+#include "log.h"
+#include "proto.h"
+#include "store.h"
+
+enum { DELAY_FIRST_S = 60, DELAY_MAX_S = 3600, TEXT_MAX = 400 };
+
+/* One mail handed to the notifier or waiting to be tried again. id 0: a free place. */
+struct mail {
+	int64_t id;
+	struct alerts_mail content;
+	bool under_way;
+	int64_t next_try_s;
+	int64_t delay_s;
+};
+
+struct outbox {
+	const struct config_mail *settings; /* borrowed */
+	struct store *store; /* borrowed */
+	struct alerts *alerts; /* owned */
+	struct mail mails[OUTBOX_MAILS_MAX];
+	int64_t last_id;
+	int fd; /* owned; -1: no notifier */
+	bool well;
+	char text[TEXT_MAX];
+};
+
+struct outbox *outbox_new(const struct config_mail *mail, struct store *store)
+{
+	struct outbox *outbox = alloc_zero(sizeof(*outbox));
+
+	outbox->settings = mail;
+	outbox->store = store;
+	outbox->alerts = alerts_new();
+	outbox->fd = -1;
+	outbox->well = true;
+	return outbox;
+}
+
+void outbox_free(struct outbox *outbox)
+{
+	if (!outbox)
+		return;
+	for (size_t i = 0; i < OUTBOX_MAILS_MAX; i++)
+		if (outbox->mails[i].id)
+			alerts_mail_done(&outbox->mails[i].content);
+	if (outbox->fd >= 0)
+		(void)close(outbox->fd);
+	alerts_free(outbox->alerts);
+	free(outbox);
+}
+
+static void take(struct outbox *outbox, const struct alert *alert, int64_t now_s)
+{
+	if (!alerts_add(outbox->alerts, alert, now_s))
+		store_alert_sent(outbox->store, alert->id); /* counted in the next digest */
+}
+
+void outbox_load(struct outbox *outbox, const struct store_alert *row, int64_t now_s)
+{
+	struct alert alert = { .id = row->id, .dest = row->dest,
+		.sender = row->sender && row->sender[0] ? row->sender : NULL,
+		.subject = row->subject, .body = row->body, .at_s = row->at_s };
+
+	take(outbox, &alert, now_s);
+}
+
+void outbox_add(struct outbox *outbox, int64_t now_s, const char *dest, const char *sender,
+	const struct letter *letter)
+{
+	struct store_alert row = { .at_s = now_s, .dest = dest, .sender = sender ? sender : "",
+		.subject = letter->subject, .body = letter->body };
+	struct alert alert = { .dest = dest, .sender = sender, .subject = letter->subject,
+		.body = letter->body, .at_s = now_s };
+
+	alert.id = store_alert(outbox->store, &row);
+	take(outbox, &alert, now_s);
+}
+
+void outbox_join(struct outbox *outbox, int fd)
+{
+	const struct config_mail *settings = outbox->settings;
+	struct proto_mail head = { .type = PROTO_MAIL_SETTINGS, .port = settings->port,
+		.tls = settings->tls == MAIL_TLS_REQUIRED };
+	const char *texts[] = { settings->server, settings->user ? settings->user : "",
+		settings->password ? settings->password : "" };
+	struct error err;
+
+	if (outbox->fd >= 0)
+		(void)close(outbox->fd);
+	outbox->fd = fd;
+	for (size_t i = 0; i < OUTBOX_MAILS_MAX; i++)
+		outbox->mails[i].under_way = false;
+	if (fd >= 0 && proto_mail_send(fd, &head, texts, 3, &err) != 1)
+		log_line(LOG_ERR, "the notifier does not take its settings: %s", err.text);
+}
+
+int outbox_fd(const struct outbox *outbox)
+{
+	return outbox->fd;
+}
+
+/* False: the pair is full or broken, later. */
+static bool hand_over(struct outbox *outbox, struct mail *mail)
+{
+	struct proto_mail head = { .type = PROTO_MAIL_ALERT, .id = mail->id,
+		.date_s = mail->content.at_s };
+	const char *texts[] = { mail->content.sender ? mail->content.sender : "",
+		mail->content.dest, mail->content.subject, mail->content.body };
+
+	mail->under_way = proto_mail_send(outbox->fd, &head, texts, 4, NULL) == 1;
+	return mail->under_way;
+}
+
+static struct mail *free_place(struct outbox *outbox)
+{
+	for (size_t i = 0; i < OUTBOX_MAILS_MAX; i++)
+		if (!outbox->mails[i].id)
+			return &outbox->mails[i];
+	return NULL;
+}
+
+void outbox_pump(struct outbox *outbox, int64_t now_s)
+{
+	struct mail *place;
+
+	while ((place = free_place(outbox)) &&
+		alerts_next(outbox->alerts, now_s, &place->content)) {
+		place->id = ++outbox->last_id;
+		place->under_way = false;
+		place->next_try_s = now_s;
+		place->delay_s = DELAY_FIRST_S;
+	}
+	for (size_t i = 0; i < OUTBOX_MAILS_MAX && outbox->fd >= 0; i++) {
+		struct mail *mail = &outbox->mails[i];
+
+		if (mail->id && !mail->under_way && mail->next_try_s <= now_s &&
+			!hand_over(outbox, mail))
+			return;
+	}
+}
+
+static void mail_is_over(struct outbox *outbox, struct mail *mail)
+{
+	for (size_t i = 0; i < mail->content.count; i++)
+		store_alert_sent(outbox->store, mail->content.ids[i]);
+	alerts_mail_done(&mail->content);
+	*mail = (struct mail){ 0 };
+}
+
+static void mail_done(struct outbox *outbox, const struct proto_mail_packet *packet, int64_t now_s)
+{
+	struct mail *mail = NULL;
+
+	for (size_t i = 0; i < OUTBOX_MAILS_MAX && packet->head.id > 0; i++)
+		if (outbox->mails[i].id == packet->head.id)
+			mail = &outbox->mails[i];
+	if (!mail || !mail->under_way)
+		return;
+	outbox->well = packet->head.outcome == PROTO_MAIL_SENT;
+	(void)snprintf(outbox->text, sizeof(outbox->text), "%s", packet->texts[0]); /* cut */
+	mail->under_way = false;
+	if (packet->head.outcome == PROTO_MAIL_FAILED) {
+		log_line(LOG_WARNING, "mail to %s failed, tried again in %d s: %s",
+			mail->content.dest, (int)mail->delay_s, packet->texts[0]);
+		mail->next_try_s = now_s + mail->delay_s;
+		mail->delay_s = mail->delay_s * 2 > DELAY_MAX_S ? DELAY_MAX_S : mail->delay_s * 2;
+		return;
+	}
+	if (packet->head.outcome == PROTO_MAIL_REFUSED)
+		log_line(LOG_ERR, "mail to %s is refused for good: %s", mail->content.dest,
+			packet->texts[0]);
+	mail_is_over(outbox, mail);
+}
+
+bool outbox_receive(struct outbox *outbox, int64_t now_s)
+{
+	struct proto_mail_packet packet;
+	struct error err;
+	int rc;
+
+	while ((rc = proto_mail_receive(outbox->fd, &packet, &err)) > 0)
+		if (packet.head.type == PROTO_MAIL_DONE)
+			mail_done(outbox, &packet, now_s);
+	return rc == 0;
+}
+
+int64_t outbox_next_s(const struct outbox *outbox, int64_t now_s)
+{
+	int64_t next_s = alerts_due_s(outbox->alerts, now_s);
+
+	for (size_t i = 0; i < OUTBOX_MAILS_MAX; i++) {
+		const struct mail *mail = &outbox->mails[i];
+
+		if (mail->id && !mail->under_way && mail->next_try_s < next_s)
+			next_s = mail->next_try_s;
+	}
+	return next_s;
+}
+
+bool outbox_is_well(const struct outbox *outbox, const char **ret_text)
+{
+	*ret_text = outbox->text;
+	return outbox->well;
+}
