@@ -1,0 +1,413 @@
+/* The firewall role carries a deny-list, because whatever it starts inherits it. The others carry
+ * an allow-list of two stacked filters, of which the kernel takes the stricter answer:
+ *   outer: an unknown call ends the process;
+ *   inner: a known call with arguments outside `rules` fails with EPERM. Libraries probe with
+ *          ioctl, fcntl and prctl, and a late dlopen has to fail like a missing library.
+ *
+ * Signals. All roles have one uid, so the kernel lets each kill the others. kill and tgkill are
+ * open for the own pid alone; F_SETOWN, F_SETSIG, FIOSETOWN and the *sigqueueinfo calls, which send
+ * signals by another way, for nobody. The notifier has to end a delivery that hangs, and a filter
+ * cannot say "my own child". So it gets pidfd_send_signal and no pidfd_open: the pidfds it can
+ * have are those of processes it made by clone(CLONE_PIDFD), see sandbox_fork(). The kernel takes
+ * a directory /proc/PID for a pidfd as well: Landlock closes /proc to the notifier, and from
+ * ABI 6 on it also keeps its signals inside its own domain. */
+#include "sandbox_filter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/netlink.h>
+#include <linux/sockios.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <seccomp.h>
+
+#include "error.h"
+
+/* What the outer filter does; build with -DSANDBOX_BLOCKED=SCMP_ACT_LOG to find a missing call. */
+#ifndef SANDBOX_BLOCKED
+#define SANDBOX_BLOCKED SCMP_ACT_KILL_PROCESS
+#endif
+
+/* linux/prctl.h from 5.17 on; malloc names its areas from glibc 2.38 on. */
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#endif
+
+#define ANY_BIT UINT64_MAX
+#define LOW_WORD UINT32_MAX /* the kernel reads an int: its other half is noise */
+
+/* Not CLONE_NEWTIME: its bit is part of the exit signal in clone(). */
+#define CLONE_FOREIGN                                                                              \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
+		CLONE_NEWPID | CLONE_NEWNET | CLONE_PARENT | CLONE_THREAD)
+
+struct filter_check {
+	unsigned int argument;
+	uint64_t mask;
+	uint64_t value;
+};
+
+/* The call is allowed if every check holds; several rules for a call are alternatives. */
+struct filter_rule {
+	const char *call;
+	unsigned int n_checks;
+	struct filter_check checks[2];
+};
+
+struct filter_refusal {
+	const char *call;
+	int number; /* errno */
+};
+
+enum { LISTS_MAX = 3 };
+
+/* calls: ends with NULL; names that this machine's architecture lacks are skipped. */
+struct filter_list {
+	const char *const *calls;
+	const struct filter_rule *rules;
+	size_t n_rules;
+};
+
+/* Fails with EPERM in the firewall role and in all that descends from it. */
+static const char *const denied_calls[] = { "acct", "add_key", "adjtimex", "bpf", "chroot",
+	"clock_adjtime", "clock_settime", "delete_module", "fanotify_init", "finit_module",
+	"fsconfig", "fsmount", "fsopen", "fspick", "init_module", "io_uring_enter",
+	"io_uring_register", "io_uring_setup", "ioperm", "iopl", "kcmp", "kexec_file_load",
+	"kexec_load", "keyctl", "lookup_dcookie", "migrate_pages", "modify_ldt", "mount",
+	"mount_setattr", "move_mount", "move_pages", "name_to_handle_at", "nfsservctl",
+	"open_by_handle_at", "open_tree", "perf_event_open", "personality", "pidfd_getfd",
+	"pivot_root", "process_madvise", "process_mrelease", "process_vm_readv",
+	"process_vm_writev", "ptrace", "quotactl", "quotactl_fd", "reboot", "request_key",
+	"setdomainname", "sethostname", "setns", "settimeofday", "swapoff", "swapon", "syslog",
+	"umount", "umount2", "unshare", "userfaultfd", "vhangup", "vm86", NULL };
+
+/* Every child role: reading, waiting, memory, time and the descriptors that are there. */
+static const char *const common_calls[] = { "_llseek", "_newselect", "access", "arch_prctl", "brk",
+	"clock_getres", "clock_getres_time64", "clock_gettime", "clock_gettime64",
+	"clock_nanosleep", "clock_nanosleep_time64", "close", "close_range", "dup", "dup2", "dup3",
+	"epoll_create", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait",
+	"eventfd", "eventfd2", "exit", "exit_group", "faccessat", "faccessat2", "fstat", "fstat64",
+	"fstatat64", "fstatfs", "fstatfs64", "futex", "futex_time64", "get_robust_list", "getcpu",
+	"getcwd", "getdents", "getdents64", "getegid", "getegid32", "geteuid", "geteuid32",
+	"getgid", "getgid32", "getgroups", "getgroups32", "getpeername", "getpgid", "getpgrp",
+	"getpid", "getppid", "getrandom", "getresgid", "getresgid32", "getresuid", "getresuid32",
+	"getrlimit", "getrusage", "getsid", "getsockname", "getsockopt", "gettid", "gettimeofday",
+	"getuid", "getuid32", "inotify_add_watch", "inotify_init", "inotify_init1",
+	"inotify_rm_watch", "lseek", "lstat", "lstat64", "madvise", "membarrier", "mremap",
+	"munmap", "nanosleep", "pause", "newfstatat", "open", "openat", "pipe", "pipe2", "poll",
+	"ppoll", "ppoll_time64", "pread64", "preadv", "pselect6", "pselect6_time64", "pwrite64",
+	"pwritev", "read", "readlink", "readlinkat", "readv", "recv", "recvfrom", "recvmmsg",
+	"recvmmsg_time64", "recvmsg", "restart_syscall", "rseq", "rt_sigaction", "rt_sigpending",
+	"rt_sigprocmask", "rt_sigreturn", "rt_sigsuspend", "rt_sigtimedwait",
+	"rt_sigtimedwait_time64", "sched_getaffinity", "sched_yield", "select", "send", "sendmmsg",
+	"sendmsg", "sendto", "set_robust_list", "set_tid_address", "shutdown", "sigaltstack",
+	"signalfd", "signalfd4", "sigreturn", "stat", "stat64", "statfs", "statfs64", "statx",
+	"sysinfo", "time", "timerfd_create", "timerfd_gettime", "timerfd_gettime64",
+	"timerfd_settime", "timerfd_settime64", "times", "ugetrlimit", "umask", "uname", "write",
+	"writev", NULL };
+
+static const struct filter_rule common_rules[] = {
+	{ "fcntl", 1, { { 1, LOW_WORD, F_DUPFD } } },
+	{ "fcntl", 1, { { 1, LOW_WORD, F_DUPFD_CLOEXEC } } },
+	{ "fcntl", 1, { { 1, LOW_WORD, F_GETFD } } }, { "fcntl", 1, { { 1, LOW_WORD, F_SETFD } } },
+	{ "fcntl", 1, { { 1, LOW_WORD, F_GETFL } } }, { "fcntl", 1, { { 1, LOW_WORD, F_SETFL } } },
+	{ "fcntl", 1, { { 1, LOW_WORD, F_GETLK } } }, { "fcntl", 1, { { 1, LOW_WORD, F_SETLK } } },
+	{ "fcntl", 1, { { 1, LOW_WORD, F_SETLKW } } },
+	{ "fcntl", 1, { { 1, LOW_WORD, F_OFD_GETLK } } },
+	{ "fcntl", 1, { { 1, LOW_WORD, F_OFD_SETLK } } },
+	{ "fcntl", 1, { { 1, LOW_WORD, F_OFD_SETLKW } } },
+	{ "ioctl", 1, { { 1, LOW_WORD, FIONREAD } } }, { "ioctl", 1, { { 1, LOW_WORD, TCGETS } } },
+	{ "prctl", 1, { { 0, LOW_WORD, PR_GET_NAME } } },
+	{ "prctl", 1, { { 0, LOW_WORD, PR_SET_NAME } } },
+	{ "prctl", 1, { { 0, LOW_WORD, PR_SET_VMA } } },
+	{ "prlimit64", 1, { { 2, ANY_BIT, 0 } } }, /* no new limit: reading */
+};
+
+static const struct filter_refusal common_refusals[] = {
+	{ "clone3", ENOSYS },     /* its flags are behind a pointer; libc goes on with clone */
+	{ "pidfd_open", ENOSYS }, /* sd-event goes on with SIGCHLD */
+	{ "fchown", EPERM },      /* SQLite tries it as root and ignores the answer */
+};
+
+/* Files it owns, and nothing that makes a socket, a process or code. */
+static const char *const engine_calls[] = { "fadvise64", "fadvise64_64", "fallocate", "fchmod",
+	"fdatasync", "flock", "fsync", "ftruncate", "ftruncate64", "mkdir", "mkdirat", "msync",
+	"rename", "renameat", "renameat2", "rmdir", "unlink", "unlinkat", NULL };
+
+static const struct filter_rule engine_rules[] = {
+	{ "ioctl", 1, { { 1, LOW_WORD, FS_IOC_GETVERSION } } },
+	{ "mmap", 1, { { 2, PROT_EXEC, 0 } } },
+	{ "mmap2", 1, { { 2, PROT_EXEC, 0 } } },
+	{ "mprotect", 1, { { 2, PROT_EXEC, 0 } } },
+	{ "setsockopt", 1, { { 1, LOW_WORD, SOL_SOCKET } } },
+};
+
+/* Names and mail. A library may be mapped (NSS, AUTH plugins); nothing is writable and
+ * executable at once. */
+static const char *const network_calls[] = { "bind", "connect", "setsockopt", "socketpair", NULL };
+
+static const struct filter_rule network_rules[] = {
+	{ "ioctl", 1, { { 1, LOW_WORD, FIONBIO } } },
+	{ "ioctl", 1, { { 1, LOW_WORD, SIOCGIFINDEX } } }, /* for fe80::1%eth0 */
+	{ "mmap", 1, { { 2, PROT_EXEC, 0 } } },
+	{ "mmap", 1, { { 2, PROT_WRITE, 0 } } },
+	{ "mmap2", 1, { { 2, PROT_EXEC, 0 } } },
+	{ "mmap2", 1, { { 2, PROT_WRITE, 0 } } },
+	{ "mprotect", 1, { { 2, PROT_EXEC, 0 } } },
+	{ "socket", 1, { { 0, LOW_WORD, AF_INET } } },
+	{ "socket", 1, { { 0, LOW_WORD, AF_INET6 } } },
+	{ "socket", 1, { { 0, LOW_WORD, AF_UNIX } } },
+	{ "socket", 2, { { 0, LOW_WORD, AF_NETLINK }, { 2, LOW_WORD, NETLINK_ROUTE } } },
+};
+
+/* Starts deliveries, which confine themselves further. */
+static const char *const notifier_calls[] = { "alarm", "capget", "execve", "fork",
+	"landlock_add_rule", "landlock_create_ruleset", "landlock_restrict_self",
+	"pidfd_send_signal", "seccomp", "setitimer", "vfork", "wait4", "waitid", NULL };
+
+static const struct filter_rule notifier_rules[] = {
+	{ "clone", 1, { { 0, CLONE_FOREIGN, 0 } } },
+	{ "prlimit64", 1, { { 0, LOW_WORD, 0 } } },           /* its own limits */
+	{ "prctl", 1, { { 0, LOW_WORD, PR_CAPBSET_READ } } }, /* libcap's start-up */
+	{ "prctl", 1, { { 0, LOW_WORD, PR_GET_SECCOMP } } },
+	{ "prctl", 1, { { 0, LOW_WORD, PR_SET_NO_NEW_PRIVS } } },
+	{ "prctl", 1, { { 0, LOW_WORD, PR_SET_PDEATHSIG } } },
+	{ "prctl", 1, { { 0, LOW_WORD, PR_SET_SECCOMP } } },
+	{ "prctl", 2, { { 0, LOW_WORD, PR_SET_DUMPABLE }, { 1, ANY_BIT, 0 } } },
+};
+
+static const struct filter_list common_list = { common_calls, common_rules,
+	sizeof(common_rules) / sizeof(common_rules[0]) };
+static const struct filter_list engine_list = { engine_calls, engine_rules,
+	sizeof(engine_rules) / sizeof(engine_rules[0]) };
+static const struct filter_list network_list = { network_calls, network_rules,
+	sizeof(network_rules) / sizeof(network_rules[0]) };
+static const struct filter_list notifier_list = { notifier_calls, notifier_rules,
+	sizeof(notifier_rules) / sizeof(notifier_rules[0]) };
+
+/* `number` is libseccomp's: a negative errno. */
+static int filter_error(struct error *err, int number, const char *what)
+{
+	return error_errno(err, -number, "seccomp: cannot add %s", what);
+}
+
+/* A name the library does not know is a slip in our tables, not a property of the machine. */
+static int filter_add(scmp_filter_ctx filter, uint32_t action, const char *call,
+	const struct filter_check *checks, unsigned int n_checks, struct error *err)
+{
+	struct scmp_arg_cmp compare[2] = { 0 };
+	int number = seccomp_syscall_resolve_name(call);
+	int rc;
+
+	if (number == __NR_SCMP_ERROR)
+		return error_set(err, "seccomp: unknown system call %s", call);
+	for (unsigned int i = 0; i < n_checks; i++)
+		compare[i] = (struct scmp_arg_cmp){ .arg = checks[i].argument,
+			.op = SCMP_CMP_MASKED_EQ,
+			.datum_a = checks[i].mask,
+			.datum_b = checks[i].value };
+	rc = seccomp_rule_add_array(filter, action, number, n_checks, compare);
+	return rc < 0 ? filter_error(err, rc, call) : 0;
+}
+
+static int filter_add_names(scmp_filter_ctx filter, uint32_t action, const char *const *calls,
+	struct error *err)
+{
+	for (; *calls; calls++)
+		if (filter_add(filter, action, *calls, NULL, 0, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int filter_add_rules(scmp_filter_ctx filter, const struct filter_list *list, bool inner,
+	struct error *err)
+{
+	for (size_t i = 0; i < list->n_rules; i++) {
+		const struct filter_rule *rule = &list->rules[i];
+
+		if (filter_add(filter, SCMP_ACT_ALLOW, rule->call, rule->checks,
+			    inner ? rule->n_checks : 0, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Signals to oneself, for abort() and raise(). */
+static int filter_add_kill(scmp_filter_ctx filter, bool inner, struct error *err)
+{
+	const struct filter_check own = { 0, LOW_WORD, (uint32_t)getpid() };
+
+	if (filter_add(filter, SCMP_ACT_ALLOW, "kill", &own, inner, err) < 0)
+		return -1;
+	return filter_add(filter, SCMP_ACT_ALLOW, "tgkill", &own, inner, err);
+}
+
+static scmp_filter_ctx filter_start(uint32_t action, struct error *err)
+{
+	scmp_filter_ctx filter = seccomp_init(action);
+	int rc;
+
+	if (!filter) {
+		error_set(err, "seccomp: cannot make a filter");
+		return NULL;
+	}
+	/* no_new_privs is set already; calls of another ABI (32-bit, x32) have no use here;
+	 * a binary tree, since the lists have 150 names. */
+	rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
+	if (rc == 0)
+		rc = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	if (rc == 0)
+		rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (rc < 0) {
+		filter_error(err, rc, "an attribute");
+		seccomp_release(filter);
+		return NULL;
+	}
+	return filter;
+}
+
+static int filter_add_refusals(scmp_filter_ctx filter, bool inner, struct error *err)
+{
+	for (size_t i = 0; i < sizeof(common_refusals) / sizeof(common_refusals[0]); i++) {
+		const struct filter_refusal *refusal = &common_refusals[i];
+
+		/* The inner filter's default; libseccomp refuses a rule that repeats it. */
+		if (inner && refusal->number == EPERM)
+			continue;
+		if (filter_add(filter, SCMP_ACT_ERRNO((uint32_t)refusal->number), refusal->call,
+			    NULL, 0, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static scmp_filter_ctx filter_build(const struct filter_list *const *lists, bool inner,
+	struct error *err)
+{
+	scmp_filter_ctx filter = filter_start(inner ? SCMP_ACT_ERRNO(EPERM) : SANDBOX_BLOCKED, err);
+	int rc;
+
+	if (!filter)
+		return NULL;
+	rc = filter_add_kill(filter, inner, err);
+	for (int i = 0; rc == 0 && i < LISTS_MAX && lists[i]; i++) {
+		rc = filter_add_names(filter, SCMP_ACT_ALLOW, lists[i]->calls, err);
+		if (rc == 0)
+			rc = filter_add_rules(filter, lists[i], inner, err);
+	}
+	if (rc == 0)
+		rc = filter_add_refusals(filter, inner, err);
+	if (rc < 0) {
+		seccomp_release(filter);
+		return NULL;
+	}
+	return filter;
+}
+
+static bool kernel_has_seccomp(void)
+{
+	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 || errno != EINVAL;
+}
+
+static int filter_load(scmp_filter_ctx filter, struct error *err)
+{
+	int rc = seccomp_load(filter);
+
+	return rc < 0 ? error_errno(err, -rc, "seccomp: cannot load the filter") : 0;
+}
+
+/* The inner filter goes first, and with the one call that loads the outer. */
+static int load_pair(const struct filter_list *const *lists, bool *ret_loaded, struct error *err)
+{
+	scmp_filter_ctx inner = NULL, outer = NULL;
+	int rc = -1;
+
+	if (!kernel_has_seccomp()) {
+		*ret_loaded = false;
+		return 0;
+	}
+	inner = filter_build(lists, true, err);
+	outer = inner ? filter_build(lists, false, err) : NULL;
+	if (outer && filter_add(inner, SCMP_ACT_ALLOW, "seccomp", NULL, 0, err) == 0 &&
+		filter_load(inner, err) == 0)
+		rc = filter_load(outer, err);
+	if (inner)
+		seccomp_release(inner);
+	if (outer)
+		seccomp_release(outer);
+	if (rc == 0)
+		*ret_loaded = true;
+	return rc;
+}
+
+static int filter_add_clone(scmp_filter_ctx filter, struct error *err)
+{
+	static const uint64_t flags[] = { CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
+		CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET };
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		const struct filter_check check = { 0, flags[i], flags[i] };
+
+		if (filter_add(filter, SCMP_ACT_ERRNO(EPERM), "clone", &check, 1, err) < 0)
+			return -1;
+	}
+	return filter_add(filter, SCMP_ACT_ERRNO(ENOSYS), "clone3", NULL, 0, err);
+}
+
+int sandbox_filter_firewall(bool *ret_loaded, struct error *err)
+{
+	/* Typing into the terminal that started the daemon. */
+	const struct filter_check terminal = { 1, LOW_WORD, TIOCSTI };
+	scmp_filter_ctx filter;
+	int rc;
+
+	if (!kernel_has_seccomp()) {
+		*ret_loaded = false;
+		return 0;
+	}
+	filter = filter_start(SCMP_ACT_ALLOW, err);
+	if (!filter)
+		return -1;
+	rc = filter_add_names(filter, SCMP_ACT_ERRNO(EPERM), denied_calls, err);
+	if (rc == 0)
+		rc = filter_add_clone(filter, err);
+	if (rc == 0)
+		rc = filter_add(filter, SCMP_ACT_ERRNO(EPERM), "ioctl", &terminal, 1, err);
+	if (rc == 0)
+		rc = filter_load(filter, err);
+	seccomp_release(filter);
+	if (rc == 0)
+		*ret_loaded = true;
+	return rc;
+}
+
+int sandbox_filter_engine(bool *ret_loaded, struct error *err)
+{
+	const struct filter_list *const lists[LISTS_MAX] = { &common_list, &engine_list };
+
+	return load_pair(lists, ret_loaded, err);
+}
+
+int sandbox_filter_notifier(bool *ret_loaded, struct error *err)
+{
+	const struct filter_list *const lists[LISTS_MAX] = { &common_list, &network_list,
+		&notifier_list };
+
+	return load_pair(lists, ret_loaded, err);
+}
+
+int sandbox_filter_delivery(bool *ret_loaded, struct error *err)
+{
+	const struct filter_list *const lists[LISTS_MAX] = { &common_list, &network_list };
+
+	return load_pair(lists, ret_loaded, err);
+}
