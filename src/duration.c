@@ -72,7 +72,7 @@ static bool read_term(const char **at, double *ret_value)
 		factor = unit_seconds(start, length);
 		if (factor == 0)
 			return false;
-		end = (char *)start + length;
+		end += (size_t)(start - end) + length;
 	}
 	*at = end;
 	*ret_value = value * factor;

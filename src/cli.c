@@ -1,0 +1,523 @@
+#include "cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "alloc.h"
+#include "client.h"
+#include "config.h"
+#include "duration.h"
+#include "engine.h"
+#include "error.h"
+#include "firewall.h"
+#include "guard.h"
+#include "ip.h"
+#include "launch.h"
+#include "log.h"
+#include "notifier.h"
+#include "offline.h"
+#include "protect.h"
+#include "text.h"
+#include "try.h"
+
+enum option_name {
+	OPTION_CONFIG = 'c',
+	OPTION_SOCKET = 's',
+	OPTION_HELP = 'h',
+	OPTION_STATE = 256,
+	OPTION_USER,
+	OPTION_DRY_RUN,
+	OPTION_STRICT,
+	OPTION_ROLE,
+	OPTION_JSON,
+	OPTION_JAIL,
+	OPTION_FOR,
+	OPTION_NOTE,
+	OPTION_ALL,
+	OPTION_SHOW,
+	OPTION_MISSED,
+	OPTION_NOW,
+	OPTION_LOGTYPE,
+};
+
+static const struct option options_known[] = {
+	{ "config", required_argument, NULL, OPTION_CONFIG },
+	{ "socket", required_argument, NULL, OPTION_SOCKET },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "state", required_argument, NULL, OPTION_STATE },
+	{ "user", required_argument, NULL, OPTION_USER },
+	{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+	{ "strict", no_argument, NULL, OPTION_STRICT },
+	{ "role", required_argument, NULL, OPTION_ROLE },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "jail", required_argument, NULL, OPTION_JAIL },
+	{ "for", required_argument, NULL, OPTION_FOR },
+	{ "note", required_argument, NULL, OPTION_NOTE },
+	{ "all", no_argument, NULL, OPTION_ALL },
+	{ "show", required_argument, NULL, OPTION_SHOW },
+	{ "missed", no_argument, NULL, OPTION_MISSED },
+	{ "now", required_argument, NULL, OPTION_NOW },
+	{ "logtype", required_argument, NULL, OPTION_LOGTYPE },
+	{ 0 },
+};
+
+/* What was said; strings are borrowed from argv. */
+struct request {
+	struct run_options run;
+	const char *role;
+	const char *jail;
+	const char *note;
+	const char *show;
+	const char *logtype;
+	int64_t for_s; /* 0: not said */
+	int64_t now_s;
+	bool all;
+	bool json;
+	bool missed;
+	bool config_is_said;
+	char **arguments;
+	int n_arguments;
+};
+
+struct command {
+	const char *name;
+	const char *usage;
+	const char *does;
+	const char *options; /* allowed ones, as "name name" */
+	int least;
+	int most;
+	int (*run)(const struct request *request);
+};
+
+/* ---- commands ---- */
+
+static int run_command(const struct request *request)
+{
+	if (!request->role)
+		return firewall_run(&request->run);
+	if (strcmp(request->role, "engine") == 0)
+		return engine_run(&request->run, launch_client_fd());
+	if (strcmp(request->role, "notifier") == 0)
+		return notifier_run(&request->run);
+	if (strcmp(request->role, "delivery") == 0)
+		return notifier_deliver();
+	(void)fprintf(stderr, "voipguard: --role is for the daemon's own use\n");
+	return EXIT_USAGE;
+}
+
+static int status_command(const struct request *request)
+{
+	json_t *question = json_pack("{s:s}", "command", "status");
+	json_t *answer;
+	int status;
+
+	if (request->n_arguments)
+		json_object_set_new(question, "jail", json_string(request->arguments[0]));
+	status = client_ask(request->run.socket_path, question, &answer);
+	if (status != EXIT_DONE)
+		return status;
+	(void)json_object_del(answer, "ok"); /* part of the protocol, not of the report */
+	if (request->json) {
+		(void)json_dumpf(answer, stdout, JSON_INDENT(1)); /* fflush below tells */
+		(void)printf("\n");
+	} else {
+		client_print_status(answer);
+	}
+	status = client_is_unwell(answer) ? EXIT_NO : EXIT_DONE;
+	json_decref(answer);
+	return fflush(stdout) == 0 ? status : EXIT_NO;
+}
+
+/* Reads ADDR[/LEN]; ban: only the lengths that a ban can have. */
+static int read_address(const char *text, bool ban, struct ip *ret_ip)
+{
+	struct error err;
+
+	if (ip_parse_prefix(text, ret_ip, &err) < 0) {
+		(void)fprintf(stderr, "voipguard: %s\n", err.text);
+		return EXIT_USAGE;
+	}
+	if (!ban || ip_is_host(ret_ip) || (ret_ip->family == 4 && ret_ip->bits == 24) ||
+		(ret_ip->family == 6 &&
+			(ret_ip->bits == 64 || ret_ip->bits == 56 || ret_ip->bits == 48)))
+		return EXIT_DONE;
+	(void)fprintf(stderr,
+		"voipguard: '%s': a ban is of one address, an IPv4 /24, or an IPv6 /64, /56 or "
+		"/48\n",
+		text);
+	return EXIT_USAGE;
+}
+
+static int change_command(const struct request *request, json_t *question)
+{
+	json_t *answer;
+	int status;
+
+	if (request->jail)
+		json_object_set_new(question, "jail", json_string(request->jail));
+	status = client_ask(request->run.socket_path, question, &answer);
+	if (status != EXIT_DONE)
+		return status;
+	if (json_object_get(answer, "warning"))
+		(void)fprintf(stderr, "voipguard: %s\n",
+			json_string_value(json_object_get(answer, "warning")));
+	json_decref(answer);
+	return EXIT_DONE;
+}
+
+static int ban_command(const struct request *request)
+{
+	char address[IP_TEXT_MAX];
+	json_t *question;
+	struct ip ip;
+	int status = read_address(request->arguments[0], true, &ip);
+
+	if (status != EXIT_DONE)
+		return status;
+	question = json_pack("{s:s, s:s}", "command", "ban", "address", ip_format(&ip, address));
+	if (request->for_s)
+		json_object_set_new(question, "for_s", json_integer(request->for_s));
+	if (request->note)
+		json_object_set_new(question, "note", json_string(request->note));
+	return change_command(request, question);
+}
+
+static int unban_command(const struct request *request)
+{
+	char address[IP_TEXT_MAX] = "";
+	json_t *question;
+	struct ip ip = { 0 };
+	int status;
+
+	if (request->all == (request->n_arguments == 1)) {
+		(void)fprintf(stderr, "voipguard: unban wants an address or --all\n");
+		return EXIT_USAGE;
+	}
+	if (!request->all) {
+		status = read_address(request->arguments[0], false, &ip);
+		if (status != EXIT_DONE)
+			return status;
+		ip_format(&ip, address);
+	}
+	if (geteuid() == 0 && !client_reaches(request->run.socket_path))
+		return offline_unban(&request->run, request->all ? NULL : &ip, request->jail);
+	question = request->all ? json_pack("{s:s, s:b}", "command", "unban", "all", 1) :
+				  json_pack("{s:s, s:s}", "command", "unban", "address", address);
+	return change_command(request, question);
+}
+
+static int reload_command(const struct request *request)
+{
+	return change_command(request, json_pack("{s:s}", "command", "reload"));
+}
+
+static void ignore_alert(void *context, int64_t now_s, const char *dest, const char *sender,
+	const struct letter *letter)
+{
+	(void)context, (void)now_s, (void)dest, (void)sender, (void)letter;
+}
+
+static void ignore_note(void *context, int priority, const char *text)
+{
+	(void)context, (void)priority, (void)text;
+}
+
+static int show_jail(const struct config *config, const char *name)
+{
+	const struct config_jail *jail = config ? config_find(config, name) : NULL;
+	cleanup_free char *text = jail ? config_show(config, jail) : NULL;
+	char shown[256];
+
+	if (text) {
+		(void)printf("%s", text);
+		return EXIT_DONE;
+	}
+	(void)fprintf(stderr, "voipguard: there is no jail '%s'\n",
+		text_render_string(shown, sizeof(shown), name));
+	return EXIT_NO;
+}
+
+static int check_command(const struct request *request)
+{
+	struct guard_events events = { .alert = ignore_alert, .note = ignore_note };
+	struct protect *protect = protect_new();
+	struct findings findings = { 0 };
+	struct config *config = NULL;
+	struct guard *guard = NULL;
+	int status = EXIT_DONE;
+
+	if (config_load(request->run.config_dir, NULL, &config, &findings) == 0)
+		guard = guard_new(config, protect, true, &events, &findings);
+	for (size_t i = 0; i < findings.count; i++) {
+		cleanup_free char *text = finding_format(&findings.list[i]);
+
+		(void)printf("%s\n", text);
+	}
+	if (findings.dropped)
+		(void)printf("and %zu more\n", findings.dropped);
+	if (request->show)
+		status = show_jail(config, request->show);
+	else if (!findings.errors)
+		(void)printf("%s: %zu jails enabled, no errors\n", request->run.config_dir,
+			guard ? guard_active_jails(guard) : 0);
+	if (findings.errors)
+		status = EXIT_NO;
+	guard_free(guard);
+	config_free(config);
+	protect_free(protect);
+	findings_done(&findings);
+	return status;
+}
+
+static int test_command(const struct request *request)
+{
+	struct try_options options = { .filter = request->arguments[0],
+		.path = request->arguments[1], .json = request->json, .missed = request->missed,
+		.now_s = request->now_s ? request->now_s : (int64_t)time(NULL) };
+
+	if (request->logtype) {
+		(void)fprintf(stderr, "voipguard: --logtype: only log files can be tried out\n");
+		return EXIT_USAGE;
+	}
+	if (request->config_is_said || access(request->run.config_dir, R_OK) == 0)
+		options.config_dir = request->run.config_dir;
+	return try_run(&options);
+}
+
+static int version_command(const struct request *request)
+{
+	(void)request;
+	(void)printf("voipguard %s\n", VERSION);
+	return EXIT_DONE;
+}
+
+static int help_command(const struct request *request);
+
+static const struct command commands[] = {
+	{ "run", "[-c DIR] [--state DIR] [--user NAME] [--dry-run] [--strict]",
+		"guard, in the foreground", "config socket state user dry-run strict role", 0, 0,
+		run_command },
+	{ "status", "[JAIL] [--json]", "jails, files, counts, bans, health", "socket json", 0, 1,
+		status_command },
+	{ "ban", "ADDR[/LEN] [--jail JAIL] [--for 1h] [--note TEXT]", "ban by hand",
+		"socket jail for note", 1, 1, ban_command },
+	{ "unban", "ADDR[/LEN]|--all [--jail JAIL]", "lift bans, reset counters",
+		"socket jail all config state", 0, 1, unban_command },
+	{ "reload", "", "read the configuration anew; keeps the old one on any error", "socket", 0, 0,
+		reload_command },
+	{ "check", "[-c DIR] [--show JAIL]", "all errors of a configuration", "config show", 0, 0,
+		check_command },
+	{ "test", "[-c DIR] FILTER|REGEX FILE [--json] [--missed] [--now EPOCH]",
+		"a filter over a log", "config json missed now logtype", 2, 2, test_command },
+	{ "version", "", "print the version", "", 0, 0, version_command },
+	{ "help", "[COMMAND]", "this text", "", 0, 1, help_command },
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static void print_usage(FILE *to)
+{
+	(void)fprintf(to, "voipguard guards Asterisk and other VoIP servers.\n\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		(void)fprintf(to, "  voipguard %s %s\n      %s\n", commands[i].name,
+			commands[i].usage, commands[i].does);
+	(void)fprintf(to,
+		"\n  -c DIR   configuration (default /etc/voipguard)\n"
+		"  -s PATH  control socket (default /run/voipguard/control.sock)\n\n"
+		"Exit status: 0 done; 1 no, or findings; 2 usage; 3 daemon not reachable; 4 not "
+		"permitted.\nMore: man voipguard\n");
+}
+
+static int help_command(const struct request *request)
+{
+	const struct command *command = NULL;
+
+	if (request->n_arguments) {
+		command = find_command(request->arguments[0]);
+		if (!command) {
+			print_usage(stderr);
+			return EXIT_USAGE;
+		}
+		(void)printf("voipguard %s %s\n  %s\n", command->name, command->usage,
+			command->does);
+		return EXIT_DONE;
+	}
+	print_usage(stdout);
+	return EXIT_DONE;
+}
+
+/* ---- reading the command line ---- */
+
+static bool is_allowed(const struct command *command, const char *option)
+{
+	size_t length = strlen(option);
+
+	for (const char *at = command->options; *at; at += strcspn(at, " "), at += *at == ' ')
+		if (strncmp(at, option, length) == 0 && (at[length] == ' ' || !at[length]))
+			return true;
+	return false;
+}
+
+static const char *option_text(int option)
+{
+	for (size_t i = 0; options_known[i].name; i++)
+		if (options_known[i].val == option)
+			return options_known[i].name;
+	return "";
+}
+
+static int read_duration(const char *text, int64_t *ret_s)
+{
+	struct error err;
+
+	if (duration_parse(text, ret_s, &err) < 0) {
+		(void)fprintf(stderr, "voipguard: --for: %s\n", err.text);
+		return -1;
+	}
+	if (*ret_s != 0)
+		return 0;
+	(void)fprintf(stderr, "voipguard: --for: a ban of no time\n");
+	return -1;
+}
+
+static int read_epoch(const char *text, int64_t *ret_s)
+{
+	char *end;
+	long long value;
+
+	errno = 0;
+	value = strtoll(text, &end, 10);
+	if (errno || end == text || *end || value <= 0) {
+		(void)fprintf(stderr, "voipguard: --now: '%s' is no number of seconds\n", text);
+		return -1;
+	}
+	*ret_s = value;
+	return 0;
+}
+
+static int take_option(struct request *request, int option, const char *value)
+{
+	switch ((enum option_name)option) {
+	case OPTION_CONFIG:
+		request->run.config_dir = value;
+		request->config_is_said = true;
+		return 0;
+	case OPTION_SOCKET:
+		request->run.socket_path = value;
+		return 0;
+	case OPTION_STATE:
+		request->run.state_dir = value;
+		return 0;
+	case OPTION_USER:
+		request->run.user = value;
+		return 0;
+	case OPTION_DRY_RUN:
+		request->run.dry_run = true;
+		return 0;
+	case OPTION_STRICT:
+		request->run.strict = true;
+		return 0;
+	case OPTION_ROLE:
+		request->role = value;
+		return 0;
+	case OPTION_JSON:
+		request->json = true;
+		return 0;
+	case OPTION_JAIL:
+		request->jail = value;
+		return 0;
+	case OPTION_FOR:
+		return read_duration(value, &request->for_s);
+	case OPTION_NOTE:
+		request->note = value;
+		return 0;
+	case OPTION_ALL:
+		request->all = true;
+		return 0;
+	case OPTION_SHOW:
+		request->show = value;
+		return 0;
+	case OPTION_MISSED:
+		request->missed = true;
+		return 0;
+	case OPTION_NOW:
+		return read_epoch(value, &request->now_s);
+	case OPTION_LOGTYPE:
+		request->logtype = value;
+		return 0;
+	case OPTION_HELP:
+		break;
+	}
+	return -1;
+}
+
+static int run_it(const struct command *command, int argc, char **argv)
+{
+	const char *state = getenv("STATE_DIRECTORY");
+	struct request request = { .run = { .config_dir = "/etc/voipguard",
+					   .state_dir = state ? state : "/var/lib/voipguard",
+					   .user = "voipguard",
+					   .socket_path = "/run/voipguard/control.sock" } };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:s:h", options_known, NULL)) != -1) {
+		if (option == OPTION_HELP) {
+			(void)printf("voipguard %s %s\n  %s\n", command->name, command->usage,
+				command->does);
+			return EXIT_DONE;
+		}
+		if (option == '?')
+			return EXIT_USAGE; /* getopt has said what */
+		if (!is_allowed(command, option_text(option))) {
+			(void)fprintf(stderr, "voipguard: %s has no option --%s\n", command->name,
+				option_text(option));
+			return EXIT_USAGE;
+		}
+		if (take_option(&request, option, optarg) < 0)
+			return EXIT_USAGE;
+	}
+	request.arguments = argv + optind;
+	request.n_arguments = argc - optind;
+	if (request.n_arguments < command->least || request.n_arguments > command->most) {
+		(void)fprintf(stderr, "usage: voipguard %s %s\n", command->name, command->usage);
+		return EXIT_USAGE;
+	}
+	return command->run(&request);
+}
+
+int cli_main(int argc, char **argv)
+{
+	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
+	char shown[128];
+
+	log_open(NULL);
+	if (!command && argc > 1 && strcmp(argv[1], "--version") == 0)
+		command = find_command("version");
+	if (!command && argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+		command = find_command("help");
+	if (!command) {
+		if (argc > 1)
+			(void)fprintf(stderr, "voipguard: there is no command '%s'\n\n",
+				text_render_string(shown, sizeof(shown), argv[1]));
+		print_usage(stderr);
+		return EXIT_USAGE;
+	}
+	argv[1] = argv[0];
+	return run_it(command, argc - 1, argv + 1);
+}

@@ -1,0 +1,111 @@
+#ifndef VG_GUARD_H
+#define VG_GUARD_H
+
+#include "bans.h"
+#include "ip.h"
+#include "scope.h"
+#include "tail.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct config;
+struct error;
+struct findings;
+struct guard;
+struct letter;
+struct protect;
+struct store;
+struct store_ban;
+struct store_failure;
+
+/* The policy: hit, count, ban, record, alert; expiry; bans by hand. The only file that decides.
+ * Time is an argument: now_s is the wall clock. */
+
+/* What the guard wants done; called from inside guard functions. */
+struct guard_events {
+	/* A mail for dest (never NULL); sender may be NULL. */
+	void (*alert)(void *context, int64_t now_s, const char *dest, const char *sender,
+		const struct letter *letter);
+	/* One sentence for the journal: a ban, an unban. */
+	void (*note)(void *context, int priority, const char *text);
+	void *context;
+};
+
+/* Compiles every filter of every enabled jail. Errors are findings; a jail with one is left out.
+ * config and protect are borrowed and outlive the guard. */
+struct guard *guard_new(const struct config *config, struct protect *protect, bool dry_run,
+	const struct guard_events *events, struct findings *findings);
+void guard_free(struct guard *guard);
+
+/* Enabled jails that run, and enabled jails left out. */
+size_t guard_active_jails(const struct guard *guard);
+size_t guard_broken_jails(const struct guard *guard);
+
+/* The distinct scopes of all jails, number = index; number 0 is "all". */
+const struct scope *guard_scopes(const struct guard *guard, size_t *ret_count);
+
+/* From here on changes are recorded in store (borrowed), and what it holds is taken in. Call the
+ * three loaders from store_load, then guard_loaded. */
+void guard_attach(struct guard *guard, struct store *store);
+void guard_load_failure(struct guard *guard, const struct store_failure *failure);
+void guard_load_ban(struct guard *guard, const struct store_ban *ban, int64_t now_s);
+void guard_load_total(struct guard *guard, const char *jail, uint64_t failures, uint64_t bans);
+
+/* Pattern number `pattern` of the tail belongs to jail number `jail`. */
+void guard_add_pattern(struct guard *guard, size_t jail, int pattern);
+
+/* One line of a log. */
+void guard_line(struct guard *guard, const struct tail_line *line, int64_t now_s);
+/* Ends what is over, writes letters that waited for the kernel. caught_up: no unread lines. */
+void guard_tick(struct guard *guard, int64_t now_s, bool caught_up);
+/* When guard_tick should be called next at the latest; INT64_MAX: no need. */
+int64_t guard_next_s(const struct guard *guard);
+
+/* By hand. jail NULL: "manual", or for an unban: every jail. for_s 0: the jail's bantime, < 0
+ * permanent. -1 with a sentence: protected, unknown jail, nothing to lift. */
+int guard_ban(struct guard *guard, const struct ip *ip, const char *jail, int64_t for_s,
+	const char *note, int64_t now_s, struct error *err);
+int guard_unban(struct guard *guard, const struct ip *ip, const char *jail, int64_t now_s,
+	uint32_t *ret_lifted, struct error *err);
+int guard_unban_all(struct guard *guard, const char *jail, int64_t now_s, uint32_t *ret_lifted,
+	struct error *err);
+
+/* Protection: adds and lifts bans that it covers. source as in protect_add. */
+void guard_protect(struct guard *guard, const struct ip *ip, const char *because, unsigned source,
+	int64_t now_s);
+
+/* The kernel side. */
+struct bans *guard_bans(struct guard *guard);
+void guard_held(struct guard *guard, uint8_t scope, const struct ip *ip, bool lift, int failure,
+	int64_t now_s);
+void guard_adopt(struct guard *guard, uint8_t scope, const struct ip *ip, int64_t ttl_s,
+	int64_t now_s);
+void guard_admin_lift(struct guard *guard, uint8_t scope, const struct ip *ip, int64_t now_s);
+
+/* For status. */
+struct guard_jail_info {
+	const char *name;
+	bool active;
+	bool broken;
+	bool manual;
+	uint32_t maxretry;
+	int64_t findtime_s;
+	int64_t bantime_s; /* < 0: permanent */
+	uint32_t failures_current;
+	uint64_t failures_total;
+	uint64_t bans_total;
+	uint64_t ignored;
+	uint64_t limit_hits;
+	const uint64_t *patterns;
+	size_t n_scopes;
+	const struct scope *scopes[BAN_JAIL_SCOPES_MAX];
+};
+size_t guard_jails(const struct guard *guard);
+void guard_jail_info(const struct guard *guard, size_t jail, int64_t now_s,
+	struct guard_jail_info *ret_info);
+/* -1: no such jail. */
+int guard_find_jail(const struct guard *guard, const char *name);
+
+#endif

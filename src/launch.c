@@ -1,0 +1,99 @@
+#include "launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "sandbox.h"
+
+enum { FREE_FD = 10, EXIT_CANNOT_START = 71 };
+
+/* Nothing else opens a descriptor before a role asks. */
+int launch_client_fd(void)
+{
+	return fcntl(LAUNCH_CLIENT_FD, F_GETFD) < 0 ? -1 : LAUNCH_CLIENT_FD;
+}
+
+/* Both descriptors first go out of each other's way, then to their places; dup2 clears
+ * close-on-exec. */
+static bool place_descriptors(int parent_fd, int client_fd)
+{
+	int parent = fcntl(parent_fd, F_DUPFD, FREE_FD);
+	int client = client_fd < 0 ? -1 : fcntl(client_fd, F_DUPFD, FREE_FD);
+	int first_unused = client_fd < 0 ? LAUNCH_CLIENT_FD : LAUNCH_CLIENT_FD + 1;
+
+	if (parent < 0 || dup2(parent, LAUNCH_PARENT_FD) < 0)
+		return false;
+	if (client_fd >= 0 && (client < 0 || dup2(client, LAUNCH_CLIENT_FD) < 0))
+		return false;
+	return close_range((unsigned)first_unused, ~0U, 0) == 0;
+}
+
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	(void)sigemptyset(&none); /* cannot fail */
+	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with SIG_SETMASK */
+}
+
+/* "NAME=value" of the few variables that a role may need. */
+static void fill_environment(char *ret_environment[4], char storage[3][512])
+{
+	static const char *const names[] = { "TZ", "JOURNAL_STREAM", "LANG" };
+	size_t used = 0;
+
+	for (size_t i = 0; i < 3; i++) {
+		const char *value = getenv(names[i]);
+		int length;
+
+		if (!value)
+			continue;
+		length = snprintf(storage[i], 512, "%s=%s", names[i], value);
+		if (length > 0 && length < 512)
+			ret_environment[used++] = storage[i];
+	}
+	ret_environment[used] = NULL;
+}
+
+void launch_exec(const char *role, const struct run_options *options, int parent_fd, int client_fd)
+{
+	char *arguments[20];
+	char *environment[4];
+	char storage[3][512];
+	size_t used = 0;
+	const char *const fixed[] = { "voipguard", "run", "--role", role, "-c", options->config_dir,
+		"--state", options->state_dir, "--user", options->user, "-s", options->socket_path };
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		arguments[used++] = (char *)(uintptr_t)fixed[i];
+	if (options->dry_run)
+		arguments[used++] = (char *)(uintptr_t) "--dry-run";
+	if (options->strict)
+		arguments[used++] = (char *)(uintptr_t) "--strict";
+	arguments[used] = NULL;
+	fill_environment(environment, storage);
+	if (sandbox_drop_ambient() == 0 && place_descriptors(parent_fd, client_fd)) {
+		reset_signals();
+		(void)execve("/proc/self/exe", arguments, environment); /* returns on failure only */
+	}
+	_exit(EXIT_CANNOT_START);
+}
+
+pid_t launch_role(const char *role, const struct run_options *options, int parent_fd,
+	int client_fd, struct error *err)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		launch_exec(role, options, parent_fd, client_fd);
+	if (pid < 0)
+		return error_errno(err, errno, "cannot start the %s", role);
+	return pid;
+}

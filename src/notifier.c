@@ -1,0 +1,331 @@
+#include "notifier.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <systemd/sd-event.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "launch.h"
+#include "log.h"
+#include "mail.h"
+#include "proto.h"
+#include "sandbox.h"
+
+enum {
+	DELIVERIES_MAX = 2, /* at a time */
+	QUEUE_MAX = 64, /* mails that wait for a place; the engine hands out no more */
+	DELIVERY_LIMIT_US = 60 * 1000000,
+	ALIVE_US = PROTO_ALIVE_S * 1000000,
+	PACKET_WAIT_MS = 5000,
+};
+
+struct delivery {
+	struct notifier *notifier; /* borrowed */
+	pid_t pid; /* 0: a free place */
+	int pidfd; /* owned */
+	int fd; /* owned */
+	int64_t id;
+	bool timed_out;
+	sd_event_source *exit;
+	sd_event_source *timer;
+};
+
+struct notifier {
+	const struct run_options *options;
+	sd_event *event;
+	int peer_fd; /* owned; -1: no engine */
+	sd_event_source *peer_io;
+	struct proto_mail_packet settings; /* length 0: none yet */
+	struct proto_mail_packet *queue[QUEUE_MAX]; /* owned; oldest first */
+	size_t queue_count;
+	struct delivery deliveries[DELIVERIES_MAX];
+};
+
+static void answer(struct notifier *notifier, int64_t id, enum proto_mail_outcome outcome,
+	const char *text)
+{
+	struct proto_mail head = { .type = PROTO_MAIL_DONE, .id = id, .outcome = outcome };
+
+	/* an engine that is gone has the mail in its outbox and sends it anew */
+	if (notifier->peer_fd >= 0)
+		(void)proto_mail_send(notifier->peer_fd, &head, &text, 1, NULL);
+}
+
+/* A delivery that ends makes room for the next. */
+static void start_waiting(struct notifier *notifier);
+
+static void delivery_end(struct delivery *delivery)
+{
+	struct notifier *notifier = delivery->notifier;
+	struct proto_mail_packet *packet = alloc_zero(sizeof(*packet));
+
+	if (delivery->timed_out)
+		answer(notifier, delivery->id, PROTO_MAIL_FAILED,
+			"the mail server took more than 60 s");
+	else if (proto_mail_receive(delivery->fd, packet, NULL) == 1)
+		answer(notifier, delivery->id, packet->head.outcome, packet->texts[0]);
+	else
+		answer(notifier, delivery->id, PROTO_MAIL_FAILED, "the delivery broke off");
+	free(packet);
+	(void)sd_event_source_disable_unref(delivery->exit);
+	(void)sd_event_source_disable_unref(delivery->timer);
+	(void)close(delivery->fd);
+	(void)close(delivery->pidfd);
+	*delivery = (struct delivery){ .notifier = notifier, .fd = -1, .pidfd = -1 };
+}
+
+static int on_delivery_exit(sd_event_source *source, const siginfo_t *info, void *context)
+{
+	struct delivery *delivery = context;
+	struct notifier *notifier = delivery->notifier;
+
+	(void)source, (void)info;
+	delivery_end(delivery);
+	start_waiting(notifier);
+	return 0;
+}
+
+static int on_delivery_late(sd_event_source *source, uint64_t at_us, void *context)
+{
+	struct delivery *delivery = context;
+
+	(void)source, (void)at_us;
+	delivery->timed_out = true;
+	(void)sandbox_kill(delivery->pidfd, SIGKILL); /* its exit comes, or has come */
+	return 0;
+}
+
+/* Hands the two packets to a new process. */
+static bool delivery_start(struct notifier *notifier, struct delivery *delivery,
+	const struct proto_mail_packet *mail)
+{
+	struct error err;
+	int pair[2];
+
+	if (proto_pair(pair, &err) < 0)
+		return false;
+	delivery->pid = sandbox_fork(&delivery->pidfd);
+	if (delivery->pid == 0)
+		launch_exec("delivery", notifier->options, pair[1], -1);
+	(void)close(pair[1]); /* the child has its own */
+	if (delivery->pid < 0) {
+		(void)close(pair[0]);
+		delivery->pid = 0;
+		return false;
+	}
+	delivery->fd = pair[0];
+	delivery->id = mail->head.id;
+	(void)send(delivery->fd, notifier->settings.bytes, notifier->settings.length,
+		MSG_NOSIGNAL); /* without both packets the delivery breaks off */
+	(void)send(delivery->fd, mail->bytes, mail->length, MSG_NOSIGNAL);
+	if (sd_event_add_child(notifier->event, &delivery->exit, delivery->pid, WEXITED,
+		    on_delivery_exit, delivery) < 0 ||
+		sd_event_add_time_relative(notifier->event, &delivery->timer, CLOCK_BOOTTIME,
+			DELIVERY_LIMIT_US, 0, on_delivery_late, delivery) < 0)
+		log_line(LOG_ERR, "cannot watch a delivery");
+	return true;
+}
+
+static void start_waiting(struct notifier *notifier)
+{
+	for (size_t i = 0; i < DELIVERIES_MAX && notifier->queue_count; i++) {
+		struct proto_mail_packet *mail = notifier->queue[0];
+
+		if (notifier->deliveries[i].pid)
+			continue;
+		if (!delivery_start(notifier, &notifier->deliveries[i], mail))
+			answer(notifier, mail->head.id, PROTO_MAIL_FAILED,
+				"cannot start a delivery");
+		free(mail);
+		memmove(notifier->queue, notifier->queue + 1,
+			--notifier->queue_count * sizeof(struct proto_mail_packet *));
+	}
+}
+
+static void handle_packet(struct notifier *notifier, const struct proto_mail_packet *packet)
+{
+	if (packet->head.type == PROTO_MAIL_SETTINGS) {
+		notifier->settings = *packet;
+		return;
+	}
+	if (packet->head.type != PROTO_MAIL_ALERT)
+		return;
+	if (!notifier->settings.length || notifier->queue_count == QUEUE_MAX) {
+		answer(notifier, packet->head.id, PROTO_MAIL_FAILED, "the notifier is busy");
+		return;
+	}
+	notifier->queue[notifier->queue_count] = alloc_zero(sizeof(*packet));
+	memcpy(notifier->queue[notifier->queue_count]->bytes, packet->bytes, packet->length);
+	notifier->queue[notifier->queue_count]->length = packet->length;
+	notifier->queue[notifier->queue_count++]->head = packet->head;
+	start_waiting(notifier);
+}
+
+static void leave_peer(struct notifier *notifier)
+{
+	notifier->peer_io = sd_event_source_disable_unref(notifier->peer_io);
+	if (notifier->peer_fd >= 0)
+		(void)close(notifier->peer_fd);
+	notifier->peer_fd = -1;
+	while (notifier->queue_count)
+		free(notifier->queue[--notifier->queue_count]); /* the engine's outbox has them */
+}
+
+static int on_peer(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+	static struct proto_mail_packet packet; /* 16 KiB: not on the stack */
+	struct notifier *notifier = context;
+	int rc;
+
+	(void)source, (void)revents;
+	while ((rc = proto_mail_receive(fd, &packet, NULL)) > 0)
+		handle_packet(notifier, &packet);
+	if (rc < 0)
+		leave_peer(notifier);
+	return 0;
+}
+
+static int on_parent(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+	struct notifier *notifier = context;
+	struct proto_record record;
+	int passed_fd;
+	int rc;
+
+	(void)source, (void)revents;
+	while ((rc = proto_receive(fd, &record, &passed_fd, NULL)) > 0) {
+		if (record.type == PROTO_PEER && passed_fd >= 0) {
+			leave_peer(notifier);
+			notifier->peer_fd = passed_fd;
+			if (sd_event_add_io(notifier->event, &notifier->peer_io, passed_fd, EPOLLIN,
+				    on_peer, notifier) < 0)
+				log_line(LOG_ERR, "cannot watch the engine");
+			continue;
+		}
+		if (passed_fd >= 0)
+			(void)close(passed_fd); /* not for such a record */
+		if (record.type == PROTO_STOP)
+			rc = -1;
+		if (rc < 0)
+			break;
+	}
+	if (rc < 0)
+		(void)sd_event_exit(notifier->event, 0); /* cannot fail in the loop */
+	return 0;
+}
+
+static int on_alive(sd_event_source *source, uint64_t at_us, void *context)
+{
+	struct proto_record alive = { .type = PROTO_ALIVE };
+
+	(void)at_us, (void)context;
+	(void)proto_send(LAUNCH_PARENT_FD, &alive, -1, NULL); /* full: alive enough */
+	/* these cannot fail on a live source */
+	(void)sd_event_source_set_time_relative(source, ALIVE_US);
+	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	return 0;
+}
+
+static int serve(struct notifier *notifier, struct error *err)
+{
+	struct sandbox_report report;
+	sigset_t signals;
+
+	(void)sigemptyset(&signals); /* these cannot fail with valid signals */
+	(void)sigaddset(&signals, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (sd_event_new(&notifier->event) < 0 ||
+		sd_event_add_io(notifier->event, NULL, LAUNCH_PARENT_FD, EPOLLIN, on_parent,
+			notifier) < 0 ||
+		sd_event_add_time_relative(notifier->event, NULL, CLOCK_BOOTTIME, ALIVE_US, 0,
+			on_alive, notifier) < 0)
+		return error_set(err, "cannot make the event loop");
+	if (sandbox_enter(SANDBOX_NOTIFIER, NULL, 0, &report, err) < 0)
+		return -1;
+	return sd_event_loop(notifier->event);
+}
+
+int notifier_run(const struct run_options *options)
+{
+	struct notifier *notifier = alloc_zero(sizeof(*notifier));
+	struct error err;
+	int status;
+
+	log_open("notifier");
+	notifier->options = options;
+	notifier->peer_fd = -1;
+	for (size_t i = 0; i < DELIVERIES_MAX; i++)
+		notifier->deliveries[i] =
+			(struct delivery){ .notifier = notifier, .fd = -1, .pidfd = -1 };
+	status = serve(notifier, &err);
+	if (status < 0)
+		log_line(LOG_ERR, "%s", err.text);
+	for (size_t i = 0; i < DELIVERIES_MAX; i++)
+		if (notifier->deliveries[i].pid)
+			(void)sandbox_kill(notifier->deliveries[i].pidfd, SIGKILL); /* sent anew */
+	leave_peer(notifier);
+	(void)sd_event_unref(notifier->event);
+	free(notifier);
+	return status < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* The notifier sends both packets at once after fork: they are there or soon will be. */
+static int receive_soon(struct proto_mail_packet *packet, struct error *err)
+{
+	struct pollfd waiting = { .fd = LAUNCH_PARENT_FD, .events = POLLIN };
+	int rc;
+
+	if (poll(&waiting, 1, PACKET_WAIT_MS) != 1)
+		return error_set(err, "the notifier sends nothing");
+	rc = proto_mail_receive(LAUNCH_PARENT_FD, packet, err);
+	return rc == 1 ? 0 : -1;
+}
+
+int notifier_deliver(void)
+{
+	static struct proto_mail_packet settings; /* 16 KiB each: not on the stack */
+	static struct proto_mail_packet mail;
+	struct proto_mail done = { .type = PROTO_MAIL_DONE, .outcome = PROTO_MAIL_SENT };
+	struct mail_server server;
+	struct mail_message message;
+	struct sandbox_report report;
+	struct error err = { .text = "delivered" };
+	const char *text = err.text;
+	bool permanent = false;
+
+	log_open("delivery");
+	mail_preload();
+	if (sandbox_enter(SANDBOX_DELIVERY, NULL, 0, &report, &err) < 0 ||
+		receive_soon(&settings, &err) < 0 ||
+		receive_soon(&mail, &err) < 0) {
+		log_line(LOG_ERR, "%s", err.text);
+		return EXIT_FAILURE;
+	}
+	server = (struct mail_server){ .host = settings.texts[0],
+		.port = (uint16_t)settings.head.port,
+		.tls_required = settings.head.tls != 0,
+		.user = settings.texts[1][0] ? settings.texts[1] : NULL,
+		.password = settings.texts[2] };
+	message = (struct mail_message){ .sender = mail.texts[0][0] ? mail.texts[0] : NULL,
+		.dest = mail.texts[1],
+		.subject = mail.texts[2],
+		.body = mail.texts[3],
+		.date_s = mail.head.date_s,
+		.id = (uint64_t)mail.head.id };
+	done.id = mail.head.id;
+	if (mail_deliver(&server, &message, &permanent, &err) < 0)
+		done.outcome = permanent ? PROTO_MAIL_REFUSED : PROTO_MAIL_FAILED;
+	(void)proto_mail_send(LAUNCH_PARENT_FD, &done, &text, 1, NULL); /* else "broke off" */
+	return EXIT_SUCCESS;
+}

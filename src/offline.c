@@ -1,0 +1,148 @@
+#include "offline.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "bans.h"
+#include "client.h"
+#include "config.h"
+#include "error.h"
+#include "guard.h"
+#include "ip.h"
+#include "launch.h"
+#include "nft.h"
+#include "protect.h"
+#include "store.h"
+
+static void ignore_alert(void *context, int64_t now_s, const char *dest, const char *sender,
+	const struct letter *letter)
+{
+	(void)context, (void)now_s, (void)dest, (void)sender, (void)letter;
+}
+
+static void print_note(void *context, int priority, const char *text)
+{
+	(void)context, (void)priority;
+	(void)fprintf(stderr, "voipguard: %s\n", text);
+}
+
+static void load_failure(void *context, const struct store_failure *failure)
+{
+	guard_load_failure(context, failure);
+}
+
+static void load_ban(void *context, const struct store_ban *ban)
+{
+	guard_load_ban(context, ban, (int64_t)time(NULL));
+}
+
+static void load_total(void *context, const char *jail, uint64_t failures, uint64_t bans)
+{
+	guard_load_total(context, jail, failures, bans);
+}
+
+static void skip_position(void *context, const struct tail_position *position)
+{
+	(void)context, (void)position;
+}
+
+static void skip_pattern(void *context, const char *jail, const char *pattern)
+{
+	(void)context, (void)jail, (void)pattern;
+}
+
+static void skip_alert(void *context, const struct store_alert *alert)
+{
+	(void)context, (void)alert;
+}
+
+/* Bans that the database holds are in the kernel already: only lifts are sent. */
+static int apply_lifts(struct guard *guard, struct error *err)
+{
+	const struct scope *scopes;
+	struct ban_change change;
+	struct nft *nft = NULL;
+	size_t n_scopes;
+	int rc = nft_open(&nft, err);
+
+	scopes = guard_scopes(guard, &n_scopes);
+	for (size_t i = 0; rc == 0 && i < n_scopes; i++)
+		rc = nft_scope(nft, (uint8_t)i, &scopes[i], err);
+	while (rc == 0 && bans_peek(guard_bans(guard), (int64_t)time(NULL), &change)) {
+		struct nft_change lift = { .op = NFT_LIFT, .scope = change.scope, .ip = change.ip };
+
+		bans_sent(guard_bans(guard));
+		if (!change.lift)
+			continue;
+		rc = nft_apply(nft, &lift, 1, err);
+		guard_held(guard, change.scope, &change.ip, true, lift.failure,
+			(int64_t)time(NULL));
+	}
+	nft_close(nft);
+	return rc;
+}
+
+static int lift(struct guard *guard, struct store *store, const struct ip *ip, const char *jail,
+	struct error *err)
+{
+	struct store_loader loader = { .failure = load_failure, .ban = load_ban,
+		.position = skip_position, .pattern = skip_pattern, .total = load_total,
+		.alert = skip_alert, .context = guard };
+	int64_t now_s = (int64_t)time(NULL);
+	uint32_t lifted;
+	int rc;
+
+	guard_attach(guard, store);
+	if (store_load(store, &loader, err) < 0)
+		return -1;
+	rc = ip ? guard_unban(guard, ip, jail, now_s, &lifted, err) :
+		  guard_unban_all(guard, jail, now_s, &lifted, err);
+	if (rc == 0)
+		rc = store_commit(store, 0, err); /* "lifting" before the kernel hears of it */
+	if (rc == 0)
+		rc = apply_lifts(guard, err);
+	if (rc == 0)
+		rc = store_commit(store, 0, err);
+	return rc;
+}
+
+int offline_unban(const struct run_options *options, const struct ip *ip, const char *jail)
+{
+	struct guard_events events = { .alert = ignore_alert, .note = print_note };
+	cleanup_free char *database = alloc_format("%s/state.db", options->state_dir);
+	struct protect *protect = protect_new();
+	struct findings findings = { 0 };
+	struct config *config = NULL;
+	struct store *store = NULL;
+	struct guard *guard = NULL;
+	cleanup_free char *note = NULL;
+	struct error err;
+	int rc = -1;
+
+	if (access(database, R_OK | W_OK) < 0)
+		(void)error_errno(&err, errno, "no daemon runs, and %s cannot be used", database);
+	else if (config_load(options->config_dir, NULL, &config, &findings) < 0)
+		(void)error_set(&err, "no daemon runs, and %s cannot be read", options->config_dir);
+	else
+		rc = store_open(options->state_dir, (int64_t)time(NULL), &store, &note, &err);
+	if (note)
+		(void)fprintf(stderr, "voipguard: %s\n", note);
+	if (rc == 0) {
+		guard = guard_new(config, protect, false, &events, &findings);
+		rc = lift(guard, store, ip, jail, &err);
+	}
+	if (rc < 0)
+		(void)fprintf(stderr, "voipguard: %s\n", err.text);
+	if (store)
+		store_close(store);
+	guard_free(guard);
+	config_free(config);
+	protect_free(protect);
+	findings_done(&findings);
+	return rc < 0 ? EXIT_NO : EXIT_DONE;
+}

@@ -1,0 +1,148 @@
+#include "place.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <libgen.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "launch.h"
+#include "sandbox.h"
+
+enum { STATE_MODE = 0700, RUN_MODE = 0755, SOCKET_MODE = 0660 };
+
+/* mkdir with parents (those 0755); an existing directory is fine. */
+static int make_directory(const char *path, mode_t mode, struct error *err)
+{
+	cleanup_free char *copy = alloc_string(path);
+	struct stat info;
+
+	for (char *at = copy + 1; *at; at++) {
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		if (mkdir(copy, 0755) < 0 && errno != EEXIST)
+			return error_errno(err, errno, "cannot make %s", copy);
+		*at = '/';
+	}
+	if (mkdir(copy, mode) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return error_errno(err, errno, "cannot make %s", path);
+	if (stat(path, &info) < 0 || !S_ISDIR(info.st_mode))
+		return error_set(err, "%s is not a directory", path);
+	return 0;
+}
+
+/* The files that an earlier run left, perhaps as another user. */
+static int own_directory(const char *path, uid_t uid, gid_t gid, struct error *err)
+{
+	static const char *const files[] = { "", "/state.db", "/state.db-wal", "/state.db-shm" };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		cleanup_free char *file = alloc_format("%s%s", path, files[i]);
+
+		if (lchown(file, uid, gid) < 0 && errno != ENOENT)
+			return error_errno(err, errno, "cannot give %s to the daemon's user", file);
+	}
+	return 0;
+}
+
+static int find_user(const char *name, struct passwd *ret_user, struct error *err)
+{
+	static char storage[4096];
+	struct passwd *found = NULL;
+	int rc = getpwnam_r(name, ret_user, storage, sizeof(storage), &found);
+
+	if (rc == 0 && !found)
+		return error_set(err, "there is no user '%s' (see --user)", name);
+	if (rc != 0)
+		return error_errno(err, rc, "cannot look up user '%s'", name);
+	if (ret_user->pw_uid == 0)
+		return error_set(err, "the daemon does not run as root: name another --user");
+	return 0;
+}
+
+/* A socket that answers belongs to a running daemon. */
+static bool socket_answers(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool answers;
+
+	if (fd < 0)
+		return false;
+	answers = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+		  errno == EAGAIN;
+	(void)close(fd); /* nothing was sent */
+	return answers;
+}
+
+static int bind_socket(const char *path, uid_t uid, gid_t gid, bool as_root, int *ret_fd,
+	struct error *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	mode_t mask;
+	int fd;
+	int rc;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return error_set(err, "the path of the control socket is too long: %s", path);
+	memcpy(address.sun_path, path, strlen(path));
+	if (socket_answers(&address))
+		return error_set(err, "another voipguard is running at %s", path);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return error_errno(err, errno, "cannot remove the old socket %s", path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return error_errno(err, errno, "cannot make the control socket");
+	mask = umask((mode_t) ~SOCKET_MODE & 0777);
+	rc = bind(fd, (const struct sockaddr *)&address, sizeof(address));
+	(void)umask(mask); /* cannot fail */
+	if (rc == 0 && as_root)
+		rc = lchown(path, uid, gid);
+	if (rc < 0) {
+		(void)error_errno(err, errno, "cannot make the control socket %s", path);
+		(void)close(fd);
+		return -1;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+int place_prepare(const struct run_options *options, int *ret_listen_fd, struct error *err)
+{
+	cleanup_free char *socket_copy = alloc_string(options->socket_path);
+	const char *run_dir = dirname(socket_copy);
+	bool as_root = geteuid() == 0;
+	struct passwd user = { .pw_uid = geteuid(), .pw_gid = getegid() };
+	bool need_net_admin = !options->dry_run;
+	bool new_run_dir = access(run_dir, F_OK) < 0;
+
+	if (as_root) {
+		if (find_user(options->user, &user, err) < 0 ||
+			make_directory(options->state_dir, STATE_MODE, err) < 0 ||
+			own_directory(options->state_dir, user.pw_uid, user.pw_gid, err) < 0 ||
+			make_directory(run_dir, RUN_MODE, err) < 0)
+			return -1;
+		if (new_run_dir && lchown(run_dir, user.pw_uid, user.pw_gid) < 0)
+			return error_errno(err, errno, "cannot give %s to '%s'", run_dir,
+				options->user);
+	} else if (access(options->state_dir, R_OK | W_OK | X_OK) < 0) {
+		return error_errno(err, errno, "cannot use the state directory %s",
+			options->state_dir);
+	}
+	if (bind_socket(options->socket_path, user.pw_uid, user.pw_gid, as_root, ret_listen_fd, err) <
+		0)
+		return -1;
+	if (sandbox_become(user.pw_uid, user.pw_gid, options->user, need_net_admin, err) == 0)
+		return 0;
+	(void)close(*ret_listen_fd); /* nobody has connected */
+	return -1;
+}

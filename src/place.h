@@ -1,0 +1,14 @@
+#ifndef VG_PLACE_H
+#define VG_PLACE_H
+
+struct error;
+struct run_options;
+
+/* Where the daemon lives: the state directory, the control socket, the user. As root: makes the
+ * directories (0700 and 0755), gives them and the socket to options->user and becomes that user
+ * with CAP_NET_ADMIN alone (without it in a dry run). As another user: the directories must be
+ * there. *ret_listen_fd: the bound control socket, 0660, not listening yet, so that clients are
+ * told "not reachable" until the daemon is ready. */
+int place_prepare(const struct run_options *options, int *ret_listen_fd, struct error *err);
+
+#endif

@@ -1,0 +1,182 @@
+#include "proto.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "error.h"
+
+int proto_pair(int ret_fds[2], struct error *err)
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ret_fds) < 0)
+		return error_errno(err, errno, "cannot make a socket pair");
+	return 0;
+}
+
+static int packet_send(int fd, const struct iovec *parts, size_t n_parts, int passed_fd,
+	struct error *err)
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct msghdr message = { .msg_iov = (struct iovec *)(uintptr_t)parts,
+		.msg_iovlen = n_parts };
+	ssize_t sent;
+
+	if (passed_fd >= 0) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = sizeof(control.bytes);
+		control.head.cmsg_level = SOL_SOCKET;
+		control.head.cmsg_type = SCM_RIGHTS;
+		control.head.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.head), &passed_fd, sizeof(int));
+	}
+	do
+		sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (sent < 0 && errno == EINTR);
+	if (sent >= 0)
+		return 1;
+	if (errno == EAGAIN || errno == ENOBUFS)
+		return 0;
+	return error_errno(err, errno, "cannot send to the other role");
+}
+
+/* Takes the descriptor out of the message; more than one is more than the protocol has. */
+static int passed_descriptor(struct msghdr *message)
+{
+	int fd = -1;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+			c->cmsg_len == CMSG_LEN(sizeof(int)))
+			memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	return fd;
+}
+
+/* Bytes received, 0 nothing there, -1. A packet larger than size is nonsense. */
+static ssize_t packet_receive(int fd, void *bytes, size_t size, int *ret_fd, struct error *err)
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec part = { .iov_base = bytes, .iov_len = size };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
+	ssize_t got;
+
+	do
+		got = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got < 0 && errno == EAGAIN)
+		return 0;
+	if (got < 0)
+		return error_errno(err, errno, "cannot receive from the other role");
+	*ret_fd = passed_descriptor(&message);
+	if (got > 0 && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+		return got;
+	if (*ret_fd >= 0)
+		(void)close(*ret_fd); /* not used */
+	*ret_fd = -1;
+	return error_set(err, got == 0 ? "closed" : "the other role sent nonsense");
+}
+
+int proto_send(int fd, const struct proto_record *record, int passed_fd, struct error *err)
+{
+	struct iovec part = { .iov_base = (void *)(uintptr_t)record, .iov_len = sizeof(*record) };
+
+	return packet_send(fd, &part, 1, passed_fd, err);
+}
+
+static bool address_is_valid(const struct ip *ip)
+{
+	struct ip masked;
+
+	if (ip->family == 0)
+		return ip->bits == 0;
+	if ((ip->family != 4 && ip->family != 6) || ip->bits > (ip->family == 4 ? 32 : 128))
+		return false;
+	masked = ip_mask(ip, ip->bits);
+	return ip_equal(&masked, ip);
+}
+
+static bool record_is_valid(const struct proto_record *record)
+{
+	return record->type > PROTO_NONE && record->type < PROTO_TYPES &&
+	       memchr(record->text, '\0', sizeof(record->text)) && address_is_valid(&record->ip) &&
+	       scope_is_valid(&record->scope);
+}
+
+int proto_receive(int fd, struct proto_record *ret_record, int *ret_fd, struct error *err)
+{
+	struct proto_record record;
+	ssize_t got;
+
+	*ret_fd = -1;
+	got = packet_receive(fd, &record, sizeof(record), ret_fd, err);
+	if (got <= 0)
+		return (int)got;
+	if (got == sizeof(record) && record_is_valid(&record)) {
+		*ret_record = record;
+		return 1;
+	}
+	if (*ret_fd >= 0)
+		(void)close(*ret_fd); /* not used */
+	*ret_fd = -1;
+	return error_set(err, "the other role sent nonsense");
+}
+
+int proto_mail_send(int fd, const struct proto_mail *head, const char *const *texts,
+	size_t n_texts, struct error *err)
+{
+	struct proto_mail_packet packet;
+	size_t used = sizeof(*head);
+
+	memcpy(packet.bytes, head, sizeof(*head));
+	for (size_t i = 0; i < n_texts; i++) {
+		size_t length = strlen(texts[i]) + 1;
+		size_t left = sizeof(packet.bytes) - used;
+
+		if (length > left && i + 1 < n_texts)
+			return error_set(err, "a text of %zu bytes is too long to be mailed", length);
+		if (length > left && left < 4)
+			return error_set(err, "the head of a mail is too long");
+		memcpy(packet.bytes + used, texts[i], length > left ? left - 4 : length);
+		if (length > left) {
+			memcpy(packet.bytes + used + left - 4, "...", 4);
+			length = left;
+		}
+		used += length;
+	}
+	return packet_send(fd, &(struct iovec){ .iov_base = packet.bytes, .iov_len = used }, 1, -1,
+		err);
+}
+
+int proto_mail_receive(int fd, struct proto_mail_packet *ret_packet, struct error *err)
+{
+	struct proto_mail_packet *packet = ret_packet;
+	int passed = -1;
+	ssize_t got = packet_receive(fd, packet->bytes, sizeof(packet->bytes), &passed, err);
+	size_t at = sizeof(packet->head);
+	size_t count = 0;
+
+	if (got <= 0)
+		return (int)got;
+	if (passed >= 0)
+		(void)close(passed); /* none belongs here */
+	if ((size_t)got < at || ((size_t)got > at && packet->bytes[got - 1] != '\0'))
+		return error_set(err, "the other role sent nonsense");
+	memcpy(&packet->head, packet->bytes, at);
+	packet->length = (size_t)got;
+	if (packet->head.type >= PROTO_MAIL_TYPES)
+		return error_set(err, "the other role sent nonsense");
+	for (size_t i = 0; i < PROTO_MAIL_TEXTS_MAX; i++)
+		packet->texts[i] = "";
+	while (at < (size_t)got && count < PROTO_MAIL_TEXTS_MAX) {
+		packet->texts[count++] = packet->bytes + at;
+		at += strlen(packet->bytes + at) + 1;
+	}
+	return 1;
+}

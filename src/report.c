@@ -1,0 +1,299 @@
+#include "report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "alloc.h"
+#include "bans.h"
+#include "control.h"
+#include "guard.h"
+#include "proto.h"
+#include "scope.h"
+#include "tail.h"
+#include "text.h"
+#include "utc.h"
+
+enum { REPORT_BANS_MAX = 100000 }; /* rows of one report; the newest */
+
+/* One element to ask for: the ban may end before the answer comes, so it is named by value. */
+struct query {
+	struct ip ip;
+	uint32_t jail;
+	uint8_t scope;
+	bool answered;
+	bool present;
+	uint64_t packets;
+};
+
+/* queries[0..asked) have been sent; `answers` of them have come back. Sorted as rows are, so the
+ * queries of one ban stand together; by_row finds them again. */
+struct report {
+	const struct control_engine *engine; /* borrowed */
+	const char *jail; /* borrowed; NULL: all */
+	uint32_t serial;
+	struct query queries[REPORT_SERIALS];
+	size_t count;
+	size_t asked;
+	size_t answers;
+};
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct ban *const *left = a;
+	const struct ban *const *right = b;
+
+	if ((*left)->since_s != (*right)->since_s)
+		return (*left)->since_s < (*right)->since_s ? 1 : -1;
+	return memcmp(&(*left)->ip, &(*right)->ip, sizeof((*left)->ip));
+}
+
+/* The bans of jail number `jail` (-1: all), newest first; the caller frees the array. */
+static const struct ban **list_bans(const struct report *report, int jail, size_t *ret_count)
+{
+	struct bans *bans = guard_bans(report->engine->guard);
+	const struct ban **list = NULL;
+	size_t count = 0;
+	size_t room = 0;
+	size_t cursor = 0;
+	const struct ban *ban;
+
+	while ((ban = bans_next(bans, &cursor))) {
+		if (ban->ghost || (jail >= 0 && ban->jail != (uint32_t)jail))
+			continue;
+		if (count == room) {
+			room = room ? room * 2 : 64;
+			list = alloc_grow(list, room, sizeof(*list));
+		}
+		list[count++] = ban;
+	}
+	if (count)
+		qsort(list, count, sizeof(*list), newest_first);
+	*ret_count = count < REPORT_BANS_MAX ? count : REPORT_BANS_MAX;
+	return list;
+}
+
+struct report *report_new(const struct control_engine *engine, const char *jail, uint32_t serial)
+{
+	struct report *report = alloc_zero(sizeof(*report));
+	cleanup_free const struct ban **list = NULL;
+	size_t count;
+
+	report->engine = engine;
+	report->jail = jail;
+	report->serial = serial;
+	if (engine->dry_run)
+		return report;
+	list = list_bans(report, jail ? guard_find_jail(engine->guard, jail) : -1, &count);
+	for (size_t i = 0; i < count && i < CONTROL_COUNTERS_MAX; i++) {
+		uint8_t scopes[BAN_JAIL_SCOPES_MAX];
+		size_t n = bans_scopes(guard_bans(engine->guard), list[i]->jail, scopes);
+
+		for (size_t k = 0; k < n && report->count < REPORT_SERIALS; k++)
+			report->queries[report->count++] = (struct query){
+				.ip = list[i]->ip, .jail = list[i]->jail, .scope = scopes[k] };
+	}
+	return report;
+}
+
+void report_free(struct report *report)
+{
+	free(report);
+}
+
+bool report_ask(struct report *report)
+{
+	const struct control_engine *engine = report->engine;
+
+	while (report->asked < report->count) {
+		const struct query *query = &report->queries[report->asked];
+
+		if (!engine->query(engine->context, report->serial + (uint32_t)report->asked,
+			    query->scope, &query->ip))
+			break;
+		report->asked++;
+	}
+	return report->answers == report->count;
+}
+
+bool report_counters(struct report *report, const struct proto_record *record)
+{
+	uint32_t index = record->serial - report->serial;
+	struct query *query = &report->queries[index < REPORT_SERIALS ? index : 0];
+
+	if (index >= report->asked || !ip_equal(&query->ip, &record->ip))
+		return false;
+	report->answers += !query->answered;
+	query->answered = true;
+	query->present = record->failure == 0;
+	query->packets = record->packets;
+	return true;
+}
+
+/* ---- JSON ---- */
+
+static json_t *text_json(const char *text)
+{
+	char shown[1024];
+
+	return json_string(text_render_string(shown, sizeof(shown), text));
+}
+
+static json_t *time_json(int64_t at_s)
+{
+	char text[UTC_TEXT_MAX];
+
+	return json_string(utc_format(at_s, text));
+}
+
+static json_t *scope_json(const struct guard_jail_info *info)
+{
+	char text[BAN_JAIL_SCOPES_MAX * (SCOPE_TEXT_MAX + 1)];
+	char one[SCOPE_TEXT_MAX];
+
+	text[0] = '\0';
+	for (size_t i = 0; i < info->n_scopes; i++) {
+		if (i)
+			strcat(text, " ");
+		strcat(text, scope_format(info->scopes[i], one));
+	}
+	return json_string(text);
+}
+
+/* *at is the first query not used yet: queries and rows have the same order. */
+static json_t *ban_json(const struct report *report, const struct ban *ban,
+	const struct guard_jail_info *info)
+{
+	bool held = bans_in_kernel(guard_bans(report->engine->guard), ban, NULL);
+	char address[IP_TEXT_MAX];
+	bool asked = false;
+	uint64_t packets = 0;
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < report->count; i++) {
+		const struct query *query = &report->queries[i];
+
+		if (!query->answered || query->jail != ban->jail || !ip_equal(&query->ip, &ban->ip))
+			continue;
+		asked = true;
+		held = held && query->present;
+		packets += query->packets;
+	}
+	json_object_set_new(object, "address", json_string(ip_format(&ban->ip, address)));
+	json_object_set_new(object, "since", time_json(ban->since_s));
+	json_object_set_new(object, "until",
+		ban->until_s ? time_json(ban->until_s) : json_null());
+	json_object_set_new(object, "failures", json_integer(ban->failures));
+	json_object_set_new(object, "scope", scope_json(info));
+	json_object_set_new(object, "proof", json_string(ban->proven ? "proven" : "unproven"));
+	json_object_set_new(object, "in_kernel", json_boolean(held));
+	json_object_set_new(object, "dropped_packets",
+		asked ? json_integer((json_int_t)packets) : json_null());
+	json_object_set_new(object, "last_account",
+		ban->account[0] ? text_json(ban->account) : json_null());
+	return object;
+}
+
+struct files_context {
+	json_t *array;
+	const uint64_t *patterns;
+};
+
+static void add_file(void *context, const struct tail_file_info *info)
+{
+	static const char *const states[] = { "following", "waiting", "unreadable", "gap" };
+	const struct files_context *files = context;
+	bool wanted = false;
+
+	for (size_t i = 0; i < TAIL_PATTERNS_MAX / 64; i++)
+		wanted = wanted || (info->patterns[i] & files->patterns[i]);
+	if (!wanted)
+		return;
+	json_array_append_new(files->array,
+		json_pack("{s:o, s:s, s:I, s:I}", "path", text_json(info->path), "state",
+			states[info->state], "offset", (json_int_t)info->offset, "lag_bytes",
+			(json_int_t)info->lag_bytes));
+}
+
+static json_t *bans_json(const struct report *report, size_t jail,
+	const struct guard_jail_info *info)
+{
+	cleanup_free const struct ban **list = NULL;
+	json_t *array = json_array();
+	size_t count;
+
+	list = list_bans(report, (int)jail, &count);
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(array, ban_json(report, list[i], info));
+	return array;
+}
+
+static json_t *jail_json(const struct report *report, size_t jail,
+	const struct guard_jail_info *info)
+{
+	struct files_context files = { .array = json_array(), .patterns = info->patterns };
+	json_t *object = json_object();
+
+	tail_files(report->engine->tail, add_file, &files);
+	json_object_set_new(object, "name", text_json(info->name));
+	json_object_set_new(object, "files", files.array);
+	json_object_set_new(object, "maxretry", json_integer(info->maxretry));
+	json_object_set_new(object, "findtime_s", json_integer(info->findtime_s));
+	json_object_set_new(object, "bantime_s", json_integer(info->bantime_s));
+	json_object_set_new(object, "failures",
+		json_pack("{s:I, s:I}", "current", (json_int_t)info->failures_current, "total",
+			(json_int_t)info->failures_total));
+	json_object_set_new(object, "banned",
+		json_pack("{s:I, s:I}", "current",
+			(json_int_t)bans_count(guard_bans(report->engine->guard), (uint32_t)jail),
+			"total", (json_int_t)info->bans_total));
+	json_object_set_new(object, "bans", bans_json(report, jail, info));
+	return object;
+}
+
+static json_t *health_json(const struct control_engine *engine)
+{
+	static const char *const names[CONTROL_PARTS] = { "firewall", "engine", "notifier", "state",
+		"mail", "config" };
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < CONTROL_PARTS; i++)
+		json_object_set_new(object, names[i],
+			json_pack("{s:b, s:o}", "ok", engine->health[i].ok, "text",
+				text_json(engine->health[i].text)));
+	return object;
+}
+
+/* Running jails and broken ones; "manual" and jails of the past only while they hold a ban. */
+static bool is_shown(const struct report *report, size_t jail, const struct guard_jail_info *info)
+{
+	if (report->jail)
+		return strcmp(report->jail, info->name) == 0;
+	return info->active || info->broken ||
+	       bans_count(guard_bans(report->engine->guard), (uint32_t)jail) > 0;
+}
+
+struct json_t *report_json(const struct report *report, int64_t now_s)
+{
+	const struct control_engine *engine = report->engine;
+	json_t *object = json_object();
+	json_t *jails = json_array();
+
+	for (size_t i = 0; i < guard_jails(engine->guard); i++) {
+		struct guard_jail_info info;
+
+		guard_jail_info(engine->guard, i, now_s, &info);
+		if (is_shown(report, i, &info))
+			json_array_append_new(jails, jail_json(report, i, &info));
+	}
+	json_object_set_new(object, "ok", json_true());
+	json_object_set_new(object, "version", json_string(VERSION));
+	json_object_set_new(object, "uptime_s", json_integer(now_s - engine->started_s));
+	json_object_set_new(object, "dry_run", json_boolean(engine->dry_run));
+	json_object_set_new(object, "health", health_json(engine));
+	json_object_set_new(object, "cut_lines",
+		json_integer((json_int_t)tail_cut_lines(engine->tail)));
+	json_object_set_new(object, "jails", jails);
+	return object;
+}

@@ -1,0 +1,28 @@
+#ifndef VG_REPORT_H
+#define VG_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct control_engine;
+struct json_t;
+struct proto_record;
+struct report;
+
+/* The answer to `status`: collects the kernel's counters of the newest bans, then becomes the
+ * JSON object that voipguard(8) documents. */
+
+/* Serial numbers that one report uses, from the one it is given. */
+enum { REPORT_SERIALS = 4096 };
+
+/* engine and jail (NULL: all) are borrowed. */
+struct report *report_new(const struct control_engine *engine, const char *jail, uint32_t serial);
+void report_free(struct report *report);
+/* Sends what has not been asked yet; true when every answer is there. */
+bool report_ask(struct report *report);
+/* False: the answer is not for this report. */
+bool report_counters(struct report *report, const struct proto_record *record);
+/* A new reference. */
+struct json_t *report_json(const struct report *report, int64_t now_s);
+
+#endif

@@ -1,0 +1,21 @@
+#ifndef VG_TRY_H
+#define VG_TRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* `voipguard test`: a filter over a log file. */
+struct try_options {
+	const char *config_dir; /* NULL: only shipped filters */
+	const char *filter; /* a name, a .conf file, or a regex with an address tag */
+	const char *path;
+	bool json;
+	bool missed; /* also print lines that no rule matched */
+	int64_t now_s;
+};
+
+/* Prints the findings on standard error and the hits on standard output. Returns 0, or 1 for an
+ * unreadable file or a rule that is wrong. */
+int try_run(const struct try_options *options);
+
+#endif
