@@ -339,7 +339,7 @@ static void read_words(struct config_filter *filter, struct config_reader *jail,
 	long lines;
 
 	def->maxlines = 1;
-	def->usedns = !usedns.text ||
+	def->usedns = usedns.text &&
 		      (strcasecmp(usedns.text, "no") != 0 && config_value_truth(usedns.text) != 0);
 	if (usedns.text && config_value_truth(usedns.text) < 0 &&
 		strcasecmp(usedns.text, "warn") != 0 && strcasecmp(usedns.text, "raw") != 0)

@@ -35,13 +35,14 @@ static bool is_word(const char *text, size_t length, const char *word)
 	return strlen(word) == length && strncmp(text, word, length) == 0;
 }
 
-/* PATH [head|tail]: fail2ban's default is head. */
+/* PATH [head|tail]: a file that is there when its jail first runs is followed from its end, so that
+ * an old log does not ban anew; head reads it from its first byte. */
 static void add_logpath(void *context, const struct dialect_value *value, size_t from, size_t to)
 {
 	struct jail_reader *r = context;
 	struct config_jail *jail = r->jail;
 	struct position at = dialect_at(value, from);
-	bool from_head = true;
+	bool from_head = false;
 	size_t word = to;
 	char shown[SHOWN_MAX];
 
