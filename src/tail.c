@@ -210,8 +210,8 @@ static void tell_forgotten(struct tail *tail,
 
 	for (i = 0; i < tail->n_forgotten; i++) {
 		if (!is_key_used(tail, tail->forgotten[i]))
-			each(context,
-				&(struct tail_position){ .path = tail->forgotten[i], .offset = -1 });
+			each(context, &(struct tail_position){ .path = tail->forgotten[i],
+					      .offset = -1 });
 		free(tail->forgotten[i]);
 	}
 	tail->n_forgotten = 0;
@@ -229,11 +229,10 @@ void tail_positions(struct tail *tail, bool only_moved,
 		entry = tail->entries[i];
 		if (!entry->key || (only_moved && !entry->moved))
 			continue;
-		each(context,
-			&(struct tail_position){ .path = entry->key,
-				.identity = entry->file->identity,
-				.offset = entry->file->offset,
-				.hash = tail_file_hash(entry->file) });
+		each(context, &(struct tail_position){ .path = entry->key,
+				      .identity = entry->file->identity,
+				      .offset = entry->file->offset,
+				      .hash = tail_file_hash(entry->file) });
 		entry->moved = false;
 	}
 }

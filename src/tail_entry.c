@@ -106,8 +106,7 @@ struct tail_entry *tail_entry_add(struct tail *tail, struct tail_file *file, con
 	entry->dirty = true;
 	entry->moved = true;
 	memcpy(entry->patterns, patterns, sizeof(entry->patterns));
-	tail->entries =
-		alloc_grow(tail->entries, tail->n_entries + 1, sizeof(struct tail_entry *));
+	tail->entries = alloc_grow(tail->entries, tail->n_entries + 1, sizeof(struct tail_entry *));
 	tail->entries[tail->n_entries++] = entry;
 	return entry;
 }
@@ -224,8 +223,7 @@ static bool is_copy(const struct tail_entry *entry, const struct tail_entry *ori
 		return false;
 	*ret_end = size < read_to ? size : read_to;
 	if (size >= read_to) /* by the window: original may be truncated already */
-		return tail_file_hash_matches(entry->file, read_to,
-			tail_file_hash(original->file));
+		return tail_file_hash_matches(entry->file, read_to, tail_file_hash(original->file));
 	return tail_file_same_before(entry->file, original->file, size);
 }
 
@@ -280,16 +278,15 @@ static bool find_copy(struct tail *tail, struct tail_entry *entry)
 	struct tail_entry *copy;
 	char *path;
 
-	if (!position.offset ||
-		tail_sibling_find(log ? log : entry->path, &position, &file, &path) ==
-			TAIL_MATCH_NONE)
+	if (!position.offset || tail_sibling_find(log ? log : entry->path, &position, &file,
+					&path) == TAIL_MATCH_NONE)
 		return false;
 	copy = tail_entry_by_identity(tail, &file->identity);
 	if (copy) {
 		tail_file_free(file);
 		free(path);
-		if ((copy->copy_of != entry && copy->file->offset > 0) || is_in_chain(entry, copy) ||
-			tail_file_seek(copy->file, position.offset))
+		if ((copy->copy_of != entry && copy->file->offset > 0) ||
+			is_in_chain(entry, copy) || tail_file_seek(copy->file, position.offset))
 			return false;
 		copy->copy_of = NULL;
 		copy->before = entry->before;
@@ -426,7 +423,7 @@ bool tail_entry_read(struct tail *tail, struct tail_entry *entry, size_t *budget
 {
 	int i;
 
-	for (i = 0; i < CHAIN_TRIES_MAX && *budget_bytes > 0; i++)
+	for (i = 0; i<CHAIN_TRIES_MAX && * budget_bytes> 0; i++)
 		if (read_chain(tail, entry, budget_bytes))
 			return false;
 	return true;

@@ -15,8 +15,8 @@ struct tail_file;
  * followed, with those that rotation left behind). */
 enum {
 	TAIL_WORDS = TAIL_PATTERNS_MAX / 64,
-	TAIL_OLD_MAX = 4,        /* files of one path that were rotated away; the oldest goes */
-	TAIL_OLD_IDLE_SCANS = 60,  /* quiet so long beside a successor: its writer has moved on */
+	TAIL_OLD_MAX = 4,           /* files of one path that were rotated away; the oldest goes */
+	TAIL_OLD_IDLE_SCANS = 60,   /* quiet so long beside a successor: its writer has moved on */
 	TAIL_LOST_IDLE_SCANS = 3600 /* the same without a successor: it was put away */
 };
 
@@ -34,7 +34,7 @@ struct tail_entry {
 	/* Rotated files born later than this may hold what nobody has read. All copies made of
 	 * it before are older than its last change, when it was opened or was truncated. */
 	int64_t unread_after_ns;
-	int64_t size_bytes;         /* the greatest seen since it was last truncated */
+	int64_t size_bytes; /* the greatest seen since it was last truncated */
 	uint32_t idle_scans;
 	int wd;
 	bool named; /* a pattern leads to it */

@@ -131,8 +131,7 @@ static enum tail_file_opened refuse(const char *path, int number, struct error *
 	if (number == EACCES && rc == 0)
 		(void)error_set(err,
 			"'%s' cannot be read: '%s' belongs to group %u and has mode %04o", shown,
-			shown_closed, (unsigned)status.st_gid,
-			(unsigned)(status.st_mode & 07777));
+			shown_closed, (unsigned)status.st_gid, (unsigned)(status.st_mode & 07777));
 	else
 		(void)error_errno(err, number, "'%s' cannot be opened", shown);
 	return TAIL_FILE_REFUSED;
@@ -187,7 +186,7 @@ bool tail_file_is(const struct tail_file *file, const struct stat *status)
 bool tail_file_identity_equal(const struct tail_identity *a, const struct tail_identity *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->generation == b->generation &&
-		a->born_ns == b->born_ns;
+	       a->born_ns == b->born_ns;
 }
 
 int64_t tail_file_size(const struct tail_file *file)
@@ -322,8 +321,7 @@ void tail_file_read_rest(struct tail_file *file, const struct tail_file_sink *si
 	const size_t before = file->window_bytes;
 	ssize_t n;
 
-	n = read_at(file->fd, sink->buffer, before + TAIL_LINE_MAX,
-		file->offset - (int64_t)before);
+	n = read_at(file->fd, sink->buffer, before + TAIL_LINE_MAX, file->offset - (int64_t)before);
 	if (n <= (ssize_t)before || memcmp(sink->buffer, file->window, before) != 0)
 		return;
 	if (!file->skipping)

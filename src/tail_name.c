@@ -109,8 +109,7 @@ static void add_name(struct tail *tail, const char *path, size_t pattern)
 	}
 	if (!name) {
 		at = name_index(tail, path);
-		tail->names =
-			alloc_grow(tail->names, tail->n_names + 1, sizeof(*tail->names));
+		tail->names = alloc_grow(tail->names, tail->n_names + 1, sizeof(*tail->names));
 		name = &tail->names[at];
 		memmove(name + 1, name, (tail->n_names - at) * sizeof(*name));
 		*name = (struct tail_name){ .path = alloc_string(path), .begin = -1 };

@@ -24,8 +24,7 @@ void tail_restore_add(struct tail *tail, const struct tail_position *position)
 	const char *place = strstr(position->path, "//");
 	struct tail_stored *stored;
 
-	tail->stored =
-		alloc_grow(tail->stored, tail->n_stored + 1, sizeof(*tail->stored));
+	tail->stored = alloc_grow(tail->stored, tail->n_stored + 1, sizeof(*tail->stored));
 	stored = &tail->stored[tail->n_stored++];
 	*stored = (struct tail_stored){ .position = *position };
 	stored->path = place ? alloc_bytes(position->path, (size_t)(place - position->path))
@@ -112,8 +111,8 @@ static void forget(struct tail *tail, const struct tail_stored *stored)
 {
 	if (!stored->place)
 		return;
-	tail->forgotten = alloc_grow(tail->forgotten, tail->n_forgotten + 1,
-		sizeof(*tail->forgotten));
+	tail->forgotten =
+		alloc_grow(tail->forgotten, tail->n_forgotten + 1, sizeof(*tail->forgotten));
 	tail->forgotten[tail->n_forgotten++] = alloc_format("%s/%s", stored->path, stored->place);
 }
 
@@ -156,7 +155,7 @@ static int compare_stored(const void *left, const void *right)
 	if (!a->place != !b->place)
 		return a->place ? -1 : 1;
 	return (a->position.identity.born_ns > b->position.identity.born_ns) -
-		(a->position.identity.born_ns < b->position.identity.born_ns);
+	       (a->position.identity.born_ns < b->position.identity.born_ns);
 }
 
 void tail_restore_find(struct tail *tail)

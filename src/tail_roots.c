@@ -38,7 +38,7 @@ static bool is_within(const char *path, const char *directory)
 	if (length == 1)
 		return true;
 	return strncmp(path, directory, length) == 0 &&
-		(path[length] == '\0' || path[length] == '/');
+	       (path[length] == '\0' || path[length] == '/');
 }
 
 void tail_roots(const char *pattern, void (*each)(void *context, const char *directory),

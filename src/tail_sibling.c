@@ -62,7 +62,7 @@ bool tail_sibling_is_rotated(const char *path, const char *log)
 	if (strncmp(name, base, length) == 0)
 		return name[length] && strchr(".-_~", name[length]);
 	return strncmp(name, base, stem) == 0 && name[stem] && strchr(".-_", name[stem]) &&
-		isdigit((unsigned char)name[stem + 1]) && ends_with(name + stem, base + stem);
+	       isdigit((unsigned char)name[stem + 1]) && ends_with(name + stem, base + stem);
 }
 
 static void listing_done(struct listing *list)
@@ -209,8 +209,7 @@ size_t tail_sibling_between(const char *log, const struct tail_file *old, int64_
 		if (!tail_sibling_is_rotated(list.paths[i], log) ||
 			tail_file_open(list.paths[i], &file, NULL) != TAIL_FILE_OPEN)
 			continue;
-		if (file->identity.born_ns <= after_ns ||
-			file->identity.born_ns > born_max_ns ||
+		if (file->identity.born_ns <= after_ns || file->identity.born_ns > born_max_ns ||
 			is_taken(context, &file->identity) || begins_like(file, old)) {
 			tail_file_free(file);
 			continue;

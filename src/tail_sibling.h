@@ -30,8 +30,8 @@ enum tail_match tail_sibling_find(const char *log, const struct tail_position *p
 	struct tail_file **ret_file, char **ret_path);
 
 /* Rotated files of `log` born after after_ns and not after born_max_ns, oldest first: logs that
- * came and went between two looks. No copies of old; nothing where birth times are unknown. Returns how
- * many (the last TAIL_BETWEEN_MAX); they and their paths are the caller's. */
+ * came and went between two looks. No copies of old; nothing where birth times are unknown. Returns
+ * how many (the last TAIL_BETWEEN_MAX); they and their paths are the caller's. */
 size_t tail_sibling_between(const char *log, const struct tail_file *old, int64_t after_ns,
 	int64_t born_max_ns,
 	bool (*is_taken)(const void *context, const struct tail_identity *identity),

@@ -16,7 +16,7 @@ enum {
 };
 
 static const uint32_t directory_mask = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
-	IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB | IN_ONLYDIR;
+				       IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB | IN_ONLYDIR;
 
 int tail_watch_open(struct tail_watch *watch, struct error *err)
 {
@@ -62,9 +62,9 @@ static void remember(struct tail_watch *watch, int wd, const char *path)
 		return;
 	watch->directories = alloc_grow(watch->directories, watch->n_directories + 1,
 		sizeof(*watch->directories));
-	watch->directories[watch->n_directories++] = (struct tail_watch_directory){
-		.wd = wd, .path = alloc_string(path), .wanted = true
-	};
+	watch->directories[watch->n_directories++] = (struct tail_watch_directory){ .wd = wd,
+		.path = alloc_string(path),
+		.wanted = true };
 }
 
 void tail_watch_directory(struct tail_watch *watch, const char *path)

@@ -1,9 +1,10 @@
 #include "tail_file.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include <fcntl.h>
@@ -36,9 +37,11 @@ static void see(void *context, int64_t at, const char *line, size_t length, bool
 
 	(void)at;
 	if (cut)
-		n = snprintf(to->text + to->length, sizeof(to->text) - to->length, "[#%zu]", length);
+		n = snprintf(to->text + to->length, sizeof(to->text) - to->length, "[#%zu]",
+			length);
 	else if (length > 100)
-		n = snprintf(to->text + to->length, sizeof(to->text) - to->length, "[=%zu]", length);
+		n = snprintf(to->text + to->length, sizeof(to->text) - to->length, "[=%zu]",
+			length);
 	else {
 		to->text[to->length] = '[';
 		memcpy(to->text + to->length + 1, line, length);
@@ -112,7 +115,8 @@ static void test_lines(void **state)
 		memset(&seen, 0, sizeof(seen));
 		file = open_ok(path);
 		for (j = 0; j < 4 && rows[i].writes[j]; j++) {
-			length = rows[i].lengths[j] ? rows[i].lengths[j] : strlen(rows[i].writes[j]);
+			length =
+				rows[i].lengths[j] ? rows[i].lengths[j] : strlen(rows[i].writes[j]);
 			put(rows[i].writes[j], length);
 			assert_int_equal(tail_file_read(file, &sink, &bytes), TAIL_FILE_DRY);
 		}
