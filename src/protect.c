@@ -35,6 +35,7 @@ void protect_free(struct protect *protect)
 bool protect_add(struct protect *protect, const struct ip *ip, const char *because,
 	unsigned source)
 {
+	char address[IP_TEXT_MAX];
 	struct entry *entry;
 
 	for (size_t i = 0; i < protect->count; i++)
@@ -50,7 +51,8 @@ bool protect_add(struct protect *protect, const struct ip *ip, const char *becau
 	entry = &protect->entries[protect->count++];
 	entry->ip = *ip;
 	entry->source = source;
-	(void)snprintf(entry->because, sizeof(entry->because), "%s", because); /* may be cut */
+	(void)snprintf(entry->because, sizeof(entry->because), "%s (%s)", because,
+		ip_format(ip, address)); /* may be cut */
 	return true;
 }
 

@@ -11,13 +11,13 @@
 struct protect;
 
 /* More than these are refused: protect_add returns false and the caller says so. */
-enum { PROTECT_MAX = 16384, PROTECT_BECAUSE_MAX = 96 };
+enum { PROTECT_MAX = 16384, PROTECT_BECAUSE_MAX = 128 };
 
 struct protect *protect_new(void);
 void protect_free(struct protect *protect);
 
-/* because is copied (cut at PROTECT_BECAUSE_MAX - 1); a prefix that is there keeps its first
- * reason. source: a number of the caller's, for protect_clear. */
+/* because is copied, with the prefix behind it (cut at PROTECT_BECAUSE_MAX - 1); a prefix that is
+ * there keeps its first reason. source: a number of the caller's, for protect_clear. */
 bool protect_add(struct protect *protect, const struct ip *ip, const char *because,
 	unsigned source);
 /* Removes all entries of that source. */
