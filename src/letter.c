@@ -13,7 +13,7 @@
 #include "scope.h"
 #include "text.h"
 
-enum { STAMP_MAX = 64 };
+enum { STAMP_MAX = 64, RULE_SHOWN_MAX = 300 };
 
 static void body_add(struct letter *letter, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -112,7 +112,7 @@ static void add_why(struct letter *letter, const struct config_jail *jail, const
 	add_accounts(letter, window);
 	if (window->rule[0])
 		body_add(letter, "Rule:     %s\n",
-			text_render_string(shown, sizeof(shown), window->rule));
+			text_render_string(shown, RULE_SHOWN_MAX, window->rule));
 	add_lines(letter, window);
 }
 
