@@ -377,6 +377,8 @@ static struct ban *ban_begin(struct guard *guard, const struct ban *wanted,
 	ban->row = 0;
 	record_ban(guard, ban, over ? STORE_BAN_ENDED : STORE_BAN_ACTIVE);
 	record_marker(guard, ban->jail, &ban->ip, ban->since_s, STORE_BAN);
+	if (!over) /* before the window it shows is emptied */
+		letter_begin(guard, ban, window, now_s);
 	counter_clear(guard->counter, ban->jail, &ban->ip);
 	if (over) {
 		bans_make_ghost(guard->bans, ban);
@@ -385,7 +387,6 @@ static struct ban *ban_begin(struct guard *guard, const struct ban *wanted,
 	jail->bans_total++;
 	record_totals(guard, jail);
 	note_ban(guard, ban, "banned");
-	letter_begin(guard, ban, window, now_s);
 	return ban;
 }
 
@@ -582,7 +583,9 @@ static void ban_lift(struct guard *guard, struct ban *ban)
 	lifting_finish(guard, &lifting.ban.ip);
 }
 
-static uint32_t lift_matching(struct guard *guard, const struct ip *ip, int only_jail)
+/* The bans inside ip, or all (NULL). *ret_wider (may be NULL): a ban that holds ip and more. */
+static uint32_t lift_matching(struct guard *guard, const struct ip *ip, int only_jail,
+	struct ip *ret_wider)
 {
 	uint32_t lifted = 0;
 	size_t cursor = 0;
@@ -592,6 +595,10 @@ static uint32_t lift_matching(struct guard *guard, const struct ip *ip, int only
 		if (ban->ghost || (only_jail >= 0 && ban->jail != (uint32_t)only_jail) ||
 			(ip && !ip_overlaps(&ban->ip, ip)))
 			continue;
+		if (ip && ret_wider && !ip_contains(ip, &ban->ip)) {
+			*ret_wider = ban->ip;
+			continue;
+		}
 		ban_lift(guard, ban);
 		lifted++;
 	}
@@ -617,7 +624,9 @@ int guard_unban(struct guard *guard, const struct ip *ip, const char *jail, int6
 	uint32_t *ret_lifted, struct error *err)
 {
 	struct ip unit = protect_unit(guard->protect, ip);
+	struct ip wider = { 0 };
 	char address[IP_TEXT_MAX];
+	char held_by[IP_TEXT_MAX];
 	int number;
 
 	if (lift_jail(guard, jail, &number, err) < 0)
@@ -631,7 +640,10 @@ int guard_unban(struct guard *guard, const struct ip *ip, const char *jail, int6
 		counter_clear(guard->counter, i, &unit);
 		record_marker(guard, i, &unit, now_s, STORE_UNBAN);
 	}
-	*ret_lifted = lift_matching(guard, ip, number);
+	*ret_lifted = lift_matching(guard, &unit, number, &wider);
+	if (wider.family)
+		return error_set(err, "%s is still banned: it lies in %s, unban that",
+			ip_format(ip, address), ip_format(&wider, held_by));
 	if (!*ret_lifted)
 		return error_set(err, "%s is not banned%s%s", ip_format(ip, address),
 			jail ? " by jail " : "", jail ? jail : "");
@@ -646,7 +658,7 @@ int guard_unban_all(struct guard *guard, const char *jail, int64_t now_s, uint32
 	(void)now_s; /* bans of every age */
 	if (lift_jail(guard, jail, &number, err) < 0)
 		return -1;
-	*ret_lifted = lift_matching(guard, NULL, number);
+	*ret_lifted = lift_matching(guard, NULL, number, NULL);
 	return 0;
 }
 
@@ -658,7 +670,7 @@ void guard_protect(struct guard *guard, const struct ip *ip, const char *because
 
 	(void)now_s; /* a protected address is free at once, whenever it was banned */
 	(void)protect_add(guard->protect, ip, because, source); /* the firewall role says "full" */
-	if (lift_matching(guard, ip, -1) == 0)
+	if (lift_matching(guard, ip, -1, NULL) == 0)
 		return;
 	(void)snprintf(text, sizeof(text), "bans of %s are lifted: %s", ip_format(ip, address),
 		because); /* fits */

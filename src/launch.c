@@ -79,7 +79,7 @@ void launch_exec(const char *role, const struct run_options *options, int parent
 		arguments[used++] = (char *)(uintptr_t) "--strict";
 	arguments[used] = NULL;
 	fill_environment(environment, storage);
-	if (sandbox_drop_ambient() == 0 && place_descriptors(parent_fd, client_fd)) {
+	if (place_descriptors(parent_fd, client_fd)) {
 		reset_signals();
 		(void)execve("/proc/self/exe", arguments, environment); /* returns on failure only */
 	}
@@ -91,6 +91,8 @@ pid_t launch_role(const char *role, const struct run_options *options, int paren
 {
 	pid_t pid = fork();
 
+	if (pid == 0 && sandbox_drop_ambient() < 0)
+		_exit(EXIT_CANNOT_START);
 	if (pid == 0)
 		launch_exec(role, options, parent_fd, client_fd);
 	if (pid < 0)

@@ -28,7 +28,7 @@ int launch_client_fd(void);
 pid_t launch_role(const char *role, const struct run_options *options, int parent_fd,
 	int client_fd, struct error *err);
 
-/* In a forked child: the same without fork. Does not return. */
+/* In a forked child of a role that has no capability: the same without fork. Does not return. */
 void launch_exec(const char *role, const struct run_options *options, int parent_fd,
 	int client_fd) __attribute__((noreturn));
 
