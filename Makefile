@@ -4,7 +4,7 @@ PREFIX ?= /usr
 DESTDIR ?=
 VERSION := 0.1.0
 
-PACKAGES := libpcre2-8 libnftnl libmnl libesmtp openssl libsystemd sqlite3 jansson libcares libseccomp libcap
+PACKAGES := libpcre2-8 libnftnl libmnl libesmtp-1.0 openssl libsystemd sqlite3 jansson libcares libseccomp libcap
 APT_BUILD := gcc make pkg-config libc6-dev libpcre2-dev libnftnl-dev libmnl-dev libesmtp-dev libssl-dev \
 	libsystemd-dev libsqlite3-dev libjansson-dev libc-ares-dev libseccomp-dev libcap-dev
 APT_DEMO := nftables iproute2 iputils-ping openssl python3 python3-aiosmtpd
@@ -15,7 +15,7 @@ APT_SYSTEMD := mmdebstrap systemd-container systemd
 BUILD ?= build
 OPTIMISE ?= -O2
 WARN := -Wall -Wextra -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
-	-Wformat=2 -Wundef -Wcast-qual
+	-Wformat=2 -Wundef -Wcast-qual -Wno-format-truncation
 HARDEN ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fstack-clash-protection
 CFLAGS += -std=gnu17 -g $(OPTIMISE) $(WARN) $(HARDEN) $(SANITIZE)
 CPPFLAGS += -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DPREFIX='"$(PREFIX)"' -Isrc
