@@ -49,7 +49,101 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libvoipguard.a
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/unit/*.d)
 
+# ---- what a target needs is installed first, as root; otherwise it is named ----
+define need
+@missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}\n' $$p 2>/dev/null | \
+	grep -q 'ok installed' || echo $$p; done); \
+if [ -n "$$missing" ] && [ "$$(id -u)" != 0 ]; then echo "missing packages:" $$missing; exit 1; fi; \
+if [ -n "$$missing" ]; then echo "installing:" $$missing; \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing \
+	>/dev/null || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
+	--no-install-recommends $$missing >/dev/null; }; fi
+endef
+
+deps:
+	$(call need,$(APT_BUILD))
+
+demo:
+	$(call need,$(APT_BUILD) $(APT_DEMO))
+	@$(MAKE) --no-print-directory -s -j2 all
+	@tests/demo/demo
+
+check:
+	$(call need,$(APT_BUILD) $(APT_CHECK))
+	@$(MAKE) --no-print-directory -s -j2 all units
+	@tests/run $(BUILD)/unit -- tests/layers tests/e2e/run
+
+units: $(UNIT)
+
+asan:
+	$(call need,$(APT_BUILD) $(APT_CHECK))
+	@$(MAKE) --no-print-directory -s -j2 BUILD=build-asan OPTIMISE=-O1 HARDEN= \
+		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' units
+	@tests/run build-asan/unit
+
+lint:
+	$(call need,$(APT_BUILD) $(APT_CHECK) $(APT_LINT))
+	@tests/lint
+
+bench:
+	$(call need,$(APT_BUILD) $(APT_CHECK))
+	@$(MAKE) --no-print-directory -s -j2 all
+	@tests/bench/run
+
+# The unit under a booted systemd: makes a Debian root once, a minute.
+systemd-check:
+	$(call need,$(APT_BUILD) $(APT_CHECK) $(APT_SYSTEMD))
+	@$(MAKE) --no-print-directory -s -j2 all
+	@tests/e2e/systemd.sh
+
+# ---- installing ----
+SYSCONFDIR ?= /etc
+BINDIR = $(DESTDIR)$(PREFIX)/bin
+SHAREDIR = $(DESTDIR)$(PREFIX)/share
+LIBDIR = $(DESTDIR)$(PREFIX)/lib
+JAILDIR = $(DESTDIR)$(SYSCONFDIR)/voipguard/jails
+
+# jails/*.conf are ours and are replaced; *.local are the operator's and are never touched.
+install: all
+	install -d $(BINDIR) $(SHAREDIR)/voipguard/filters $(SHAREDIR)/man/man8 $(JAILDIR) \
+		$(DESTDIR)$(SYSCONFDIR)/voipguard/filters $(LIBDIR)/systemd/system $(LIBDIR)/sysusers.d
+	install -m 755 voipguard $(BINDIR)/voipguard
+	install -m 644 filters/*.conf $(SHAREDIR)/voipguard/filters/
+	install -m 644 jails/*.conf $(JAILDIR)/
+	install -m 644 man/voipguard.8 $(SHAREDIR)/man/man8/voipguard.8
+	sed 's|/usr/bin/voipguard|$(PREFIX)/bin/voipguard|' systemd/voipguard.service \
+		>$(LIBDIR)/systemd/system/voipguard.service
+	chmod 644 $(LIBDIR)/systemd/system/voipguard.service
+	install -m 644 systemd/voipguard.sysusers $(LIBDIR)/sysusers.d/voipguard.conf
+
+# Configuration and state stay.
+uninstall:
+	rm -f $(BINDIR)/voipguard $(SHAREDIR)/man/man8/voipguard.8 \
+		$(LIBDIR)/systemd/system/voipguard.service $(LIBDIR)/sysusers.d/voipguard.conf
+	rm -rf $(SHAREDIR)/voipguard
+
+# On a running Debian: everything from the packages to the started service.
+install-service: deps
+	@$(MAKE) --no-print-directory -s -j2 install
+	systemd-sysusers $(PREFIX)/lib/sysusers.d/voipguard.conf
+	if getent group asterisk >/dev/null; then install -d /etc/systemd/system/voipguard.service.d && \
+		printf '[Service]\nSupplementaryGroups=asterisk\n' \
+		>/etc/systemd/system/voipguard.service.d/asterisk.conf; fi
+	systemctl daemon-reload
+	systemctl enable --now voipguard.service
+	@sleep 1; voipguard status || true
+
+help:
+	@echo 'make                 build ./voipguard'
+	@echo 'make demo            an attack, watched (root)'
+	@echo 'make check           all tests (root for those with packets)'
+	@echo 'make asan            unit tests and samples under ASan and UBSan'
+	@echo 'make lint            format, cppcheck, layers'
+	@echo 'make systemd-check   the unit under a booted systemd (root)'
+	@echo 'make bench           the figures'
+	@echo 'make install DESTDIR= PREFIX=    make uninstall    make install-service'
+
 clean:
 	rm -rf build build-* voipguard
 
-.PHONY: all clean
+.PHONY: all deps demo check units asan lint bench systemd-check install uninstall install-service help clean

@@ -31,7 +31,7 @@ struct jail_scopes {
 /* heap[0] ends first; ban->slot is its index. Every ban is in by_ban; ghosts and permanent bans
  * are not in the heap. */
 struct bans {
-	struct ipmap *by_ban; /* (ip, jail) → struct ban, owned */
+	struct ipmap *by_ban;     /* (ip, jail) → struct ban, owned */
 	struct ipmap *by_element; /* (ip, scope) → struct element, owned */
 	struct ban **heap;
 	size_t heap_count;

@@ -209,8 +209,8 @@ static int unban_command(const struct request *request)
 	}
 	if (geteuid() == 0 && !client_reaches(request->run.socket_path))
 		return offline_unban(&request->run, request->all ? NULL : &ip, request->jail);
-	question = request->all ? json_pack("{s:s, s:b}", "command", "unban", "all", 1) :
-				  json_pack("{s:s, s:s}", "command", "unban", "address", address);
+	question = request->all ? json_pack("{s:s, s:b}", "command", "unban", "all", 1)
+				: json_pack("{s:s, s:s}", "command", "unban", "address", address);
 	return change_command(request, question);
 }
 
@@ -280,7 +280,9 @@ static int check_command(const struct request *request)
 static int test_command(const struct request *request)
 {
 	struct try_options options = { .filter = request->arguments[0],
-		.path = request->arguments[1], .json = request->json, .missed = request->missed,
+		.path = request->arguments[1],
+		.json = request->json,
+		.missed = request->missed,
 		.now_s = request->now_s ? request->now_s : (int64_t)time(NULL) };
 
 	if (request->logtype) {
@@ -311,8 +313,8 @@ static const struct command commands[] = {
 		"socket jail for note", 1, 1, ban_command },
 	{ "unban", "ADDR[/LEN]|--all [--jail JAIL]", "lift bans, reset counters",
 		"socket jail all config state", 0, 1, unban_command },
-	{ "reload", "", "read the configuration anew; keeps the old one on any error", "socket", 0, 0,
-		reload_command },
+	{ "reload", "", "read the configuration anew; keeps the old one on any error", "socket", 0,
+		0, reload_command },
 	{ "check", "[-c DIR] [--show JAIL]", "all errors of a configuration", "config show", 0, 0,
 		check_command },
 	{ "test", "[-c DIR] FILTER|REGEX FILE [--json] [--missed] [--now EPOCH]",

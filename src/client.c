@@ -29,9 +29,9 @@ static int connect_failed(const char *path)
 		return EXIT_FORBIDDEN;
 	}
 	(void)fprintf(stderr, "voipguard: the daemon is not reachable at %s: %s\n", path,
-		number == ENOENT       ? "no socket there (is it running?)" :
-		number == ECONNREFUSED ? "it is not ready or has ended" :
-					 strerror(number));
+		number == ENOENT         ? "no socket there (is it running?)"
+		: number == ECONNREFUSED ? "it is not ready or has ended"
+					 : strerror(number));
 	return EXIT_UNREACHABLE;
 }
 
@@ -142,7 +142,8 @@ int client_ask(const char *socket_path, struct json_t *request, struct json_t **
 	bytes = receive_all(fd, &length);
 	answer = bytes ? json_loadb(bytes, length, 0, NULL) : NULL;
 	if (!json_is_object(answer)) {
-		(void)fprintf(stderr, "voipguard: the daemon ended the connection without an answer\n");
+		(void)fprintf(stderr,
+			"voipguard: the daemon ended the connection without an answer\n");
 		json_decref(answer);
 		return EXIT_UNREACHABLE;
 	}
@@ -150,9 +151,11 @@ int client_ask(const char *socket_path, struct json_t *request, struct json_t **
 	if (!json_is_true(json_object_get(answer, "ok"))) {
 		const char *error = json_string_value(json_object_get(answer, "error"));
 
+		status = json_is_true(json_object_get(answer, "forbidden")) ? EXIT_FORBIDDEN
+									    : EXIT_NO;
 		(void)fprintf(stderr, "voipguard: %s\n", error ? error : "refused");
 		json_decref(answer);
-		return EXIT_NO;
+		return status;
 	}
 	*ret_answer = answer;
 	return EXIT_DONE;
@@ -199,7 +202,8 @@ static void print_files(const json_t *files)
 		const json_t *file = json_array_get(files, i);
 		json_int_t lag = integer_of(file, "lag_bytes");
 
-		(void)printf("  %-10s %s", string_of(file, "state", ""), string_of(file, "path", ""));
+		(void)printf("  %-10s %s", string_of(file, "state", ""),
+			string_of(file, "path", ""));
 		if (lag > 0)
 			(void)printf(" (%lld bytes to read)", (long long)lag);
 		(void)printf("\n");
@@ -263,9 +267,10 @@ static void print_jail(const json_t *jail)
 	else
 		(void)printf("bans by hand\n");
 	(void)printf("  failures   %lld addresses now, %lld attempts in all\n",
-		(long long)integer_of(failures, "current"), (long long)integer_of(failures, "total"));
-	(void)printf("  banned     %lld now, %lld in all\n", (long long)integer_of(banned, "current"),
-		(long long)integer_of(banned, "total"));
+		(long long)integer_of(failures, "current"),
+		(long long)integer_of(failures, "total"));
+	(void)printf("  banned     %lld now, %lld in all\n",
+		(long long)integer_of(banned, "current"), (long long)integer_of(banned, "total"));
 	print_files(json_object_get(jail, "files"));
 	print_bans(json_object_get(jail, "bans"));
 }
@@ -277,9 +282,8 @@ void client_print_status(const struct json_t *answer)
 
 	(void)printf("voipguard %s, up %s%s\n", string_of(answer, "version", ""),
 		duration_format(integer_of(answer, "uptime_s"), uptime),
-		json_is_true(json_object_get(answer, "dry_run")) ?
-			", DRY RUN: nothing is dropped" :
-			"");
+		json_is_true(json_object_get(answer, "dry_run")) ? ", DRY RUN: nothing is dropped"
+								 : "");
 	print_health(json_object_get(answer, "health"));
 	if (integer_of(answer, "cut_lines"))
 		(void)printf("  %lld lines were longer than 16 KiB and charged to nobody\n",

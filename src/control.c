@@ -36,14 +36,14 @@ struct connection {
 	enum waiting waiting;
 	int64_t deadline_s;
 	struct report *report; /* owned */
-	json_t *answer; /* owned; goes out when the kernel has acknowledged */
-	struct ip ip; /* of that answer */
-	char *jail; /* owned; status of one jail */
+	json_t *answer;        /* owned; goes out when the kernel has acknowledged */
+	struct ip ip;          /* of that answer */
+	char *jail;            /* owned; status of one jail */
 };
 
 struct control {
 	struct control_engine engine;
-	int epoll_fd; /* owned */
+	int epoll_fd;    /* owned */
 	uint32_t serial; /* of the next report */
 	struct connection connections[CONTROL_CONNECTIONS_MAX];
 };
@@ -145,7 +145,8 @@ void control_answer(int fd, const char *json)
 		{ .iov_base = (void *)(uintptr_t) "\n", .iov_len = 1 } };
 	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
 
-	/* findings are capped, and fit a stream socket's buffer; a client that has gone is no loss */
+	/* findings are capped, and fit a stream socket's buffer; a client that has gone is no loss
+	 */
 	(void)sendmsg(fd, &message, MSG_NOSIGNAL);
 	(void)close(fd); /* nothing is left to say */
 }
@@ -167,8 +168,9 @@ void control_accept(struct control *control, int fd, int64_t now_s)
 	free_place->fd = fd;
 	free_place->active_s = now_s;
 	if (!peer_is_allowed(fd))
-		answer_error(free_place,
-			"refused: a process of the daemon's own user may not command it");
+		answer(free_place,
+			json_pack("{s:b, s:b, s:s}", "ok", 0, "forbidden", 1, "error",
+				"refused: a process of the daemon's own user may not command it"));
 }
 
 /* ---- commands ---- */
@@ -195,8 +197,8 @@ static void command_status(struct control *control, struct connection *connectio
 		return;
 	}
 	connection->jail = jail ? alloc_string(jail) : NULL;
-	connection->report = report_new(&control->engine, connection->jail,
-		control->serial += REPORT_SERIALS);
+	connection->report =
+		report_new(&control->engine, connection->jail, control->serial += REPORT_SERIALS);
 	connection->waiting = WAIT_COUNTERS;
 	connection->deadline_s = now_s + ANSWER_WAIT_S;
 }
@@ -235,6 +237,7 @@ static void command_ban(struct control *control, struct connection *connection,
 		answer_error(connection, address ? err.text : "the address is missing");
 		return;
 	}
+	ip = guard_unit(control->engine.guard, &ip);
 	if (guard_ban(control->engine.guard, &ip, text_of(request, "jail"),
 		    json_is_integer(duration) ? json_integer_value(duration) : 0,
 		    text_of(request, "note"), now_s, &err) < 0)
@@ -257,9 +260,11 @@ static void command_unban(struct control *control, struct connection *connection
 		answer_error(connection, address ? err.text : "the address is missing");
 		return;
 	}
+	if (!all)
+		ip = guard_unit(control->engine.guard, &ip);
 	if (all)
-		rc = guard_unban_all(control->engine.guard, text_of(request, "jail"), now_s, &lifted,
-			&err);
+		rc = guard_unban_all(control->engine.guard, text_of(request, "jail"), now_s,
+			&lifted, &err);
 	else
 		rc = guard_unban(control->engine.guard, &ip, text_of(request, "jail"), now_s,
 			&lifted, &err);

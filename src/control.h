@@ -14,12 +14,13 @@ struct tail;
 
 /* The control protocol, server side: one JSON object a line in, one JSON object a line out, then
  * the connection ends. Requests: {"command": "status"|"ban"|"unban"|"reload"|"version", ...}.
- * Answers: {"ok": true, ...} or {"ok": false, "error": "a sentence"}. */
+ * Answers: {"ok": true, ...} or {"ok": false, "error": "a sentence"}, with
+ * "forbidden": true where it is a matter of who asks. */
 enum {
 	CONTROL_CONNECTIONS_MAX = 32, /* more are closed at once */
-	CONTROL_REQUEST_MAX = 8192, /* longer requests are refused */
-	CONTROL_IDLE_S = 15, /* then a connection that says or takes nothing is closed */
-	CONTROL_COUNTERS_MAX = 1000, /* newest bans whose kernel counters are asked for */
+	CONTROL_REQUEST_MAX = 8192,   /* longer requests are refused */
+	CONTROL_IDLE_S = 15,          /* then a connection that says or takes nothing is closed */
+	CONTROL_COUNTERS_MAX = 1000,  /* newest bans whose kernel counters are asked for */
 };
 
 enum control_part {

@@ -17,7 +17,7 @@ struct held {
 };
 
 struct elements {
-	struct nft *nft; /* borrowed */
+	struct nft *nft;   /* borrowed */
 	struct ipmap *map; /* (ip, scope) → struct held, owned */
 	struct scope scopes[NFT_SCOPES_MAX];
 	size_t n_scopes;
@@ -143,8 +143,7 @@ bool elements_adopt(struct elements *elements, const struct nft_element *element
 	return remember(elements, element->scope, &element->ip, element->ttl_s, engine, now_s);
 }
 
-int elements_restore(struct elements *elements, int64_t now_s, size_t *ret_count,
-	struct error *err)
+int elements_restore(struct elements *elements, int64_t now_s, size_t *ret_count, struct error *err)
 {
 	cleanup_free struct nft_change *changes = alloc_array(NFT_BATCH_MAX, sizeof(*changes));
 	size_t cursor = 0;
@@ -186,7 +185,8 @@ int elements_drop(struct elements *elements, uint32_t engine, struct error *err)
 	while ((held = ipmap_next(elements->map, &cursor))) {
 		if (engine && held->engine == engine)
 			continue;
-		change = (struct nft_change){ .op = NFT_LIFT, .scope = held->scope, .ip = held->ip };
+		change =
+			(struct nft_change){ .op = NFT_LIFT, .scope = held->scope, .ip = held->ip };
 		if (nft_apply(elements->nft, &change, 1, err) < 0)
 			rc = -1;
 		forget(elements, held);

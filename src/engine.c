@@ -1,7 +1,6 @@
 #include "engine.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,6 @@
 #include "bans.h"
 #include "config.h"
 #include "control.h"
-#include "duration.h"
 #include "error.h"
 #include "guard.h"
 #include "launch.h"
@@ -24,7 +22,7 @@
 #include "outbox.h"
 #include "prepare.h"
 #include "proto.h"
-#include "protect.h"
+#include "resume.h"
 #include "sandbox.h"
 #include "store.h"
 #include "tail.h"
@@ -43,10 +41,8 @@ enum {
 struct engine {
 	const struct run_options *options;
 	struct prepared *prepared; /* owned: configuration, guard, protection */
-	struct guard *guard; /* borrowed from prepared */
-	struct store *store;
-	struct tail *tail;
-	struct outbox *outbox;
+	struct guard *guard;       /* borrowed from prepared */
+	struct resumed state;      /* owned: database, logs, mails */
 	struct control *control;
 	sd_event *event;
 	sd_event_source *parent_io;
@@ -85,6 +81,14 @@ static void set_health(struct engine *engine, enum control_part part, bool ok, c
 		text); /* cut */
 }
 
+/* Fires once, delay_us from now. */
+static void arm(sd_event_source *timer, uint64_t delay_us)
+{
+	/* these cannot fail on a live source */
+	(void)sd_event_source_set_time_relative(timer, delay_us);
+	(void)sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+}
+
 /* ---- what the guard wants done ---- */
 
 static void on_alert(void *context, int64_t now_s, const char *dest, const char *sender,
@@ -92,7 +96,7 @@ static void on_alert(void *context, int64_t now_s, const char *dest, const char 
 {
 	struct engine *engine = context;
 
-	outbox_add(engine->outbox, now_s, dest, sender, letter);
+	outbox_add(engine->state.outbox, now_s, dest, sender, letter);
 }
 
 static void on_note(void *context, int priority, const char *text)
@@ -119,7 +123,9 @@ static void flush(void *context)
 
 	while (bans_peek(bans, wall_s(), &change)) {
 		struct proto_record record = { .type = change.lift ? PROTO_LIFT : PROTO_BAN,
-			.number = change.scope, .ip = change.ip, .ttl_s = change.ttl_s };
+			.number = change.scope,
+			.ip = change.ip,
+			.ttl_s = change.ttl_s };
 
 		if (engine->dry_run) {
 			bans_sent(bans);
@@ -135,7 +141,9 @@ static void flush(void *context)
 
 static bool query(void *context, uint32_t serial, uint8_t scope, const struct ip *ip)
 {
-	struct proto_record record = { .type = PROTO_QUERY, .number = scope, .serial = serial,
+	struct proto_record record = { .type = PROTO_QUERY,
+		.number = scope,
+		.serial = serial,
 		.ip = *ip };
 
 	(void)context;
@@ -174,19 +182,19 @@ static int commit(void *context, struct error *err)
 
 	if (!err)
 		err = &local;
-	tail_positions(engine->tail, true, save_position, engine->store);
+	tail_positions(engine->state.tail, true, save_position, engine->state.store);
 	engine->next_positions_s = wall_s() + POSITIONS_EVERY_S;
-	if (store_commit(engine->store, wall_s() - keep_s, err) < 0) {
+	if (store_commit(engine->state.store, wall_s() - keep_s, err) < 0) {
 		if (engine->health[CONTROL_STATE].ok)
 			log_line(LOG_ERR, "state is kept in memory only: %s", err->text);
 		set_health(engine, CONTROL_STATE, false, err->text);
 		return -1;
 	}
 	(void)snprintf(text, sizeof(text), "%llu records were lost while the disk was full",
-		(unsigned long long)store_lost(engine->store)); /* fits */
-	set_health(engine, CONTROL_STATE, store_lost(engine->store) == 0,
-		store_lost(engine->store) ? text : "");
-	outbox_pump(engine->outbox, wall_s());
+		(unsigned long long)store_lost(engine->state.store)); /* fits */
+	set_health(engine, CONTROL_STATE, store_lost(engine->state.store) == 0,
+		store_lost(engine->state.store) ? text : "");
+	outbox_pump(engine->state.outbox, wall_s());
 	return 0;
 }
 
@@ -202,12 +210,10 @@ static int on_commit(sd_event_source *source, uint64_t at_us, void *context)
 
 static void commit_soon(struct engine *engine)
 {
-	if (engine->commit_is_set || !store_is_dirty(engine->store))
+	if (engine->commit_is_set || !store_is_dirty(engine->state.store))
 		return;
 	engine->commit_is_set = true;
-	/* these cannot fail on a live source */
-	(void)sd_event_source_set_time_relative(engine->commit_timer, COMMIT_US);
-	(void)sd_event_source_set_enabled(engine->commit_timer, SD_EVENT_ONESHOT);
+	arm(engine->commit_timer, COMMIT_US);
 }
 
 /* ---- reading ---- */
@@ -217,7 +223,7 @@ static void read_logs(struct engine *engine, bool scan)
 	bool more;
 
 	do {
-		more = tail_reconcile(engine->tail, scan, READ_BUDGET);
+		more = tail_reconcile(engine->state.tail, scan, READ_BUDGET);
 		scan = false;
 		flush(engine);
 		/* a long backlog is not worth a missed stop or a full pair */
@@ -225,8 +231,7 @@ static void read_logs(struct engine *engine, bool scan)
 		 boot_us() - engine->last_read_us < COMMIT_US);
 	engine->caught_up = !more;
 	if (more) {
-		(void)sd_event_source_set_time_relative(engine->busy_timer, 0);
-		(void)sd_event_source_set_enabled(engine->busy_timer, SD_EVENT_ONESHOT);
+		arm(engine->busy_timer, 0);
 	}
 	commit_soon(engine);
 }
@@ -251,8 +256,7 @@ static int on_tail(sd_event_source *source, int fd, uint32_t revents, void *cont
 	(void)fd, (void)revents;
 	if (now_us - engine->last_read_us < BUSY_US) {
 		(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
-		(void)sd_event_source_set_time_relative(engine->busy_timer, BUSY_US);
-		(void)sd_event_source_set_enabled(engine->busy_timer, SD_EVENT_ONESHOT);
+		arm(engine->busy_timer, BUSY_US);
 		return 0;
 	}
 	engine->last_read_us = now_us;
@@ -267,9 +271,9 @@ static int on_peer(sd_event_source *source, int fd, uint32_t revents, void *cont
 	struct engine *engine = context;
 
 	(void)source, (void)fd, (void)revents;
-	if (!outbox_receive(engine->outbox, wall_s())) {
+	if (!outbox_receive(engine->state.outbox, wall_s())) {
 		engine->peer_io = sd_event_source_disable_unref(engine->peer_io);
-		outbox_join(engine->outbox, -1);
+		outbox_join(engine->state.outbox, -1);
 	}
 	commit_soon(engine);
 	return 0;
@@ -278,28 +282,12 @@ static int on_peer(sd_event_source *source, int fd, uint32_t revents, void *cont
 static void join_notifier(struct engine *engine, int fd)
 {
 	engine->peer_io = sd_event_source_disable_unref(engine->peer_io);
-	outbox_join(engine->outbox, fd);
-	if (fd >= 0 && sd_event_add_io(engine->event, &engine->peer_io, fd, EPOLLIN, on_peer, engine) < 0)
+	outbox_join(engine->state.outbox, fd);
+	if (fd >= 0 &&
+		sd_event_add_io(engine->event, &engine->peer_io, fd, EPOLLIN, on_peer, engine) < 0)
 		log_line(LOG_ERR, "cannot watch the notifier");
 	set_health(engine, CONTROL_NOTIFIER, true, "");
-	outbox_pump(engine->outbox, wall_s());
-}
-
-static void host_record(struct guard *guard, struct protect *protect,
-	const struct proto_record *record)
-{
-	if (!record->ip.family)
-		protect_clear(protect, PREPARED_HOST_SOURCE);
-	else
-		guard_protect(guard, &record->ip, record->text, PREPARED_HOST_SOURCE, wall_s());
-}
-
-static void health_record(struct engine *engine, const struct proto_record *record)
-{
-	enum control_part part =
-		record->number == PROTO_PART_FIREWALL ? CONTROL_FIREWALL : CONTROL_NOTIFIER;
-
-	set_health(engine, part, record->failure == 0, record->text);
+	outbox_pump(engine->state.outbox, wall_s());
 }
 
 static void log_refusal(const struct proto_record *record)
@@ -316,7 +304,7 @@ static void log_refusal(const struct proto_record *record)
 
 static void stop(struct engine *engine)
 {
-	(void)commit(engine, NULL); /* it has logged; the next start reads again */
+	(void)commit(engine, NULL);            /* it has logged; the next start reads again */
 	(void)sd_event_exit(engine->event, 0); /* cannot fail in the loop */
 }
 
@@ -332,7 +320,7 @@ static void handle_record(struct engine *engine, const struct proto_record *reco
 		control_counters(engine->control, record);
 		return;
 	case PROTO_HOSTNET:
-		host_record(engine->guard, prepared_protect(engine->prepared), record);
+		prepared_host_record(engine->prepared, record, wall_s());
 		return;
 	case PROTO_ADOPT:
 		guard_adopt(engine->guard, (uint8_t)record->number, &record->ip, record->ttl_s,
@@ -346,7 +334,9 @@ static void handle_record(struct engine *engine, const struct proto_record *reco
 			control_accept(engine->control, fd, wall_s());
 		return;
 	case PROTO_HEALTH:
-		health_record(engine, record);
+		set_health(engine,
+			record->number == PROTO_PART_FIREWALL ? CONTROL_FIREWALL : CONTROL_NOTIFIER,
+			record->failure == 0, record->text);
 		return;
 	case PROTO_RELOAD_ENDED:
 		engine->reloading = false;
@@ -416,8 +406,9 @@ static void find_unreadable(void *context, const struct tail_file_info *info)
 	char shown[256];
 
 	if (info->state == TAIL_UNREADABLE && !text[0])
-		(void)snprintf(text, CONTROL_HEALTH_TEXT_MAX, "cannot read %s: see the journal for the "
-							      "group that may",
+		(void)snprintf(text, CONTROL_HEALTH_TEXT_MAX,
+			"cannot read %s: see the journal for the "
+			"group that may",
 			text_render_string(shown, sizeof(shown), info->path)); /* cut */
 }
 
@@ -425,9 +416,9 @@ static void check_health(struct engine *engine)
 {
 	char text[CONTROL_HEALTH_TEXT_MAX] = "";
 	const char *mail_text;
-	bool well = outbox_is_well(engine->outbox, &mail_text);
+	bool well = outbox_is_well(engine->state.outbox, &mail_text);
 
-	tail_files(engine->tail, find_unreadable, text);
+	tail_files(engine->state.tail, find_unreadable, text);
 	set_health(engine, CONTROL_ENGINE, text[0] == '\0',
 		text[0] ? text : prepared_sandbox_text(engine->prepared));
 	set_health(engine, CONTROL_MAIL, well, mail_text);
@@ -463,15 +454,14 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	(void)control_tick(engine->control, now_s);
 	if (now_s >= engine->next_positions_s || !engine->health[CONTROL_STATE].ok)
 		(void)commit(engine, NULL); /* tried again at the next tick */
-	if (outbox_next_s(engine->outbox, now_s) <= now_s && !store_is_dirty(engine->store))
-		outbox_pump(engine->outbox, now_s);
+	if (outbox_next_s(engine->state.outbox, now_s) <= now_s &&
+		!store_is_dirty(engine->state.store))
+		outbox_pump(engine->state.outbox, now_s);
 	if ((int64_t)(boot_us() / 1000000) >= engine->next_alive_s)
 		send_alive(engine);
 	check_health(engine);
 	commit_soon(engine);
-	/* these cannot fail on a live source */
-	(void)sd_event_source_set_time_relative(source, TICK_US);
-	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	arm(source, TICK_US);
 	return 0;
 }
 
@@ -489,114 +479,6 @@ static int on_post(sd_event_source *source, void *context)
 
 /* ---- start ---- */
 
-/* What the database holds, on its way to the parts. */
-struct loading {
-	struct engine *engine;
-	char **known; /* "jail\npattern", owned */
-	size_t n_known;
-};
-
-static void load_failure(void *context, const struct store_failure *failure)
-{
-	guard_load_failure(((struct loading *)context)->engine->guard, failure);
-}
-
-static void load_ban(void *context, const struct store_ban *ban)
-{
-	guard_load_ban(((struct loading *)context)->engine->guard, ban, wall_s());
-}
-
-static void load_position(void *context, const struct tail_position *position)
-{
-	tail_restore(((struct loading *)context)->engine->tail, position);
-}
-
-static void load_pattern(void *context, const char *jail, const char *pattern)
-{
-	struct loading *loading = context;
-
-	loading->known = alloc_grow(loading->known, loading->n_known + 1, sizeof(char *));
-	loading->known[loading->n_known++] = alloc_format("%s\n%s", jail, pattern);
-}
-
-static void load_total(void *context, const char *jail, uint64_t failures, uint64_t bans)
-{
-	guard_load_total(((struct loading *)context)->engine->guard, jail, failures, bans);
-}
-
-static void load_alert(void *context, const struct store_alert *alert)
-{
-	outbox_load(((struct loading *)context)->engine->outbox, alert, wall_s());
-}
-
-static bool is_known(const struct loading *loading, const char *jail, const char *pattern)
-{
-	cleanup_free char *both = alloc_format("%s\n%s", jail, pattern);
-
-	for (size_t i = 0; i < loading->n_known; i++)
-		if (strcmp(loading->known[i], both) == 0)
-			return true;
-	return false;
-}
-
-static int follow_logs(struct engine *engine, const struct loading *loading, struct error *err)
-{
-	const struct config *config = prepared_config(engine->prepared);
-
-	for (size_t i = 0; i < config->n_jails; i++) {
-		const struct config_jail *jail = &config->jails[i];
-		struct guard_jail_info info;
-		int number = guard_find_jail(engine->guard, jail->name);
-
-		guard_jail_info(engine->guard, (size_t)number, wall_s(), &info);
-		for (size_t k = 0; info.active && k < jail->n_logpaths; k++) {
-			const struct config_logpath *path = &jail->logpaths[k];
-			int pattern = tail_add(engine->tail, path->pattern, path->from_head,
-				is_known(loading, jail->name, path->pattern), err);
-
-			if (pattern < 0)
-				return -1;
-			guard_add_pattern(engine->guard, (size_t)number, pattern);
-			store_pattern(engine->store, jail->name, path->pattern);
-		}
-	}
-	return 0;
-}
-
-static void on_tail_note(void *context, int priority, const char *text)
-{
-	(void)context;
-	log_line(priority, "%s", text);
-}
-
-static int open_state(struct engine *engine, struct error *err)
-{
-	struct tail_callbacks callbacks = { .line = on_line, .note = on_tail_note,
-		.context = engine };
-	struct loading loading = { .engine = engine };
-	struct store_loader loader = { .failure = load_failure, .ban = load_ban,
-		.position = load_position, .pattern = load_pattern, .total = load_total,
-		.alert = load_alert, .context = &loading };
-	cleanup_free char *note = NULL;
-	int rc;
-
-	if (store_open(engine->options->state_dir, wall_s(), &engine->store, &note, err) < 0)
-		return -1;
-	if (note)
-		log_line(LOG_ERR, "%s", note);
-	engine->outbox = outbox_new(&prepared_config(engine->prepared)->mail, engine->store);
-	guard_attach(engine->guard, engine->store);
-	rc = tail_new(&callbacks, &engine->tail, err);
-	if (rc == 0)
-		rc = store_load(engine->store, &loader, err);
-	if (rc == 0)
-		rc = follow_logs(engine, &loading, err);
-	for (size_t i = 0; i < loading.n_known; i++)
-		free(loading.known[i]);
-	free(loading.known);
-	return rc;
-}
-
 static int add_sources(struct engine *engine, struct error *err)
 {
 	sd_event *event;
@@ -604,14 +486,14 @@ static int add_sources(struct engine *engine, struct error *err)
 	if (sd_event_new(&engine->event) < 0)
 		return error_set(err, "cannot make the event loop");
 	event = engine->event;
-	if (sd_event_add_io(event, &engine->parent_io, LAUNCH_PARENT_FD, EPOLLIN, on_parent, engine) <
-			0 ||
-		sd_event_add_io(event, &engine->tail_io, tail_fd(engine->tail), EPOLLIN, on_tail,
+	if (sd_event_add_io(event, &engine->parent_io, LAUNCH_PARENT_FD, EPOLLIN, on_parent,
+		    engine) < 0 ||
+		sd_event_add_io(event, &engine->tail_io, tail_fd(engine->state.tail), EPOLLIN,
+			on_tail, engine) < 0 ||
+		sd_event_add_io(event, NULL, control_fd(engine->control), EPOLLIN, on_control,
 			engine) < 0 ||
-		sd_event_add_io(event, NULL, control_fd(engine->control), EPOLLIN, on_control, engine) <
-			0 ||
-		sd_event_add_time_relative(event, NULL, CLOCK_BOOTTIME, TICK_US, 0, on_tick, engine) <
-			0 ||
+		sd_event_add_time_relative(event, NULL, CLOCK_BOOTTIME, TICK_US, 0, on_tick,
+			engine) < 0 ||
 		sd_event_add_time_relative(event, &engine->commit_timer, CLOCK_BOOTTIME, COMMIT_US,
 			1000, on_commit, engine) < 0 ||
 		sd_event_add_time_relative(event, &engine->busy_timer, CLOCK_BOOTTIME, BUSY_US, 1,
@@ -627,64 +509,44 @@ static int add_sources(struct engine *engine, struct error *err)
 
 static int open_control(struct engine *engine, struct error *err)
 {
-	struct control_engine control = { .guard = engine->guard, .tail = engine->tail,
-		.health = engine->health, .dry_run = engine->dry_run,
-		.started_s = engine->started_s, .commit = commit, .flush = flush, .reload = reload,
-		.query = query, .context = engine };
+	struct control_engine control = { .guard = engine->guard,
+		.tail = engine->state.tail,
+		.health = engine->health,
+		.dry_run = engine->dry_run,
+		.started_s = engine->started_s,
+		.commit = commit,
+		.flush = flush,
+		.reload = reload,
+		.query = query,
+		.context = engine };
 
 	return control_new(&control, &engine->control, err);
 }
 
-/* Waits for the firewall role's word; hosts to protect come before it. 1: go, 0: stop, -1. */
-static int wait_for_go(struct engine *engine, struct error *err)
-{
-	struct pollfd waiting = { .fd = LAUNCH_PARENT_FD, .events = POLLIN };
-	struct proto_record record;
-	int passed_fd;
-	int rc;
-
-	for (;;) {
-		rc = proto_receive(LAUNCH_PARENT_FD, &record, &passed_fd, err);
-		if (rc < 0)
-			return -1;
-		if (rc == 0) {
-			(void)poll(&waiting, 1, -1); /* EINTR: asks again */
-			continue;
-		}
-		if (passed_fd >= 0)
-			(void)close(passed_fd); /* not for such a record */
-		if (record.type == PROTO_STOP)
-			return 0;
-		if (record.type == PROTO_HOSTNET)
-			host_record(engine->guard, prepared_protect(engine->prepared), &record);
-		if (record.type == PROTO_GO)
-			return 1;
-	}
-}
-
 static void tell_broken(struct engine *engine)
 {
-	const struct config *config = prepared_config(engine->prepared);
-	cleanup_free char *list = prepared_findings_text(engine->prepared);
+	const struct config_mail *mail = &prepared_config(engine->prepared)->mail;
 	cleanup_free char *summary = prepared_broken_text(engine->prepared);
 	struct letter letter;
 
 	set_health(engine, CONTROL_CONFIG, summary[0] == '\0', summary);
-	if (!summary[0] || !config->mail.dest)
+	if (!summary[0] || !mail->dest)
 		return;
-	letter_broken(&letter, prepared_host(engine->prepared), list);
-	outbox_add(engine->outbox, wall_s(), config->mail.dest, config->mail.sender, &letter);
+	prepared_broken_letter(engine->prepared, &letter);
+	outbox_add(engine->state.outbox, wall_s(), mail->dest, mail->sender, &letter);
 }
 
 static int serve(struct engine *engine, struct error *err)
 {
+	struct tail_callbacks callbacks = { .line = on_line, .note = on_note, .context = engine };
 	struct proto_record ready = { .type = PROTO_READY };
 	int rc;
 
 	for (size_t i = 0; i < CONTROL_PARTS; i++)
 		set_health(engine, i, true, "");
-	if (open_state(engine, err) < 0 || open_control(engine, err) < 0 ||
-		add_sources(engine, err) < 0)
+	if (resume_state(engine->options->state_dir, prepared_config(engine->prepared),
+		    engine->guard, &callbacks, wall_s(), &engine->state, err) < 0 ||
+		open_control(engine, err) < 0 || add_sources(engine, err) < 0)
 		return -1;
 	tell_broken(engine);
 	if (engine->dry_run)
@@ -705,17 +567,18 @@ static int serve(struct engine *engine, struct error *err)
 static void engine_done(struct engine *engine)
 {
 	control_free(engine->control);
-	outbox_free(engine->outbox);
-	tail_free(engine->tail);
-	if (engine->store)
-		store_close(engine->store);
+	outbox_free(engine->state.outbox);
+	tail_free(engine->state.tail);
+	if (engine->state.store)
+		store_close(engine->state.store);
 	prepared_free(engine->prepared);
 	(void)sd_event_unref(engine->event);
 }
 
 int engine_run(const struct run_options *options, int client_fd)
 {
-	struct engine engine = { .options = options, .dry_run = options->dry_run,
+	struct engine engine = { .options = options,
+		.dry_run = options->dry_run,
 		.started_s = wall_s() };
 	struct guard_events events = { .alert = on_alert, .note = on_note, .context = &engine };
 	struct error err;
@@ -725,7 +588,7 @@ int engine_run(const struct run_options *options, int client_fd)
 	rc = prepared_new(options, client_fd, &events, &engine.prepared, &err);
 	if (rc == 0) {
 		engine.guard = prepared_guard(engine.prepared);
-		rc = wait_for_go(&engine, &err);
+		rc = prepared_wait_for_go(engine.prepared, &err);
 		rc = rc > 0 ? serve(&engine, &err) : rc;
 	}
 	if (rc < 0)

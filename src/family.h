@@ -17,9 +17,9 @@ struct run_options;
 enum { CHILD_QUEUE_MAX = 8192 }; /* at this the role stops reading what would be answered */
 
 struct child {
-	pid_t pid; /* 0: none */
-	int fd; /* owned; -1: none */
-	int64_t alive_s; /* CLOCK_BOOTTIME of its last sign of life */
+	pid_t pid;                  /* 0: none */
+	int fd;                     /* owned; -1: none */
+	int64_t alive_s;            /* CLOCK_BOOTTIME of its last sign of life */
 	struct proto_record *queue; /* owned ring */
 	size_t queue_first;
 	size_t queue_count;

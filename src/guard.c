@@ -1,4 +1,4 @@
-#include "guard.h"
+#include "guard_internal.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -19,282 +19,10 @@
 #include "store.h"
 #include "text.h"
 
-enum {
-	GUARD_JAILS_MAX = BAN_JAILS_MAX,
-	GUARD_SCOPES_MAX = 64,
-	MANUAL_BANTIME_S = 86400,
-	LETTERS_MAX = 1000, /* waiting for the kernel's word; beyond, they leave without it */
-	LETTER_WAIT_S = 5,
-	EXPIRE_EVERY_S = 60,
-	EXPIRE_MAX = 10000, /* windows a tick */
-};
-
-struct guard_jail {
-	char *name; /* owned */
-	const struct config_jail *config; /* borrowed; NULL: manual, or known from the past only */
-	struct filter *filter; /* owned; NULL: reads no lines */
-	bool broken;
-	uint64_t patterns[TAIL_PATTERNS_MAX / 64];
-	uint8_t scopes[BAN_JAIL_SCOPES_MAX];
-	size_t n_scopes;
-	uint64_t failures_total;
-	uint64_t bans_total;
-	uint64_t ignored;
-};
-
-/* A mail about a ban that waits for the kernel's answer. */
-struct waiting_letter {
-	struct ip ip;
-	uint32_t jail;
-	int64_t deadline_s;
-	struct letter letter;
-	struct waiting_letter *next;
-};
-
-/* An unban whose row goes when the kernel has acknowledged. */
-struct lifting {
-	struct ban ban; /* a copy: the ban itself has ended */
-};
-
-/* jails[manual] is the jail of bans by hand. Jails never change after guard_new but for names
- * found in the database, which are appended. */
-struct guard {
-	const struct config *config; /* borrowed */
-	struct protect *protect; /* borrowed */
-	struct store *store; /* borrowed; NULL before guard_attach */
-	struct guard_events events;
-	bool dry_run;
-	struct guard_jail jails[GUARD_JAILS_MAX];
-	size_t n_jails;
-	size_t manual;
-	struct scope scopes[GUARD_SCOPES_MAX];
-	size_t n_scopes;
-	struct counter *counter; /* owned */
-	struct bans *bans; /* owned */
-	struct waiting_letter *letters; /* owned list, oldest first */
-	struct waiting_letter **letters_end;
-	size_t n_letters;
-	struct lifting *lifting; /* owned */
-	size_t n_lifting;
-	int64_t next_expire_s;
-	char host[sizeof(((struct utsname *)0)->nodename)];
-};
-
-/* ---- set-up ---- */
-
-/* The number of an equal scope, or of a new one; SIZE_MAX: too many. */
-static size_t scope_number(struct guard *guard, const struct scope *scope)
-{
-	for (size_t i = 0; i < guard->n_scopes; i++)
-		if (scope_equal(&guard->scopes[i], scope))
-			return i;
-	if (guard->n_scopes == GUARD_SCOPES_MAX)
-		return SIZE_MAX;
-	guard->scopes[guard->n_scopes] = *scope;
-	return guard->n_scopes++;
-}
-
-static struct guard_jail *jail_add(struct guard *guard, const char *name,
-	const struct config_jail *config, struct findings *findings)
-{
-	struct guard_jail *jail = &guard->jails[guard->n_jails];
-
-	jail->name = alloc_string(name);
-	jail->config = config;
-	for (size_t i = 0; config && i < config->n_scopes; i++) {
-		size_t number = scope_number(guard, &config->scopes[i]);
-
-		if (number == SIZE_MAX) {
-			(void)finding_error(findings, &config->at,
-				"more than %d different port lists", GUARD_SCOPES_MAX);
-			jail->broken = true;
-			break;
-		}
-		jail->scopes[jail->n_scopes++] = (uint8_t)number;
-	}
-	if (!config)
-		jail->scopes[jail->n_scopes++] = 0;
-	bans_jail(guard->bans, (uint32_t)guard->n_jails, jail->scopes, jail->n_scopes);
-	if (config)
-		counter_jail(guard->counter, (uint32_t)guard->n_jails, config->maxretry,
-			config->findtime_s);
-	guard->n_jails++;
-	return jail;
-}
-
-static void jail_compile(struct guard_jail *jail, struct findings *findings)
-{
-	if (!jail->config->enabled)
-		return;
-	if (!jail->config->broken && !jail->broken)
-		jail->filter = filter_new(&jail->config->filter, findings);
-	jail->broken = jail->filter == NULL;
-}
-
-static void protect_ignored(struct guard *guard, const struct config_jail *jail)
-{
-	char because[PROTECT_BECAUSE_MAX];
-	char shown[48];
-
-	(void)snprintf(because, sizeof(because), "ignoreip of jail %s",
-		text_render_string(shown, sizeof(shown), jail->name)); /* may be cut */
-	for (size_t i = 0; i < jail->n_ignoreip; i++)
-		(void)protect_add(guard->protect, &jail->ignoreip[i], because, 0); /* capped there */
-}
-
-struct guard *guard_new(const struct config *config, struct protect *protect, bool dry_run,
-	const struct guard_events *events, struct findings *findings)
-{
-	struct guard *guard = alloc_zero(sizeof(*guard));
-	struct scope all = { 0 };
-	struct utsname names;
-
-	guard->config = config;
-	guard->protect = protect;
-	guard->dry_run = dry_run;
-	guard->events = *events;
-	guard->counter = counter_new();
-	guard->bans = bans_new();
-	guard->letters_end = &guard->letters;
-	(void)scope_number(guard, &all); /* number 0 */
-	for (size_t i = 0; i < config->n_jails; i++) {
-		const struct config_jail *jail = &config->jails[i];
-
-		jail_compile(jail_add(guard, jail->name, jail, findings), findings);
-		if (jail->enabled)
-			protect_ignored(guard, jail);
-	}
-	guard->manual = guard->n_jails;
-	(void)jail_add(guard, "manual", NULL, findings);
-	if (uname(&names) == 0)
-		memcpy(guard->host, names.nodename, sizeof(guard->host));
-	return guard;
-}
-
-void guard_free(struct guard *guard)
-{
-	if (!guard)
-		return;
-	for (size_t i = 0; i < guard->n_jails; i++) {
-		filter_free(guard->jails[i].filter);
-		free(guard->jails[i].name);
-	}
-	while (guard->letters) {
-		struct waiting_letter *next = guard->letters->next;
-
-		free(guard->letters);
-		guard->letters = next;
-	}
-	free(guard->lifting);
-	counter_free(guard->counter);
-	bans_free(guard->bans);
-	free(guard);
-}
-
-size_t guard_active_jails(const struct guard *guard)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < guard->n_jails; i++)
-		count += guard->jails[i].filter != NULL;
-	return count;
-}
-
-size_t guard_broken_jails(const struct guard *guard)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < guard->n_jails; i++)
-		count += guard->jails[i].broken;
-	return count;
-}
-
-const struct scope *guard_scopes(const struct guard *guard, size_t *ret_count)
-{
-	*ret_count = guard->n_scopes;
-	return guard->scopes;
-}
-
-struct bans *guard_bans(struct guard *guard)
-{
-	return guard->bans;
-}
-
-void guard_add_pattern(struct guard *guard, size_t jail, int pattern)
-{
-	guard->jails[jail].patterns[pattern / 64] |= UINT64_C(1) << (pattern % 64);
-}
-
-int guard_find_jail(const struct guard *guard, const char *name)
-{
-	for (size_t i = 0; i < guard->n_jails; i++)
-		if (strcmp(guard->jails[i].name, name) == 0)
-			return (int)i;
-	return -1;
-}
-
-size_t guard_jails(const struct guard *guard)
-{
-	return guard->n_jails;
-}
-
-/* ---- records ---- */
-
-static void note_ban(const struct guard *guard, const struct ban *ban, const char *what)
-{
-	char address[IP_TEXT_MAX];
-	char left[DURATION_TEXT_MAX];
-	char name[128];
-	char text[512];
-
-	text_render_string(name, sizeof(name), guard->jails[ban->jail].name);
-	ip_format(&ban->ip, address);
-	if (ban->until_s)
-		duration_format(ban->until_s - ban->since_s, left);
-	(void)snprintf(text, sizeof(text), "%s: %s %s%s%s%s", name, what, address,
-		ban->until_s ? " for " : " for good", ban->until_s ? left : "",
-		guard->dry_run ? " (dry run)" : ""); /* fits */
-	guard->events.note(guard->events.context, LOG_NOTICE, text);
-}
-
-static void record_ban(struct guard *guard, struct ban *ban, enum store_ban_state state)
-{
-	struct store_ban row = {
-		.id = ban->row,
-		.jail = guard->jails[ban->jail].name,
-		.ip = ban->ip,
-		.since_s = ban->since_s,
-		.until_s = ban->until_s,
-		.failures = ban->failures,
-		.proven = ban->proven,
-		.state = state,
-		.account = ban->account,
-		.note = ban->note,
-	};
-
-	if (guard->dry_run)
-		row.state = STORE_BAN_ENDED; /* a later real run must not act on it */
-	ban->row = store_ban(guard->store, &row);
-}
-
-static void record_marker(struct guard *guard, uint32_t jail, const struct ip *ip, int64_t at_s,
-	enum store_kind kind)
-{
-	struct store_failure row = {
-		.jail = guard->jails[jail].name, .ip = *ip, .at_s = at_s, .kind = kind };
-
-	store_failure(guard->store, &row);
-}
-
-static void record_totals(struct guard *guard, const struct guard_jail *jail)
-{
-	store_total(guard->store, jail->name, jail->failures_total, jail->bans_total);
-}
-
-static void end_ban(struct guard *guard, struct ban *ban, bool caught_up)
+void guard_end_ban(struct guard *guard, struct ban *ban, bool caught_up)
 {
 	if (!ban->ghost)
-		record_ban(guard, ban, STORE_BAN_ENDED);
+		guard_record_ban(guard, ban, STORE_BAN_ENDED);
 	if (caught_up)
 		bans_end(guard->bans, ban, false);
 	else
@@ -368,15 +96,15 @@ static struct ban *ban_begin(struct guard *guard, const struct ban *wanted,
 	if (!old)
 		old = bans_overflow(guard->bans);
 	if (old && !old->ghost)
-		record_ban(guard, old, STORE_BAN_ENDED);
+		guard_record_ban(guard, old, STORE_BAN_ENDED);
 	if (old && !ip_equal(&old->ip, &wanted->ip))
 		bans_end(guard->bans, old, true);
 	ban = bans_add(guard->bans, wanted);
 	if (!ban)
 		return NULL;
 	ban->row = 0;
-	record_ban(guard, ban, over ? STORE_BAN_ENDED : STORE_BAN_ACTIVE);
-	record_marker(guard, ban->jail, &ban->ip, ban->since_s, STORE_BAN);
+	guard_record_ban(guard, ban, over ? STORE_BAN_ENDED : STORE_BAN_ACTIVE);
+	guard_record_marker(guard, ban->jail, &ban->ip, ban->since_s, STORE_BAN);
 	if (!over) /* before the window it shows is emptied */
 		letter_begin(guard, ban, window, now_s);
 	counter_clear(guard->counter, ban->jail, &ban->ip);
@@ -385,8 +113,8 @@ static struct ban *ban_begin(struct guard *guard, const struct ban *wanted,
 		return ban;
 	}
 	jail->bans_total++;
-	record_totals(guard, jail);
-	note_ban(guard, ban, "banned");
+	guard_record_totals(guard, jail);
+	guard_note_ban(guard, ban, "banned");
 	return ban;
 }
 
@@ -403,8 +131,8 @@ static void ban_reached(struct guard *guard, size_t number, const struct ip *uni
 	ban.failures = known ? window.failures : config->maxretry;
 	ban.proven = known && window.proven;
 	(void)snprintf(ban.account, sizeof(ban.account), "%.*s",
-		(int)(hit->account_length < sizeof(ban.account) ? hit->account_length :
-								   sizeof(ban.account) - 1),
+		(int)(hit->account_length < sizeof(ban.account) ? hit->account_length
+								: sizeof(ban.account) - 1),
 		hit->account ? hit->account : ""); /* cut */
 	(void)ban_begin(guard, &ban, known ? &window : NULL, now_s);
 }
@@ -424,9 +152,12 @@ static void count_hit(struct guard *guard, size_t number, const struct tail_line
 {
 	struct guard_jail *jail = &guard->jails[number];
 	int64_t at_s = hit->has_time ? hit->at_ms / 1000 : now_s;
-	struct counter_evidence evidence = { .line = line->line, .line_length = line->length,
-		.account = hit->account, .account_length = hit->account_length,
-		.rule = filter_rule_text(jail->filter, hit->rule), .proven = hit_is_proven(hit) };
+	struct counter_evidence evidence = { .line = line->line,
+		.line_length = line->length,
+		.account = hit->account,
+		.account_length = hit->account_length,
+		.rule = filter_rule_text(jail->filter, hit->rule),
+		.proven = hit_is_proven(hit) };
 	struct ip unit = protect_unit(guard->protect, &hit->ip);
 	const struct ban *standing;
 	int64_t reached_s;
@@ -438,12 +169,12 @@ static void count_hit(struct guard *guard, size_t number, const struct tail_line
 		return;
 	}
 	jail->failures_total++;
-	record_totals(guard, jail);
+	guard_record_totals(guard, jail);
 	standing = bans_find(guard->bans, (uint32_t)number, &unit);
 	if (standing && at_s >= standing->since_s &&
 		(standing->until_s == 0 || at_s < standing->until_s))
 		return;
-	record_marker(guard, (uint32_t)number, &unit, at_s, STORE_FAILURE);
+	guard_record_marker(guard, (uint32_t)number, &unit, at_s, STORE_FAILURE);
 	if (counter_add(guard->counter, (uint32_t)number, &unit, at_s, &evidence, &reached_s) &&
 		jail->config->bans)
 		ban_reached(guard, number, &unit, hit, reached_s, now_s);
@@ -489,7 +220,7 @@ void guard_tick(struct guard *guard, int64_t now_s, bool caught_up)
 	struct ban *ban;
 
 	while ((ban = bans_first_end(guard->bans)) && ban->until_s <= now_s)
-		end_ban(guard, ban, caught_up);
+		guard_end_ban(guard, ban, caught_up);
 	if (caught_up)
 		bans_drop_ghosts(guard->bans);
 	while (guard->letters && guard->letters->deadline_s <= now_s)
@@ -514,20 +245,27 @@ int64_t guard_next_s(const struct guard *guard)
 
 /* ---- by hand ---- */
 
+struct ip guard_unit(const struct guard *guard, const struct ip *ip)
+{
+	return protect_unit(guard->protect, ip);
+}
+
 int guard_ban(struct guard *guard, const struct ip *ip, const char *jail, int64_t for_s,
 	const char *note, int64_t now_s, struct error *err)
 {
 	int number = guard_find_jail(guard, jail ? jail : "manual");
-	struct ban ban = { .ip = *ip, .since_s = now_s, .proven = true };
+	struct ban ban = { .ip = protect_unit(guard->protect, ip),
+		.since_s = now_s,
+		.proven = true };
 	char address[IP_TEXT_MAX];
 	char shown[128];
 	const char *because;
 
-	ip_format(ip, address);
+	ip_format(&ban.ip, address);
 	if (number < 0)
 		return error_set(err, "there is no jail '%s'",
 			text_render_string(shown, sizeof(shown), jail));
-	because = protect_find(guard->protect, ip);
+	because = protect_find(guard->protect, &ban.ip);
 	if (because)
 		return error_set(err, "%s is protected: %s", address, because);
 	ban.jail = (uint32_t)number;
@@ -562,23 +300,22 @@ static void lifting_finish(struct guard *guard, const struct ip *ip)
 			i++;
 			continue;
 		}
-		record_ban(guard, &lifting->ban, STORE_BAN_ENDED);
+		guard_record_ban(guard, &lifting->ban, STORE_BAN_ENDED);
 		guard->lifting[i] = guard->lifting[--guard->n_lifting];
 	}
 }
 
-static void ban_lift(struct guard *guard, struct ban *ban)
+void guard_lift_ban(struct guard *guard, struct ban *ban)
 {
 	struct lifting lifting;
 
-	record_ban(guard, ban, STORE_BAN_LIFTING);
-	record_marker(guard, ban->jail, &ban->ip, ban->since_s, STORE_UNBAN);
+	guard_record_ban(guard, ban, STORE_BAN_LIFTING);
+	guard_record_marker(guard, ban->jail, &ban->ip, ban->since_s, STORE_UNBAN);
 	counter_clear(guard->counter, ban->jail, &ban->ip);
-	note_ban(guard, ban, "unbanned");
+	guard_note_ban(guard, ban, "unbanned");
 	lifting.ban = *ban;
 	bans_end(guard->bans, ban, true);
-	guard->lifting =
-		alloc_grow(guard->lifting, guard->n_lifting + 1, sizeof(*guard->lifting));
+	guard->lifting = alloc_grow(guard->lifting, guard->n_lifting + 1, sizeof(*guard->lifting));
 	guard->lifting[guard->n_lifting++] = lifting;
 	lifting_finish(guard, &lifting.ban.ip);
 }
@@ -599,7 +336,7 @@ static uint32_t lift_matching(struct guard *guard, const struct ip *ip, int only
 			*ret_wider = ban->ip;
 			continue;
 		}
-		ban_lift(guard, ban);
+		guard_lift_ban(guard, ban);
 		lifted++;
 	}
 	return lifted;
@@ -638,7 +375,7 @@ int guard_unban(struct guard *guard, const struct ip *ip, const char *jail, int6
 			!counter_get(guard->counter, i, &unit, now_s, &window))
 			continue;
 		counter_clear(guard->counter, i, &unit);
-		record_marker(guard, i, &unit, now_s, STORE_UNBAN);
+		guard_record_marker(guard, i, &unit, now_s, STORE_UNBAN);
 	}
 	*ret_lifted = lift_matching(guard, &unit, number, &wider);
 	if (wider.family)
@@ -727,10 +464,10 @@ void guard_adopt(struct guard *guard, uint8_t scope, const struct ip *ip, int64_
 	made = bans_add(guard->bans, &ban);
 	if (!made)
 		return;
-	record_ban(guard, made, STORE_BAN_ACTIVE);
-	note_ban(guard, made, "took over the kernel's ban of");
+	guard_record_ban(guard, made, STORE_BAN_ACTIVE);
+	guard_note_ban(guard, made, "took over the kernel's ban of");
 	if (protect_find(guard->protect, ip))
-		ban_lift(guard, made);
+		guard_lift_ban(guard, made);
 }
 
 void guard_admin_lift(struct guard *guard, uint8_t scope, const struct ip *ip, int64_t now_s)
@@ -739,95 +476,5 @@ void guard_admin_lift(struct guard *guard, uint8_t scope, const struct ip *ip, i
 
 	(void)now_s; /* the ban ends whenever it would have */
 	while ((ban = bans_of_element(guard->bans, scope, ip)))
-		ban_lift(guard, ban);
-}
-
-/* ---- the database ---- */
-
-void guard_attach(struct guard *guard, struct store *store)
-{
-	guard->store = store;
-}
-
-void guard_load_failure(struct guard *guard, const struct store_failure *failure)
-{
-	int number = guard_find_jail(guard, failure->jail);
-	int64_t reached_s;
-
-	if (number < 0 || !guard->jails[number].config)
-		return;
-	if (failure->kind == STORE_FAILURE)
-		(void)counter_add(guard->counter, (uint32_t)number, &failure->ip, failure->at_s,
-			NULL, &reached_s); /* what it led to is in the bans table */
-	else
-		counter_clear(guard->counter, (uint32_t)number, &failure->ip);
-}
-
-void guard_load_ban(struct guard *guard, const struct store_ban *row, int64_t now_s)
-{
-	int number = guard_find_jail(guard, row->jail);
-	struct ban ban = { .ip = row->ip, .since_s = row->since_s, .until_s = row->until_s,
-		.failures = row->failures, .proven = row->proven, .row = row->id };
-	bool over = row->until_s && row->until_s <= now_s;
-	struct ban *made;
-	bool keep;
-
-	if (number < 0 && guard->n_jails < GUARD_JAILS_MAX) {
-		number = (int)guard->n_jails;
-		(void)jail_add(guard, row->jail, NULL, NULL);
-	}
-	if (number < 0)
-		return;
-	ban.jail = (uint32_t)number;
-	(void)snprintf(ban.account, sizeof(ban.account), "%s", row->account); /* cut */
-	(void)snprintf(ban.note, sizeof(ban.note), "%s", row->note); /* cut */
-	made = bans_add(guard->bans, &ban);
-	if (!made)
-		return;
-	if (over) {
-		end_ban(guard, made, false);
-		return;
-	}
-	/* a jail that was switched off or is gone lifts; one that is only broken keeps */
-	keep = (size_t)number == guard->manual || guard->jails[number].filter ||
-	       guard->jails[number].broken;
-	if (row->state == STORE_BAN_LIFTING || !keep || protect_find(guard->protect, &ban.ip))
-		ban_lift(guard, made);
-}
-
-void guard_load_total(struct guard *guard, const char *jail, uint64_t failures, uint64_t bans)
-{
-	int number = guard_find_jail(guard, jail);
-
-	if (number < 0)
-		return;
-	guard->jails[number].failures_total = failures;
-	guard->jails[number].bans_total = bans;
-}
-
-/* ---- status ---- */
-
-void guard_jail_info(const struct guard *guard, size_t number, int64_t now_s,
-	struct guard_jail_info *ret_info)
-{
-	const struct guard_jail *jail = &guard->jails[number];
-	const struct config_jail *config = jail->config;
-
-	*ret_info = (struct guard_jail_info){ .name = jail->name,
-		.active = jail->filter != NULL,
-		.broken = jail->broken,
-		.manual = number == guard->manual,
-		.maxretry = config ? config->maxretry : 0,
-		.findtime_s = config ? config->findtime_s : 0,
-		.bantime_s = config ? config->bantime_s : MANUAL_BANTIME_S,
-		.failures_current =
-			config ? counter_current(guard->counter, (uint32_t)number, now_s) : 0,
-		.failures_total = jail->failures_total,
-		.bans_total = jail->bans_total,
-		.ignored = jail->ignored,
-		.limit_hits = jail->filter ? filter_limit_hits(jail->filter) : 0,
-		.patterns = jail->patterns,
-		.n_scopes = jail->n_scopes };
-	for (size_t i = 0; i < jail->n_scopes; i++)
-		ret_info->scopes[i] = &guard->scopes[jail->scopes[i]];
+		guard_lift_ban(guard, ban);
 }

@@ -63,8 +63,12 @@ void guard_tick(struct guard *guard, int64_t now_s, bool caught_up);
 /* When guard_tick should be called next at the latest; INT64_MAX: no need. */
 int64_t guard_next_s(const struct guard *guard);
 
-/* By hand. jail NULL: "manual", or for an unban: every jail. for_s 0: the jail's bantime, < 0
- * permanent. -1 with a sentence: protected, unknown jail, nothing to lift. */
+/* What is banned for an address: see protect_unit. */
+struct ip guard_unit(const struct guard *guard, const struct ip *ip);
+
+/* By hand; an IPv6 address means its /64, as everywhere. jail NULL: "manual", or for an unban:
+ * every jail. for_s 0: the jail's bantime, < 0 permanent. -1 with a sentence: protected, unknown
+ * jail, nothing to lift. */
 int guard_ban(struct guard *guard, const struct ip *ip, const char *jail, int64_t for_s,
 	const char *note, int64_t now_s, struct error *err);
 int guard_unban(struct guard *guard, const struct ip *ip, const char *jail, int64_t now_s,

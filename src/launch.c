@@ -39,7 +39,7 @@ static void reset_signals(void)
 {
 	sigset_t none;
 
-	(void)sigemptyset(&none); /* cannot fail */
+	(void)sigemptyset(&none);                    /* cannot fail */
 	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with SIG_SETMASK */
 }
 
@@ -69,7 +69,8 @@ void launch_exec(const char *role, const struct run_options *options, int parent
 	char storage[3][512];
 	size_t used = 0;
 	const char *const fixed[] = { "voipguard", "run", "--role", role, "-c", options->config_dir,
-		"--state", options->state_dir, "--user", options->user, "-s", options->socket_path };
+		"--state", options->state_dir, "--user", options->user, "-s",
+		options->socket_path };
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		arguments[used++] = (char *)(uintptr_t)fixed[i];
@@ -81,13 +82,14 @@ void launch_exec(const char *role, const struct run_options *options, int parent
 	fill_environment(environment, storage);
 	if (place_descriptors(parent_fd, client_fd)) {
 		reset_signals();
-		(void)execve("/proc/self/exe", arguments, environment); /* returns on failure only */
+		(void)execve("/proc/self/exe", arguments,
+			environment); /* returns on failure only */
 	}
 	_exit(EXIT_CANNOT_START);
 }
 
-pid_t launch_role(const char *role, const struct run_options *options, int parent_fd,
-	int client_fd, struct error *err)
+pid_t launch_role(const char *role, const struct run_options *options, int parent_fd, int client_fd,
+	struct error *err)
 {
 	pid_t pid = fork();
 

@@ -25,11 +25,11 @@ int launch_client_fd(void);
 /* fork+exec of this program as `run --role ROLE`, with parent_fd as descriptor 3 and client_fd
  * (-1: none) as 4, no other descriptor beyond 2, an empty ambient set, default signals and an
  * environment of TZ, JOURNAL_STREAM and LANG. Returns the pid or -1. */
-pid_t launch_role(const char *role, const struct run_options *options, int parent_fd,
-	int client_fd, struct error *err);
+pid_t launch_role(const char *role, const struct run_options *options, int parent_fd, int client_fd,
+	struct error *err);
 
 /* In a forked child of a role that has no capability: the same without fork. Does not return. */
-void launch_exec(const char *role, const struct run_options *options, int parent_fd,
-	int client_fd) __attribute__((noreturn));
+void launch_exec(const char *role, const struct run_options *options, int parent_fd, int client_fd)
+	__attribute__((noreturn));
 
 #endif

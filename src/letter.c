@@ -127,10 +127,11 @@ void letter_ban(struct letter *ret_letter, const char *jail_name, const struct c
 	letter->body[0] = '\0';
 	text_render_string(shown, sizeof(shown), jail_name);
 	ip_format(&ban->ip, address);
-	(void)snprintf(letter->subject, sizeof(letter->subject), "[voipguard] %s: %s%s on %s", shown,
-		dry_run ? "dry run, would ban " : "banned ", address, host);
-	body_add(letter, "%s%s.\n\n", dry_run ? "Dry run: this address would be banned on " :
-						  "voipguard has banned an address on ",
+	(void)snprintf(letter->subject, sizeof(letter->subject), "[voipguard] %s: %s%s on %s",
+		shown, dry_run ? "dry run, would ban " : "banned ", address, host);
+	body_add(letter, "%s%s.\n\n",
+		dry_run ? "Dry run: this address would be banned on "
+			: "voipguard has banned an address on ",
 		host);
 	body_add(letter, "Address:  %s\n", address);
 	body_add(letter, "Jail:     %s\n", shown);
@@ -158,7 +159,8 @@ void letter_add_kernel(struct letter *letter, const struct ban *ban, int failure
 		body_add(letter, "The kernel has REFUSED the ban (%s): see voipguard status.\n",
 			strerror(failure));
 	else
-		body_add(letter, "The kernel has not confirmed the ban yet: see voipguard status.\n");
+		body_add(letter,
+			"The kernel has not confirmed the ban yet: see voipguard status.\n");
 }
 
 void letter_broken(struct letter *ret_letter, const char *host, const char *findings)

@@ -23,7 +23,7 @@
 
 enum {
 	DELIVERIES_MAX = 2, /* at a time */
-	QUEUE_MAX = 64, /* mails that wait for a place; the engine hands out no more */
+	QUEUE_MAX = 64,     /* mails that wait for a place; the engine hands out no more */
 	DELIVERY_LIMIT_US = 60 * 1000000,
 	ALIVE_US = PROTO_ALIVE_S * 1000000,
 	PACKET_WAIT_MS = 5000,
@@ -31,9 +31,9 @@ enum {
 
 struct delivery {
 	struct notifier *notifier; /* borrowed */
-	pid_t pid; /* 0: a free place */
-	int pidfd; /* owned */
-	int fd; /* owned */
+	pid_t pid;                 /* 0: a free place */
+	int pidfd;                 /* owned */
+	int fd;                    /* owned */
 	int64_t id;
 	bool timed_out;
 	sd_event_source *exit;
@@ -45,7 +45,7 @@ struct notifier {
 	sd_event *event;
 	int peer_fd; /* owned; -1: no engine */
 	sd_event_source *peer_io;
-	struct proto_mail_packet settings; /* length 0: none yet */
+	struct proto_mail_packet settings;          /* length 0: none yet */
 	struct proto_mail_packet *queue[QUEUE_MAX]; /* owned; oldest first */
 	size_t queue_count;
 	struct delivery deliveries[DELIVERIES_MAX];
@@ -307,8 +307,7 @@ int notifier_deliver(void)
 	log_open("delivery");
 	mail_preload();
 	if (sandbox_enter(SANDBOX_DELIVERY, NULL, 0, &report, &err) < 0 ||
-		receive_soon(&settings, &err) < 0 ||
-		receive_soon(&mail, &err) < 0) {
+		receive_soon(&settings, &err) < 0 || receive_soon(&mail, &err) < 0) {
 		log_line(LOG_ERR, "%s", err.text);
 		return EXIT_FAILURE;
 	}

@@ -90,9 +90,13 @@ static int apply_lifts(struct guard *guard, struct error *err)
 static int lift(struct guard *guard, struct store *store, const struct ip *ip, const char *jail,
 	struct error *err)
 {
-	struct store_loader loader = { .failure = load_failure, .ban = load_ban,
-		.position = skip_position, .pattern = skip_pattern, .total = load_total,
-		.alert = skip_alert, .context = guard };
+	struct store_loader loader = { .failure = load_failure,
+		.ban = load_ban,
+		.position = skip_position,
+		.pattern = skip_pattern,
+		.total = load_total,
+		.alert = skip_alert,
+		.context = guard };
 	int64_t now_s = (int64_t)time(NULL);
 	uint32_t lifted;
 	int rc;
@@ -100,8 +104,8 @@ static int lift(struct guard *guard, struct store *store, const struct ip *ip, c
 	guard_attach(guard, store);
 	if (store_load(store, &loader, err) < 0)
 		return -1;
-	rc = ip ? guard_unban(guard, ip, jail, now_s, &lifted, err) :
-		  guard_unban_all(guard, jail, now_s, &lifted, err);
+	rc = ip ? guard_unban(guard, ip, jail, now_s, &lifted, err)
+		: guard_unban_all(guard, jail, now_s, &lifted, err);
 	if (rc == 0)
 		rc = store_commit(store, 0, err); /* "lifting" before the kernel hears of it */
 	if (rc == 0)

@@ -28,8 +28,8 @@ struct mail {
 
 struct outbox {
 	const struct config_mail *settings; /* borrowed */
-	struct store *store; /* borrowed */
-	struct alerts *alerts; /* owned */
+	struct store *store;                /* borrowed */
+	struct alerts *alerts;              /* owned */
 	struct mail mails[OUTBOX_MAILS_MAX];
 	int64_t last_id;
 	int fd; /* owned; -1: no notifier */
@@ -70,9 +70,12 @@ static void take(struct outbox *outbox, const struct alert *alert, int64_t now_s
 
 void outbox_load(struct outbox *outbox, const struct store_alert *row, int64_t now_s)
 {
-	struct alert alert = { .id = row->id, .dest = row->dest,
+	struct alert alert = { .id = row->id,
+		.dest = row->dest,
 		.sender = row->sender && row->sender[0] ? row->sender : NULL,
-		.subject = row->subject, .body = row->body, .at_s = row->at_s };
+		.subject = row->subject,
+		.body = row->body,
+		.at_s = row->at_s };
 
 	take(outbox, &alert, now_s);
 }
@@ -80,10 +83,16 @@ void outbox_load(struct outbox *outbox, const struct store_alert *row, int64_t n
 void outbox_add(struct outbox *outbox, int64_t now_s, const char *dest, const char *sender,
 	const struct letter *letter)
 {
-	struct store_alert row = { .at_s = now_s, .dest = dest, .sender = sender ? sender : "",
-		.subject = letter->subject, .body = letter->body };
-	struct alert alert = { .dest = dest, .sender = sender, .subject = letter->subject,
-		.body = letter->body, .at_s = now_s };
+	struct store_alert row = { .at_s = now_s,
+		.dest = dest,
+		.sender = sender ? sender : "",
+		.subject = letter->subject,
+		.body = letter->body };
+	struct alert alert = { .dest = dest,
+		.sender = sender,
+		.subject = letter->subject,
+		.body = letter->body,
+		.at_s = now_s };
 
 	alert.id = store_alert(outbox->store, &row);
 	take(outbox, &alert, now_s);
@@ -92,7 +101,8 @@ void outbox_add(struct outbox *outbox, int64_t now_s, const char *dest, const ch
 void outbox_join(struct outbox *outbox, int fd)
 {
 	const struct config_mail *settings = outbox->settings;
-	struct proto_mail head = { .type = PROTO_MAIL_SETTINGS, .port = settings->port,
+	struct proto_mail head = { .type = PROTO_MAIL_SETTINGS,
+		.port = settings->port,
 		.tls = settings->tls == MAIL_TLS_REQUIRED };
 	const char *texts[] = { settings->server, settings->user ? settings->user : "",
 		settings->password ? settings->password : "" };
@@ -115,7 +125,8 @@ int outbox_fd(const struct outbox *outbox)
 /* False: the pair is full or broken, later. */
 static bool hand_over(struct outbox *outbox, struct mail *mail)
 {
-	struct proto_mail head = { .type = PROTO_MAIL_ALERT, .id = mail->id,
+	struct proto_mail head = { .type = PROTO_MAIL_ALERT,
+		.id = mail->id,
 		.date_s = mail->content.at_s };
 	const char *texts[] = { mail->content.sender ? mail->content.sender : "",
 		mail->content.dest, mail->content.subject, mail->content.body };

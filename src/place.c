@@ -102,7 +102,7 @@ static int bind_socket(const char *path, uid_t uid, gid_t gid, bool as_root, int
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return error_errno(err, errno, "cannot make the control socket");
-	mask = umask((mode_t) ~SOCKET_MODE & 0777);
+	mask = umask((mode_t)~SOCKET_MODE & 0777);
 	rc = bind(fd, (const struct sockaddr *)&address, sizeof(address));
 	(void)umask(mask); /* cannot fail */
 	if (rc == 0 && as_root)
@@ -138,8 +138,8 @@ int place_prepare(const struct run_options *options, int *ret_listen_fd, struct 
 		return error_errno(err, errno, "cannot use the state directory %s",
 			options->state_dir);
 	}
-	if (bind_socket(options->socket_path, user.pw_uid, user.pw_gid, as_root, ret_listen_fd, err) <
-		0)
+	if (bind_socket(options->socket_path, user.pw_uid, user.pw_gid, as_root, ret_listen_fd,
+		    err) < 0)
 		return -1;
 	if (sandbox_become(user.pw_uid, user.pw_gid, options->user, need_net_admin, err) == 0)
 		return 0;

@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 #include <syslog.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -17,14 +18,15 @@
 #include "error.h"
 #include "guard.h"
 #include "launch.h"
+#include "letter.h"
 #include "log.h"
-#include "proto.h"
 #include "protect.h"
+#include "proto.h"
 #include "sandbox.h"
 #include "tail.h"
 #include "text.h"
 
-enum { FINDINGS_SHOWN_MAX = 100, SEND_WAIT_MS = 5000, PATHS_MAX = 1024 };
+enum { FINDINGS_SHOWN_MAX = 100, SEND_WAIT_MS = 5000, PATHS_MAX = 1024, HOST_SOURCE = 1 };
 
 struct prepared {
 	struct config *config;
@@ -45,16 +47,6 @@ struct guard *prepared_guard(const struct prepared *prepared)
 const struct config *prepared_config(const struct prepared *prepared)
 {
 	return prepared->config;
-}
-
-struct protect *prepared_protect(const struct prepared *prepared)
-{
-	return prepared->protect;
-}
-
-const char *prepared_host(const struct prepared *prepared)
-{
-	return prepared->names.nodename;
 }
 
 const char *prepared_sandbox_text(const struct prepared *prepared)
@@ -85,7 +77,7 @@ int prepared_send(const struct proto_record *record, struct error *err)
 
 /* ---- findings ---- */
 
-char *prepared_findings_text(const struct prepared *prepared)
+static char *findings_text(const struct prepared *prepared)
 {
 	char *all = alloc_string("");
 
@@ -121,6 +113,13 @@ char *prepared_broken_text(const struct prepared *prepared)
 		names = alloc_string("the configuration has errors: see voipguard check");
 	}
 	return names;
+}
+
+void prepared_broken_letter(const struct prepared *prepared, struct letter *ret_letter)
+{
+	cleanup_free char *list = findings_text(prepared);
+
+	letter_broken(ret_letter, prepared->names.nodename, list);
 }
 
 static void log_findings(const struct prepared *prepared)
@@ -174,7 +173,8 @@ static void add_path(void *context, const char *directory)
 	struct path_list *list = context;
 
 	if (list->count < PATHS_MAX)
-		list->paths[list->count++] = (struct sandbox_path){ .path = alloc_string(directory) };
+		list->paths[list->count++] =
+			(struct sandbox_path){ .path = alloc_string(directory) };
 	else
 		log_line(LOG_ERR, "more than %d log directories: %s is left out", PATHS_MAX,
 			directory);
@@ -247,7 +247,8 @@ static int introduce(const struct prepared *prepared, struct error *err)
 	const struct scope *scopes = guard_scopes(prepared->guard, &n_scopes);
 
 	for (size_t i = 0; i < n_scopes; i++) {
-		struct proto_record record = { .type = PROTO_SCOPE, .number = (uint32_t)i,
+		struct proto_record record = { .type = PROTO_SCOPE,
+			.number = (uint32_t)i,
 			.scope = scopes[i] };
 
 		if (prepared_send(&record, err) < 0)
@@ -258,6 +259,41 @@ static int introduce(const struct prepared *prepared, struct error *err)
 	if (prepared->config->lift_on_stop && prepared_send(&lift, err) < 0)
 		return -1;
 	return prepared_send(&seal, err);
+}
+
+void prepared_host_record(struct prepared *prepared, const struct proto_record *record,
+	int64_t now_s)
+{
+	if (!record->ip.family)
+		protect_clear(prepared->protect, HOST_SOURCE);
+	else
+		guard_protect(prepared->guard, &record->ip, record->text, HOST_SOURCE, now_s);
+}
+
+int prepared_wait_for_go(struct prepared *prepared, struct error *err)
+{
+	struct pollfd waiting = { .fd = LAUNCH_PARENT_FD, .events = POLLIN };
+	struct proto_record record;
+	int passed_fd;
+	int rc;
+
+	for (;;) {
+		rc = proto_receive(LAUNCH_PARENT_FD, &record, &passed_fd, err);
+		if (rc < 0)
+			return -1;
+		if (rc == 0) {
+			(void)poll(&waiting, 1, -1); /* EINTR: asks again */
+			continue;
+		}
+		if (passed_fd >= 0)
+			(void)close(passed_fd); /* not for such a record */
+		if (record.type == PROTO_STOP)
+			return 0;
+		if (record.type == PROTO_HOSTNET)
+			prepared_host_record(prepared, &record, (int64_t)time(NULL));
+		if (record.type == PROTO_GO)
+			return 1;
+	}
 }
 
 /* ---- all of it ---- */
@@ -272,8 +308,8 @@ static int read_configuration(struct prepared *prepared, const struct run_option
 	prepared->guard = guard_new(prepared->config, prepared->protect, options->dry_run, events,
 		&prepared->findings);
 	if (all_or_nothing && prepared->findings.errors)
-		return error_set(err, "the configuration has %zu error%s", prepared->findings.errors,
-			prepared->findings.errors == 1 ? "" : "s");
+		return error_set(err, "the configuration has %zu error%s",
+			prepared->findings.errors, prepared->findings.errors == 1 ? "" : "s");
 	if (!guard_active_jails(prepared->guard))
 		return error_set(err, "no jail is left to run: enable one in %s/jails",
 			options->config_dir);

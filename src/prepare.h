@@ -9,15 +9,12 @@ struct error;
 struct guard;
 struct guard_events;
 struct prepared;
-struct protect;
+struct letter;
 struct proto_record;
 struct run_options;
 
 /* What an engine does before it may open a log: reads the configuration, compiles every rule,
  * confines itself, tells the firewall role the scopes and whom to protect, and seals that. */
-
-/* protect_add source of what the firewall role tells of the host. */
-enum { PREPARED_HOST_SOURCE = 1 };
 
 /* client_fd (-1: none) is the connection of a client that asked for a reload; it is taken. -1: the
  * configuration does not stand: the findings have been told to the client, or logged. */
@@ -28,15 +25,21 @@ void prepared_free(struct prepared *prepared);
 /* Borrowed from prepared. */
 struct guard *prepared_guard(const struct prepared *prepared);
 const struct config *prepared_config(const struct prepared *prepared);
-struct protect *prepared_protect(const struct prepared *prepared);
-const char *prepared_host(const struct prepared *prepared);
 /* How well this process is confined, for status. */
 const char *prepared_sandbox_text(const struct prepared *prepared);
 int64_t prepared_longest_findtime(const struct prepared *prepared);
 
-/* Names of the jails left out, "" if none; all findings, one a line. The caller frees. */
+/* Names of the jails left out, "" if none. The caller frees. */
 char *prepared_broken_text(const struct prepared *prepared);
-char *prepared_findings_text(const struct prepared *prepared);
+/* The mail that says so, with all findings. */
+void prepared_broken_letter(const struct prepared *prepared, struct letter *ret_letter);
+
+/* Waits for the firewall role's word; what the host protects comes before it. 1: go, 0: stop, -1.
+ */
+int prepared_wait_for_go(struct prepared *prepared, struct error *err);
+/* A PROTO_HOSTNET record: an address to protect, or the start of a new list. */
+void prepared_host_record(struct prepared *prepared, const struct proto_record *record,
+	int64_t now_s);
 
 /* Sends to the firewall role and waits for room if there is none. */
 int prepared_send(const struct proto_record *record, struct error *err);

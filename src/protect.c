@@ -32,8 +32,7 @@ void protect_free(struct protect *protect)
 	free(protect);
 }
 
-bool protect_add(struct protect *protect, const struct ip *ip, const char *because,
-	unsigned source)
+bool protect_add(struct protect *protect, const struct ip *ip, const char *because, unsigned source)
 {
 	char address[IP_TEXT_MAX];
 	struct entry *entry;

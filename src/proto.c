@@ -63,7 +63,9 @@ static ssize_t packet_receive(int fd, void *bytes, size_t size, int *ret_fd, str
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec part = { .iov_base = bytes, .iov_len = size };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr message = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes) };
 	ssize_t got;
 
@@ -128,8 +130,8 @@ int proto_receive(int fd, struct proto_record *ret_record, int *ret_fd, struct e
 	return error_set(err, "the other role sent nonsense");
 }
 
-int proto_mail_send(int fd, const struct proto_mail *head, const char *const *texts,
-	size_t n_texts, struct error *err)
+int proto_mail_send(int fd, const struct proto_mail *head, const char *const *texts, size_t n_texts,
+	struct error *err)
 {
 	struct proto_mail_packet packet;
 	size_t used = sizeof(*head);
@@ -140,7 +142,8 @@ int proto_mail_send(int fd, const struct proto_mail *head, const char *const *te
 		size_t left = sizeof(packet.bytes) - used;
 
 		if (length > left && i + 1 < n_texts)
-			return error_set(err, "a text of %zu bytes is too long to be mailed", length);
+			return error_set(err, "a text of %zu bytes is too long to be mailed",
+				length);
 		if (length > left && left < 4)
 			return error_set(err, "the head of a mail is too long");
 		memcpy(packet.bytes + used, texts[i], length > left ? left - 4 : length);

@@ -17,29 +17,29 @@ struct error;
 enum proto_type {
 	PROTO_NONE,
 	/* engine to firewall */
-	PROTO_SCOPE, /* number: its index in this engine's records; scope */
-	PROTO_PROTECT, /* ip, text: because */
+	PROTO_SCOPE,        /* number: its index in this engine's records; scope */
+	PROTO_PROTECT,      /* ip, text: because */
 	PROTO_LIFT_ON_STOP, /* [voipguard] on_stop = lift */
-	PROTO_SEAL, /* protection is complete, the configuration stands: may take over */
-	PROTO_BAN, /* number: scope; ip; ttl_s (0 permanent); answered by PROTO_HELD */
-	PROTO_LIFT, /* number: scope; ip; answered by PROTO_HELD */
-	PROTO_QUERY, /* number: scope; ip; answered by PROTO_COUNTERS with the same serial */
-	PROTO_READY, /* logs are open, bans of the database have been sent */
-	PROTO_RELOAD, /* with the client's descriptor: start the next engine */
-	PROTO_ALIVE, /* every PROTO_ALIVE_S seconds, from engine and notifier */
-	PROTO_STATUS, /* text: one line for the service manager */
+	PROTO_SEAL,         /* protection is complete, the configuration stands: may take over */
+	PROTO_BAN,          /* number: scope; ip; ttl_s (0 permanent); answered by PROTO_HELD */
+	PROTO_LIFT,         /* number: scope; ip; answered by PROTO_HELD */
+	PROTO_QUERY,        /* number: scope; ip; answered by PROTO_COUNTERS with the same serial */
+	PROTO_READY,        /* logs are open, bans of the database have been sent */
+	PROTO_RELOAD,       /* with the client's descriptor: start the next engine */
+	PROTO_ALIVE,        /* every PROTO_ALIVE_S seconds, from engine and notifier */
+	PROTO_STATUS,       /* text: one line for the service manager */
 	/* firewall to engine */
-	PROTO_GO, /* open the database and the logs; failure != 0: dry run */
-	PROTO_HELD, /* number: scope; ip; ttl_s as asked (-1: a lift); failure: errno, EPERM =
-		     * protected, text: because */
-	PROTO_COUNTERS, /* serial, number, ip, packets, bytes; failure ENOENT: not in the set */
-	PROTO_HOSTNET, /* number: kind; ip; text: because */
-	PROTO_ADOPT, /* number: scope; ip; ttl_s: an element without a ban */
+	PROTO_GO,         /* open the database and the logs; failure != 0: dry run */
+	PROTO_HELD,       /* number: scope; ip; ttl_s as asked (-1: a lift); failure: errno, EPERM =
+			   * protected, text: because */
+	PROTO_COUNTERS,   /* serial, number, ip, packets, bytes; failure ENOENT: not in the set */
+	PROTO_HOSTNET,    /* number: kind; ip; text: because */
+	PROTO_ADOPT,      /* number: scope; ip; ttl_s: an element without a ban */
 	PROTO_ADMIN_LIFT, /* number: scope; ip: deleted in the kernel by somebody else */
-	PROTO_CLIENT, /* with the descriptor of an accepted control connection */
-	PROTO_HEALTH, /* number: enum proto_part; failure 0: ok; text */
+	PROTO_CLIENT,     /* with the descriptor of an accepted control connection */
+	PROTO_HEALTH,     /* number: enum proto_part; failure 0: ok; text */
 	PROTO_RELOAD_ENDED, /* the next engine gave up: another reload may be asked */
-	PROTO_STOP, /* commit and exit; to the notifier too */
+	PROTO_STOP,         /* commit and exit; to the notifier too */
 	/* firewall to engine and notifier */
 	PROTO_PEER, /* with a descriptor: the pair between these two */
 	PROTO_TYPES,
@@ -76,8 +76,8 @@ int proto_receive(int fd, struct proto_record *ret_record, int *ret_fd, struct e
 /* Engine and notifier: a fixed header and up to PROTO_MAIL_BYTES_MAX of NUL-ended texts. */
 enum proto_mail_type {
 	PROTO_MAIL_SETTINGS, /* texts: host, user, password ("" = none); port, tls */
-	PROTO_MAIL_ALERT, /* id, date_s; texts: sender ("" = default), dest, subject, body */
-	PROTO_MAIL_DONE, /* to the engine: id; outcome; texts: what the server said */
+	PROTO_MAIL_ALERT,    /* id, date_s; texts: sender ("" = default), dest, subject, body */
+	PROTO_MAIL_DONE,     /* to the engine: id; outcome; texts: what the server said */
 	PROTO_MAIL_TYPES,
 };
 enum proto_mail_outcome { PROTO_MAIL_SENT, PROTO_MAIL_FAILED, PROTO_MAIL_REFUSED };
@@ -101,8 +101,8 @@ struct proto_mail_packet {
 };
 
 /* As proto_send. A last text that is too long is cut, with "..." at its end. */
-int proto_mail_send(int fd, const struct proto_mail *head, const char *const *texts,
-	size_t n_texts, struct error *err);
+int proto_mail_send(int fd, const struct proto_mail *head, const char *const *texts, size_t n_texts,
+	struct error *err);
 int proto_mail_receive(int fd, struct proto_mail_packet *ret_packet, struct error *err);
 
 #endif

@@ -31,7 +31,7 @@ struct query {
  * queries of one ban stand together; by_row finds them again. */
 struct report {
 	const struct control_engine *engine; /* borrowed */
-	const char *jail; /* borrowed; NULL: all */
+	const char *jail;                    /* borrowed; NULL: all */
 	uint32_t serial;
 	struct query queries[REPORT_SERIALS];
 	size_t count;
@@ -91,8 +91,9 @@ struct report *report_new(const struct control_engine *engine, const char *jail,
 		size_t n = bans_scopes(guard_bans(engine->guard), list[i]->jail, scopes);
 
 		for (size_t k = 0; k < n && report->count < REPORT_SERIALS; k++)
-			report->queries[report->count++] = (struct query){
-				.ip = list[i]->ip, .jail = list[i]->jail, .scope = scopes[k] };
+			report->queries[report->count++] = (struct query){ .ip = list[i]->ip,
+				.jail = list[i]->jail,
+				.scope = scopes[k] };
 	}
 	return report;
 }
@@ -182,8 +183,7 @@ static json_t *ban_json(const struct report *report, const struct ban *ban,
 	}
 	json_object_set_new(object, "address", json_string(ip_format(&ban->ip, address)));
 	json_object_set_new(object, "since", time_json(ban->since_s));
-	json_object_set_new(object, "until",
-		ban->until_s ? time_json(ban->until_s) : json_null());
+	json_object_set_new(object, "until", ban->until_s ? time_json(ban->until_s) : json_null());
 	json_object_set_new(object, "failures", json_integer(ban->failures));
 	json_object_set_new(object, "scope", scope_json(info));
 	json_object_set_new(object, "proof", json_string(ban->proven ? "proven" : "unproven"));

@@ -29,8 +29,8 @@ struct tally {
 /* A text that holds an address tag is a rule, not a name. */
 static bool is_regex(const char *filter)
 {
-	static const char *const tags[] = { "<HOST>", "<ADDR>", "<IP4>", "<IP6>", "<DNS>", "<SUBNET>",
-		"<CIDR>", "<F-ID", "(?P<host>", "(?P<ip4>", "(?P<ip6>" };
+	static const char *const tags[] = { "<HOST>", "<ADDR>", "<IP4>", "<IP6>", "<DNS>",
+		"<SUBNET>", "<CIDR>", "<F-ID", "(?P<host>", "(?P<ip4>", "(?P<ip6>" };
 
 	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
 		if (strstr(filter, tags[i]))
@@ -86,8 +86,7 @@ static void print_json(uint64_t number, const struct hit *hit, bool ignored)
 		json_object_set_new(object, "epoch", json_real((double)hit->at_ms / 1000));
 	json_object_set_new(object, "regex", json_integer(hit->rule));
 	json_object_set_new(object, "ignored", json_boolean(ignored));
-	json_object_set_new(object, "proof",
-		json_string(is_proven(hit) ? "proven" : "unproven"));
+	json_object_set_new(object, "proof", json_string(is_proven(hit) ? "proven" : "unproven"));
 	json_object_set_new(object, "fields", fields);
 	text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	(void)printf("%s\n", text ? text : "{}");
@@ -194,8 +193,10 @@ int try_run(const struct try_options *options)
 {
 	struct config_text rule = { .text = (char *)(uintptr_t)options->filter,
 		.at = { .file = "rule", .line = 1, .column = 1 } };
-	struct filter_def def = { .name = (char *)(uintptr_t) "rule", .failregex = &rule,
-		.n_failregex = 1, .maxlines = 1 };
+	struct filter_def def = { .name = (char *)(uintptr_t) "rule",
+		.failregex = &rule,
+		.n_failregex = 1,
+		.maxlines = 1 };
 	struct findings findings = { 0 };
 	struct config *config = NULL;
 	struct filter *filter = NULL;

@@ -7,7 +7,7 @@
 /* `voipguard test`: a filter over a log file. */
 struct try_options {
 	const char *config_dir; /* NULL: only shipped filters */
-	const char *filter; /* a name, a .conf file, or a regex with an address tag */
+	const char *filter;     /* a name, a .conf file, or a regex with an address tag */
 	const char *path;
 	bool json;
 	bool missed; /* also print lines that no rule matched */

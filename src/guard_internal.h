@@ -1,0 +1,97 @@
+#ifndef VG_GUARD_INTERNAL_H
+#define VG_GUARD_INTERNAL_H
+
+/* Inside the guard: guard.c decides, guard_jails.c knows the jails, guard_record.c writes to the
+ * database and reads it back. */
+
+#include "guard.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/utsname.h>
+
+#include "bans.h"
+#include "letter.h"
+#include "scope.h"
+#include "store.h"
+#include "tail.h"
+
+enum {
+	GUARD_JAILS_MAX = BAN_JAILS_MAX,
+	GUARD_SCOPES_MAX = 64,
+	MANUAL_BANTIME_S = 86400,
+	LETTERS_MAX = 1000, /* waiting for the kernel's word; beyond, they leave without it */
+	LETTER_WAIT_S = 5,
+	EXPIRE_EVERY_S = 60,
+	EXPIRE_MAX = 10000, /* windows a tick */
+};
+
+struct guard_jail {
+	char *name;                       /* owned */
+	const struct config_jail *config; /* borrowed; NULL: manual, or known from the past only */
+	struct filter *filter;            /* owned; NULL: reads no lines */
+	bool broken;
+	uint64_t patterns[TAIL_PATTERNS_MAX / 64];
+	uint8_t scopes[BAN_JAIL_SCOPES_MAX];
+	size_t n_scopes;
+	uint64_t failures_total;
+	uint64_t bans_total;
+	uint64_t ignored;
+};
+
+/* A mail about a ban that waits for the kernel's answer. */
+struct waiting_letter {
+	struct ip ip;
+	uint32_t jail;
+	int64_t deadline_s;
+	struct letter letter;
+	struct waiting_letter *next;
+};
+
+/* An unban whose row goes when the kernel has acknowledged. */
+struct lifting {
+	struct ban ban; /* a copy: the ban itself has ended */
+};
+
+/* jails[manual] is the jail of bans by hand. Jails never change after guard_new but for names
+ * found in the database, which are appended. */
+struct guard {
+	const struct config *config; /* borrowed */
+	struct protect *protect;     /* borrowed */
+	struct store *store;         /* borrowed; NULL before guard_attach */
+	struct guard_events events;
+	bool dry_run;
+	struct guard_jail jails[GUARD_JAILS_MAX];
+	size_t n_jails;
+	size_t manual;
+	struct scope scopes[GUARD_SCOPES_MAX];
+	size_t n_scopes;
+	struct counter *counter;        /* owned */
+	struct bans *bans;              /* owned */
+	struct waiting_letter *letters; /* owned list, oldest first */
+	struct waiting_letter **letters_end;
+	size_t n_letters;
+	struct lifting *lifting; /* owned */
+	size_t n_lifting;
+	int64_t next_expire_s;
+	char host[sizeof(((struct utsname *)0)->nodename)];
+};
+
+/* A sentence for the journal: "JAIL: WHAT ADDRESS for TIME". */
+void guard_note_ban(const struct guard *guard, const struct ban *ban, const char *what);
+/* A new row, or the state of the ban's row; in a dry run the row is of a ban that has ended. */
+void guard_record_ban(struct guard *guard, struct ban *ban, enum store_ban_state state);
+void guard_record_marker(struct guard *guard, uint32_t jail, const struct ip *ip, int64_t at_s,
+	enum store_kind kind);
+void guard_record_totals(struct guard *guard, const struct guard_jail *jail);
+
+/* Appends a jail; config NULL: manual, or of the past. */
+struct guard_jail *guard_jail_add(struct guard *guard, const char *name,
+	const struct config_jail *config, struct findings *findings);
+/* Ends a ban that is over; until the log is caught up it stays as a ghost. */
+void guard_end_ban(struct guard *guard, struct ban *ban, bool caught_up);
+/* Lifts a ban: recorded first, gone when the kernel has acknowledged. */
+void guard_lift_ban(struct guard *guard, struct ban *ban);
+
+#endif

@@ -1,0 +1,195 @@
+#include "guard_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "alloc.h"
+#include "config.h"
+#include "counter.h"
+#include "filter.h"
+#include "protect.h"
+#include "text.h"
+
+/* The number of an equal scope, or of a new one; SIZE_MAX: too many. */
+static size_t scope_number(struct guard *guard, const struct scope *scope)
+{
+	for (size_t i = 0; i < guard->n_scopes; i++)
+		if (scope_equal(&guard->scopes[i], scope))
+			return i;
+	if (guard->n_scopes == GUARD_SCOPES_MAX)
+		return SIZE_MAX;
+	guard->scopes[guard->n_scopes] = *scope;
+	return guard->n_scopes++;
+}
+
+struct guard_jail *guard_jail_add(struct guard *guard, const char *name,
+	const struct config_jail *config, struct findings *findings)
+{
+	struct guard_jail *jail = &guard->jails[guard->n_jails];
+
+	jail->name = alloc_string(name);
+	jail->config = config;
+	for (size_t i = 0; config && i < config->n_scopes; i++) {
+		size_t number = scope_number(guard, &config->scopes[i]);
+
+		if (number == SIZE_MAX) {
+			(void)finding_error(findings, &config->at,
+				"more than %d different port lists", GUARD_SCOPES_MAX);
+			jail->broken = true;
+			break;
+		}
+		jail->scopes[jail->n_scopes++] = (uint8_t)number;
+	}
+	if (!config)
+		jail->scopes[jail->n_scopes++] = 0;
+	bans_jail(guard->bans, (uint32_t)guard->n_jails, jail->scopes, jail->n_scopes);
+	if (config)
+		counter_jail(guard->counter, (uint32_t)guard->n_jails, config->maxretry,
+			config->findtime_s);
+	guard->n_jails++;
+	return jail;
+}
+
+static void jail_compile(struct guard_jail *jail, struct findings *findings)
+{
+	if (!jail->config->enabled)
+		return;
+	if (!jail->config->broken && !jail->broken)
+		jail->filter = filter_new(&jail->config->filter, findings);
+	jail->broken = jail->filter == NULL;
+}
+
+static void protect_ignored(struct guard *guard, const struct config_jail *jail)
+{
+	char because[PROTECT_BECAUSE_MAX];
+	char shown[48];
+
+	(void)snprintf(because, sizeof(because), "ignoreip of jail %s",
+		text_render_string(shown, sizeof(shown), jail->name)); /* may be cut */
+	for (size_t i = 0; i < jail->n_ignoreip; i++)
+		(void)protect_add(guard->protect, &jail->ignoreip[i], because,
+			0); /* capped there */
+}
+
+struct guard *guard_new(const struct config *config, struct protect *protect, bool dry_run,
+	const struct guard_events *events, struct findings *findings)
+{
+	struct guard *guard = alloc_zero(sizeof(*guard));
+	struct scope all = { 0 };
+	struct utsname names;
+
+	guard->config = config;
+	guard->protect = protect;
+	guard->dry_run = dry_run;
+	guard->events = *events;
+	guard->counter = counter_new();
+	guard->bans = bans_new();
+	guard->letters_end = &guard->letters;
+	(void)scope_number(guard, &all); /* number 0 */
+	for (size_t i = 0; i < config->n_jails; i++) {
+		const struct config_jail *jail = &config->jails[i];
+
+		jail_compile(guard_jail_add(guard, jail->name, jail, findings), findings);
+		if (jail->enabled)
+			protect_ignored(guard, jail);
+	}
+	guard->manual = guard->n_jails;
+	(void)guard_jail_add(guard, "manual", NULL, findings);
+	if (uname(&names) == 0)
+		memcpy(guard->host, names.nodename, sizeof(guard->host));
+	return guard;
+}
+
+void guard_free(struct guard *guard)
+{
+	if (!guard)
+		return;
+	for (size_t i = 0; i < guard->n_jails; i++) {
+		filter_free(guard->jails[i].filter);
+		free(guard->jails[i].name);
+	}
+	while (guard->letters) {
+		struct waiting_letter *next = guard->letters->next;
+
+		free(guard->letters);
+		guard->letters = next;
+	}
+	free(guard->lifting);
+	counter_free(guard->counter);
+	bans_free(guard->bans);
+	free(guard);
+}
+
+size_t guard_active_jails(const struct guard *guard)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < guard->n_jails; i++)
+		count += guard->jails[i].filter != NULL;
+	return count;
+}
+
+size_t guard_broken_jails(const struct guard *guard)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < guard->n_jails; i++)
+		count += guard->jails[i].broken;
+	return count;
+}
+
+const struct scope *guard_scopes(const struct guard *guard, size_t *ret_count)
+{
+	*ret_count = guard->n_scopes;
+	return guard->scopes;
+}
+
+struct bans *guard_bans(struct guard *guard)
+{
+	return guard->bans;
+}
+
+void guard_add_pattern(struct guard *guard, size_t jail, int pattern)
+{
+	guard->jails[jail].patterns[pattern / 64] |= UINT64_C(1) << (pattern % 64);
+}
+
+int guard_find_jail(const struct guard *guard, const char *name)
+{
+	for (size_t i = 0; i < guard->n_jails; i++)
+		if (strcmp(guard->jails[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+size_t guard_jails(const struct guard *guard)
+{
+	return guard->n_jails;
+}
+
+void guard_jail_info(const struct guard *guard, size_t number, int64_t now_s,
+	struct guard_jail_info *ret_info)
+{
+	const struct guard_jail *jail = &guard->jails[number];
+	const struct config_jail *config = jail->config;
+
+	*ret_info = (struct guard_jail_info){ .name = jail->name,
+		.active = jail->filter != NULL,
+		.broken = jail->broken,
+		.manual = number == guard->manual,
+		.maxretry = config ? config->maxretry : 0,
+		.findtime_s = config ? config->findtime_s : 0,
+		.bantime_s = config ? config->bantime_s : MANUAL_BANTIME_S,
+		.failures_current =
+			config ? counter_current(guard->counter, (uint32_t)number, now_s) : 0,
+		.failures_total = jail->failures_total,
+		.bans_total = jail->bans_total,
+		.ignored = jail->ignored,
+		.limit_hits = jail->filter ? filter_limit_hits(jail->filter) : 0,
+		.patterns = jail->patterns,
+		.n_scopes = jail->n_scopes };
+	for (size_t i = 0; i < jail->n_scopes; i++)
+		ret_info->scopes[i] = &guard->scopes[jail->scopes[i]];
+}

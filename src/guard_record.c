@@ -1,0 +1,131 @@
+#include "guard_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "config.h"
+#include "counter.h"
+#include "duration.h"
+#include "filter.h"
+#include "protect.h"
+#include "text.h"
+
+void guard_note_ban(const struct guard *guard, const struct ban *ban, const char *what)
+{
+	char address[IP_TEXT_MAX];
+	char left[DURATION_TEXT_MAX];
+	char name[128];
+	char text[512];
+
+	text_render_string(name, sizeof(name), guard->jails[ban->jail].name);
+	ip_format(&ban->ip, address);
+	if (ban->until_s)
+		duration_format(ban->until_s - ban->since_s, left);
+	(void)snprintf(text, sizeof(text), "%s: %s %s%s%s%s", name, what, address,
+		ban->until_s ? " for " : " for good", ban->until_s ? left : "",
+		guard->dry_run ? " (dry run)" : ""); /* fits */
+	guard->events.note(guard->events.context, LOG_NOTICE, text);
+}
+
+void guard_record_ban(struct guard *guard, struct ban *ban, enum store_ban_state state)
+{
+	struct store_ban row = {
+		.id = ban->row,
+		.jail = guard->jails[ban->jail].name,
+		.ip = ban->ip,
+		.since_s = ban->since_s,
+		.until_s = ban->until_s,
+		.failures = ban->failures,
+		.proven = ban->proven,
+		.state = state,
+		.account = ban->account,
+		.note = ban->note,
+	};
+
+	if (guard->dry_run)
+		row.state = STORE_BAN_ENDED; /* a later real run must not act on it */
+	ban->row = store_ban(guard->store, &row);
+}
+
+void guard_record_marker(struct guard *guard, uint32_t jail, const struct ip *ip, int64_t at_s,
+	enum store_kind kind)
+{
+	struct store_failure row = { .jail = guard->jails[jail].name,
+		.ip = *ip,
+		.at_s = at_s,
+		.kind = kind };
+
+	store_failure(guard->store, &row);
+}
+
+void guard_record_totals(struct guard *guard, const struct guard_jail *jail)
+{
+	store_total(guard->store, jail->name, jail->failures_total, jail->bans_total);
+}
+
+void guard_attach(struct guard *guard, struct store *store)
+{
+	guard->store = store;
+}
+
+void guard_load_failure(struct guard *guard, const struct store_failure *failure)
+{
+	int number = guard_find_jail(guard, failure->jail);
+	int64_t reached_s;
+
+	if (number < 0 || !guard->jails[number].config)
+		return;
+	if (failure->kind == STORE_FAILURE)
+		(void)counter_add(guard->counter, (uint32_t)number, &failure->ip, failure->at_s,
+			NULL, &reached_s); /* what it led to is in the bans table */
+	else
+		counter_clear(guard->counter, (uint32_t)number, &failure->ip);
+}
+
+void guard_load_ban(struct guard *guard, const struct store_ban *row, int64_t now_s)
+{
+	int number = guard_find_jail(guard, row->jail);
+	struct ban ban = { .ip = row->ip,
+		.since_s = row->since_s,
+		.until_s = row->until_s,
+		.failures = row->failures,
+		.proven = row->proven,
+		.row = row->id };
+	bool over = row->until_s && row->until_s <= now_s;
+	struct ban *made;
+	bool keep;
+
+	if (number < 0 && guard->n_jails < GUARD_JAILS_MAX) {
+		number = (int)guard->n_jails;
+		(void)guard_jail_add(guard, row->jail, NULL, NULL);
+	}
+	if (number < 0)
+		return;
+	ban.jail = (uint32_t)number;
+	(void)snprintf(ban.account, sizeof(ban.account), "%s", row->account); /* cut */
+	(void)snprintf(ban.note, sizeof(ban.note), "%s", row->note);          /* cut */
+	made = bans_add(guard->bans, &ban);
+	if (!made)
+		return;
+	if (over) {
+		guard_end_ban(guard, made, false);
+		return;
+	}
+	/* a jail that was switched off or is gone lifts; one that is only broken keeps */
+	keep = (size_t)number == guard->manual || guard->jails[number].filter ||
+	       guard->jails[number].broken;
+	if (row->state == STORE_BAN_LIFTING || !keep || protect_find(guard->protect, &ban.ip))
+		guard_lift_ban(guard, made);
+}
+
+void guard_load_total(struct guard *guard, const char *jail, uint64_t failures, uint64_t bans)
+{
+	int number = guard_find_jail(guard, jail);
+
+	if (number < 0)
+		return;
+	guard->jails[number].failures_total = failures;
+	guard->jails[number].bans_total = bans;
+}

@@ -1,0 +1,131 @@
+#include "resume.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "alloc.h"
+#include "config.h"
+#include "guard.h"
+#include "log.h"
+#include "outbox.h"
+#include "store.h"
+#include "tail.h"
+
+/* What the database holds, on its way to the parts. */
+struct loading {
+	struct resumed *resumed; /* borrowed */
+	struct guard *guard;     /* borrowed */
+	int64_t now_s;
+	char **known; /* "jail\npattern", owned */
+	size_t n_known;
+};
+
+static void load_failure(void *context, const struct store_failure *failure)
+{
+	const struct loading *loading = context;
+
+	guard_load_failure(loading->guard, failure);
+}
+
+static void load_ban(void *context, const struct store_ban *ban)
+{
+	const struct loading *loading = context;
+
+	guard_load_ban(loading->guard, ban, loading->now_s);
+}
+
+static void load_position(void *context, const struct tail_position *position)
+{
+	const struct loading *loading = context;
+
+	tail_restore(loading->resumed->tail, position);
+}
+
+static void load_pattern(void *context, const char *jail, const char *pattern)
+{
+	struct loading *loading = context;
+
+	loading->known = alloc_grow(loading->known, loading->n_known + 1, sizeof(char *));
+	loading->known[loading->n_known++] = alloc_format("%s\n%s", jail, pattern);
+}
+
+static void load_total(void *context, const char *jail, uint64_t failures, uint64_t bans)
+{
+	const struct loading *loading = context;
+
+	guard_load_total(loading->guard, jail, failures, bans);
+}
+
+static void load_alert(void *context, const struct store_alert *alert)
+{
+	const struct loading *loading = context;
+
+	outbox_load(loading->resumed->outbox, alert, loading->now_s);
+}
+
+static bool is_known(const struct loading *loading, const char *jail, const char *pattern)
+{
+	cleanup_free char *both = alloc_format("%s\n%s", jail, pattern);
+
+	for (size_t i = 0; i < loading->n_known; i++)
+		if (strcmp(loading->known[i], both) == 0)
+			return true;
+	return false;
+}
+
+static int follow_logs(const struct loading *loading, const struct config *config,
+	struct error *err)
+{
+	for (size_t i = 0; i < config->n_jails; i++) {
+		const struct config_jail *jail = &config->jails[i];
+		int number = guard_find_jail(loading->guard, jail->name);
+		struct guard_jail_info info;
+
+		guard_jail_info(loading->guard, (size_t)number, loading->now_s, &info);
+		for (size_t k = 0; info.active && k < jail->n_logpaths; k++) {
+			const struct config_logpath *path = &jail->logpaths[k];
+			int pattern = tail_add(loading->resumed->tail, path->pattern,
+				path->from_head, is_known(loading, jail->name, path->pattern), err);
+
+			if (pattern < 0)
+				return -1;
+			guard_add_pattern(loading->guard, (size_t)number, pattern);
+			store_pattern(loading->resumed->store, jail->name, path->pattern);
+		}
+	}
+	return 0;
+}
+
+int resume_state(const char *state_dir, const struct config *config, struct guard *guard,
+	const struct tail_callbacks *callbacks, int64_t now_s, struct resumed *ret_resumed,
+	struct error *err)
+{
+	struct loading loading = { .resumed = ret_resumed, .guard = guard, .now_s = now_s };
+	struct store_loader loader = { .failure = load_failure,
+		.ban = load_ban,
+		.position = load_position,
+		.pattern = load_pattern,
+		.total = load_total,
+		.alert = load_alert,
+		.context = &loading };
+	cleanup_free char *note = NULL;
+	int rc;
+
+	if (store_open(state_dir, now_s, &ret_resumed->store, &note, err) < 0)
+		return -1;
+	if (note)
+		log_line(LOG_ERR, "%s", note);
+	ret_resumed->outbox = outbox_new(&config->mail, ret_resumed->store);
+	guard_attach(guard, ret_resumed->store);
+	rc = tail_new(callbacks, &ret_resumed->tail, err);
+	if (rc == 0)
+		rc = store_load(ret_resumed->store, &loader, err);
+	if (rc == 0)
+		rc = follow_logs(&loading, config, err);
+	for (size_t i = 0; i < loading.n_known; i++)
+		free(loading.known[i]);
+	free(loading.known);
+	return rc;
+}

@@ -1,0 +1,105 @@
+#!/bin/bash
+# reload, a broken configuration at reload and at start, --strict.
+# shellcheck disable=SC2016
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+A=198.51.100.7
+B=203.0.113.9
+
+maxretry_is() {
+	[ "$(json '.jails[] | select(.name == $j) | .maxretry' --arg j "$1")" = "$2" ]
+}
+
+has_jail() {
+	[ "$(json 'any(.jails[]; .name == $j)' --arg j "$1")" = true ]
+}
+
+config_is_ok() {
+	[ "$(json .health.config.ok)" = "$1" ]
+}
+
+test_reload() {
+	local since
+	local until
+	lines --count 4 $A
+	lines --count 2 $B
+	check "one banned" eventually 5 is_in_kernel_by_status $A
+	check "six failures counted" eventually 5 total_is asterisk 6
+	since=$(ban_field $A since)
+	until=$(ban_field $A until)
+	jail asterisk 'maxretry = 3'
+	jail second "logpath = $T/log/second.log"
+	is "reload exits 0" "$(rc vg reload)" 0
+	check "the new value is in force" eventually 5 maxretry_is asterisk 3
+	check "the new jail is there" has_jail second
+	check "the ban stays" is_in_kernel_by_status $A
+	is "since is the same" "$(ban_field $A since)" "$since"
+	is "until is the same" "$(ban_field $A until)" "$until"
+	check "its datagrams are dropped" dropped $A
+	is "the total stays" "$(total asterisk)" 6
+	lines $B
+	check "the counters stay: the third failure bans now" eventually 5 in_kernel $B
+	is "with three failures" "$(ban_field $B failures)" 3
+	check "the main process is the same" kill -0 "$DAEMON"
+}
+
+test_broken_reload() {
+	jail asterisk 'maxretry = many'
+	is "reload of a bad value exits 1" "$(rc vg reload)" 1
+	check "and prints file, line and column" grep -Eq \
+		"^$T/etc/jails/asterisk\.conf:5:[0-9]+: error: " "$T/out"
+	check "the old value is in force" maxretry_is asterisk 3
+	check "the bans stay" is_in_kernel_by_status $A
+	lines --count 3 198.51.100.40
+	check "and it goes on guarding" eventually 5 in_kernel 198.51.100.40
+	jail asterisk 'failregex = ^no address here$'
+	is "reload of a rule without an address exits 1" "$(rc vg reload)" 1
+	check "and names the place" grep -Eq "^$T/etc/jails/asterisk\.conf:5:[0-9]+: error: " \
+		"$T/out"
+	jail asterisk 'failregex = ^(<HOST>$'
+	is "reload of a rule that does not compile exits 1" "$(rc vg reload)" 1
+	check "and names the place too" grep -Eq "^$T/etc/jails/asterisk\.conf:5:[0-9]+: error: " \
+		"$T/out"
+	rm "$T/etc/jails/second.conf"
+	jail asterisk 'maxretry = 5'
+	is "reload of the mended file exits 0" "$(rc vg reload)" 0
+	check "the mended value is in force" eventually 5 maxretry_is asterisk 5
+	check_not "the jail that went is gone" has_jail second
+	check "the bans are still there" is_in_kernel_by_status $A
+}
+
+test_check() {
+	is "check of a good configuration exits 0" "$(rc "$VG" check -c "$T/etc")" 0
+	jail broken 'maxretry = 0' 'findtime = soon' 'nonesuch = 1'
+	is "check of a bad one exits 1" "$(rc "$VG" check -c "$T/etc")" 1
+	is "and names all three places" "$(cut -d: -f2 "$T/out" | sort -u | tr '\n' ' ')" "5 6 7 "
+}
+
+test_broken_start() {
+	daemon_stop
+	jail broken "logpath = $T/log/broken.log" 'maxretry = many'
+	is "--strict refuses: exit 1" "$(rc pbx timeout 10 "$VG" run -c "$T/etc" \
+		--state "$T/state" --user nobody -s "$SOCK" --strict)" 1
+	daemon_start
+	check "health of config is not ok" config_is_ok false
+	is "status exits 1" "$(rc vg status)" 1
+	lines --count 5 198.51.100.50
+	check "the good jail guards" eventually 5 dropped 198.51.100.50
+	check "the bans from before are there" is_in_kernel_by_status $A
+	rm "$T/etc/jails/broken.conf"
+	is "reload without the broken jail exits 0" "$(rc vg reload)" 0
+	check "health of config is ok again" eventually 5 config_is_ok true
+	is "status exits 0" "$(rc vg status)" 0
+}
+
+setup
+jail asterisk
+daemon_start
+test_reload
+test_broken_reload
+test_check
+rm "$T/etc/jails/broken.conf"
+test_broken_start
+daemon_stop
+is "SIGTERM: exit 0" "$STOP_RC" 0
+finish
