@@ -84,6 +84,8 @@ static void say_unknown(struct config_reader *reader, const struct dialect_key *
 	const char *const *names, size_t count)
 {
 	const char *guess = guess_word(key->name, names, count);
+	bool is_default = strcmp(reader->view.section->name, "DEFAULT") == 0;
+	bool was_broken = reader->broken;
 	char shown[SHOWN_MAX];
 
 	if (say_lost_line(reader, key))
@@ -94,6 +96,10 @@ static void say_unknown(struct config_reader *reader, const struct dialect_key *
 			guess);
 	else
 		config_value_error(reader, &key->at, "unknown key '%s'", shown);
+	/* [DEFAULT] is every jail's: a typo there must not leave the host naked, unless what was
+	 * meant would protect somebody. */
+	if (is_default && !(guess && strncmp(guess, "ignore", strlen("ignore")) == 0))
+		reader->broken = was_broken;
 }
 
 void config_key_check(struct config_reader *reader, const struct dialect_section *section,

@@ -97,7 +97,7 @@ char *config_show(const struct config *config, const struct config_jail *jail)
 		row(out, "broken", "yes: see the errors; it does not run");
 	for (size_t i = 0; i < jail->n_logpaths; i++) {
 		cleanup_free char *path = alloc_format("%s%s", jail->logpaths[i].pattern,
-			jail->logpaths[i].from_head ? "" : " tail");
+			jail->logpaths[i].from_head ? " head" : "");
 
 		row(out, i ? "" : "logpath", path);
 	}

@@ -56,8 +56,12 @@ static void jail_compile(struct guard_jail *jail, struct findings *findings)
 {
 	if (!jail->config->enabled)
 		return;
-	if (!jail->config->broken && !jail->broken)
-		jail->filter = filter_new(&jail->config->filter, findings);
+	/* also the rules of a jail that is left out anyway: all errors are told at once */
+	jail->filter = filter_new(&jail->config->filter, findings);
+	if (jail->config->broken || jail->broken) {
+		filter_free(jail->filter);
+		jail->filter = NULL;
+	}
 	jail->broken = jail->filter == NULL;
 }
 

@@ -262,7 +262,7 @@ static void later_files_win(void **state)
 	put(&tree, "jails/asterisk.conf", GOOD "bantime = 1h\n");
 	put(&tree, "jails/defaults.conf", "[DEFAULT]\nignoreip = 192.0.2.1\nbantime = 2h\n");
 	put(&tree, "jails/a.local",
-		"[a]\nmaxretry = 7\nlogpath = %(known/logpath)s\n  /var/log/b tail\n");
+		"[a]\nmaxretry = 7\nlogpath = %(known/logpath)s\n  /var/log/b head\n");
 	put(&tree, "jails/defaults.local", "[DEFAULT]\nignoreip = %(known/ignoreip)s 192.0.2.2\n");
 	put(&tree, "filters/asterisk.local", "[Definition]\nfailregex = local <HOST>\n");
 	jail = good(&tree, "a");
@@ -271,8 +271,8 @@ static void later_files_win(void **state)
 	assert_int_equal(jail->n_ignoreip, 2);
 	assert_int_equal(jail->n_logpaths, 2);
 	assert_string_equal(jail->logpaths[1].pattern, "/var/log/b");
-	assert_true(jail->logpaths[0].from_head);
-	assert_false(jail->logpaths[1].from_head);
+	assert_false(jail->logpaths[0].from_head);
+	assert_true(jail->logpaths[1].from_head);
 	assert_string_equal(jail->filter.failregex[0].text, "local <HOST>");
 	done(&tree);
 }
