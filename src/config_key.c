@@ -84,7 +84,8 @@ static void say_unknown(struct config_reader *reader, const struct dialect_key *
 	const char *const *names, size_t count)
 {
 	const char *guess = guess_word(key->name, names, count);
-	bool is_default = strcmp(reader->view.section->name, "DEFAULT") == 0;
+	const struct dialect_section *section = reader->view.section;
+	bool is_default = section && strcmp(section->name, "DEFAULT") == 0;
 	bool was_broken = reader->broken;
 	char shown[SHOWN_MAX];
 

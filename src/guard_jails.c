@@ -52,16 +52,47 @@ struct guard_jail *guard_jail_add(struct guard *guard, const char *name,
 	return jail;
 }
 
+/* An error stands at this place already. */
+static bool is_told(const struct findings *findings, const struct finding *new)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *old = &findings->list[i];
+
+		if (old->is_error && old->line == new->line &&
+			old->column == new->column &&strcmp(old->file, new->file) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The rules of a jail that is left out anyway: all errors are told at once, each once. */
+static void check_rules(const struct config_jail *jail, struct findings *findings)
+{
+	struct findings more = { 0 };
+
+	filter_free(filter_new(&jail->filter, &more));
+	for (size_t i = 0; i < more.count; i++) {
+		const struct finding *new = &more.list[i];
+		struct position at = { .file = new->file,
+			.line = new->line,
+			.column = new->column };
+
+		if (new->is_error && !is_told(findings, new))
+			(void)finding_error(findings, &at, "%s", new->text);
+	}
+	findings_done(&more);
+}
+
 static void jail_compile(struct guard_jail *jail, struct findings *findings)
 {
-	if (!jail->config->enabled)
+	const struct config_jail *config = jail->config;
+
+	if (!config->enabled)
 		return;
-	/* also the rules of a jail that is left out anyway: all errors are told at once */
-	jail->filter = filter_new(&jail->config->filter, findings);
-	if (jail->config->broken || jail->broken) {
-		filter_free(jail->filter);
-		jail->filter = NULL;
-	}
+	if (!config->broken && !jail->broken)
+		jail->filter = filter_new(&config->filter, findings);
+	else if (config->filter.n_failregex)
+		check_rules(config, findings);
 	jail->broken = jail->filter == NULL;
 }
 
