@@ -15,7 +15,7 @@ struct element {
 	struct ip ip;
 	uint8_t scope;
 	bool queued;
-	bool in_flight;
+	uint32_t in_flight; /* changes sent and not answered */
 	bool held;
 	int failure;
 	int64_t wanted_s;
@@ -338,8 +338,8 @@ void bans_sent(struct bans *bans)
 		bans->queue_last = NULL;
 	element->queued = false;
 	bans->queued--;
-	bans->in_flight += !element->in_flight;
-	element->in_flight = true;
+	bans->in_flight++;
+	element->in_flight++;
 }
 
 bool bans_held(struct bans *bans, uint8_t scope, const struct ip *ip, bool lift, int failure)
@@ -348,12 +348,12 @@ bool bans_held(struct bans *bans, uint8_t scope, const struct ip *ip, bool lift,
 
 	if (!element || !element->in_flight)
 		return false;
+	element->in_flight--;
+	bans->in_flight--;
 	element->held = !lift && failure == 0;
 	element->failure = failure;
-	if (element->queued)
+	if (element->queued || element->in_flight)
 		return true; /* a newer change is on its way and will be answered too */
-	element->in_flight = false;
-	bans->in_flight--;
 	if (element->wanted_s == UNWANTED)
 		element_forget(bans, element);
 	return true;

@@ -38,6 +38,7 @@ struct connection {
 	struct report *report; /* owned */
 	json_t *answer;        /* owned; goes out when the kernel has acknowledged */
 	struct ip ip;          /* of that answer */
+	int ban_jail;          /* of a ban that is to be answered; -1: something else */
 	char *jail;            /* owned; status of one jail */
 };
 
@@ -205,7 +206,7 @@ static void command_status(struct control *control, struct connection *connectio
 
 /* Makes the change durable, hands it to the kernel, and answers when that has acknowledged. */
 static void finish_change(struct control *control, struct connection *connection,
-	const struct ip *ip, json_t *object, int64_t now_s)
+	const struct ip *ip, int ban_jail, json_t *object, int64_t now_s)
 {
 	struct error err;
 
@@ -221,6 +222,7 @@ static void finish_change(struct control *control, struct connection *connection
 	}
 	connection->answer = object;
 	connection->ip = *ip;
+	connection->ban_jail = ban_jail;
 	connection->waiting = WAIT_KERNEL;
 	connection->deadline_s = now_s + ANSWER_WAIT_S;
 }
@@ -243,7 +245,10 @@ static void command_ban(struct control *control, struct connection *connection,
 		    text_of(request, "note"), now_s, &err) < 0)
 		answer_error(connection, err.text);
 	else
-		finish_change(control, connection, &ip, json_pack("{s:b}", "ok", 1), now_s);
+		finish_change(control, connection, &ip,
+			guard_find_jail(control->engine.guard,
+				text_of(request, "jail") ? text_of(request, "jail") : "manual"),
+			json_pack("{s:b}", "ok", 1), now_s);
 }
 
 static void command_unban(struct control *control, struct connection *connection,
@@ -271,7 +276,7 @@ static void command_unban(struct control *control, struct connection *connection
 	if (rc < 0)
 		answer_error(connection, err.text);
 	else
-		finish_change(control, connection, all ? NULL : &ip,
+		finish_change(control, connection, all ? NULL : &ip, -1,
 			json_pack("{s:b, s:I}", "ok", 1, "lifted", (json_int_t)lifted), now_s);
 }
 
@@ -388,9 +393,27 @@ static bool kernel_has(const struct control *control, const struct connection *c
 	return true;
 }
 
+/* The ban that this connection asked for was refused by the firewall role or the kernel. */
+static bool is_refused(const struct control *control, const struct connection *connection,
+	const char **ret_why)
+{
+	struct bans *bans = guard_bans(control->engine.guard);
+	const struct ban *ban;
+	int failure = 0;
+
+	if (connection->ban_jail < 0)
+		return false;
+	ban = bans_find(bans, (uint32_t)connection->ban_jail, &connection->ip);
+	if (ban)
+		(void)bans_in_kernel(bans, ban, &failure); /* only the refusal is wanted */
+	*ret_why = ban ? strerror(failure) : "the address is protected";
+	return !ban || failure != 0;
+}
+
 static void connection_tick(struct control *control, struct connection *connection, int64_t now_s)
 {
 	bool late = now_s > connection->deadline_s;
+	const char *why = "";
 	json_t *object;
 
 	switch (connection->waiting) {
@@ -403,6 +426,11 @@ static void connection_tick(struct control *control, struct connection *connecti
 			break;
 		object = connection->answer;
 		connection->answer = NULL;
+		if (!late && is_refused(control, connection, &why)) {
+			json_decref(object);
+			object = json_pack("{s:b, s:s+}", "ok", 0, "error",
+				"the firewall refuses the ban: ", why);
+		}
 		if (late)
 			json_object_set_new(object, "warning",
 				json_string("the kernel has not acknowledged yet"));

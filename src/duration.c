@@ -13,7 +13,8 @@
 static const double LIMIT_S = 1e11;
 enum { TERMS_MAX = 64 };
 
-/* Every prefix of the longest word from the shortest on is accepted, as fail2ban does. */
+/* Every prefix of the longest word from the shortest on is accepted, and one letter twice ("dd"):
+ * that takes in all that fail2ban knows. */
 static const struct unit {
 	const char *shortest;
 	const char *longest;
@@ -42,6 +43,8 @@ static const char *skip_blanks(const char *at)
 
 static double unit_seconds(const char *word, size_t length)
 {
+	if (length == 2 && strncasecmp(word, word + 1, 1) == 0)
+		length = 1;
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (length >= strlen(units[i].shortest) && length <= strlen(units[i].longest) &&
 			strncasecmp(word, units[i].longest, length) == 0)
@@ -63,7 +66,7 @@ static bool read_term(const char **at, double *ret_value)
 	if (start[0] == '0' && (start[1] == 'x' || start[1] == 'X'))
 		return false;
 	value = strtod(start, &end);
-	if (end == start)
+	if (end == start || *end == '.')
 		return false;
 	start = skip_blanks(end);
 	while (is_letter(start[length]))
@@ -130,22 +133,22 @@ int duration_parse(const char *text, int64_t *ret_s, struct error *err)
 const char *duration_format(int64_t duration_s, char out[DURATION_TEXT_MAX])
 {
 	static const struct {
-		int64_t seconds;
+		uint64_t seconds;
 		char letter;
 	} steps[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
-	int64_t left = duration_s < 0 ? -duration_s : duration_s;
+	uint64_t left = duration_s < 0 ? 0 - (uint64_t)duration_s : (uint64_t)duration_s;
 	size_t used = 0;
 	int parts = 0;
 
 	if (duration_s < 0)
 		out[used++] = '-';
 	for (size_t i = 0; i < 4 && parts < 2; i++) {
-		int64_t count = left / steps[i].seconds;
+		uint64_t count = left / steps[i].seconds;
 
 		if (!count && !(i == 3 && !parts))
 			continue;
-		used += (size_t)snprintf(out + used, DURATION_TEXT_MAX - used, "%s%lld%c",
-			parts ? " " : "", (long long)count, steps[i].letter);
+		used += (size_t)snprintf(out + used, DURATION_TEXT_MAX - used, "%s%llu%c",
+			parts ? " " : "", (unsigned long long)count, steps[i].letter);
 		left %= steps[i].seconds;
 		parts++;
 	}

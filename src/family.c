@@ -21,7 +21,9 @@ int child_start(struct child *child, const char *role, const struct run_options 
 		(void)close(pair[0]);
 		return -1;
 	}
-	*child = (struct child){ .pid = pid, .fd = pair[0], .alive_s = now_s,
+	*child = (struct child){ .pid = pid,
+		.fd = pair[0],
+		.alive_s = now_s,
 		.queue = alloc_array(CHILD_QUEUE_MAX, sizeof(*child->queue)) };
 	return 0;
 }
@@ -44,8 +46,12 @@ int child_send(struct child *child, const struct proto_record *record, int passe
 		return -1;
 	if (passed_fd >= 0)
 		return proto_send(child->fd, record, passed_fd, NULL) == 1 ? 0 : -1;
-	if (child_flush(child) && proto_send(child->fd, record, -1, NULL) != 0)
-		return 0;
+	if (child_flush(child)) {
+		int rc = proto_send(child->fd, record, -1, NULL);
+
+		if (rc != 0)
+			return rc < 0 ? -1 : 0;
+	}
 	if (child->queue_count == CHILD_QUEUE_MAX)
 		return -1;
 	child->queue[(child->queue_first + child->queue_count) % CHILD_QUEUE_MAX] = *record;

@@ -41,6 +41,7 @@ struct filter {
 	struct date *date;
 	struct needle *needles;
 	size_t n_needles;
+	const struct literal *common; /* borrowed; lines without it are a miss; NULL: none known */
 	uint64_t line_number;
 	char *cut; /* the line without its date and with a newline */
 	size_t cut_room;
@@ -91,6 +92,41 @@ static void needles_collect(struct filter *filter)
 	for (size_t i = 0; i < filter->n_ignores; i++)
 		rule_needles_order(filter, &filter->ignores[i]);
 	rule_needles_order(filter, &filter->prefix);
+}
+
+/* The rule has the literal, or one that holds it. */
+static bool rule_needs(const struct rule *rule, const struct literal *literal)
+{
+	for (size_t i = 0; i < rule->rule.n_literals; i++)
+		if (strstr(rule->rule.literals[i].bytes, literal->bytes))
+			return true;
+	return false;
+}
+
+static bool all_need(const struct rule *rules, size_t count, const struct literal *literal)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!rule_needs(&rules[i], literal))
+			return false;
+	return true;
+}
+
+/* The longest literal without which filter_match() stops before it reads the date: prefregex needs
+ * it or all failregexes do, and so do all ignoreregexes that run first. One with a newline would
+ * span lines. */
+static void common_choose(struct filter *filter)
+{
+	for (size_t i = 0; i < filter->n_needles; i++) {
+		const struct literal *literal = filter->needles[i].literal;
+		bool needed = rule_needs(&filter->prefix, literal) ||
+			      all_need(filter->fails, filter->n_fails, literal);
+
+		if (filter->ignores_first)
+			needed = needed && all_need(filter->ignores, filter->n_ignores, literal);
+		if (needed && !strchr(literal->bytes, '\n') &&
+			(!filter->common || literal->length > filter->common->length))
+			filter->common = literal;
+	}
 }
 
 /* Compiles a list; what does not compile is a finding and is left out. */
@@ -176,6 +212,7 @@ struct filter *filter_new(const struct filter_def *def, struct findings *finding
 		return NULL;
 	}
 	needles_collect(filter);
+	common_choose(filter);
 	return filter;
 }
 
@@ -439,6 +476,20 @@ enum filter_result filter_match(struct filter *filter, const char *line, size_t 
 									    : FILTER_HIT;
 	}
 	return FILTER_MISS;
+}
+
+size_t filter_skip(const struct filter *filter, const char *text, size_t length)
+{
+	const char *newline;
+	size_t found;
+
+	if (!filter->common)
+		return 0;
+	found = prefilter_find(filter->common, text, length);
+	if (found == length)
+		return length;
+	newline = memrchr(text, '\n', found);
+	return newline ? (size_t)(newline - text) + 1 : 0;
 }
 
 const char *filter_rule_text(const struct filter *filter, unsigned rule)

@@ -52,6 +52,11 @@ void filter_free(struct filter *filter);
 enum filter_result filter_match(struct filter *filter, const char *line, size_t length,
 	int64_t now_s, struct hit *ret_hit);
 
+/* Passes over lines by one search: how many bytes at the start of text are whole lines for which
+ * filter_match would say FILTER_MISS. text is whole lines; the last may lack its newline. 0 also
+ * if the rules have no literal in common. */
+size_t filter_skip(const struct filter *filter, const char *text, size_t length);
+
 /* Text of failregex number rule (from 1) as it stands in the file, for people. */
 const char *filter_rule_text(const struct filter *filter, unsigned rule);
 /* How often a rule hit its match limit on a line since filter_new. */

@@ -19,6 +19,9 @@
 #include "store.h"
 #include "text.h"
 
+/* As duration_parse, and far from overflow in sums with the clock. */
+static const int64_t BAN_LONGEST_S = 100000000000;
+
 void guard_end_ban(struct guard *guard, struct ban *ban, bool caught_up)
 {
 	if (!ban->ghost)
@@ -171,8 +174,8 @@ static void count_hit(struct guard *guard, size_t number, const struct tail_line
 	jail->failures_total++;
 	guard_record_totals(guard, jail);
 	standing = bans_find(guard->bans, (uint32_t)number, &unit);
-	if (standing && at_s >= standing->since_s &&
-		(standing->until_s == 0 || at_s < standing->until_s))
+	/* also lines of another file from before it: they do not move its end */
+	if (standing && (standing->until_s == 0 || at_s < standing->until_s))
 		return;
 	guard_record_marker(guard, (uint32_t)number, &unit, at_s, STORE_FAILURE);
 	if (counter_add(guard->counter, (uint32_t)number, &unit, at_s, &evidence, &reached_s) &&
@@ -225,7 +228,8 @@ void guard_tick(struct guard *guard, int64_t now_s, bool caught_up)
 		bans_drop_ghosts(guard->bans);
 	while (guard->letters && guard->letters->deadline_s <= now_s)
 		letter_leave(guard, &guard->letters, -1, now_s);
-	if (now_s >= guard->next_expire_s) {
+	/* a window that is old by the clock may be completed by a line that is not read yet */
+	if (caught_up && now_s >= guard->next_expire_s) {
 		(void)counter_expire(guard->counter, now_s, EXPIRE_MAX); /* the rest next time */
 		guard->next_expire_s = now_s + EXPIRE_EVERY_S;
 	}
@@ -273,6 +277,8 @@ int guard_ban(struct guard *guard, const struct ip *ip, const char *jail, int64_
 		for_s = guard->jails[number].config->bantime_s;
 	if (for_s == 0)
 		for_s = MANUAL_BANTIME_S;
+	if (for_s > BAN_LONGEST_S)
+		return error_set(err, "a ban of more than 3000 years: say -1 for a permanent one");
 	ban.until_s = for_s < 0 ? 0 : now_s + for_s;
 	(void)snprintf(ban.note, sizeof(ban.note), "%s", note ? note : ""); /* cut */
 	if (!ban_begin(guard, &ban, NULL, now_s))
@@ -421,8 +427,11 @@ void guard_held(struct guard *guard, uint8_t scope, const struct ip *ip, bool li
 {
 	struct waiting_letter **link = &guard->letters;
 	bool waited = bans_held(guard->bans, scope, ip, lift, failure);
+	struct ban *refused_ban;
 
-	if (waited && lift)
+	while (failure == EPERM && !lift && (refused_ban = bans_of_element(guard->bans, scope, ip)))
+		guard_lift_ban(guard, refused_ban); /* the firewall role knows it as protected */
+	if (waited) /* an element that another jail keeps is shortened, not lifted */
 		lifting_finish(guard, ip);
 	while (*link && !lift) {
 		struct waiting_letter *waiting = *link;
@@ -431,7 +440,7 @@ void guard_held(struct guard *guard, uint8_t scope, const struct ip *ip, bool li
 
 		if (ip_equal(&waiting->ip, ip) &&
 			(!ban || bans_in_kernel(guard->bans, ban, &refused) || refused))
-			letter_leave(guard, link, ban ? refused : -1, now_s);
+			letter_leave(guard, link, ban ? refused : EPERM, now_s);
 		else
 			link = &waiting->next;
 	}

@@ -70,18 +70,39 @@ void guard_attach(struct guard *guard, struct store *store)
 	guard->store = store;
 }
 
+/* The ban that a marker tells of, as a ghost: lines stamped inside it may still be unread. One that
+ * stands has a row of its own, which replaces the ghost. */
+static void load_ghost(struct guard *guard, uint32_t jail, const struct store_failure *marker)
+{
+	int64_t bantime_s = guard->jails[jail].config->bantime_s;
+	struct ban ghost = { .ip = marker->ip,
+		.jail = jail,
+		.since_s = marker->at_s,
+		.until_s = bantime_s < 0 ? 0 : marker->at_s + bantime_s,
+		.ghost = true };
+
+	(void)bans_add(guard->bans, &ghost); /* a full table: that line may count twice */
+}
+
 void guard_load_failure(struct guard *guard, const struct store_failure *failure)
 {
 	int number = guard_find_jail(guard, failure->jail);
+	struct ban *ghost;
 	int64_t reached_s;
 
 	if (number < 0 || !guard->jails[number].config)
 		return;
-	if (failure->kind == STORE_FAILURE)
+	if (failure->kind == STORE_FAILURE) {
 		(void)counter_add(guard->counter, (uint32_t)number, &failure->ip, failure->at_s,
-			NULL, &reached_s); /* what it led to is in the bans table */
-	else
-		counter_clear(guard->counter, (uint32_t)number, &failure->ip);
+			NULL, &reached_s); /* what it led to is told by a marker */
+		return;
+	}
+	counter_clear(guard->counter, (uint32_t)number, &failure->ip);
+	ghost = bans_find(guard->bans, (uint32_t)number, &failure->ip);
+	if (failure->kind == STORE_BAN)
+		load_ghost(guard, (uint32_t)number, failure);
+	else if (ghost)
+		bans_end(guard->bans, ghost, false);
 }
 
 void guard_load_ban(struct guard *guard, const struct store_ban *row, int64_t now_s)

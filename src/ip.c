@@ -62,7 +62,8 @@ static int mask_bits(const struct ip *mask)
 	return bits;
 }
 
-static int parse_length(const char *text, const struct ip *ip)
+/* skipped_bits: what a v4-mapped address has before its IPv4 part. */
+static int parse_length(const char *text, const struct ip *ip, int skipped_bits)
 {
 	struct ip mask;
 	char *end;
@@ -74,9 +75,9 @@ static int parse_length(const char *text, const struct ip *ip)
 		return -1;
 	errno = 0;
 	bits = strtol(text, &end, 10);
-	if (errno || *end || bits > ip->bits)
+	if (errno || *end || bits < skipped_bits || bits > skipped_bits + ip->bits)
 		return -1;
-	return (int)bits;
+	return (int)bits - skipped_bits;
 }
 
 int ip_parse_prefix(const char *text, struct ip *ret_ip, struct error *err)
@@ -85,15 +86,18 @@ int ip_parse_prefix(const char *text, struct ip *ret_ip, struct error *err)
 	size_t length = slash ? (size_t)(slash - text) : strlen(text);
 	char shown[128];
 	struct ip ip;
+	bool is_mapped;
 	int bits;
 
 	if (ip_parse(text, length, &ip) < 0)
 		return error_set(err, "'%s' is not an address",
 			text_render_string(shown, sizeof(shown), text));
-	bits = slash ? parse_length(slash + 1, &ip) : ip.bits;
+	is_mapped = ip.family == 4 && memchr(text, ':', length);
+	bits = slash ? parse_length(slash + 1, &ip, is_mapped ? 96 : 0) : ip.bits;
 	if (bits < 0)
-		return error_set(err, "'%s' has no valid prefix length (0 to %d, or a mask)",
-			text_render_string(shown, sizeof(shown), text), ip.bits);
+		return error_set(err, "'%s' has no valid prefix length (%d to %d, or a mask)",
+			text_render_string(shown, sizeof(shown), text), is_mapped ? 96 : 0,
+			ip.bits + (is_mapped ? 96 : 0));
 	*ret_ip = ip_mask(&ip, (uint8_t)bits);
 	return 0;
 }

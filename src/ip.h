@@ -22,7 +22,8 @@ struct ip {
  * Decimal octets without leading zeros. -1: it is none. */
 int ip_parse(const char *text, size_t length, struct ip *ret_ip);
 
-/* Reads ADDR, ADDR/LEN or ADDR/MASK; host bits are cleared. -1 with a sentence. */
+/* Reads ADDR, ADDR/LEN or ADDR/MASK; host bits are cleared. LEN of a v4-mapped address is IPv6's,
+ * 96 to 128. -1 with a sentence. */
 int ip_parse_prefix(const char *text, struct ip *ret_ip, struct error *err);
 
 /* From raw network-order bytes (4 or 16). family 4 or 6. */

@@ -39,8 +39,11 @@ static void reset_signals(void)
 {
 	sigset_t none;
 
-	(void)sigemptyset(&none);                    /* cannot fail */
-	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with SIG_SETMASK */
+	for (int number = 1; number < NSIG; number++)
+		if (number != SIGHUP)                  /* ignored under nohup, in every role */
+			(void)signal(number, SIG_DFL); /* fails for SIGKILL and the like */
+	(void)sigemptyset(&none);                      /* cannot fail */
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);   /* cannot fail with SIG_SETMASK */
 }
 
 /* "NAME=value" of the few variables that a role may need. */

@@ -13,7 +13,7 @@
 #include "scope.h"
 #include "text.h"
 
-enum { STAMP_MAX = 64, RULE_SHOWN_MAX = 300 };
+enum { STAMP_MAX = 64, RULE_SHOWN_MAX = 300, FINDINGS_SHOWN_BYTES = LETTER_BODY_MAX - 1024 };
 
 static void body_add(struct letter *letter, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -68,7 +68,7 @@ static void add_accounts(struct letter *letter, const struct counter_window *win
 	body_add(letter, "\n");
 }
 
-/* Lines are shown whole where there is room; 2 KiB are kept for what follows them. */
+/* Lines are shown whole where there is room; 1 KiB is kept for what follows them. */
 static void add_lines(struct letter *letter, const struct counter_window *window)
 {
 	char shown[4 * COUNTER_LINE_BYTES_MAX + 8];
@@ -78,7 +78,7 @@ static void add_lines(struct letter *letter, const struct counter_window *window
 	body_add(letter, "\nThe log lines that led to it:\n");
 	for (size_t i = 0; i < window->n_lines; i++) {
 		text_render(shown, sizeof(shown), window->lines[i], window->line_lengths[i]);
-		if (strlen(letter->body) + strlen(shown) + 2048 > sizeof(letter->body)) {
+		if (strlen(letter->body) + strlen(shown) + 1024 > sizeof(letter->body)) {
 			body_add(letter, "  (%zu more)\n", window->n_lines - i);
 			return;
 		}
@@ -166,13 +166,17 @@ void letter_add_kernel(struct letter *letter, const struct ban *ban, int failure
 void letter_broken(struct letter *ret_letter, const char *host, const char *findings)
 {
 	struct letter *letter = ret_letter;
+	size_t length = strlen(findings);
+	size_t shown = length < FINDINGS_SHOWN_BYTES ? length : FINDINGS_SHOWN_BYTES;
 
+	while (shown > 0 && shown < length && findings[shown - 1] != '\n')
+		shown--; /* whole ones only */
 	letter->body[0] = '\0';
 	(void)snprintf(letter->subject, sizeof(letter->subject),
 		"[voipguard] configuration errors on %s: jails left out", host);
 	body_add(letter,
-		"voipguard guards %s, but without the jails that have an error:\n\n%s\n"
+		"voipguard guards %s, but without the jails that have an error:\n\n%.*s%s\n"
 		"See all of them with:  voipguard check\n"
 		"When it is mended:     voipguard reload\n",
-		host, findings);
+		host, (int)shown, findings, shown < length ? "(and more)\n" : "");
 }

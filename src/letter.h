@@ -8,7 +8,8 @@ struct ban;
 struct config_jail;
 struct counter_window;
 
-enum { LETTER_SUBJECT_MAX = 512, LETTER_BODY_MAX = 12 * 1024 };
+/* A body of 8192 bytes is as much as a mail takes (alerts.h): its end says how to undo the ban. */
+enum { LETTER_SUBJECT_MAX = 512, LETTER_BODY_MAX = 8 * 1024 };
 
 /* What a person gets to read about a ban: who, why, until when, how to undo it. Rendered text,
  * times in local time with zone. */

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LOG_LINE_MAX = 2048 };
@@ -11,10 +12,22 @@ enum { LOG_LINE_MAX = 2048 };
 static const char *log_role;
 static bool log_to_journal;
 
+/* The variable is inherited by all that a unit starts: systemd.exec(5) says to compare. */
+static bool is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device;
+	unsigned long long inode;
+	struct stat info;
+
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	       fstat(fd, &info) == 0 && info.st_dev == device && info.st_ino == inode;
+}
+
 void log_open(const char *role)
 {
 	log_role = role;
-	log_to_journal = getenv("JOURNAL_STREAM") != NULL;
+	log_to_journal = is_journal(STDERR_FILENO);
 }
 
 static const char *priority_word(int priority)

@@ -106,7 +106,7 @@ void outbox_join(struct outbox *outbox, int fd)
 		.tls = settings->tls == MAIL_TLS_REQUIRED };
 	const char *texts[] = { settings->server, settings->user ? settings->user : "",
 		settings->password ? settings->password : "" };
-	struct error err;
+	struct error err = { "the pair is full" };
 
 	if (outbox->fd >= 0)
 		(void)close(outbox->fd);

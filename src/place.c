@@ -22,8 +22,11 @@ enum { STATE_MODE = 0700, RUN_MODE = 0755, SOCKET_MODE = 0660 };
 static int make_directory(const char *path, mode_t mode, struct error *err)
 {
 	cleanup_free char *copy = alloc_string(path);
+	size_t length = strlen(copy);
 	struct stat info;
 
+	while (length > 1 && copy[length - 1] == '/')
+		copy[--length] = '\0'; /* else the last would be made as a parent */
 	for (char *at = copy + 1; *at; at++) {
 		if (*at != '/')
 			continue;

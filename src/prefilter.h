@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 /* Literals that a regex cannot match without. */
 enum { LITERALS_MAX = 3, LITERAL_BYTES_MIN = 3, LITERAL_BYTES_MAX = 200 };
@@ -12,7 +11,8 @@ enum { LITERALS_MAX = 3, LITERAL_BYTES_MIN = 3, LITERAL_BYTES_MAX = 200 };
 struct literal {
 	char *bytes; /* owned, NUL-ended */
 	size_t length;
-	uint8_t shift[256]; /* by hash of a byte pair: how far the window may move on */
+	size_t rare[2]; /* rare[0] < rare[1] < length: bytes of it that few lines hold so far apart
+			 */
 };
 
 /* Bytes that may stand right before and behind a piece cut out of the line before matching. */
@@ -29,6 +29,8 @@ size_t prefilter_literals(const char *pattern, const struct prefilter_cut *cut,
 	struct literal ret_literals[LITERALS_MAX]);
 void prefilter_literal_done(struct literal *literal);
 
+/* Where the literal first stands in text; length: nowhere. */
+size_t prefilter_find(const struct literal *literal, const char *text, size_t length);
 bool prefilter_has(const struct literal *literal, const char *text, size_t length);
 
 #endif

@@ -67,7 +67,9 @@ void protect_clear(struct protect *protect, unsigned source)
 
 const char *protect_find(const struct protect *protect, const struct ip *ip)
 {
-	if (ip_is_special(ip))
+	static const struct ip link_local = { .family = 4, .bits = 16, .bytes = { 169, 254 } };
+
+	if (ip_is_special(ip) || ip_overlaps(&link_local, ip))
 		return "not an address of a stranger (loopback, link-local or multicast)";
 	for (size_t i = 0; i < protect->count; i++)
 		if (ip_overlaps(&protect->entries[i].ip, ip))

@@ -43,16 +43,20 @@ static int packet_send(int fd, const struct iovec *parts, size_t n_parts, int pa
 	return error_errno(err, errno, "cannot send to the other role");
 }
 
-/* Takes the descriptor out of the message; more than one is more than the protocol has. */
+/* Takes the descriptor out of the message. The room for one, rounded up, takes two: the second is
+ * closed, and makes the packet nonsense. */
 static int passed_descriptor(struct msghdr *message)
 {
-	int fd = -1;
+	int fds[2] = { -1, -1 };
+	struct cmsghdr *c = CMSG_FIRSTHDR(message);
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-			c->cmsg_len == CMSG_LEN(sizeof(int)))
-			memcpy(&fd, CMSG_DATA(c), sizeof(int));
-	return fd;
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
+	if (fds[1] >= 0) {
+		(void)close(fds[1]); /* not used */
+		message->msg_flags |= MSG_CTRUNC;
+	}
+	return fds[0];
 }
 
 /* Bytes received, 0 nothing there, -1. A packet larger than size is nonsense. */
@@ -62,6 +66,7 @@ static ssize_t packet_receive(int fd, void *bytes, size_t size, int *ret_fd, str
 		struct cmsghdr head;
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control;
+	_Static_assert(sizeof(control) <= CMSG_LEN(2 * sizeof(int)), "passed_descriptor takes two");
 	struct iovec part = { .iov_base = bytes, .iov_len = size };
 	struct msghdr message = { .msg_iov = &part,
 		.msg_iovlen = 1,

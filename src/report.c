@@ -1,5 +1,6 @@
 #include "report.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,8 +28,8 @@ struct query {
 	uint64_t packets;
 };
 
-/* queries[0..asked) have been sent; `answers` of them have come back. Sorted as rows are, so the
- * queries of one ban stand together; by_row finds them again. */
+/* queries[0..asked) have been sent; `answers` of them have come back. Sorted by (ip, jail), so the
+ * queries of one ban stand together. */
 struct report {
 	const struct control_engine *engine; /* borrowed */
 	const char *jail;                    /* borrowed; NULL: all */
@@ -74,6 +75,15 @@ static const struct ban **list_bans(const struct report *report, int jail, size_
 	return list;
 }
 
+static int by_ban(const void *a, const void *b)
+{
+	const struct query *left = a;
+	const struct query *right = b;
+	int order = memcmp(&left->ip, &right->ip, sizeof(left->ip));
+
+	return order ? order : (left->jail > right->jail) - (left->jail < right->jail);
+}
+
 struct report *report_new(const struct control_engine *engine, const char *jail, uint32_t serial)
 {
 	struct report *report = alloc_zero(sizeof(*report));
@@ -95,6 +105,7 @@ struct report *report_new(const struct control_engine *engine, const char *jail,
 				.jail = list[i]->jail,
 				.scope = scopes[k] };
 	}
+	qsort(report->queries, report->count, sizeof(report->queries[0]), by_ban);
 	return report;
 }
 
@@ -150,19 +161,28 @@ static json_t *time_json(int64_t at_s)
 
 static json_t *scope_json(const struct guard_jail_info *info)
 {
-	char text[BAN_JAIL_SCOPES_MAX * (SCOPE_TEXT_MAX + 1)];
+	char text[BAN_JAIL_SCOPES_MAX * (SCOPE_TEXT_MAX + 1)] = "";
 	char one[SCOPE_TEXT_MAX];
+	size_t used = 0;
 
-	text[0] = '\0';
-	for (size_t i = 0; i < info->n_scopes; i++) {
-		if (i)
-			strcat(text, " ");
-		strcat(text, scope_format(info->scopes[i], one));
-	}
+	for (size_t i = 0; i < info->n_scopes; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? " " : "",
+			scope_format(info->scopes[i], one)); /* fits */
 	return json_string(text);
 }
 
-/* *at is the first query not used yet: queries and rows have the same order. */
+/* The first of the queries of this ban, or the end of all. */
+static const struct query *find_queries(const struct report *report, const struct ban *ban)
+{
+	const struct query key = { .ip = ban->ip, .jail = ban->jail };
+	const struct query *query =
+		bsearch(&key, report->queries, report->count, sizeof(report->queries[0]), by_ban);
+
+	while (query && query > report->queries && by_ban(query - 1, &key) == 0)
+		query--;
+	return query ? query : report->queries + report->count;
+}
+
 static json_t *ban_json(const struct report *report, const struct ban *ban,
 	const struct guard_jail_info *info)
 {
@@ -172,10 +192,11 @@ static json_t *ban_json(const struct report *report, const struct ban *ban,
 	uint64_t packets = 0;
 	json_t *object = json_object();
 
-	for (size_t i = 0; i < report->count; i++) {
-		const struct query *query = &report->queries[i];
-
-		if (!query->answered || query->jail != ban->jail || !ip_equal(&query->ip, &ban->ip))
+	for (const struct query *query = find_queries(report, ban);
+		query < report->queries + report->count && query->jail == ban->jail &&
+		ip_equal(&query->ip, &ban->ip);
+		query++) {
+		if (!query->answered)
 			continue;
 		asked = true;
 		held = held && query->present;

@@ -26,18 +26,30 @@ static size_t sequence_length(const unsigned char *bytes, size_t length, uint32_
 	return wanted;
 }
 
-/* Characters that change how others look: C0, DEL, C1, zero width, bidi, line separators, tags. */
+/* Characters that change how others look, or look like nothing: C0, DEL, C1, line separators, and
+ * what Unicode calls Bidi_Control or Default_Ignorable_Code_Point. */
 static bool is_deceptive(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || (c >= 0x200b && c <= 0x200f) ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-	       (c >= 0xfff9 && c <= 0xffff) || c >= 0xe0000;
+	static const struct {
+		uint32_t first;
+		uint32_t last;
+	} ranges[] = { { 0, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x34f, 0x34f },
+		{ 0x61c, 0x61c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f },
+		{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0x3164, 0x3164 },
+		{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xffff },
+		{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0x10ffff } };
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
 }
 
 const char *text_render(char *out, size_t out_bytes, const void *bytes, size_t length)
 {
 	const unsigned char *in = bytes;
 	size_t used = 0;
+	size_t cut = 0; /* the last end of a piece that leaves room for "..." */
 	size_t i = 0;
 
 	while (i < length) {
@@ -56,14 +68,15 @@ const char *text_render(char *out, size_t out_bytes, const void *bytes, size_t l
 			memcpy(piece, in + i, step);
 			size = step;
 		}
-		/* room for this piece, and for "..." unless it is the last */
-		if (used + size + (i + step < length ? 3 : 0) >= out_bytes) {
-			memcpy(out + used, "...", used + 4 <= out_bytes ? 3 : 0);
-			used += used + 4 <= out_bytes ? 3 : 0;
+		if (used + size >= out_bytes) {
+			memcpy(out + cut, "...", 3);
+			used = cut + 3;
 			break;
 		}
 		memcpy(out + used, piece, size);
 		used += size;
+		if (used + 3 < out_bytes)
+			cut = used;
 		i += step;
 	}
 	out[used] = '\0';

@@ -1,20 +1,21 @@
 #include "try.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include <jansson.h>
-
 #include "alloc.h"
 #include "config.h"
 #include "error.h"
 #include "filter.h"
+#include "lines.h"
 #include "tail.h"
 #include "text.h"
+#include "try_json.h"
 #include "utc.h"
 
 enum { EXIT_FINE = 0, EXIT_WRONG = 1, SHOWN_MAX = 4096 };
@@ -24,6 +25,7 @@ struct tally {
 	uint64_t hits;
 	uint64_t ignored;
 	uint64_t cut;
+	struct try_json json;
 };
 
 /* A text that holds an address tag is a rule, not a name. */
@@ -36,62 +38,6 @@ static bool is_regex(const char *filter)
 		if (strstr(filter, tags[i]))
 			return true;
 	return false;
-}
-
-/* *ret_hosts: the texts of one hit are rendered into storage. */
-static json_t *rendered(const char *bytes, size_t length)
-{
-	char shown[SHOWN_MAX];
-
-	return json_string(text_render(shown, sizeof(shown), bytes, length));
-}
-
-static json_t *host_json(const struct hit *hit)
-{
-	char address[IP_TEXT_MAX];
-
-	if (hit->ip.family)
-		return json_string(ip_format(&hit->ip, address));
-	return hit->host ? rendered(hit->host, hit->host_length) : json_null();
-}
-
-static bool is_proven(const struct hit *hit)
-{
-	for (size_t i = 0; i < hit->n_fields; i++)
-		if (strcmp(hit->fields[i].name, "transport") == 0)
-			return !(hit->fields[i].length == 3 &&
-				 memcmp(hit->fields[i].value, "UDP", 3) == 0);
-	return false;
-}
-
-static void print_json(uint64_t number, const struct hit *hit, bool ignored)
-{
-	json_t *object = json_object();
-	json_t *fields = json_object();
-	char stamp[UTC_TEXT_MAX];
-	char *text;
-
-	for (size_t i = 0; i < hit->n_fields; i++)
-		json_object_set_new(fields, hit->fields[i].name,
-			rendered(hit->fields[i].value, hit->fields[i].length));
-	json_object_set_new(object, "line", json_integer((json_int_t)number));
-	json_object_set_new(object, "host", host_json(hit));
-	json_object_set_new(object, "time",
-		hit->has_time ? json_string(utc_format_ms(hit->at_ms, stamp)) : json_null());
-	if (!hit->has_time)
-		json_object_set_new(object, "epoch", json_null());
-	else if (hit->at_ms % 1000 == 0)
-		json_object_set_new(object, "epoch", json_integer(hit->at_ms / 1000));
-	else
-		json_object_set_new(object, "epoch", json_real((double)hit->at_ms / 1000));
-	json_object_set_new(object, "regex", json_integer(hit->rule));
-	json_object_set_new(object, "ignored", json_boolean(ignored));
-	json_object_set_new(object, "proof", json_string(is_proven(hit) ? "proven" : "unproven"));
-	json_object_set_new(object, "fields", fields);
-	text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
-	(void)printf("%s\n", text ? text : "{}");
-	free(text);
-	json_decref(object);
 }
 
 static void print_text(uint64_t number, const struct hit *hit, bool ignored)
@@ -132,7 +78,7 @@ static void try_line(const struct try_options *options, struct filter *filter, c
 		return;
 	}
 	if (options->json)
-		print_json(tally->lines, &hit, result == FILTER_IGNORED);
+		try_json_hit(&tally->json, tally->lines, &hit, result == FILTER_IGNORED);
 	else
 		print_text(tally->lines, &hit, result == FILTER_IGNORED);
 }
@@ -161,28 +107,67 @@ static void print_findings(const struct findings *findings)
 	}
 }
 
+/* Length of the line at text, its newline counted. */
+static size_t line_bytes(const char *text, size_t length)
+{
+	const char *newline = memchr(text, '\n', length);
+
+	return newline ? (size_t)(newline - text) + 1 : length;
+}
+
+/* Lines that the filter passed over. */
+static void count_lines(const char *text, size_t length, struct tally *tally)
+{
+	for (size_t at = 0; at < length;) {
+		size_t bytes = line_bytes(text + at, length - at);
+
+		tally->cut += bytes - (text[at + bytes - 1] == '\n') > TAIL_LINE_MAX;
+		tally->lines++;
+		at += bytes;
+	}
+}
+
+static void try_lines(const struct try_options *options, struct filter *filter, const char *text,
+	size_t length, struct tally *tally)
+{
+	size_t at = 0;
+
+	while (at < length) {
+		size_t skip = options->missed ? 0 : filter_skip(filter, text + at, length - at);
+		size_t bytes;
+
+		count_lines(text + at, skip, tally);
+		at += skip;
+		if (at == length)
+			break;
+		bytes = line_bytes(text + at, length - at);
+		try_line(options, filter, text + at, bytes - (text[at + bytes - 1] == '\n'), tally);
+		at += bytes;
+	}
+}
+
 static int run_file(const struct try_options *options, struct filter *filter)
 {
-	cleanup_file FILE *file = fopen(options->path, "re");
-	cleanup_free char *line = NULL;
-	struct tally tally = { 0 };
+	cleanup_close int fd = open(options->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct tally tally = { .json.out = stdout };
+	struct lines lines;
+	struct error err;
 	struct stat info;
-	size_t room = 0;
-	ssize_t length;
+	const char *text;
+	size_t length;
+	int rc;
 
-	if (!file || fstat(fileno(file), &info) < 0 || S_ISDIR(info.st_mode)) {
+	if (fd < 0 || fstat(fd, &info) < 0 || S_ISDIR(info.st_mode)) {
 		(void)fprintf(stderr, "voipguard: cannot read %s: %s\n", options->path,
-			file ? "it is a directory" : strerror(errno));
+			fd >= 0 ? "it is a directory" : strerror(errno));
 		return EXIT_WRONG;
 	}
-	while ((length = getline(&line, &room, file)) >= 0) {
-		if (length > 0 && line[length - 1] == '\n')
-			length--;
-		try_line(options, filter, line, (size_t)length, &tally);
-	}
-	if (ferror(file)) {
-		(void)fprintf(stderr, "voipguard: cannot read %s: %s\n", options->path,
-			strerror(errno));
+	lines_init(&lines, fd);
+	while ((rc = lines_next(&lines, &text, &length, &err)) == 0 && length)
+		try_lines(options, filter, text, length, &tally);
+	lines_done(&lines);
+	if (rc) {
+		(void)fprintf(stderr, "voipguard: cannot read %s: %s\n", options->path, err.text);
 		return EXIT_WRONG;
 	}
 	print_summary(options, &tally);

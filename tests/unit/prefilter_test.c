@@ -86,9 +86,44 @@ static void search(void **state)
 	}
 }
 
+/* Against memmem() at every place of texts round the length of one and more windows, among bytes
+ * that look like the literal's rare ones. */
+static void places(void **state)
+{
+	static const struct prefilter_cut cut = { 0 };
+	static const char *const patterns[] = { "abc", "Sev=Err",
+		",Severity=Error,Service=", "aaa" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
+		size_t size = strlen(patterns[i]);
+		struct literal found[LITERALS_MAX] = { 0 };
+
+		assert_int_equal(prefilter_literals(patterns[i], &cut, found), 1);
+		for (size_t length = 0; length < 200; length++) {
+			char *text = malloc(length + 1);
+
+			for (size_t at = 0; at <= length; at++) {
+				char *real;
+
+				for (size_t k = 0; k < length; k++)
+					text[k] = patterns[i][(k * 7 + k / 5) % (size - 1)];
+				if (at + size <= length)
+					memcpy(text + at, patterns[i], size);
+				real = memmem(text, length, patterns[i], size);
+				assert_int_equal(prefilter_find(&found[0], text, length),
+					real ? (size_t)(real - text) : length);
+			}
+			free(text);
+		}
+		prefilter_literal_done(&found[0]);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(literals), cmocka_unit_test(search) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(literals), cmocka_unit_test(search),
+		cmocka_unit_test(places) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,10 +115,51 @@ static void refused(void **state)
 	}
 }
 
+/* A subject of ASCII only and the same behind a character that is not: both kinds of code agree. */
+static void twins(void **state)
+{
+	static const char *const patterns[] = { "\\bK(\\w+)\\W*$", "[^\\d\\s]+(x?)$",
+		"(?i)[k-\\x{e4}]+(s)", "a\\x{e4}?(b)", "[^\\x{e4}](.)$", "(\\x{100}|.)$",
+		"(\\p{Lu})\\p{Ll}", "(\\X)$", "([[:alpha:]]+)(?<=k)", "(?=.*(s).?$)k",
+		"\\N{U+6B}(.)", "a\xc3\xa4?(b)", "[\xc3\xa4k](.)" };
+	static const char *const subjects[] = { "Kangaroo!", "12 ks", "ab", "kS 9x", "k", "s~\x7f",
+		"" };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(patterns) / sizeof(*patterns); i++) {
+		struct regex *regex = regex_of(patterns[i / 2], i % 2);
+
+		for (size_t j = 0; j < sizeof(subjects) / sizeof(*subjects); j++) {
+			char wide[64] = "\xe2\x82\xac ";
+			size_t start = 0;
+			size_t size = 0;
+			size_t wide_start = 0;
+			size_t wide_size = 0;
+			enum regex_result result;
+			bool in_wide;
+
+			strcat(wide, subjects[j]);
+			result = regex_match(regex, subjects[j], strlen(subjects[j]));
+			if (result == REGEX_HIT)
+				(void)regex_group(regex, 1, &start, &size);
+			in_wide = regex_match(regex, wide, strlen(wide)) == REGEX_HIT;
+			if (in_wide)
+				(void)regex_group(regex, 1, &wide_start, &wide_size);
+			/* a hit may also begin in what stands before */
+			if ((result == REGEX_HIT) > in_wide ||
+				(result == REGEX_HIT && wide_start != start + 4 &&
+					wide_start > 3) ||
+				(result != REGEX_HIT && in_wide && wide_start > 4))
+				fail_msg("%s: %s", patterns[i / 2], subjects[j]);
+		}
+		regex_free(regex);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(matches), cmocka_unit_test(groups),
-		cmocka_unit_test(limit), cmocka_unit_test(refused) };
+		cmocka_unit_test(limit), cmocka_unit_test(refused), cmocka_unit_test(twins) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,180 @@
+/* Written by hand: to build and print a tree costs more than to find the hit. */
+#include "try_json.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "filter.h"
+#include "text.h"
+
+/* A byte of a text becomes at most "\\xNN" here; names have at most 128 bytes (PCRE2). So all
+ * fields and the host fit; what does not is left out. */
+enum {
+	NAME_MAX_BYTES = 128,
+	TEXT_MAX_BYTES = 5 * HIT_TEXT_MAX + 8,
+	PIECE_MAX_BYTES = TEXT_MAX_BYTES + 5 * NAME_MAX_BYTES + 8,
+	MINUTE_MS = 60000,
+	JSON_MAX_BYTES = (HIT_FIELDS_MAX + 1) * PIECE_MAX_BYTES + 512,
+};
+
+struct json_line {
+	char bytes[JSON_MAX_BYTES];
+	size_t used;
+};
+
+static void put(struct json_line *json, const char *bytes, size_t length)
+{
+	if (length > sizeof(json->bytes) - json->used)
+		return;
+	memcpy(json->bytes + json->used, bytes, length);
+	json->used += length;
+}
+
+static void put_string(struct json_line *json, const char *text)
+{
+	put(json, text, strlen(text));
+}
+
+static void put_number(struct json_line *json, uint64_t number)
+{
+	char digits[20]; /* of 2^64 */
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while (number /= 10);
+	put(json, digits + at, sizeof(digits) - at);
+}
+
+static bool is_plain(const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (bytes[i] < ' ' || bytes[i] > '~' || bytes[i] == '"' || bytes[i] == '\\')
+			return false;
+	return true;
+}
+
+/* In quotes. Rendered text is UTF-8 without control bytes: two signs are left to be escaped. */
+static void put_text(struct json_line *json, const char *bytes, size_t length)
+{
+	char shown[TEXT_MAX_BYTES];
+
+	put(json, "\"", 1);
+	if (is_plain(bytes, length)) {
+		put(json, bytes, length);
+	} else {
+		text_render(shown, sizeof(shown), bytes, length);
+		for (const char *at = shown; *at; at++) {
+			if (*at == '"' || *at == '\\')
+				put(json, "\\", 1);
+			put(json, at, 1);
+		}
+	}
+	put(json, "\"", 1);
+}
+
+static void put_host(struct json_line *json, const struct hit *hit)
+{
+	char address[IP_TEXT_MAX];
+
+	put_string(json, ",\"host\":");
+	if (hit->ip.family == 4 && ip_is_host(&hit->ip)) {
+		for (int i = 0; i < 4; i++) {
+			put(json, i ? "." : "\"", 1);
+			put_number(json, hit->ip.bytes[i]);
+		}
+		put(json, "\"", 1);
+	} else if (hit->ip.family) {
+		ip_format(&hit->ip, address);
+		put_text(json, address, strlen(address));
+	} else if (hit->host) {
+		put_text(json, hit->host, hit->host_length);
+	} else {
+		put_string(json, "null");
+	}
+}
+
+/* Seconds since the epoch; a fraction without zeros at its end. */
+static void put_epoch(struct json_line *json, int64_t at_ms)
+{
+	uint64_t ms = at_ms < 0 ? -(uint64_t)at_ms : (uint64_t)at_ms;
+	char fraction[] = { '.', (char)('0' + ms % 1000 / 100), (char)('0' + ms % 100 / 10),
+		(char)('0' + ms % 10) };
+	size_t length = sizeof(fraction);
+
+	if (at_ms < 0)
+		put(json, "-", 1);
+	put_number(json, ms / 1000);
+	while (length > 1 && fraction[length - 1] == '0')
+		length--;
+	if (length > 1)
+		put(json, fraction, length);
+}
+
+/* RFC 3339 in UTC, by utc_format() of the minute: no minute of time_t has a leap second. */
+static void put_stamp(struct json_line *json, struct try_json *state, int64_t at_ms)
+{
+	int64_t minute = at_ms / MINUTE_MS - (at_ms % MINUTE_MS < 0);
+	int rest = (int)(at_ms - minute * MINUTE_MS);
+	char tail[] = { (char)('0' + rest / 10000), (char)('0' + rest / 1000 % 10), '.',
+		(char)('0' + rest / 100 % 10), (char)('0' + rest / 10 % 10),
+		(char)('0' + rest % 10) };
+
+	if (!state->has_stamp || state->minute != minute) {
+		utc_format(minute * (MINUTE_MS / 1000), state->stamp);
+		state->minute = minute;
+		state->has_stamp = true;
+	}
+	if (!state->stamp[0]) /* a year that has no four digits */
+		return;
+	put(json, state->stamp, sizeof("2026-11-23T08:51:") - 1);
+	put(json, tail, rest % 1000 ? sizeof(tail) : 2);
+	put(json, "Z", 1);
+}
+
+static void put_time(struct json_line *json, struct try_json *state, const struct hit *hit)
+{
+	if (!hit->has_time) {
+		put_string(json, ",\"time\":null,\"epoch\":null");
+		return;
+	}
+	put_string(json, ",\"time\":\"");
+	put_stamp(json, state, hit->at_ms);
+	put_string(json, "\",\"epoch\":");
+	put_epoch(json, hit->at_ms);
+}
+
+static bool is_proven(const struct hit *hit)
+{
+	for (size_t i = 0; i < hit->n_fields; i++)
+		if (strcmp(hit->fields[i].name, "transport") == 0)
+			return !(hit->fields[i].length == 3 &&
+				 memcmp(hit->fields[i].value, "UDP", 3) == 0);
+	return false;
+}
+
+void try_json_hit(struct try_json *state, uint64_t number, const struct hit *hit, bool ignored)
+{
+	struct json_line json;
+
+	json.used = 0;
+	put_string(&json, "{\"line\":");
+	put_number(&json, number);
+	put_host(&json, hit);
+	put_time(&json, state, hit);
+	put_string(&json, ",\"regex\":");
+	put_number(&json, hit->rule);
+	put_string(&json, ignored ? ",\"ignored\":true" : ",\"ignored\":false");
+	put_string(&json, ",\"proof\":");
+	put_string(&json, is_proven(hit) ? "\"proven\"" : "\"unproven\"");
+	put_string(&json, ",\"fields\":{");
+	for (size_t i = 0; i < hit->n_fields; i++) {
+		if (i)
+			put(&json, ",", 1);
+		put_text(&json, hit->fields[i].name, strlen(hit->fields[i].name));
+		put(&json, ":", 1);
+		put_text(&json, hit->fields[i].value, hit->fields[i].length);
+	}
+	put_string(&json, "}}\n");
+	(void)fwrite(json.bytes, 1, json.used, state->out); /* the stream remembers a failure */
+}

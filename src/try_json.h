@@ -1,0 +1,24 @@
+#ifndef VG_TRY_JSON_H
+#define VG_TRY_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "utc.h"
+
+struct hit;
+
+/* Hits as lines of JSON. Zero but for out is a valid start. */
+struct try_json {
+	FILE *out;                /* borrowed */
+	int64_t minute;           /* number of the minute since 1970 that `stamp` is of */
+	char stamp[UTC_TEXT_MAX]; /* its text; hits come in order, so most share it */
+	bool has_stamp;
+};
+
+/* Writes {"line":1,"host":"192.0.2.1",...} and a newline. Texts have gone through text_render().
+ * A failure stays with the stream. */
+void try_json_hit(struct try_json *state, uint64_t number, const struct hit *hit, bool ignored);
+
+#endif

@@ -1,0 +1,332 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alerts.h"
+#include "config.h"
+#include "error.h"
+#include "letter.h"
+#include "outbox.h"
+#include "proto.h"
+#include "store.h"
+
+enum { NOW_S = 1700000000 };
+
+static char server[] = "mail.example.org";
+static char user[] = "u";
+static char password[] = "p";
+static const struct config_mail settings = { .server = server,
+	.port = 587,
+	.tls = MAIL_TLS_REQUIRED,
+	.user = user,
+	.password = password };
+static char dir[64];
+static struct store *store;
+static struct outbox *outbox;
+static int notifier; /* the other end */
+static struct proto_mail_packet packet;
+static struct letter letter;
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *walk)
+{
+	(void)info;
+	(void)kind;
+	(void)walk;
+	return remove(path);
+}
+
+static void join(void)
+{
+	int fds[2];
+
+	assert_int_equal(proto_pair(fds, NULL), 0);
+	outbox_join(outbox, fds[0]);
+	assert_int_equal(outbox_fd(outbox), fds[0]);
+	notifier = fds[1];
+	assert_int_equal(proto_mail_receive(notifier, &packet, NULL), 1);
+	assert_int_equal(packet.head.type, PROTO_MAIL_SETTINGS);
+}
+
+static void leave(void)
+{
+	if (notifier >= 0)
+		assert_int_equal(close(notifier), 0);
+	notifier = -1;
+}
+
+static int setup(void **state)
+{
+	char *note = NULL;
+
+	(void)state;
+	(void)snprintf(dir, sizeof(dir), "/tmp/outbox_test.XXXXXX");
+	notifier = -1;
+	if (!mkdtemp(dir) || store_open(dir, NOW_S, &store, &note, NULL) < 0)
+		return -1;
+	outbox = outbox_new(&settings, store);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	leave();
+	outbox_free(outbox);
+	store_close(store);
+	return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void add(const char *dest, const char *subject, int64_t now_s)
+{
+	(void)snprintf(letter.subject, sizeof(letter.subject), "%s", subject);
+	(void)snprintf(letter.body, sizeof(letter.body), "body of %s", subject);
+	outbox_add(outbox, now_s, dest, NULL, &letter);
+}
+
+/* The mail that arrives at the notifier; 0: none. */
+static int64_t arrived(void)
+{
+	if (proto_mail_receive(notifier, &packet, NULL) != 1)
+		return 0;
+	assert_int_equal(packet.head.type, PROTO_MAIL_ALERT);
+	assert_true(packet.head.id > 0);
+	return packet.head.id;
+}
+
+static void answer(int64_t id, enum proto_mail_outcome outcome, int64_t now_s)
+{
+	struct proto_mail head = { .type = PROTO_MAIL_DONE, .outcome = outcome, .id = id };
+	const char *texts[] = { "250 fine" };
+
+	assert_int_equal(proto_mail_send(notifier, &head, texts, 1, NULL), 1);
+	assert_true(outbox_receive(outbox, now_s));
+}
+
+static void count_row(void *context, const struct store_alert *alert)
+{
+	size_t *count = context;
+
+	(void)alert;
+	++*count;
+}
+
+static void no_failure(void *context, const struct store_failure *failure)
+{
+	(void)context, (void)failure;
+}
+
+static void no_ban(void *context, const struct store_ban *ban)
+{
+	(void)context, (void)ban;
+}
+
+static void no_position(void *context, const struct tail_position *position)
+{
+	(void)context, (void)position;
+}
+
+static void no_pattern(void *context, const char *jail, const char *pattern)
+{
+	(void)context, (void)jail, (void)pattern;
+}
+
+static void no_total(void *context, const char *jail, uint64_t failures, uint64_t bans)
+{
+	(void)context, (void)jail, (void)failures, (void)bans;
+}
+
+/* Mails that the database holds. */
+static size_t rows(void)
+{
+	size_t count = 0;
+	struct store_loader loader = { .failure = no_failure,
+		.ban = no_ban,
+		.position = no_position,
+		.pattern = no_pattern,
+		.total = no_total,
+		.alert = count_row,
+		.context = &count };
+
+	assert_int_equal(store_commit(store, 0, NULL), 0);
+	assert_int_equal(store_load(store, &loader, NULL), 0);
+	return count;
+}
+
+static void test_settings_and_mail(void **state)
+{
+	const char *text;
+	int64_t id;
+
+	(void)state;
+	join();
+	assert_string_equal(packet.texts[0], "mail.example.org");
+	assert_string_equal(packet.texts[1], "u");
+	assert_string_equal(packet.texts[2], "p");
+	assert_int_equal(packet.head.port, 587);
+	assert_int_equal(packet.head.tls, 1);
+	assert_true(outbox_is_well(outbox, &text));
+	assert_true(outbox_next_s(outbox, NOW_S) == INT64_MAX);
+	add("admin@example.org", "one", NOW_S);
+	assert_int_equal(rows(), 1);
+	assert_true(outbox_next_s(outbox, NOW_S) <= NOW_S);
+	outbox_pump(outbox, NOW_S);
+	id = arrived();
+	assert_int_equal(packet.head.date_s, NOW_S);
+	assert_string_equal(packet.texts[0], "");
+	assert_string_equal(packet.texts[1], "admin@example.org");
+	assert_string_equal(packet.texts[2], "one");
+	assert_string_equal(packet.texts[3], "body of one");
+	outbox_pump(outbox, NOW_S);
+	assert_int_equal(arrived(), 0); /* once */
+	assert_int_equal(rows(), 1);    /* stays until it is delivered */
+	answer(id, PROTO_MAIL_SENT, NOW_S);
+	assert_int_equal(rows(), 0);
+	assert_true(outbox_is_well(outbox, &text));
+	assert_true(outbox_next_s(outbox, NOW_S) == INT64_MAX);
+}
+
+static void test_tried_again(void **state)
+{
+	static const int delays[] = { 60, 120, 240, 480, 960, 1920, 3600, 3600 };
+	int64_t now_s = NOW_S;
+	const char *text;
+
+	(void)state;
+	join();
+	add("admin@example.org", "one", now_s);
+	for (size_t i = 0; i < sizeof(delays) / sizeof(delays[0]); i++) {
+		int64_t id;
+
+		outbox_pump(outbox, now_s);
+		id = arrived();
+		assert_true(id > 0);
+		answer(id, PROTO_MAIL_FAILED, now_s);
+		assert_false(outbox_is_well(outbox, &text));
+		assert_string_equal(text, "250 fine");
+		assert_int_equal(outbox_next_s(outbox, now_s), now_s + delays[i]);
+		outbox_pump(outbox, now_s + delays[i] - 1);
+		assert_int_equal(arrived(), 0);
+		now_s += delays[i];
+	}
+	assert_int_equal(rows(), 1);
+	outbox_pump(outbox, now_s);
+	answer(arrived(), PROTO_MAIL_SENT, now_s);
+	assert_true(outbox_is_well(outbox, &text));
+	assert_int_equal(rows(), 0);
+}
+
+static void test_refused_for_good(void **state)
+{
+	const char *text;
+
+	(void)state;
+	join();
+	add("admin@example.org", "one", NOW_S);
+	outbox_pump(outbox, NOW_S);
+	answer(arrived(), PROTO_MAIL_REFUSED, NOW_S);
+	assert_false(outbox_is_well(outbox, &text));
+	assert_int_equal(rows(), 0);
+	outbox_pump(outbox, NOW_S + 7200);
+	assert_int_equal(arrived(), 0);
+}
+
+/* What was under way when the notifier died goes to the next one; answers to nothing are none. */
+static void test_notifier_dies(void **state)
+{
+	int64_t id;
+
+	(void)state;
+	add("admin@example.org", "one", NOW_S); /* before there is one */
+	outbox_pump(outbox, NOW_S);
+	join();
+	outbox_pump(outbox, NOW_S);
+	id = arrived();
+	assert_true(id > 0);
+	leave();
+	assert_false(outbox_receive(outbox, NOW_S));
+	outbox_join(outbox, -1);
+	assert_int_equal(outbox_fd(outbox), -1);
+	outbox_pump(outbox, NOW_S);
+	join();
+	answer(id, PROTO_MAIL_SENT, NOW_S); /* it was not given to this one */
+	assert_int_equal(rows(), 1);
+	outbox_pump(outbox, NOW_S);
+	id = arrived();
+	assert_true(id > 0);
+	answer(id + 1, PROTO_MAIL_SENT, NOW_S);
+	answer(0, PROTO_MAIL_SENT, NOW_S);
+	assert_int_equal(rows(), 1);
+	answer(id, PROTO_MAIL_SENT, NOW_S);
+	assert_int_equal(rows(), 0);
+}
+
+/* Six an hour, then one digest with the rest; all rows go with it. */
+static void test_rate(void **state)
+{
+	char subject[32];
+	int64_t id;
+	int mails = 0;
+
+	(void)state;
+	join();
+	for (int i = 0; i < 20; i++) {
+		(void)snprintf(subject, sizeof(subject), "mail %d.", i);
+		add("admin@example.org", subject, NOW_S);
+	}
+	outbox_pump(outbox, NOW_S);
+	while ((id = arrived())) {
+		answer(id, PROTO_MAIL_SENT, NOW_S);
+		mails++;
+	}
+	assert_int_equal(mails, ALERTS_PER_HOUR);
+	assert_int_equal(rows(), 20 - ALERTS_PER_HOUR);
+	assert_int_equal(outbox_next_s(outbox, NOW_S), NOW_S + ALERTS_WINDOW_S);
+	outbox_pump(outbox, NOW_S + ALERTS_WINDOW_S);
+	id = arrived();
+	assert_true(id > 0);
+	assert_non_null(strstr(packet.texts[3], "mail 19."));
+	answer(id, PROTO_MAIL_SENT, NOW_S + ALERTS_WINDOW_S);
+	assert_int_equal(rows(), 0);
+}
+
+static void test_rows_of_an_earlier_run(void **state)
+{
+	struct store_alert row = { .id = 5,
+		.at_s = NOW_S - 100,
+		.dest = "admin@example.org",
+		.sender = "",
+		.subject = "old",
+		.body = "b" };
+
+	(void)state;
+	outbox_load(outbox, &row, NOW_S);
+	join();
+	outbox_pump(outbox, NOW_S);
+	assert_true(arrived() > 0);
+	assert_int_equal(packet.head.date_s, NOW_S - 100);
+	assert_string_equal(packet.texts[0], "");
+	assert_string_equal(packet.texts[2], "old");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_settings_and_mail, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tried_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused_for_good, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_notifier_dies, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rate, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rows_of_an_earlier_run, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,256 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "error.h"
+#include "guard.h"
+#include "launch.h"
+#include "prepare.h"
+#include "proto.h"
+#include "sandbox.h"
+
+/* Exit statuses of an engine in a child. */
+enum { GO = 0, STOPPED = 1, NO_PLACE = 2, NOT_NEW = 3, WRONG = 4 };
+
+static char dir[64];
+
+static void put(const char *name, const char *text)
+{
+	char path[128];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(chmod(path, 0644), 0);
+}
+
+static const char good[] = "[one]\nenabled = true\nfilter = own\nlogpath = /tmp/none.log\n"
+			   "ignoreip = 192.0.2.0/24\nport = 5060\nprotocol = udp\nfindtime = 2h\n"
+			   "[two]\nenabled = true\nfilter = own\nlogpath = /tmp/none.log\n"
+			   "ignoreip = 198.51.100.7\nfindtime = 1h\n";
+
+static int make(void **state)
+{
+	char path[128];
+
+	(void)state;
+	(void)snprintf(dir, sizeof(dir), "/tmp/prepare_test.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(chmod(dir, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/jails", dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/filters", dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	put("filters/own.conf", "[Definition]\nfailregex = failed from <ADDR>$\n");
+	put("jails/a.conf", good);
+	return 0;
+}
+
+static int drop(void **state)
+{
+	static const char *const names[] = { "filters/own.conf", "jails/a.conf" };
+	static const char *const dirs[] = { "filters", "jails", "." };
+	char path[128];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		(void)unlink(path);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, dirs[i]);
+		(void)rmdir(path);
+	}
+	return rmdir(dir);
+}
+
+static const struct guard_events events = { 0 };
+
+/* Refused before anything is confined or sent. */
+static void refused(const char *jails, bool strict, const char *wanted)
+{
+	struct run_options options = { .config_dir = dir, .state_dir = dir, .strict = strict };
+	struct prepared *prepared = NULL;
+	struct error err = { "" };
+
+	put("jails/a.conf", jails);
+	assert_int_equal(prepared_new(&options, -1, &events, &prepared, &err), -1);
+	if (!strstr(err.text, wanted))
+		fail_msg("%s", err.text);
+	prepared_free(prepared);
+}
+
+static void test_refused(void **state)
+{
+	(void)state;
+	refused("[one]\nenabled = false\n", false, "no jail is left to run");
+	refused("[one]\nenabled = true\nfilter = none\nlogpath = /tmp/x\n", false,
+		"no jail is left to run");
+	refused("[one]\nenabled = true\nfilter = own\nlogpath = /tmp/x\nmaxretry = x\n"
+		"[two]\nenabled = true\nfilter = own\nlogpath = /tmp/x\n",
+		true, "the configuration has 1 error");
+	prepared_free(NULL);
+}
+
+/* A client that asked for a reload is told all, and its connection ends. */
+static void test_reload_refused(void **state)
+{
+	static const char *const jails[] = {
+		"[one]\nenabled = true\nfilter = own\n"
+		"logpath = /tmp/x\nmaxretry = x\n"
+		"[two]\nenabled = true\nfilter = own\nlogpath = /tmp/x\n",
+		"[one]\nenabled = false\n"
+	};
+	struct run_options options = { .config_dir = dir, .state_dir = dir };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct prepared *prepared = NULL;
+		struct error err = { "" };
+		char answer[4096];
+		ssize_t got;
+		int pair[2];
+
+		put("jails/a.conf", jails[i]);
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+		assert_int_equal(prepared_new(&options, pair[0], &events, &prepared, &err), -1);
+		got = recv(pair[1], answer, sizeof(answer) - 1, MSG_DONTWAIT);
+		assert_true(got > 0);
+		answer[got] = '\0';
+		assert_non_null(strstr(answer, "\"ok\":false"));
+		assert_non_null(strstr(answer, i ? "no jail is left" : "jails/a.conf:5:"));
+		assert_int_equal(recv(pair[1], answer, 1, MSG_DONTWAIT), 0);
+		assert_int_equal(fcntl(pair[0], F_GETFD), -1);
+		prepared_answer(prepared, true); /* once is enough */
+		prepared_free(prepared);
+		(void)close(pair[1]);
+	}
+}
+
+/* The engine's part, with the firewall's end of the pair in the test. */
+static int engine(int parent_fd)
+{
+	struct run_options options = { .config_dir = dir, .state_dir = dir };
+	const struct passwd *nobody = getpwnam("nobody");
+	struct prepared *prepared = NULL;
+	struct error err = { "" };
+	struct ip ip;
+	char *text;
+	int rc;
+
+	if (dup2(parent_fd, LAUNCH_PARENT_FD) < 0 || !nobody)
+		return NO_PLACE;
+	if (geteuid() == 0 &&
+		sandbox_become(nobody->pw_uid, nobody->pw_gid, "nobody", false, &err) < 0)
+		return NO_PLACE;
+	if (prepared_new(&options, -1, &events, &prepared, &err) < 0) {
+		fprintf(stderr, "%s\n", err.text);
+		return NOT_NEW;
+	}
+	text = prepared_broken_text(prepared);
+	if (text[0] || prepared_longest_findtime(prepared) != 7200 ||
+		!strstr(prepared_sandbox_text(prepared), "seccomp") ||
+		prepared_config(prepared)->n_jails < 2)
+		return WRONG;
+	rc = prepared_wait_for_go(prepared, &err);
+	if (rc < 0)
+		return WRONG;
+	/* What the host protects came before the word. */
+	if (rc == 1 && (ip_parse("203.0.113.5", 11, &ip) < 0 ||
+			       guard_ban(prepared_guard(prepared), &ip, NULL, 0, "", 1, &err) == 0))
+		return WRONG;
+	prepared_free(prepared);
+	free(text);
+	return rc == 1 ? GO : STOPPED;
+}
+
+/* The next record of the engine; false: none in time. */
+static bool next_record(int fd, struct proto_record *ret_record)
+{
+	struct pollfd waiting = { .fd = fd, .events = POLLIN };
+	int passed = -1;
+
+	return poll(&waiting, 1, 20000) == 1 && proto_receive(fd, ret_record, &passed, NULL) == 1;
+}
+
+/* Reads what the engine introduces, up to its seal, then says the word. Returns its status. */
+static int introduce(uint32_t word)
+{
+	struct proto_record record;
+	struct proto_record protect = { .type = PROTO_HOSTNET, .text = "an address of this host" };
+	size_t n_scopes = 0;
+	size_t n_protected = 0;
+	int status = -1;
+	int pair[2];
+	pid_t pid;
+
+	assert_int_equal(proto_pair(pair, NULL), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(engine(pair[1]));
+	(void)close(pair[1]);
+	for (record.type = PROTO_NONE; record.type != PROTO_SEAL;) {
+		assert_true(next_record(pair[0], &record));
+		if (record.type == PROTO_SCOPE)
+			assert_int_equal(record.number, n_scopes++);
+		else if (record.type == PROTO_PROTECT)
+			n_protected += strncmp(record.text, "ignoreip of jail ", 17) == 0;
+		else
+			assert_int_equal(record.type, PROTO_SEAL);
+	}
+	assert_int_equal(n_scopes, 2);
+	assert_int_equal(n_protected, 2);
+	assert_int_equal(proto_send(pair[0], &protect, -1, NULL), 1); /* a new list begins */
+	assert_int_equal(ip_parse("203.0.113.5", 11, &protect.ip), 0);
+	assert_int_equal(proto_send(pair[0], &protect, -1, NULL), 1);
+	record = (struct proto_record){ .type = word };
+	if (word)
+		assert_int_equal(proto_send(pair[0], &record, -1, NULL), 1);
+	else
+		(void)close(pair[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (word)
+		(void)close(pair[0]);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void test_introduced(void **state)
+{
+	(void)state;
+	put("jails/a.conf", good);
+	assert_int_equal(introduce(PROTO_GO), GO);
+	assert_int_equal(introduce(PROTO_STOP), STOPPED);
+	assert_int_equal(introduce(PROTO_NONE), WRONG); /* the firewall role is gone */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_reload_refused),
+		cmocka_unit_test(test_introduced),
+	};
+
+	return cmocka_run_group_tests(tests, make, drop);
+}

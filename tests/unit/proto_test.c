@@ -1,0 +1,320 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "proto.h"
+
+static int fds[2];
+
+static int setup(void **state)
+{
+	(void)state;
+	return proto_pair(fds, NULL);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return close(fds[0]) | (fds[1] >= 0 ? close(fds[1]) : 0);
+}
+
+static unsigned open_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned count = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	assert_int_equal(closedir(dir), 0);
+	return count;
+}
+
+static struct proto_record good(void)
+{
+	struct proto_record record = { .type = PROTO_BAN, .number = 3, .ttl_s = 600 };
+
+	assert_int_equal(ip_parse("192.0.2.1", 9, &record.ip), 0);
+	return record;
+}
+
+static void test_pair(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_true(fcntl(fds[i], F_GETFD) & FD_CLOEXEC);
+		assert_true(fcntl(fds[i], F_GETFL) & O_NONBLOCK);
+	}
+}
+
+static void test_record(void **state)
+{
+	struct proto_record record = good();
+	struct proto_record got;
+	int fd = 99;
+
+	(void)state;
+	assert_int_equal(proto_receive(fds[1], &got, &fd, NULL), 0);
+	assert_int_equal(fd, -1);
+	memcpy(record.text, "because", 8);
+	assert_int_equal(proto_send(fds[0], &record, -1, NULL), 1);
+	assert_int_equal(proto_receive(fds[1], &got, &fd, NULL), 1);
+	assert_int_equal(fd, -1);
+	assert_memory_equal(&got, &record, sizeof(got));
+}
+
+static void test_descriptor(void **state)
+{
+	struct proto_record record = good();
+	unsigned before = open_descriptors();
+	struct proto_record got;
+	int pipes[2];
+	char byte = 0;
+	int fd;
+
+	(void)state;
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(proto_send(fds[0], &record, pipes[1], NULL), 1);
+	assert_int_equal(close(pipes[1]), 0); /* the sender keeps and closes its own */
+	assert_int_equal(proto_receive(fds[1], &got, &fd, NULL), 1);
+	assert_true(fd >= 0);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(write(fd, "x", 1), 1);
+	assert_int_equal(read(pipes[0], &byte, 1), 1);
+	assert_int_equal(close(fd) | close(pipes[0]), 0);
+	assert_int_equal(open_descriptors(), before);
+}
+
+/* Sends bytes with n descriptors, past proto_send. */
+static void send_raw(const void *bytes, size_t length, size_t n)
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(4 * sizeof(int))];
+	} control = { 0 };
+	struct iovec part = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = length };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	for (size_t i = 0; i < n; i++)
+		memcpy(CMSG_DATA(&control.head) + i * sizeof(int), &fds[0], sizeof(int));
+	if (n) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		control.head.cmsg_level = SOL_SOCKET;
+		control.head.cmsg_type = SCM_RIGHTS;
+		control.head.cmsg_len = CMSG_LEN(n * sizeof(int));
+	}
+	assert_int_equal(sendmsg(fds[0], &message, 0), length);
+}
+
+/* No descriptor of a packet that is refused stays open. */
+static void test_many_descriptors(void **state)
+{
+	struct proto_record record = good();
+
+	(void)state;
+	for (size_t n = 2; n <= 4; n++) {
+		unsigned before = open_descriptors();
+		struct proto_record got;
+		int fd;
+
+		send_raw(&record, sizeof(record), n);
+		assert_int_equal(proto_receive(fds[1], &got, &fd, NULL), -1);
+		assert_int_equal(fd, -1);
+		assert_int_equal(open_descriptors(), before);
+	}
+	record.type = PROTO_TYPES;
+	for (int i = 0; i < 2; i++) {
+		unsigned before = open_descriptors();
+		struct proto_record got;
+		int fd;
+
+		send_raw(&record, sizeof(record) - (size_t)i, 1);
+		assert_int_equal(proto_receive(fds[1], &got, &fd, NULL), -1);
+		assert_int_equal(fd, -1);
+		assert_int_equal(open_descriptors(), before);
+	}
+}
+
+static void spoil(struct proto_record *record, int how)
+{
+	switch (how) {
+	case 0:
+		record->type = PROTO_NONE;
+		break;
+	case 1:
+		record->type = PROTO_TYPES;
+		break;
+	case 2:
+		memset(record->text, 'x', sizeof(record->text));
+		break;
+	case 3:
+		record->ip.family = 5;
+		break;
+	case 4:
+		record->ip.bits = 33;
+		break;
+	case 5:
+		record->ip.bits = 24; /* host bits are set */
+		break;
+	case 6:
+		record->ip.family = 0;
+		break;
+	case 7:
+		record->scope.n_ranges = 200;
+		break;
+	case 8:
+		record->scope.protocol = IPPROTO_UDP; /* without ports */
+		break;
+	default:
+		record->scope = (struct scope){ .protocol = IPPROTO_UDP,
+			.n_ranges = 1,
+			.ranges = { { 9, 5 } } };
+		break;
+	}
+}
+
+static void test_nonsense(void **state)
+{
+	char large[sizeof(struct proto_record) + 1] = { 0 };
+	struct proto_record got;
+	struct error err;
+	int fd;
+
+	(void)state;
+	for (int how = 0; how < 10; how++) {
+		struct proto_record record = good();
+
+		spoil(&record, how);
+		send_raw(&record, sizeof(record), 0);
+		if (proto_receive(fds[1], &got, &fd, &err) != -1)
+			fail_msg("row %d was taken", how);
+		assert_non_null(strstr(err.text, "nonsense"));
+	}
+	for (size_t size = sizeof(large) - 2; size <= sizeof(large); size += 2) {
+		memcpy(large, &(struct proto_record){ .type = PROTO_ALIVE },
+			sizeof(struct proto_record));
+		send_raw(large, size, 0);
+		assert_int_equal(proto_receive(fds[1], &got, &fd, &err), -1);
+	}
+}
+
+static void test_full_and_gone(void **state)
+{
+	struct proto_record record = good();
+	struct proto_record got;
+	struct error err;
+	int sent = 0;
+	int taken = 0;
+	int fd;
+	int rc;
+
+	(void)state;
+	while ((rc = proto_send(fds[0], &record, -1, NULL)) == 1 && sent < 100000)
+		sent++;
+	assert_int_equal(rc, 0);
+	assert_true(sent > 10);
+	while (proto_receive(fds[1], &got, &fd, NULL) == 1)
+		taken++;
+	assert_int_equal(taken, sent);
+	assert_int_equal(close(fds[1]), 0);
+	fds[1] = -1;
+	assert_int_equal(proto_receive(fds[0], &got, &fd, &err), -1);
+	assert_string_equal(err.text, "closed");
+	assert_int_equal(proto_send(fds[0], &record, -1, &err), -1); /* and no SIGPIPE */
+}
+
+static char big[2 * PROTO_MAIL_BYTES_MAX];
+static struct proto_mail_packet packet;
+
+static void test_mail(void **state)
+{
+	const char *texts[] = { "", "admin@example.org", "subject", "body\nof two lines" };
+	struct proto_mail head = { .type = PROTO_MAIL_ALERT, .id = 42, .date_s = 1700000000 };
+
+	(void)state;
+	assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 0);
+	for (size_t n = 0; n <= 4; n++) {
+		assert_int_equal(proto_mail_send(fds[0], &head, texts, n, NULL), 1);
+		assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 1);
+		assert_memory_equal(&packet.head, &head, sizeof(head));
+		for (size_t i = 0; i < PROTO_MAIL_TEXTS_MAX; i++)
+			assert_string_equal(packet.texts[i], i < n ? texts[i] : "");
+	}
+}
+
+/* Body lengths around what fits: the last text is cut, and says so. */
+static void test_mail_cut(void **state)
+{
+	struct proto_mail head = { .type = PROTO_MAIL_ALERT, .id = 1 };
+	const char *texts[] = { "", "d", "s", big };
+	const size_t room = PROTO_MAIL_BYTES_MAX - 1 - 2 - 2 - 1;
+	struct error err;
+
+	(void)state;
+	memset(big, 'b', sizeof(big) - 1);
+	for (size_t length = room - 2; length <= room + 5; length++) {
+		size_t got;
+
+		big[length] = '\0';
+		assert_int_equal(proto_mail_send(fds[0], &head, texts, 4, NULL), 1);
+		big[length] = 'b';
+		assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 1);
+		got = strlen(packet.texts[3]);
+		assert_int_equal(got, length <= room ? length : room);
+		assert_int_equal(strcmp(packet.texts[3] + got - 3, "...") == 0, length > room);
+	}
+	big[PROTO_MAIL_BYTES_MAX] = '\0';
+	texts[1] = big; /* one before the last is not cut */
+	assert_int_equal(proto_mail_send(fds[0], &head, texts, 4, &err), -1);
+	assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 0);
+}
+
+static void test_mail_nonsense(void **state)
+{
+	char bytes[sizeof(struct proto_mail) + 4] = { 0 };
+	struct proto_mail head = { .type = PROTO_MAIL_TYPES };
+	unsigned before = open_descriptors();
+	struct error err;
+
+	(void)state;
+	send_raw(bytes, sizeof(struct proto_mail) - 1, 0);
+	assert_int_equal(proto_mail_receive(fds[1], &packet, &err), -1);
+	memset(bytes + sizeof(struct proto_mail), 'x', 4); /* no NUL at its end */
+	send_raw(bytes, sizeof(bytes), 0);
+	assert_int_equal(proto_mail_receive(fds[1], &packet, &err), -1);
+	send_raw(&head, sizeof(head), 0);
+	assert_int_equal(proto_mail_receive(fds[1], &packet, &err), -1);
+	memset(bytes + sizeof(struct proto_mail), 0, 4); /* four empty texts, and a descriptor */
+	send_raw(bytes, sizeof(bytes), 1);
+	assert_int_equal(proto_mail_receive(fds[1], &packet, &err), 1);
+	assert_int_equal(open_descriptors(), before);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_pair, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_record, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_descriptor, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_descriptors, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_full_and_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mail, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mail_cut, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mail_nonsense, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

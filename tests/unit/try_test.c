@@ -1,0 +1,232 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "try.h"
+
+enum { OUTPUT_BYTES = 65536, NOW_S = 1795423865 };
+
+static char dir[64];
+static char log_path[128];
+static char filter_path[128];
+static char output[OUTPUT_BYTES]; /* what went to standard output */
+static char errors[OUTPUT_BYTES]; /* and to standard error */
+
+static void put(const char *path, const char *bytes, size_t length)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, length, file), length);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void put_log(const char *text)
+{
+	put(log_path, text, strlen(text));
+}
+
+static int make(void **state)
+{
+	static const char filter[] = "[Definition]\n"
+				     "failregex = ^\\s*failed <F-USER>\\w+</F-USER> from <ADDR>$\n"
+				     "            ^\\s*refused <ADDR>$\n"
+				     "ignoreregex = nagios\n";
+
+	(void)state;
+	(void)setenv("TZ", "UTC", 1);
+	(void)snprintf(dir, sizeof(dir), "/tmp/try_test.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(log_path, sizeof(log_path), "%s/log", dir);
+	(void)snprintf(filter_path, sizeof(filter_path), "%s/own.conf", dir);
+	put(filter_path, filter, sizeof(filter) - 1);
+	return 0;
+}
+
+static int drop(void **state)
+{
+	(void)state;
+	(void)unlink(log_path);
+	(void)unlink(filter_path);
+	return rmdir(dir);
+}
+
+static void take_back(int fd, int saved_fd, FILE *file, char *out)
+{
+	size_t length;
+
+	(void)dup2(saved_fd, fd);
+	(void)close(saved_fd);
+	rewind(file);
+	length = fread(out, 1, OUTPUT_BYTES - 1, file);
+	out[length] = '\0';
+	(void)fclose(file);
+}
+
+static int run(const struct try_options *options)
+{
+	FILE *out = tmpfile();
+	FILE *err = tmpfile();
+	int saved_out;
+	int saved_err;
+	int rc;
+
+	assert_non_null(out);
+	assert_non_null(err);
+	(void)fflush(stdout);
+	saved_out = dup(STDOUT_FILENO);
+	saved_err = dup(STDERR_FILENO);
+	(void)dup2(fileno(out), STDOUT_FILENO);
+	(void)dup2(fileno(err), STDERR_FILENO);
+	rc = try_run(options);
+	(void)fflush(stdout);
+	take_back(STDOUT_FILENO, saved_out, out, output);
+	take_back(STDERR_FILENO, saved_err, err, errors);
+	return rc;
+}
+
+static void assert_has(const char *text, const char *wanted)
+{
+	if (!strstr(text, wanted))
+		fail_msg("'%s' is not in:\n%s", wanted, text);
+}
+
+static struct try_options options(const char *filter)
+{
+	return (struct try_options){ .filter = filter, .path = log_path, .now_s = NOW_S };
+}
+
+static const char sample[] = "2026-11-23T08:51:05Z failed bob from 192.0.2.1\n"
+			     "2026-11-23T08:51:05.250Z refused 2001:db8::7\n"
+			     "2026-11-23T08:51:06Z failed nagios from 192.0.2.2\n"
+			     "2026-11-23T08:51:06Z nothing \033[1m\n"
+			     "2026-11-23T08:51:07Z refused 198.51.100.9";
+
+static void test_text(void **state)
+{
+	struct try_options used = options(filter_path);
+
+	(void)state;
+	put_log(sample);
+	assert_int_equal(run(&used), 0);
+	assert_has(output, "       1  192.0.2.1  ");
+	assert_has(output, "2026-11-23T08:51:05Z");
+	assert_has(output, "       2  2001:db8::7  ");
+	assert_has(output, "2026-11-23T08:51:05.250Z");
+	assert_has(output, "  ignored\n");
+	assert_has(output, "       5  198.51.100.9  "); /* without a newline at its end */
+	assert_has(output, "5 lines: 3 hits, 1 ignored, 1 missed\n");
+	assert_null(strstr(output, "nothing"));
+	assert_string_equal(errors, "");
+}
+
+static void test_missed(void **state)
+{
+	struct try_options used = options(filter_path);
+
+	(void)state;
+	put_log(sample);
+	used.missed = true;
+	assert_int_equal(run(&used), 0);
+	assert_has(output, "       4  missed: 2026-11-23T08:51:06Z nothing \\x1b[1m\n");
+	assert_null(strchr(output, '\033'));
+}
+
+static void test_json(void **state)
+{
+	struct try_options used = options(filter_path);
+
+	(void)state;
+	put_log(sample);
+	used.json = true;
+	assert_int_equal(run(&used), 0);
+	assert_has(output, "\"line\":1,\"host\":\"192.0.2.1\",\"time\":\"2026-11-23T08:51:05Z\","
+			   "\"epoch\":1795423865,\"regex\":1,\"ignored\":false");
+	assert_has(output, "\"host\":\"2001:db8::7\"");
+	assert_has(output, "\"epoch\":1795423865.25,\"regex\":2");
+	assert_has(output, "\"ignored\":true");
+	assert_has(output, "bob");
+	assert_has(output, "{\"summary\":{\"lines\":5,\"hits\":3,\"ignored\":1,\"missed\":1}}\n");
+}
+
+static void test_regex(void **state)
+{
+	struct try_options used = options("from <HOST>$");
+
+	(void)state;
+	put_log(sample);
+	assert_int_equal(run(&used), 0);
+	assert_has(output, "5 lines: 2 hits, 0 ignored, 3 missed\n");
+	put_log("");
+	assert_int_equal(run(&used), 0);
+	assert_has(output, "0 lines: 0 hits, 0 ignored, 0 missed\n");
+}
+
+/* 16 KiB are matched, a byte more is not. */
+static void test_long_lines(void **state)
+{
+	enum { LIMIT = 16384 };
+	struct try_options used = options("from <HOST>$");
+	static const char end[] = " from 192.0.2.1";
+	char *line = calloc(1, LIMIT + 4);
+
+	(void)state;
+	for (size_t more = 0; more < 2; more++) {
+		size_t length = LIMIT + more;
+
+		memset(line, 'x', length);
+		memcpy(line + length - strlen(end), end, strlen(end));
+		line[length] = '\n';
+		put(log_path, line, length + 1);
+		assert_int_equal(run(&used), 0);
+		assert_has(output, more ? "1 lines: 0 hits, 0 ignored, 1 missed (some are over"
+					: "1 lines: 1 hits, 0 ignored, 0 missed\n");
+	}
+	free(line);
+}
+
+static void test_errors(void **state)
+{
+	static const char *const filters[] = { "no-such-filter", "(<HOST>", "/nonexistent/x.conf" };
+	struct try_options used;
+
+	(void)state;
+	put_log(sample);
+	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
+		used = options(filters[i]);
+		assert_int_equal(run(&used), 1);
+		assert_string_equal(output, "");
+		assert_true(errors[0]);
+	}
+	used = options(filter_path);
+	used.path = dir;
+	assert_int_equal(run(&used), 1);
+	assert_has(errors, "it is a directory");
+	used.path = "/nonexistent/log";
+	assert_int_equal(run(&used), 1);
+	assert_has(errors, "cannot read /nonexistent/log: No such file or directory");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_missed),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_regex),
+		cmocka_unit_test(test_long_lines),
+		cmocka_unit_test(test_errors),
+	};
+
+	return cmocka_run_group_tests(tests, make, drop);
+}
