@@ -321,6 +321,11 @@ static void read_in(struct control *control, struct connection *connection, int6
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	if (got == 0 && (connection->out || connection->waiting != WAIT_NONE)) {
+		/* it has said all it will: nothing more to read, the answer still goes out */
+		(void)epoll_ctl(control->epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL);
+		return;
+	}
 	if (got <= 0) {
 		connection_close(connection);
 		return;
@@ -349,9 +354,11 @@ static void watch_out(struct control *control, struct connection *connection)
 	struct epoll_event event = { .events = EPOLLOUT,
 		.data.u32 = (uint32_t)(connection - control->connections) };
 
-	if (connection->fd >= 0 && connection->out)
-		(void)epoll_ctl(control->epoll_fd, EPOLL_CTL_MOD, connection->fd,
-			&event); /* if not, the idle limit ends it */
+	if (connection->fd < 0 || !connection->out)
+		return;
+	/* one that has been taken out is added again; if neither works, the idle limit ends it */
+	if (epoll_ctl(control->epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) < 0)
+		(void)epoll_ctl(control->epoll_fd, EPOLL_CTL_ADD, connection->fd, &event);
 }
 
 void control_run(struct control *control, int64_t now_s)

@@ -129,8 +129,14 @@ int elements_apply(struct elements *elements, struct nft_change *changes, size_t
 			elements_forget(elements, change->scope, &change->ip);
 		else if (change->op == NFT_BAN && (change->failure == 0 || rc < 0) &&
 			 !remember(elements, change->scope, &change->ip, change->ttl_s, engine,
-				 now_s))
+				 now_s)) {
+			struct nft_change undo = { .op = NFT_LIFT,
+				.scope = change->scope,
+				.ip = change->ip };
+
+			(void)nft_apply(elements->nft, &undo, 1, NULL); /* its timeout ends it */
 			change->failure = ENOSPC;
+		}
 	}
 	return rc;
 }

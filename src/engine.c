@@ -177,6 +177,8 @@ static int commit(void *context, struct error *err)
 {
 	struct engine *engine = context;
 	int64_t keep_s = prepared_longest_findtime(engine->prepared) + EXPIRE_MARGIN_S;
+	/* windows of lines that are not read yet may reach back further */
+	int64_t expire_before_s = engine->caught_up ? wall_s() - keep_s : 0;
 	struct error local;
 	char text[128];
 
@@ -184,7 +186,7 @@ static int commit(void *context, struct error *err)
 		err = &local;
 	tail_positions(engine->state.tail, true, save_position, engine->state.store);
 	engine->next_positions_s = wall_s() + POSITIONS_EVERY_S;
-	if (store_commit(engine->state.store, wall_s() - keep_s, err) < 0) {
+	if (store_commit(engine->state.store, expire_before_s, err) < 0) {
 		if (engine->health[CONTROL_STATE].ok)
 			log_line(LOG_ERR, "state is kept in memory only: %s", err->text);
 		set_health(engine, CONTROL_STATE, false, err->text);

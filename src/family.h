@@ -14,7 +14,7 @@ struct run_options;
 
 /* The firewall role's side of one child: its process, its socket, and the records that wait for
  * room in it. */
-enum { CHILD_QUEUE_MAX = 8192 }; /* at this the role stops reading what would be answered */
+enum { CHILD_QUEUE_MAX = 8192 }; /* at half of it the role stops reading what would be answered */
 
 struct child {
 	pid_t pid;                  /* 0: none */

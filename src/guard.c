@@ -100,7 +100,7 @@ static struct ban *ban_begin(struct guard *guard, const struct ban *wanted,
 		old = bans_overflow(guard->bans);
 	if (old && !old->ghost)
 		guard_record_ban(guard, old, STORE_BAN_ENDED);
-	if (old && !ip_equal(&old->ip, &wanted->ip))
+	if (old && (!ip_equal(&old->ip, &wanted->ip) || old->jail != wanted->jail))
 		bans_end(guard->bans, old, true);
 	ban = bans_add(guard->bans, wanted);
 	if (!ban)

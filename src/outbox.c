@@ -14,6 +14,7 @@
 #include "log.h"
 #include "proto.h"
 #include "store.h"
+#include "text.h"
 
 enum { DELAY_FIRST_S = 60, DELAY_MAX_S = 3600, TEXT_MAX = 400 };
 
@@ -181,18 +182,18 @@ static void mail_done(struct outbox *outbox, const struct proto_mail_packet *pac
 	if (!mail || !mail->under_way)
 		return;
 	outbox->well = packet->head.outcome == PROTO_MAIL_SENT;
-	(void)snprintf(outbox->text, sizeof(outbox->text), "%s", packet->texts[0]); /* cut */
+	text_render_string(outbox->text, sizeof(outbox->text), packet->texts[0]);
 	mail->under_way = false;
 	if (packet->head.outcome == PROTO_MAIL_FAILED) {
 		log_line(LOG_WARNING, "mail to %s failed, tried again in %d s: %s",
-			mail->content.dest, (int)mail->delay_s, packet->texts[0]);
+			mail->content.dest, (int)mail->delay_s, outbox->text);
 		mail->next_try_s = now_s + mail->delay_s;
 		mail->delay_s = mail->delay_s * 2 > DELAY_MAX_S ? DELAY_MAX_S : mail->delay_s * 2;
 		return;
 	}
 	if (packet->head.outcome == PROTO_MAIL_REFUSED)
 		log_line(LOG_ERR, "mail to %s is refused for good: %s", mail->content.dest,
-			packet->texts[0]);
+			outbox->text);
 	mail_is_over(outbox, mail);
 }
 

@@ -35,8 +35,10 @@ static int make_directory(const char *path, mode_t mode, struct error *err)
 			return error_errno(err, errno, "cannot make %s", copy);
 		*at = '/';
 	}
-	if (mkdir(copy, mode) == 0)
-		return 0;
+	if (mkdir(copy, mode) == 0) /* the mode as it is, whatever the umask */
+		return chmod(copy, mode) == 0
+			       ? 0
+			       : error_errno(err, errno, "cannot set the mode of %s", path);
 	if (errno != EEXIST)
 		return error_errno(err, errno, "cannot make %s", path);
 	if (stat(path, &info) < 0 || !S_ISDIR(info.st_mode))

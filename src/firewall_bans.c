@@ -1,0 +1,261 @@
+#include "firewall_internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <systemd/sd-event.h>
+
+#include "elements.h"
+#include "error.h"
+#include "hostnet.h"
+#include "log.h"
+#include "protect.h"
+
+enum { SSH_EVERY_S = 10, ADOPT_RESERVE = CHILD_QUEUE_MAX / 4 };
+
+/* ---- protection ---- */
+
+static void add_host(void *context, enum hostnet_kind kind, const struct ip *ip)
+{
+	struct firewall *firewall = context;
+
+	if (!protect_add(firewall->hosts, ip, hostnet_kind_text(kind), kind))
+		log_line(LOG_WARNING, "more than %d protected addresses", PROTECT_MAX);
+}
+
+struct host_sender {
+	struct child *child;
+};
+
+static void send_host(void *context, enum hostnet_kind kind, const struct ip *ip)
+{
+	const struct host_sender *sender = context;
+	struct proto_record record = { .type = PROTO_HOSTNET, .number = kind, .ip = *ip };
+
+	(void)snprintf(record.text, sizeof(record.text), "%s", hostnet_kind_text(kind)); /* fits */
+	(void)child_send(sender->child, &record, -1); /* enforced here too */
+}
+
+/* Reads the host's own addresses afresh; an engine that runs hears of them. */
+void firewall_refresh_hosts(struct firewall *firewall)
+{
+	struct proto_record begin = { .type = PROTO_HOSTNET };
+	struct host_sender sender;
+	struct error err;
+
+	for (unsigned kind = HOSTNET_OWN; kind <= HOSTNET_SSH_PEER; kind++)
+		protect_clear(firewall->hosts, kind);
+	if (hostnet_list(firewall->hostnet, add_host, firewall, &err) < 0)
+		log_line(LOG_ERR, "cannot read the host's own addresses: %s", err.text);
+	if (!firewall->current || firewall->current->state != LINK_RUNNING)
+		return;
+	sender.child = &firewall->current->child;
+	(void)child_send(sender.child, &begin, -1); /* enforced here too */
+	if (hostnet_list(firewall->hostnet, send_host, &sender, &err) < 0)
+		log_line(LOG_ERR, "cannot read the host's own addresses: %s", err.text);
+}
+
+void firewall_refresh_ssh(struct firewall *firewall)
+{
+	struct error err;
+	size_t before = protect_count(firewall->hosts);
+
+	protect_clear(firewall->hosts, HOSTNET_SSH_PEER);
+	if (hostnet_ssh_peers(firewall->hostnet, add_host, firewall, &err) < 0)
+		log_line(LOG_ERR, "cannot read the SSH sessions: %s", err.text);
+	firewall->next_ssh_s = firewall_boot_s() + SSH_EVERY_S;
+	if (protect_count(firewall->hosts) != before)
+		firewall_refresh_hosts(firewall);
+}
+
+/* ---- bans ---- */
+
+void firewall_batch_apply(struct firewall *firewall, struct link *link, struct batch *batch)
+{
+	struct error err;
+
+	if (!batch->count)
+		return;
+	if (elements_apply(firewall->elements, batch->changes, batch->count, link->number,
+		    firewall_boot_s(), &err) < 0) {
+		log_line(LOG_ERR, "the firewall refuses: %s", err.text);
+		firewall_tell_health(firewall, PROTO_PART_FIREWALL, EIO, err.text);
+	}
+	for (size_t i = 0; i < batch->count; i++) {
+		batch->answers[i].failure = batch->changes[i].failure;
+		(void)child_send(&link->child, &batch->answers[i],
+			-1); /* reading stopped before full */
+	}
+	batch->count = 0;
+}
+
+static bool width_is_allowed(const struct ip *ip)
+{
+	return ip->family == 4
+		       ? ip->bits == 32 || ip->bits == 24
+		       : ip->bits == 128 || ip->bits == 64 || ip->bits == 56 || ip->bits == 48;
+}
+
+void firewall_batch_add(struct firewall *firewall, struct link *link, struct batch *batch,
+	const struct proto_record *record)
+{
+	struct proto_record answer = { .type = PROTO_HELD,
+		.number = record->number,
+		.ip = record->ip,
+		.ttl_s = record->type == PROTO_LIFT ? -1 : record->ttl_s };
+	const char *because = NULL;
+
+	if (record->type == PROTO_BAN) {
+		/* whoever works on the host by SSH in this second is not cut off */
+		if (firewall->next_ssh_s - SSH_EVERY_S < firewall_boot_s())
+			firewall_refresh_ssh(firewall);
+		because = protect_find(firewall->hosts, &record->ip);
+		if (!because)
+			because = protect_find(link->protect, &record->ip);
+	}
+	if (record->number >= link->n_scopes || !record->ip.family || !firewall->elements ||
+		!width_is_allowed(&record->ip) || (record->type == PROTO_BAN && record->ttl_s < 0))
+		answer.failure = EINVAL;
+	else if (because)
+		answer.failure = EPERM;
+	if (answer.failure) {
+		(void)snprintf(answer.text, sizeof(answer.text), "%s",
+			because ? because : "");             /* cut */
+		(void)child_send(&link->child, &answer, -1); /* reading stopped before full */
+		return;
+	}
+	batch->changes[batch->count] =
+		(struct nft_change){ .op = record->type == PROTO_BAN ? NFT_BAN : NFT_LIFT,
+			.scope = link->scopes[record->number],
+			.ip = record->ip,
+			.ttl_s = record->ttl_s };
+	batch->answers[batch->count++] = answer;
+	if (batch->count == BATCH_MAX)
+		firewall_batch_apply(firewall, link, batch);
+}
+
+void firewall_answer_query(struct firewall *firewall, struct link *link,
+	const struct proto_record *record)
+{
+	struct proto_record answer = { .type = PROTO_COUNTERS,
+		.number = record->number,
+		.serial = record->serial,
+		.ip = record->ip,
+		.failure = ENOENT };
+	struct nft_element element = { .ip = record->ip };
+
+	if (record->number < link->n_scopes && record->ip.family && firewall->nft) {
+		element.scope = link->scopes[record->number];
+		if (nft_query(firewall->nft, &element, 1, NULL) == 0 && element.present) {
+			answer.failure = 0;
+			answer.packets = element.packets;
+			answer.bytes = element.bytes;
+		}
+	}
+	(void)child_send(&link->child, &answer, -1); /* reading stopped before full */
+}
+
+static int number_for_engine(const struct link *link, uint8_t scope)
+{
+	for (size_t i = 0; i < link->n_scopes; i++)
+		if (link->scopes[i] == scope)
+			return (int)i;
+	return -1;
+}
+
+static void send_element(struct firewall *firewall, enum proto_type type, uint8_t scope,
+	const struct ip *ip, int64_t ttl_s)
+{
+	struct proto_record record = { .type = type, .ip = *ip, .ttl_s = ttl_s };
+	int number = firewall->current ? number_for_engine(firewall->current, scope) : -1;
+
+	if (number < 0)
+		return;
+	record.number = (uint32_t)number;
+	(void)child_send(&firewall->current->child, &record, -1); /* a later start adopts it */
+}
+
+/* ---- the kernel's events ---- */
+
+void firewall_restore(struct firewall *firewall, const char *why)
+{
+	struct error err;
+	size_t count;
+
+	if (elements_restore(firewall->elements, firewall_boot_s(), &count, &err) < 0) {
+		log_line(LOG_ERR, "cannot restore the firewall table: %s", err.text);
+		firewall_tell_health(firewall, PROTO_PART_FIREWALL, EIO, err.text);
+		return;
+	}
+	log_line(LOG_WARNING, "the firewall table was changed by %s: restored with %zu elements",
+		why[0] ? why : "somebody else", count);
+	firewall_tell_health(firewall, PROTO_PART_FIREWALL, 0, "");
+}
+
+static void admin_lift(void *context, uint8_t scope, const struct ip *ip)
+{
+	struct firewall *firewall = context;
+
+	elements_forget(firewall->elements, scope, ip);
+	send_element(firewall, PROTO_ADMIN_LIFT, scope, ip, 0);
+}
+
+int firewall_on_nft_event(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+	struct firewall *firewall = context;
+	char who[64];
+
+	(void)source, (void)fd, (void)revents;
+	if (nft_watch_read(firewall->nft, who, admin_lift, firewall) == NFT_EVENT_CHECK)
+		firewall_restore(firewall, who);
+	return 0;
+}
+
+static void adopt(void *context, const struct nft_element *element)
+{
+	struct firewall *firewall = context;
+
+	if (firewall->current && elements_adopt(firewall->elements, element,
+					 firewall->current->number, firewall_boot_s()))
+		send_element(firewall, PROTO_ADOPT, element->scope, &element->ip, element->ttl_s);
+}
+
+static int on_dump(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+	struct firewall *firewall = context;
+	struct error err;
+	int rc;
+
+	(void)fd, (void)revents;
+	if (firewall->current &&
+		firewall->current->child.queue_count > CHILD_QUEUE_MAX - ADOPT_RESERVE)
+		return 0; /* level-triggered: comes again */
+	rc = nft_dump_read(firewall->nft, adopt, firewall, &err);
+	if (rc == 1)
+		return 0;
+	if (rc < 0)
+		log_line(LOG_ERR, "cannot list the bans in the kernel: %s", err.text);
+	firewall->dumping = false;
+	(void)sd_event_source_set_enabled(source, SD_EVENT_OFF); /* cannot fail on a live source */
+	sd_event_source_unref(source);
+	return 0;
+}
+
+void firewall_adopt_start(struct firewall *firewall)
+{
+	sd_event_source *source;
+	struct error err;
+
+	if (nft_dump_start(firewall->nft, &err) < 0) {
+		log_line(LOG_ERR, "cannot list the bans in the kernel: %s", err.text);
+		return;
+	}
+	firewall->dumping = sd_event_add_io(firewall->event, &source, nft_dump_fd(firewall->nft),
+				    EPOLLIN, on_dump, firewall) >= 0;
+}

@@ -1,0 +1,110 @@
+#ifndef VG_FIREWALL_INTERNAL_H
+#define VG_FIREWALL_INTERNAL_H
+
+/* Inside the firewall role: firewall.c is its set-up and loop, firewall_bans.c what it does in the
+ * kernel, firewall_roles.c the life of the engines and the notifier. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <systemd/sd-event.h>
+
+#include "family.h"
+#include "nft.h"
+#include "proto.h"
+
+struct elements;
+struct error;
+struct hostnet;
+struct protect;
+struct run_options;
+
+enum { BATCH_MAX = 1024 }; /* records of one wake-up */
+
+enum link_state { LINK_NONE, LINK_PREPARING, LINK_SEALED, LINK_RUNNING, LINK_STOPPING };
+
+/* One engine. scopes[] translates its scope numbers; protect is its list until it is sealed. */
+struct link {
+	struct firewall *firewall; /* borrowed */
+	struct child child;
+	enum link_state state;
+	uint32_t number;         /* of the engine, from 1 */
+	struct protect *protect; /* owned */
+	uint8_t scopes[NFT_SCOPES_MAX];
+	size_t n_scopes;
+	bool lift_on_stop;
+	bool ready;
+	sd_event_source *io;
+	sd_event_source *exit;
+};
+
+/* current is the engine that counts; next, during a reload, the one that gets ready. The engine
+ * and the notifier share a pair made by join(). */
+struct firewall {
+	const struct run_options *options;
+	sd_event *event;
+	struct nft *nft; /* NULL: dry run */
+	struct hostnet *hostnet;
+	struct elements *elements; /* NULL: dry run */
+	struct protect *hosts;     /* what the host must not be cut off from */
+	struct link links[2];
+	struct link *current;
+	struct link *next;
+	uint32_t engines;
+	struct child notifier;
+	sd_event_source *notifier_io;
+	sd_event_source *notifier_exit;
+	int64_t notifier_again_s;
+	int64_t notifier_delay_s;
+	int listen_fd;
+	sd_event_source *accept_io;
+	bool dumping;
+	bool told_ready;
+	bool stopping;
+	int64_t stop_limit_s;
+	int64_t next_ssh_s;
+	int64_t next_generation_s;
+	int exit_status;
+};
+
+/* One wake-up's changes with the records they answer. */
+struct batch {
+	struct nft_change changes[BATCH_MAX];
+	struct proto_record answers[BATCH_MAX];
+	size_t count;
+};
+
+/* CLOCK_BOOTTIME in seconds. */
+int64_t firewall_boot_s(void);
+/* Tells the engine how a part is doing; failure: errno value, 0 ok. */
+void firewall_tell_health(struct firewall *firewall, enum proto_part part, int failure,
+	const char *text);
+
+/* firewall_bans.c. Reads the host's own addresses afresh; an engine that runs hears of them. */
+void firewall_refresh_hosts(struct firewall *firewall);
+/* Only the SSH sessions. */
+void firewall_refresh_ssh(struct firewall *firewall);
+/* Takes a PROTO_BAN or PROTO_LIFT into the batch, or refuses it. */
+void firewall_batch_add(struct firewall *firewall, struct link *link, struct batch *batch,
+	const struct proto_record *record);
+/* Does what the batch holds and answers it. */
+void firewall_batch_apply(struct firewall *firewall, struct link *link, struct batch *batch);
+void firewall_answer_query(struct firewall *firewall, struct link *link,
+	const struct proto_record *record);
+/* Makes the table as it should be; why: who changed it, "" unknown. */
+void firewall_restore(struct firewall *firewall, const char *why);
+int firewall_on_nft_event(sd_event_source *source, int fd, uint32_t revents, void *context);
+/* Lists the kernel's elements in the background; those without a ban are adopted. */
+void firewall_adopt_start(struct firewall *firewall);
+
+/* firewall_roles.c. Gives engine and notifier a new pair of their own. */
+void firewall_join(struct firewall *firewall);
+/* client_fd: who asked for a reload, or -1. */
+int firewall_start_engine(struct firewall *firewall, int client_fd, struct error *err);
+void firewall_start_notifier(struct firewall *firewall);
+void firewall_link_done(struct firewall *firewall, struct link *link);
+/* Ends the service: the engine commits first, the bans stay unless it is to lift them. */
+void firewall_stop(struct firewall *firewall, int exit_status);
+
+#endif

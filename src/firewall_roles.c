@@ -1,0 +1,382 @@
+#include "firewall_internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "elements.h"
+#include "error.h"
+#include "launch.h"
+#include "log.h"
+#include "protect.h"
+
+enum { NOTIFIER_DELAY_MAX_S = 60, STOP_LIMIT_S = 8, IGNORED_SOURCE = 100 };
+
+/* ---- the pair between engine and notifier ---- */
+
+void firewall_join(struct firewall *firewall)
+{
+	struct proto_record record = { .type = PROTO_PEER };
+	struct error err;
+	int pair[2];
+
+	if (!firewall->current || firewall->current->state != LINK_RUNNING ||
+		firewall->notifier.fd < 0)
+		return;
+	if (proto_pair(pair, &err) < 0) {
+		log_line(LOG_ERR, "no mail can be sent: %s", err.text);
+		return;
+	}
+	if (child_send(&firewall->current->child, &record, pair[0]) < 0 ||
+		child_send(&firewall->notifier, &record, pair[1]) < 0)
+		log_line(LOG_ERR, "no mail can be sent: the roles could not be joined");
+	(void)close(pair[0]); /* both have their own now */
+	(void)close(pair[1]);
+}
+
+/* ---- engines ---- */
+
+void firewall_link_done(struct firewall *firewall, struct link *link)
+{
+	link->io = sd_event_source_disable_unref(link->io);
+	link->exit = sd_event_source_disable_unref(link->exit);
+	child_done(&link->child);
+	protect_free(link->protect);
+	*link = (struct link){ .firewall = firewall, .child = { .fd = -1 } };
+	if (firewall->current == link)
+		firewall->current = NULL;
+	if (firewall->next == link)
+		firewall->next = NULL;
+}
+
+static void engine_go(struct firewall *firewall, struct link *link)
+{
+	struct proto_record go = { .type = PROTO_GO, .failure = firewall->options->dry_run };
+
+	firewall->current = link;
+	firewall->next = NULL;
+	link->state = LINK_RUNNING;
+	firewall_refresh_hosts(firewall);
+	(void)child_send(&link->child, &go, -1); /* its queue is empty */
+	firewall_join(firewall);
+}
+
+static void engine_sealed(struct firewall *firewall, struct link *link)
+{
+	struct proto_record stop = { .type = PROTO_STOP };
+
+	if (link->state != LINK_PREPARING)
+		return;
+	link->state = LINK_SEALED;
+	if (!firewall->current) {
+		engine_go(firewall, link);
+		return;
+	}
+	firewall->current->state = LINK_STOPPING;
+	(void)child_send(&firewall->current->child, &stop, -1); /* if gone, its exit comes */
+}
+
+static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+	struct proto_record record = { .type = PROTO_CLIENT };
+	struct firewall *firewall = context;
+	int client;
+
+	(void)source, (void)revents;
+	if (!firewall->current || firewall->current->state != LINK_RUNNING ||
+		!firewall->current->ready)
+		return 0; /* they wait in the backlog while engines change */
+	client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (client < 0)
+		return 0;
+	(void)child_send(&firewall->current->child, &record, client); /* else the client is told */
+	(void)close(client);
+	return 0;
+}
+
+static void engine_ready(struct firewall *firewall, struct link *link)
+{
+	struct error err;
+
+	if (link->state != LINK_RUNNING || link->ready)
+		return;
+	link->ready = true;
+	if (firewall->accept_io)
+		(void)sd_event_source_set_enabled(firewall->accept_io, SD_EVENT_ON);
+	if (firewall->told_ready) {
+		if (firewall->elements && elements_drop(firewall->elements, link->number, &err) < 0)
+			log_line(LOG_ERR, "cannot lift old bans: %s", err.text);
+		return;
+	}
+	firewall->told_ready = true;
+	if (firewall->nft)
+		firewall_adopt_start(firewall);
+	if (listen(firewall->listen_fd, 64) < 0)
+		log_line(LOG_ERR, "cannot listen on the control socket: %s", strerror(errno));
+	else if (sd_event_add_io(firewall->event, &firewall->accept_io, firewall->listen_fd,
+			 EPOLLIN, on_accept, firewall) < 0)
+		log_line(LOG_ERR, "cannot watch the control socket");
+	(void)sd_notify(0, "READY=1"); /* not under systemd: nobody to tell */
+	log_line(LOG_INFO, "ready");
+}
+
+static void engine_scope(struct firewall *firewall, struct link *link,
+	const struct proto_record *record)
+{
+	struct error err;
+	int number = 0;
+
+	if (link->state != LINK_PREPARING || record->number != link->n_scopes ||
+		link->n_scopes == NFT_SCOPES_MAX)
+		return;
+	if (firewall->elements)
+		number = elements_scope(firewall->elements, &record->scope, &err);
+	if (number < 0) {
+		log_line(LOG_ERR, "cannot make the sets of the firewall: %s", err.text);
+		firewall_tell_health(firewall, PROTO_PART_FIREWALL, EIO, err.text);
+		number = NFT_SCOPES_MAX; /* its bans are refused one by one */
+	}
+	link->scopes[link->n_scopes++] = (uint8_t)number;
+}
+
+/* Ends the service: the engine commits first, the bans stay unless it is to lift them. */
+void firewall_stop(struct firewall *firewall, int exit_status)
+{
+	struct proto_record stop = { .type = PROTO_STOP };
+
+	if (firewall->stopping)
+		return;
+	firewall->stopping = true;
+	firewall->exit_status = exit_status;
+	firewall->stop_limit_s = firewall_boot_s() + STOP_LIMIT_S;
+	(void)sd_notify(0, "STOPPING=1"); /* nobody to tell: fine */
+	for (size_t i = 0; i < 2; i++)
+		if (firewall->links[i].state != LINK_NONE)
+			(void)child_send(&firewall->links[i].child, &stop,
+				-1); /* else EOF says it */
+	if (!firewall->current && !firewall->next)
+		(void)sd_event_exit(firewall->event, exit_status); /* cannot fail in the loop */
+}
+
+static int on_engine_exit(sd_event_source *source, const siginfo_t *info, void *context)
+{
+	struct link *link = context;
+	struct firewall *firewall = link->firewall;
+	bool clean = info->si_code == CLD_EXITED && info->si_status == 0;
+	struct proto_record ended = { .type = PROTO_RELOAD_ENDED };
+	bool was_current = link == firewall->current;
+	struct link *next = firewall->next;
+
+	(void)source;
+	if (firewall->stopping && was_current && link->lift_on_stop && firewall->elements)
+		(void)elements_drop(firewall->elements, 0, NULL); /* timeouts end the rest */
+	if (!clean)
+		log_line(LOG_ERR, "the engine ended (%s %d)",
+			info->si_code == CLD_EXITED ? "exit status" : "signal", info->si_status);
+	firewall_link_done(firewall, link);
+	if (firewall->stopping) {
+		if (!firewall->current && !firewall->next)
+			(void)sd_event_exit(firewall->event, firewall->exit_status);
+	} else if (was_current && next && next->state == LINK_SEALED && clean) {
+		engine_go(firewall, next);
+	} else if (was_current || !firewall->current) {
+		firewall_stop(firewall, EXIT_FAILURE); /* restarting replays */
+	} else {
+		(void)child_send(&firewall->current->child, &ended, -1); /* its queue has room */
+	}
+	return 0;
+}
+
+static void engine_reload(struct firewall *firewall, int client_fd)
+{
+	struct proto_record ended = { .type = PROTO_RELOAD_ENDED };
+	struct error err;
+
+	if (!firewall->next && !firewall->stopping &&
+		firewall_start_engine(firewall, client_fd, &err) == 0)
+		return;
+	log_line(LOG_ERR, "reload: %s", firewall->next ? "another one is running" : err.text);
+	(void)child_send(&firewall->current->child, &ended, -1); /* its queue has room */
+}
+
+static void handle_record(struct firewall *firewall, struct link *link, struct batch *batch,
+	const struct proto_record *record, int fd)
+{
+	link->child.alive_s = firewall_boot_s();
+	switch ((enum proto_type)record->type) {
+	case PROTO_SCOPE:
+		engine_scope(firewall, link, record);
+		break;
+	case PROTO_PROTECT:
+		if (record->ip.family &&
+			!protect_add(link->protect, &record->ip, record->text, IGNORED_SOURCE))
+			log_line(LOG_WARNING, "more than %d protected addresses", PROTECT_MAX);
+		break;
+	case PROTO_LIFT_ON_STOP:
+		link->lift_on_stop = true;
+		break;
+	case PROTO_SEAL:
+		engine_sealed(firewall, link);
+		break;
+	case PROTO_BAN:
+	case PROTO_LIFT:
+		if (link->state == LINK_RUNNING || link->state == LINK_STOPPING)
+			firewall_batch_add(firewall, link, batch, record);
+		break;
+	case PROTO_QUERY:
+		firewall_batch_apply(firewall, link, batch);
+		firewall_answer_query(firewall, link, record);
+		break;
+	case PROTO_READY:
+		firewall_batch_apply(firewall, link, batch);
+		engine_ready(firewall, link);
+		break;
+	case PROTO_RELOAD:
+		if (link == firewall->current && link->state == LINK_RUNNING)
+			engine_reload(firewall, fd);
+		break;
+	case PROTO_STATUS:
+		(void)sd_notifyf(0, "STATUS=%s", record->text); /* nobody to tell: fine */
+		break;
+	case PROTO_ALIVE:
+		break;
+	case PROTO_NONE:
+	case PROTO_GO:
+	case PROTO_HELD:
+	case PROTO_COUNTERS:
+	case PROTO_HOSTNET:
+	case PROTO_ADOPT:
+	case PROTO_ADMIN_LIFT:
+	case PROTO_CLIENT:
+	case PROTO_HEALTH:
+	case PROTO_RELOAD_ENDED:
+	case PROTO_STOP:
+	case PROTO_PEER:
+	case PROTO_TYPES:
+		log_line(LOG_ERR, "the engine sent a record that is not its own");
+		break;
+	}
+	if (fd >= 0)
+		(void)close(fd); /* whoever needed it has a copy */
+}
+
+static int on_engine(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+	static struct batch batch; /* 400 KiB: not on the stack */
+	struct link *link = context;
+	struct proto_record record;
+	struct error err;
+	int passed_fd;
+	int rc = 0;
+
+	(void)source, (void)fd, (void)revents;
+	(void)child_flush(&link->child); /* the rest with the next event */
+	for (int i = 0; i < BATCH_MAX && !child_is_full(&link->child); i++) {
+		rc = proto_receive(link->child.fd, &record, &passed_fd, &err);
+		if (rc <= 0)
+			break;
+		handle_record(link->firewall, link, &batch, &record, passed_fd);
+	}
+	firewall_batch_apply(link->firewall, link, &batch);
+	if (rc < 0) { /* its exit is handled when it comes; nonsense ends it */
+		link->io = sd_event_source_disable_unref(link->io);
+		if (strcmp(err.text, "closed") != 0) {
+			log_line(LOG_CRIT, "the engine is ended: %s", err.text);
+			(void)kill(link->child.pid,
+				SIGKILL); /* its exit is handled when it comes */
+		}
+	}
+	return 0;
+}
+
+int firewall_start_engine(struct firewall *firewall, int client_fd, struct error *err)
+{
+	struct link *link =
+		firewall->links[0].state == LINK_NONE ? &firewall->links[0] : &firewall->links[1];
+
+	*link = (struct link){ .firewall = firewall, .child = { .fd = -1 } };
+	if (child_start(&link->child, "engine", firewall->options, client_fd, firewall_boot_s(),
+		    err) < 0)
+		return -1;
+	link->state = LINK_PREPARING;
+	link->number = ++firewall->engines;
+	link->protect = protect_new();
+	firewall->next = link;
+	if (sd_event_add_io(firewall->event, &link->io, link->child.fd, EPOLLIN, on_engine, link) <
+			0 ||
+		sd_event_add_child(firewall->event, &link->exit, link->child.pid, WEXITED,
+			on_engine_exit, link) < 0)
+		return error_set(err, "cannot watch the engine");
+	return 0;
+}
+
+/* ---- notifier ---- */
+
+static int on_notifier(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+	struct firewall *firewall = context;
+	struct proto_record record;
+	struct error err;
+	int passed_fd;
+	int rc;
+
+	(void)source, (void)fd, (void)revents;
+	while ((rc = proto_receive(firewall->notifier.fd, &record, &passed_fd, &err)) > 0) {
+		firewall->notifier.alive_s = firewall_boot_s();
+		if (passed_fd >= 0)
+			(void)close(passed_fd); /* it has none to give */
+	}
+	if (rc < 0)
+		firewall->notifier_io = sd_event_source_disable_unref(firewall->notifier_io);
+	return 0;
+}
+
+static int on_notifier_exit(sd_event_source *source, const siginfo_t *info, void *context)
+{
+	struct firewall *firewall = context;
+
+	(void)source;
+	firewall->notifier_io = sd_event_source_disable_unref(firewall->notifier_io);
+	firewall->notifier_exit = sd_event_source_disable_unref(firewall->notifier_exit);
+	child_done(&firewall->notifier);
+	if (firewall->stopping)
+		return 0;
+	firewall->notifier_delay_s =
+		firewall->notifier_delay_s ? firewall->notifier_delay_s * 2 : 1;
+	if (firewall->notifier_delay_s > NOTIFIER_DELAY_MAX_S)
+		firewall->notifier_delay_s = NOTIFIER_DELAY_MAX_S;
+	firewall->notifier_again_s = firewall_boot_s() + firewall->notifier_delay_s;
+	log_line(LOG_ERR,
+		"the notifier ended (%s %d), started again in %d s: mails wait until then",
+		info->si_code == CLD_EXITED ? "exit status" : "signal", info->si_status,
+		(int)firewall->notifier_delay_s);
+	firewall_tell_health(firewall, PROTO_PART_NOTIFIER, ECHILD, "ended, will be started again");
+	return 0;
+}
+
+void firewall_start_notifier(struct firewall *firewall)
+{
+	struct error err;
+
+	if (child_start(&firewall->notifier, "notifier", firewall->options, -1, firewall_boot_s(),
+		    &err) < 0 ||
+		sd_event_add_io(firewall->event, &firewall->notifier_io, firewall->notifier.fd,
+			EPOLLIN, on_notifier, firewall) < 0 ||
+		sd_event_add_child(firewall->event, &firewall->notifier_exit,
+			firewall->notifier.pid, WEXITED, on_notifier_exit, firewall) < 0) {
+		log_line(LOG_ERR, "cannot start the notifier: no mail is sent");
+		firewall->notifier_again_s = firewall_boot_s() + NOTIFIER_DELAY_MAX_S;
+		return;
+	}
+	firewall_join(firewall);
+	firewall_tell_health(firewall, PROTO_PART_NOTIFIER, 0, "");
+}
