@@ -106,6 +106,8 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 		firewall_start_notifier(firewall);
 	if (now_s >= firewall->next_ssh_s)
 		firewall_refresh_ssh(firewall);
+	else if (firewall->has_banned)
+		firewall_notice_ssh(firewall);
 	if (firewall->nft && now_s >= firewall->next_generation_s)
 		check_generation(firewall);
 	feed_watchdog(firewall);

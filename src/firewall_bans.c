@@ -74,6 +74,30 @@ void firewall_refresh_ssh(struct firewall *firewall)
 		firewall_refresh_hosts(firewall);
 }
 
+struct new_peers {
+	struct firewall *firewall;
+	bool found;
+};
+
+static void find_new_peer(void *context, enum hostnet_kind kind, const struct ip *ip)
+{
+	struct new_peers *peers = context;
+
+	(void)kind;
+	peers->found = peers->found || !protect_find(peers->firewall->hosts, ip);
+}
+
+void firewall_notice_ssh(struct firewall *firewall)
+{
+	struct new_peers peers = { .firewall = firewall };
+
+	firewall->has_banned = false;
+	(void)hostnet_ssh_peers(firewall->hostnet, find_new_peer, &peers,
+		NULL); /* the next firewall_refresh_ssh tells */
+	if (peers.found)
+		firewall_refresh_hosts(firewall);
+}
+
 /* ---- bans ---- */
 
 void firewall_batch_apply(struct firewall *firewall, struct link *link, struct batch *batch)
@@ -93,6 +117,7 @@ void firewall_batch_apply(struct firewall *firewall, struct link *link, struct b
 			-1); /* reading stopped before full */
 	}
 	batch->count = 0;
+	firewall->has_banned = true;
 }
 
 static bool width_is_allowed(const struct ip *ip)
@@ -112,9 +137,6 @@ void firewall_batch_add(struct firewall *firewall, struct link *link, struct bat
 	const char *because = NULL;
 
 	if (record->type == PROTO_BAN) {
-		/* whoever works on the host by SSH in this second is not cut off */
-		if (firewall->next_ssh_s - SSH_EVERY_S < firewall_boot_s())
-			firewall_refresh_ssh(firewall);
 		because = protect_find(firewall->hosts, &record->ip);
 		if (!because)
 			because = protect_find(link->protect, &record->ip);

@@ -64,6 +64,7 @@ struct firewall {
 	bool stopping;
 	int64_t stop_limit_s;
 	int64_t next_ssh_s;
+	bool has_banned; /* since the last firewall_notice_ssh */
 	int64_t next_generation_s;
 	int exit_status;
 };
@@ -85,6 +86,10 @@ void firewall_tell_health(struct firewall *firewall, enum proto_part part, int f
 void firewall_refresh_hosts(struct firewall *firewall);
 /* Only the SSH sessions. */
 void firewall_refresh_ssh(struct firewall *firewall);
+/* In the second after bans: who has come in by SSH since the last look is protected, and the engine
+ * lifts what hit him. Not before each ban: the kernel takes milliseconds to list sessions, and a
+ * session outlives a second. */
+void firewall_notice_ssh(struct firewall *firewall);
 /* Takes a PROTO_BAN or PROTO_LIFT into the batch, or refuses it. */
 void firewall_batch_add(struct firewall *firewall, struct link *link, struct batch *batch,
 	const struct proto_record *record);
