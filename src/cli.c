@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -101,8 +102,12 @@ struct command {
 
 static int run_command(const struct request *request)
 {
+	char name[16]; /* TASK_COMM_LEN */
+
 	if (!request->role)
 		return firewall_run(&request->run);
+	(void)snprintf(name, sizeof(name), "vg-%s", request->role); /* cut; started as "exe" */
+	(void)prctl(PR_SET_NAME, name);                             /* only what ps shows */
 	if (strcmp(request->role, "engine") == 0)
 		return engine_run(&request->run, launch_client_fd());
 	if (strcmp(request->role, "notifier") == 0)
