@@ -64,7 +64,7 @@ static int open_socket(const char *path, int *ret_fd)
 bool client_reaches(const char *socket_path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0 || strlen(socket_path) >= sizeof(address.sun_path))
 		return true; /* the request itself will tell what is wrong */

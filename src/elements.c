@@ -8,7 +8,9 @@
 #include "error.h"
 #include "ipmap.h"
 
-/* until_s 0: permanent. */
+enum { OVER = -1 };
+
+/* until_s 0: permanent; OVER: to be lifted when the kernel can be used again. */
 struct held {
 	struct ip ip;
 	uint8_t scope;
@@ -114,6 +116,26 @@ static void keep_counter(struct elements *elements, struct nft_change *change)
 	change->bytes = element.bytes;
 }
 
+/* The kernel was unusable: the element goes with the next restoring, and must not come back by
+ * it. */
+static void lift_later(struct elements *elements, const struct nft_change *change)
+{
+	struct held *held = ipmap_get(elements->map, &change->ip, change->scope);
+
+	if (held)
+		held->until_s = OVER;
+}
+
+/* Over the budget: what the kernel took is taken back. */
+static void refuse(struct elements *elements, struct nft_change *change)
+{
+	struct nft_change back = { .op = NFT_LIFT, .scope = change->scope, .ip = change->ip };
+
+	if (change->failure == 0)
+		(void)nft_apply(elements->nft, &back, 1, NULL); /* else its timeout ends it */
+	change->failure = ENOSPC;
+}
+
 int elements_apply(struct elements *elements, struct nft_change *changes, size_t count,
 	uint32_t engine, int64_t now_s, struct error *err)
 {
@@ -125,18 +147,16 @@ int elements_apply(struct elements *elements, struct nft_change *changes, size_t
 	for (size_t i = 0; i < count; i++) {
 		struct nft_change *change = &changes[i];
 
+		if (change->scope >= elements->n_scopes)
+			continue; /* has failed */
 		if (change->op == NFT_LIFT && change->failure == 0)
 			elements_forget(elements, change->scope, &change->ip);
+		else if (change->op == NFT_LIFT && rc < 0)
+			lift_later(elements, change);
 		else if (change->op == NFT_BAN && (change->failure == 0 || rc < 0) &&
 			 !remember(elements, change->scope, &change->ip, change->ttl_s, engine,
-				 now_s)) {
-			struct nft_change undo = { .op = NFT_LIFT,
-				.scope = change->scope,
-				.ip = change->ip };
-
-			(void)nft_apply(elements->nft, &undo, 1, NULL); /* its timeout ends it */
-			change->failure = ENOSPC;
-		}
+				 now_s))
+			refuse(elements, change);
 	}
 	return rc;
 }
@@ -147,6 +167,21 @@ bool elements_adopt(struct elements *elements, const struct nft_element *element
 	if (ipmap_get(elements->map, &element->ip, element->scope))
 		return false;
 	return remember(elements, element->scope, &element->ip, element->ttl_s, engine, now_s);
+}
+
+static struct nft_change lift_of(const struct held *held)
+{
+	return (struct nft_change){ .op = NFT_LIFT, .scope = held->scope, .ip = held->ip };
+}
+
+static void forget_lifted(struct elements *elements)
+{
+	size_t cursor = 0;
+	struct held *held;
+
+	while ((held = ipmap_next(elements->map, &cursor)))
+		if (held->until_s == OVER)
+			forget(elements, held);
 }
 
 int elements_restore(struct elements *elements, int64_t now_s, size_t *ret_count, struct error *err)
@@ -166,7 +201,9 @@ int elements_restore(struct elements *elements, int64_t now_s, size_t *ret_count
 	while (more) {
 		held = ipmap_next(elements->map, &cursor);
 		more = held != NULL;
-		if (held && (held->until_s == 0 || held->until_s > now_s))
+		if (held && held->until_s == OVER)
+			changes[count++] = lift_of(held);
+		else if (held && (held->until_s == 0 || held->until_s > now_s))
 			changes[count++] = (struct nft_change){ .op = NFT_BAN,
 				.scope = held->scope,
 				.ip = held->ip,
@@ -178,25 +215,32 @@ int elements_restore(struct elements *elements, int64_t now_s, size_t *ret_count
 		*ret_count += count;
 		count = 0;
 	}
+	forget_lifted(elements);
 	return 0;
 }
 
 int elements_drop(struct elements *elements, uint32_t engine, struct error *err)
 {
-	struct nft_change change;
+	cleanup_free struct nft_change *changes = alloc_array(NFT_BATCH_MAX, sizeof(*changes));
 	size_t cursor = 0;
+	size_t count = 0;
 	struct held *held;
 	int rc = 0;
 
-	while ((held = ipmap_next(elements->map, &cursor))) {
-		if (engine && held->engine == engine)
+	do {
+		held = ipmap_next(elements->map, &cursor);
+		if (held && engine && held->engine == engine)
 			continue;
-		change =
-			(struct nft_change){ .op = NFT_LIFT, .scope = held->scope, .ip = held->ip };
-		if (nft_apply(elements->nft, &change, 1, err) < 0)
-			rc = -1;
-		forget(elements, held);
-	}
+		if (held) {
+			changes[count++] = lift_of(held);
+			forget(elements, held);
+		}
+		if (count && (!held || count == NFT_BATCH_MAX)) {
+			if (nft_apply(elements->nft, changes, count, err) < 0)
+				rc = -1;
+			count = 0;
+		}
+	} while (held);
 	return rc;
 }
 
@@ -206,7 +250,7 @@ void elements_sweep(struct elements *elements, int64_t now_s)
 	struct held *held;
 
 	while ((held = ipmap_next(elements->map, &cursor)))
-		if (held->until_s && held->until_s <= now_s)
+		if (held->until_s > 0 && held->until_s <= now_s)
 			forget(elements, held);
 }
 

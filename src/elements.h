@@ -28,7 +28,7 @@ size_t elements_scopes(const struct elements *elements);
 
 /* Applies in the kernel and remembers what worked; change.scope is our number, failure is set.
  * engine: who wants it, for elements_drop. Counters of elements that exist are kept. -1: the
- * kernel is unusable; what was asked is remembered all the same and restored later. */
+ * kernel is unusable; what was asked, lifts too, is remembered and done by elements_restore. */
 int elements_apply(struct elements *elements, struct nft_change *changes, size_t count,
 	uint32_t engine, int64_t now_s, struct error *err);
 

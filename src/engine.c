@@ -59,6 +59,7 @@ struct engine {
 	bool dry_run;
 	bool reloading;
 	bool caught_up;
+	bool told_ready;
 };
 
 static int64_t wall_s(void)
@@ -467,14 +468,30 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	return 0;
 }
 
+/* After the last ban of the database: the firewall role lifts then what this engine has not asked
+ * for. */
+static void tell_ready(struct engine *engine)
+{
+	struct proto_record ready = { .type = PROTO_READY };
+	struct ban_change change;
+
+	if (engine->told_ready || bans_peek(guard_bans(engine->guard), wall_s(), &change) ||
+		proto_send(LAUNCH_PARENT_FD, &ready, -1, NULL) != 1)
+		return; /* when the pair is writable again */
+	engine->told_ready = true;
+	prepared_answer(engine->prepared, true);
+}
+
 /* Changes that did not fit want the pair writable. */
 static int on_post(sd_event_source *source, void *context)
 {
 	struct engine *engine = context;
 	struct ban_change change;
-	bool more = bans_peek(guard_bans(engine->guard), wall_s(), &change);
+	bool more;
 
 	(void)source;
+	tell_ready(engine);
+	more = !engine->told_ready || bans_peek(guard_bans(engine->guard), wall_s(), &change);
 	(void)sd_event_source_set_io_events(engine->parent_io, EPOLLIN | (more ? EPOLLOUT : 0));
 	return 0;
 }
@@ -541,7 +558,6 @@ static void tell_broken(struct engine *engine)
 static int serve(struct engine *engine, struct error *err)
 {
 	struct tail_callbacks callbacks = { .line = on_line, .note = on_note, .context = engine };
-	struct proto_record ready = { .type = PROTO_READY };
 	int rc;
 
 	for (size_t i = 0; i < CONTROL_PARTS; i++)
@@ -558,12 +574,10 @@ static int serve(struct engine *engine, struct error *err)
 	check_health(engine);
 	(void)commit(engine, NULL); /* it has logged; the tick tries again */
 	send_alive(engine);
-	rc = prepared_send(&ready, err);
-	if (rc == 0) {
-		prepared_answer(engine->prepared, true);
-		rc = sd_event_loop(engine->event);
-	}
-	return rc;
+	(void)sd_event_source_set_io_events(engine->parent_io, EPOLLIN | EPOLLOUT);
+	tell_ready(engine);
+	rc = sd_event_loop(engine->event);
+	return rc < 0 ? error_errno(err, -rc, "the event loop ended") : rc;
 }
 
 static void engine_done(struct engine *engine)

@@ -41,10 +41,14 @@ void firewall_tell_health(struct firewall *firewall, enum proto_part part, int f
 	const char *text)
 {
 	struct proto_record record = { .type = PROTO_HEALTH, .number = part, .failure = failure };
+	struct health *health = &firewall->health[part];
 
-	(void)snprintf(record.text, sizeof(record.text), "%s", text); /* cut */
+	health->failure = failure;
+	(void)snprintf(health->text, sizeof(health->text), "%s", text); /* cut */
+	memcpy(record.text, health->text, sizeof(record.text));
 	if (firewall->current)
-		(void)child_send(&firewall->current->child, &record, -1); /* the tick repeats it */
+		(void)child_send(&firewall->current->child, &record,
+			-1); /* if gone, the next hears */
 }
 
 /* ---- the loop ---- */
@@ -66,6 +70,9 @@ static int on_post(sd_event_source *source, void *context)
 			(child_is_full(&link->child) ? 0 : EPOLLIN) |
 				(link->child.queue_count ? EPOLLOUT : 0));
 	}
+	firewall_join(firewall);
+	firewall_accept_pace(firewall);
+	firewall_adopt_pace(firewall);
 	return 0;
 }
 
@@ -91,7 +98,7 @@ static void check_generation(struct firewall *firewall)
 	if (nft_generation(firewall->nft, &seen, &err) < 0)
 		log_line(LOG_ERR, "cannot ask the firewall's state: %s", err.text);
 	else if (!seen)
-		firewall_restore(firewall, "");
+		firewall_restore(firewall, "changed by somebody else");
 }
 
 static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
@@ -106,10 +113,11 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 		firewall_start_notifier(firewall);
 	if (now_s >= firewall->next_ssh_s)
 		firewall_refresh_ssh(firewall);
-	else if (firewall->has_banned)
-		firewall_notice_ssh(firewall);
+	if (firewall->to_restore)
+		firewall_restore(firewall, "not as it should be");
 	if (firewall->nft && now_s >= firewall->next_generation_s)
 		check_generation(firewall);
+	firewall_limit_next(firewall);
 	feed_watchdog(firewall);
 	(void)sd_event_source_set_time_relative(source, TICK_US); /* cannot fail on a live source */
 	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -184,6 +192,8 @@ static void firewall_done(struct firewall *firewall)
 	nft_close(firewall->nft);
 	hostnet_close(firewall->hostnet);
 	protect_free(firewall->hosts);
+	(void)sd_event_source_disable_unref(firewall->accept_io);
+	(void)sd_event_source_disable_unref(firewall->dump_io);
 	(void)sd_event_unref(firewall->event);
 }
 

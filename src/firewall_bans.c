@@ -23,9 +23,9 @@ enum { SSH_EVERY_S = 10, ADOPT_RESERVE = CHILD_QUEUE_MAX / 4 };
 
 static void add_host(void *context, enum hostnet_kind kind, const struct ip *ip)
 {
-	struct firewall *firewall = context;
+	struct protect *hosts = context;
 
-	if (!protect_add(firewall->hosts, ip, hostnet_kind_text(kind), kind))
+	if (!protect_add(hosts, ip, hostnet_kind_text(kind), kind))
 		log_line(LOG_WARNING, "more than %d protected addresses", PROTECT_MAX);
 }
 
@@ -42,17 +42,22 @@ static void send_host(void *context, enum hostnet_kind kind, const struct ip *ip
 	(void)child_send(sender->child, &record, -1); /* enforced here too */
 }
 
-/* Reads the host's own addresses afresh; an engine that runs hears of them. */
 void firewall_refresh_hosts(struct firewall *firewall)
 {
 	struct proto_record begin = { .type = PROTO_HOSTNET };
+	struct protect *fresh = protect_new();
 	struct host_sender sender;
 	struct error err;
 
-	for (unsigned kind = HOSTNET_OWN; kind <= HOSTNET_SSH_PEER; kind++)
-		protect_clear(firewall->hosts, kind);
-	if (hostnet_list(firewall->hostnet, add_host, firewall, &err) < 0)
+	if (hostnet_list(firewall->hostnet, add_host, fresh, &err) < 0) {
 		log_line(LOG_ERR, "cannot read the host's own addresses: %s", err.text);
+		/* what was protected stays so: better too much than the gateway too little */
+		(void)hostnet_list(firewall->hostnet, add_host, firewall->hosts, NULL);
+		protect_free(fresh);
+	} else {
+		protect_free(firewall->hosts);
+		firewall->hosts = fresh;
+	}
 	if (!firewall->current || firewall->current->state != LINK_RUNNING)
 		return;
 	sender.child = &firewall->current->child;
@@ -61,41 +66,35 @@ void firewall_refresh_hosts(struct firewall *firewall)
 		log_line(LOG_ERR, "cannot read the host's own addresses: %s", err.text);
 }
 
-void firewall_refresh_ssh(struct firewall *firewall)
-{
-	struct error err;
-	size_t before = protect_count(firewall->hosts);
-
-	protect_clear(firewall->hosts, HOSTNET_SSH_PEER);
-	if (hostnet_ssh_peers(firewall->hostnet, add_host, firewall, &err) < 0)
-		log_line(LOG_ERR, "cannot read the SSH sessions: %s", err.text);
-	firewall->next_ssh_s = firewall_boot_s() + SSH_EVERY_S;
-	if (protect_count(firewall->hosts) != before)
-		firewall_refresh_hosts(firewall);
-}
-
-struct new_peers {
-	struct firewall *firewall;
-	bool found;
+struct peer_finder {
+	const struct protect *hosts;
+	size_t count;
+	size_t unknown; /* not protected yet */
 };
 
-static void find_new_peer(void *context, enum hostnet_kind kind, const struct ip *ip)
+static void find_peer(void *context, enum hostnet_kind kind, const struct ip *ip)
 {
-	struct new_peers *peers = context;
+	struct peer_finder *finder = context;
 
 	(void)kind;
-	peers->found = peers->found || !protect_find(peers->firewall->hosts, ip);
+	finder->count++;
+	finder->unknown += protect_find(finder->hosts, ip) == NULL;
 }
 
-void firewall_notice_ssh(struct firewall *firewall)
+void firewall_refresh_ssh(struct firewall *firewall)
 {
-	struct new_peers peers = { .firewall = firewall };
+	struct peer_finder finder = { .hosts = firewall->hosts };
+	struct error err;
 
-	firewall->has_banned = false;
-	(void)hostnet_ssh_peers(firewall->hostnet, find_new_peer, &peers,
-		NULL); /* the next firewall_refresh_ssh tells */
-	if (peers.found)
-		firewall_refresh_hosts(firewall);
+	firewall->next_ssh_s = firewall_boot_s() + SSH_EVERY_S;
+	if (hostnet_ssh_peers(firewall->hostnet, find_peer, &finder, &err) < 0) {
+		log_line(LOG_ERR, "cannot read the SSH sessions: %s", err.text);
+		finder.count = firewall->n_peers; /* those known stay protected */
+	}
+	if (!finder.unknown && finder.count == firewall->n_peers)
+		return;
+	firewall->n_peers = finder.count;
+	firewall_refresh_hosts(firewall);
 }
 
 /* ---- bans ---- */
@@ -110,6 +109,7 @@ void firewall_batch_apply(struct firewall *firewall, struct link *link, struct b
 		    firewall_boot_s(), &err) < 0) {
 		log_line(LOG_ERR, "the firewall refuses: %s", err.text);
 		firewall_tell_health(firewall, PROTO_PART_FIREWALL, EIO, err.text);
+		firewall->to_restore = true;
 	}
 	for (size_t i = 0; i < batch->count; i++) {
 		batch->answers[i].failure = batch->changes[i].failure;
@@ -117,7 +117,10 @@ void firewall_batch_apply(struct firewall *firewall, struct link *link, struct b
 			-1); /* reading stopped before full */
 	}
 	batch->count = 0;
-	firewall->has_banned = true;
+	/* Who has come in by SSH since the last look is protected with the next tick, and the
+	 * engine lifts what hit him. Not before the ban: the kernel takes milliseconds to list
+	 * sessions, and a session outlives a second. */
+	firewall->next_ssh_s = firewall_boot_s();
 }
 
 static bool width_is_allowed(const struct ip *ip)
@@ -210,13 +213,15 @@ void firewall_restore(struct firewall *firewall, const char *why)
 	struct error err;
 	size_t count;
 
+	firewall->to_restore = false;
 	if (elements_restore(firewall->elements, firewall_boot_s(), &count, &err) < 0) {
-		log_line(LOG_ERR, "cannot restore the firewall table: %s", err.text);
+		if (!firewall->health[PROTO_PART_FIREWALL].failure) /* said once, tried on */
+			log_line(LOG_ERR, "cannot restore the firewall table: %s", err.text);
 		firewall_tell_health(firewall, PROTO_PART_FIREWALL, EIO, err.text);
+		firewall->to_restore = true;
 		return;
 	}
-	log_line(LOG_WARNING, "the firewall table was changed by %s: restored with %zu elements",
-		why[0] ? why : "somebody else", count);
+	log_line(LOG_WARNING, "the firewall table was %s: restored with %zu elements", why, count);
 	firewall_tell_health(firewall, PROTO_PART_FIREWALL, 0, "");
 }
 
@@ -231,11 +236,15 @@ static void admin_lift(void *context, uint8_t scope, const struct ip *ip)
 int firewall_on_nft_event(sd_event_source *source, int fd, uint32_t revents, void *context)
 {
 	struct firewall *firewall = context;
+	char why[96];
 	char who[64];
 
 	(void)source, (void)fd, (void)revents;
-	if (nft_watch_read(firewall->nft, who, admin_lift, firewall) == NFT_EVENT_CHECK)
-		firewall_restore(firewall, who);
+	if (nft_watch_read(firewall->nft, who, admin_lift, firewall) != NFT_EVENT_CHECK)
+		return 0;
+	(void)snprintf(why, sizeof(why), "changed by %s",
+		who[0] ? who : "somebody else"); /* fits */
+	firewall_restore(firewall, why);
 	return 0;
 }
 
@@ -254,30 +263,36 @@ static int on_dump(sd_event_source *source, int fd, uint32_t revents, void *cont
 	struct error err;
 	int rc;
 
-	(void)fd, (void)revents;
-	if (firewall->current &&
-		firewall->current->child.queue_count > CHILD_QUEUE_MAX - ADOPT_RESERVE)
-		return 0; /* level-triggered: comes again */
+	(void)source, (void)fd, (void)revents;
 	rc = nft_dump_read(firewall->nft, adopt, firewall, &err);
 	if (rc == 1)
 		return 0;
 	if (rc < 0)
 		log_line(LOG_ERR, "cannot list the bans in the kernel: %s", err.text);
-	firewall->dumping = false;
-	(void)sd_event_source_set_enabled(source, SD_EVENT_OFF); /* cannot fail on a live source */
-	sd_event_source_unref(source);
+	firewall->dump_io = sd_event_source_disable_unref(firewall->dump_io);
 	return 0;
+}
+
+void firewall_adopt_pace(struct firewall *firewall)
+{
+	const struct link *link = firewall->current;
+	bool taken = link && link->ready && link->state == LINK_RUNNING &&
+		     link->child.queue_count <= CHILD_QUEUE_MAX - ADOPT_RESERVE;
+
+	if (firewall->dump_io) /* cannot fail on a live source */
+		(void)sd_event_source_set_enabled(firewall->dump_io,
+			taken ? SD_EVENT_ON : SD_EVENT_OFF);
 }
 
 void firewall_adopt_start(struct firewall *firewall)
 {
-	sd_event_source *source;
 	struct error err;
 
 	if (nft_dump_start(firewall->nft, &err) < 0) {
 		log_line(LOG_ERR, "cannot list the bans in the kernel: %s", err.text);
 		return;
 	}
-	firewall->dumping = sd_event_add_io(firewall->event, &source, nft_dump_fd(firewall->nft),
-				    EPOLLIN, on_dump, firewall) >= 0;
+	if (sd_event_add_io(firewall->event, &firewall->dump_io, nft_dump_fd(firewall->nft),
+		    EPOLLIN, on_dump, firewall) < 0)
+		log_line(LOG_ERR, "cannot watch the list of the bans in the kernel");
 }

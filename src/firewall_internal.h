@@ -29,7 +29,8 @@ struct link {
 	struct firewall *firewall; /* borrowed */
 	struct child child;
 	enum link_state state;
-	uint32_t number;         /* of the engine, from 1 */
+	uint32_t number; /* of the engine, from 1 */
+	int64_t started_s;
 	struct protect *protect; /* owned */
 	uint8_t scopes[NFT_SCOPES_MAX];
 	size_t n_scopes;
@@ -39,15 +40,22 @@ struct link {
 	sd_event_source *exit;
 };
 
+/* How a part of this role is, for engines that come later. */
+struct health {
+	int failure; /* errno value; 0: well */
+	char text[PROTO_TEXT_MAX];
+};
+
 /* current is the engine that counts; next, during a reload, the one that gets ready. The engine
- * and the notifier share a pair made by join(). */
+ * and the notifier share a pair made by firewall_join(). */
 struct firewall {
 	const struct run_options *options;
 	sd_event *event;
 	struct nft *nft; /* NULL: dry run */
 	struct hostnet *hostnet;
 	struct elements *elements; /* NULL: dry run */
-	struct protect *hosts;     /* what the host must not be cut off from */
+	struct protect *hosts;     /* what the host must not be cut off from, SSH peers too */
+	size_t n_peers;            /* of SSH, when last asked */
 	struct link links[2];
 	struct link *current;
 	struct link *next;
@@ -55,16 +63,19 @@ struct firewall {
 	struct child notifier;
 	sd_event_source *notifier_io;
 	sd_event_source *notifier_exit;
+	int64_t notifier_started_s;
 	int64_t notifier_again_s;
 	int64_t notifier_delay_s;
 	int listen_fd;
 	sd_event_source *accept_io;
-	bool dumping;
+	sd_event_source *dump_io; /* NULL: no dump is running */
+	struct health health[PROTO_PARTS];
+	bool to_join;    /* a pair is due: once the engine's queue is empty */
+	bool to_restore; /* the kernel refused; tried again by the tick */
 	bool told_ready;
 	bool stopping;
 	int64_t stop_limit_s;
 	int64_t next_ssh_s;
-	bool has_banned; /* since the last firewall_notice_ssh */
 	int64_t next_generation_s;
 	int exit_status;
 };
@@ -78,7 +89,8 @@ struct batch {
 
 /* CLOCK_BOOTTIME in seconds. */
 int64_t firewall_boot_s(void);
-/* Tells the engine how a part is doing; failure: errno value, 0 ok. */
+/* Tells the engine how a part is doing, and each one that comes later; failure: errno value, 0
+ * ok. */
 void firewall_tell_health(struct firewall *firewall, enum proto_part part, int failure,
 	const char *text);
 
@@ -86,10 +98,6 @@ void firewall_tell_health(struct firewall *firewall, enum proto_part part, int f
 void firewall_refresh_hosts(struct firewall *firewall);
 /* Only the SSH sessions. */
 void firewall_refresh_ssh(struct firewall *firewall);
-/* In the second after bans: who has come in by SSH since the last look is protected, and the engine
- * lifts what hit him. Not before each ban: the kernel takes milliseconds to list sessions, and a
- * session outlives a second. */
-void firewall_notice_ssh(struct firewall *firewall);
 /* Takes a PROTO_BAN or PROTO_LIFT into the batch, or refuses it. */
 void firewall_batch_add(struct firewall *firewall, struct link *link, struct batch *batch,
 	const struct proto_record *record);
@@ -97,14 +105,20 @@ void firewall_batch_add(struct firewall *firewall, struct link *link, struct bat
 void firewall_batch_apply(struct firewall *firewall, struct link *link, struct batch *batch);
 void firewall_answer_query(struct firewall *firewall, struct link *link,
 	const struct proto_record *record);
-/* Makes the table as it should be; why: who changed it, "" unknown. */
+/* Makes the table as it should be; why: what happened to it, for the journal. */
 void firewall_restore(struct firewall *firewall, const char *why);
 int firewall_on_nft_event(sd_event_source *source, int fd, uint32_t revents, void *context);
 /* Lists the kernel's elements in the background; those without a ban are adopted. */
 void firewall_adopt_start(struct firewall *firewall);
+/* Before the loop sleeps: the list is read on only while somebody can take what it brings. */
+void firewall_adopt_pace(struct firewall *firewall);
 
-/* firewall_roles.c. Gives engine and notifier a new pair of their own. */
+/* firewall_roles.c. Gives engine and notifier a new pair of their own, if one is due. */
 void firewall_join(struct firewall *firewall);
+/* Before the loop sleeps: clients wait in the backlog unless the engine can take them. */
+void firewall_accept_pace(struct firewall *firewall);
+/* Ends a next engine that does not get ready. */
+void firewall_limit_next(struct firewall *firewall);
 /* client_fd: who asked for a reload, or -1. */
 int firewall_start_engine(struct firewall *firewall, int client_fd, struct error *err);
 void firewall_start_notifier(struct firewall *firewall);

@@ -19,26 +19,35 @@
 #include "log.h"
 #include "protect.h"
 
-enum { NOTIFIER_DELAY_MAX_S = 60, STOP_LIMIT_S = 8, IGNORED_SOURCE = 100 };
+enum {
+	NOTIFIER_DELAY_MAX_S = 60,
+	NOTIFIER_STEADY_S = 600, /* one that has run so long has not failed at its start */
+	STOP_LIMIT_S = 8,
+	PREPARE_LIMIT_S = 50, /* less than a client of a reload waits */
+	IGNORED_SOURCE = 100,
+};
 
 /* ---- the pair between engine and notifier ---- */
 
+/* A record with a descriptor overtakes those that wait: before PROTO_GO it would be thrown away. */
 void firewall_join(struct firewall *firewall)
 {
 	struct proto_record record = { .type = PROTO_PEER };
+	struct link *link = firewall->current;
 	struct error err;
 	int pair[2];
 
-	if (!firewall->current || firewall->current->state != LINK_RUNNING ||
+	if (!firewall->to_join || !link || link->state != LINK_RUNNING || link->child.queue_count ||
 		firewall->notifier.fd < 0)
 		return;
 	if (proto_pair(pair, &err) < 0) {
 		log_line(LOG_ERR, "no mail can be sent: %s", err.text);
+		firewall->to_join = false;
 		return;
 	}
-	if (child_send(&firewall->current->child, &record, pair[0]) < 0 ||
-		child_send(&firewall->notifier, &record, pair[1]) < 0)
-		log_line(LOG_ERR, "no mail can be sent: the roles could not be joined");
+	/* a pair that is full: again before the next sleep */
+	firewall->to_join = child_send(&link->child, &record, pair[0]) < 0 ||
+			    child_send(&firewall->notifier, &record, pair[1]) < 0;
 	(void)close(pair[0]); /* both have their own now */
 	(void)close(pair[1]);
 }
@@ -66,7 +75,14 @@ static void engine_go(struct firewall *firewall, struct link *link)
 	firewall->next = NULL;
 	link->state = LINK_RUNNING;
 	firewall_refresh_hosts(firewall);
-	(void)child_send(&link->child, &go, -1); /* its queue is empty */
+	(void)child_send(&link->child, &go, -1); /* its queue has room */
+	for (enum proto_part part = 0; part < PROTO_PARTS; part++) {
+		const struct health health = firewall->health[part];
+
+		if (health.failure)
+			firewall_tell_health(firewall, part, health.failure, health.text);
+	}
+	firewall->to_join = true;
 	firewall_join(firewall);
 }
 
@@ -85,6 +101,14 @@ static void engine_sealed(struct firewall *firewall, struct link *link)
 	(void)child_send(&firewall->current->child, &stop, -1); /* if gone, its exit comes */
 }
 
+/* Not while engines change, and not while records wait: the pair has no room then. */
+static bool takes_clients(const struct firewall *firewall)
+{
+	const struct link *link = firewall->current;
+
+	return link && link->state == LINK_RUNNING && link->ready && !link->child.queue_count;
+}
+
 static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *context)
 {
 	struct proto_record record = { .type = PROTO_CLIENT };
@@ -92,15 +116,22 @@ static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *co
 	int client;
 
 	(void)source, (void)revents;
-	if (!firewall->current || firewall->current->state != LINK_RUNNING ||
-		!firewall->current->ready)
-		return 0; /* they wait in the backlog while engines change */
+	if (!takes_clients(firewall))
+		return 0; /* since this event was seen: they wait in the backlog */
 	client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (client < 0)
 		return 0;
-	(void)child_send(&firewall->current->child, &record, client); /* else the client is told */
+	(void)child_send(&firewall->current->child, &record,
+		client); /* full all of a sudden: the client sees the end, and says so */
 	(void)close(client);
 	return 0;
+}
+
+void firewall_accept_pace(struct firewall *firewall)
+{
+	if (firewall->accept_io) /* cannot fail on a live source */
+		(void)sd_event_source_set_enabled(firewall->accept_io,
+			takes_clients(firewall) ? SD_EVENT_ON : SD_EVENT_OFF);
 }
 
 static void engine_ready(struct firewall *firewall, struct link *link)
@@ -110,8 +141,6 @@ static void engine_ready(struct firewall *firewall, struct link *link)
 	if (link->state != LINK_RUNNING || link->ready)
 		return;
 	link->ready = true;
-	if (firewall->accept_io)
-		(void)sd_event_source_set_enabled(firewall->accept_io, SD_EVENT_ON);
 	if (firewall->told_ready) {
 		if (firewall->elements && elements_drop(firewall->elements, link->number, &err) < 0)
 			log_line(LOG_ERR, "cannot lift old bans: %s", err.text);
@@ -167,44 +196,20 @@ void firewall_stop(struct firewall *firewall, int exit_status)
 		(void)sd_event_exit(firewall->event, exit_status); /* cannot fail in the loop */
 }
 
-static int on_engine_exit(sd_event_source *source, const siginfo_t *info, void *context)
-{
-	struct link *link = context;
-	struct firewall *firewall = link->firewall;
-	bool clean = info->si_code == CLD_EXITED && info->si_status == 0;
-	struct proto_record ended = { .type = PROTO_RELOAD_ENDED };
-	bool was_current = link == firewall->current;
-	struct link *next = firewall->next;
-
-	(void)source;
-	if (firewall->stopping && was_current && link->lift_on_stop && firewall->elements)
-		(void)elements_drop(firewall->elements, 0, NULL); /* timeouts end the rest */
-	if (!clean)
-		log_line(LOG_ERR, "the engine ended (%s %d)",
-			info->si_code == CLD_EXITED ? "exit status" : "signal", info->si_status);
-	firewall_link_done(firewall, link);
-	if (firewall->stopping) {
-		if (!firewall->current && !firewall->next)
-			(void)sd_event_exit(firewall->event, firewall->exit_status);
-	} else if (was_current && next && next->state == LINK_SEALED && clean) {
-		engine_go(firewall, next);
-	} else if (was_current || !firewall->current) {
-		firewall_stop(firewall, EXIT_FAILURE); /* restarting replays */
-	} else {
-		(void)child_send(&firewall->current->child, &ended, -1); /* its queue has room */
-	}
-	return 0;
-}
-
 static void engine_reload(struct firewall *firewall, int client_fd)
 {
+	static const char answer[] =
+		"{\"ok\":false,\"error\":\"the next engine cannot be started: see the journal\"}\n";
 	struct proto_record ended = { .type = PROTO_RELOAD_ENDED };
-	struct error err;
+	struct error err = { "another one is running" };
 
-	if (!firewall->next && !firewall->stopping &&
-		firewall_start_engine(firewall, client_fd, &err) == 0)
+	if (firewall->stopping)
+		return; /* the engine has its PROTO_STOP */
+	if (!firewall->next && firewall_start_engine(firewall, client_fd, &err) == 0)
 		return;
-	log_line(LOG_ERR, "reload: %s", firewall->next ? "another one is running" : err.text);
+	log_line(LOG_ERR, "reload: %s", err.text);
+	if (client_fd >= 0) /* else it sees the end */
+		(void)send(client_fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	(void)child_send(&firewall->current->child, &ended, -1); /* its queue has room */
 }
 
@@ -298,6 +303,37 @@ static int on_engine(sd_event_source *source, int fd, uint32_t revents, void *co
 	return 0;
 }
 
+static int on_engine_exit(sd_event_source *source, const siginfo_t *info, void *context)
+{
+	struct link *link = context;
+	struct firewall *firewall = link->firewall;
+	bool clean = info->si_code == CLD_EXITED && info->si_status == 0;
+	struct proto_record ended = { .type = PROTO_RELOAD_ENDED };
+	bool was_current = link == firewall->current;
+	struct link *next = firewall->next;
+
+	(void)source;
+	if (link->io && was_current) /* its last bans may wait in the pair still */
+		(void)on_engine(link->io, link->child.fd, 0, link);
+	if (firewall->stopping && was_current && link->lift_on_stop && firewall->elements)
+		(void)elements_drop(firewall->elements, 0, NULL); /* timeouts end the rest */
+	if (!clean)
+		log_line(LOG_ERR, "the engine ended (%s %d)",
+			info->si_code == CLD_EXITED ? "exit status" : "signal", info->si_status);
+	firewall_link_done(firewall, link);
+	if (firewall->stopping) {
+		if (!firewall->current && !firewall->next)
+			(void)sd_event_exit(firewall->event, firewall->exit_status);
+	} else if (was_current && next && next->state == LINK_SEALED && clean) {
+		engine_go(firewall, next);
+	} else if (was_current || !firewall->current) {
+		firewall_stop(firewall, EXIT_FAILURE); /* restarting replays */
+	} else {
+		(void)child_send(&firewall->current->child, &ended, -1); /* its queue has room */
+	}
+	return 0;
+}
+
 int firewall_start_engine(struct firewall *firewall, int client_fd, struct error *err)
 {
 	struct link *link =
@@ -309,14 +345,30 @@ int firewall_start_engine(struct firewall *firewall, int client_fd, struct error
 		return -1;
 	link->state = LINK_PREPARING;
 	link->number = ++firewall->engines;
+	link->started_s = firewall_boot_s();
 	link->protect = protect_new();
-	firewall->next = link;
 	if (sd_event_add_io(firewall->event, &link->io, link->child.fd, EPOLLIN, on_engine, link) <
 			0 ||
 		sd_event_add_child(firewall->event, &link->exit, link->child.pid, WEXITED,
-			on_engine_exit, link) < 0)
+			on_engine_exit, link) < 0) {
+		(void)kill(link->child.pid, SIGKILL); /* it holds nothing yet */
+		firewall_link_done(firewall, link);
 		return error_set(err, "cannot watch the engine");
+	}
+	firewall->next = link;
 	return 0;
+}
+
+void firewall_limit_next(struct firewall *firewall)
+{
+	const struct link *link = firewall->next;
+
+	if (!link || link->state != LINK_PREPARING || !firewall->current ||
+		firewall_boot_s() - link->started_s <= PREPARE_LIMIT_S)
+		return;
+	log_line(LOG_ERR, "reload: the next engine is not ready after %d s and is ended",
+		PREPARE_LIMIT_S);
+	(void)kill(link->child.pid, SIGKILL); /* its exit is handled when it comes */
 }
 
 /* ---- notifier ---- */
@@ -350,6 +402,8 @@ static int on_notifier_exit(sd_event_source *source, const siginfo_t *info, void
 	child_done(&firewall->notifier);
 	if (firewall->stopping)
 		return 0;
+	if (firewall_boot_s() - firewall->notifier_started_s > NOTIFIER_STEADY_S)
+		firewall->notifier_delay_s = 0;
 	firewall->notifier_delay_s =
 		firewall->notifier_delay_s ? firewall->notifier_delay_s * 2 : 1;
 	if (firewall->notifier_delay_s > NOTIFIER_DELAY_MAX_S)
@@ -365,18 +419,25 @@ static int on_notifier_exit(sd_event_source *source, const siginfo_t *info, void
 
 void firewall_start_notifier(struct firewall *firewall)
 {
-	struct error err;
+	struct error err = { "cannot watch the notifier" };
 
+	firewall->notifier_started_s = firewall_boot_s();
 	if (child_start(&firewall->notifier, "notifier", firewall->options, -1, firewall_boot_s(),
 		    &err) < 0 ||
 		sd_event_add_io(firewall->event, &firewall->notifier_io, firewall->notifier.fd,
 			EPOLLIN, on_notifier, firewall) < 0 ||
 		sd_event_add_child(firewall->event, &firewall->notifier_exit,
 			firewall->notifier.pid, WEXITED, on_notifier_exit, firewall) < 0) {
-		log_line(LOG_ERR, "cannot start the notifier: no mail is sent");
+		log_line(LOG_ERR, "no mail is sent: %s", err.text);
+		if (firewall->notifier.pid)
+			(void)kill(firewall->notifier.pid, SIGKILL); /* it holds nothing yet */
+		firewall->notifier_io = sd_event_source_disable_unref(firewall->notifier_io);
+		child_done(&firewall->notifier);
 		firewall->notifier_again_s = firewall_boot_s() + NOTIFIER_DELAY_MAX_S;
+		firewall_tell_health(firewall, PROTO_PART_NOTIFIER, ECHILD, err.text);
 		return;
 	}
+	firewall->to_join = true;
 	firewall_join(firewall);
 	firewall_tell_health(firewall, PROTO_PART_NOTIFIER, 0, "");
 }

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "error.h"
+#include "log.h"
 #include "sandbox.h"
 
 enum { FREE_FD = 10, EXIT_CANNOT_START = 71 };
@@ -42,8 +44,11 @@ static void reset_signals(void)
 	for (int number = 1; number < NSIG; number++)
 		if (number != SIGHUP)                  /* ignored under nohup, in every role */
 			(void)signal(number, SIG_DFL); /* fails for SIGKILL and the like */
-	(void)sigemptyset(&none);                      /* cannot fail */
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);   /* cannot fail with SIG_SETMASK */
+	/* a terminal's ^C reaches all processes: the parent alone decides, and tells the roles */
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)sigemptyset(&none);                    /* cannot fail */
+	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with SIG_SETMASK */
 }
 
 /* "NAME=value" of the few variables that a role may need. */
@@ -88,6 +93,7 @@ void launch_exec(const char *role, const struct run_options *options, int parent
 		(void)execve("/proc/self/exe", arguments,
 			environment); /* returns on failure only */
 	}
+	log_line(LOG_ERR, "cannot start the %s (/proc/self/exe): %s", role, strerror(errno));
 	_exit(EXIT_CANNOT_START);
 }
 
@@ -96,8 +102,10 @@ pid_t launch_role(const char *role, const struct run_options *options, int paren
 {
 	pid_t pid = fork();
 
-	if (pid == 0 && sandbox_drop_ambient() < 0)
+	if (pid == 0 && sandbox_drop_ambient() < 0) {
+		log_line(LOG_ERR, "cannot start the %s: its capabilities stay", role);
 		_exit(EXIT_CANNOT_START);
+	}
 	if (pid == 0)
 		launch_exec(role, options, parent_fd, client_fd);
 	if (pid < 0)

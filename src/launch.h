@@ -24,8 +24,8 @@ int launch_client_fd(void);
 
 /* fork+exec of this program as `run --role ROLE`, with parent_fd as descriptor 3 and client_fd
  * (-1: none) as 4, no other descriptor beyond 2, an empty ambient set, default signals (but
- * SIGHUP, which nohup ignores) and an environment of TZ, JOURNAL_STREAM and LANG. Returns the pid
- * or -1. */
+ * SIGHUP, which nohup ignores, and SIGINT and SIGTERM, which are the parent's business) and an
+ * environment of TZ, JOURNAL_STREAM and LANG. Returns the pid or -1. */
 pid_t launch_role(const char *role, const struct run_options *options, int parent_fd, int client_fd,
 	struct error *err);
 

@@ -57,7 +57,7 @@ static void answer(struct notifier *notifier, int64_t id, enum proto_mail_outcom
 	struct proto_mail head = { .type = PROTO_MAIL_DONE, .id = id, .outcome = outcome };
 
 	/* an engine that is gone has the mail in its outbox and sends it anew */
-	if (notifier->peer_fd >= 0)
+	if (notifier->peer_fd >= 0 && id)
 		(void)proto_mail_send(notifier->peer_fd, &head, &text, 1, NULL);
 }
 
@@ -131,8 +131,11 @@ static bool delivery_start(struct notifier *notifier, struct delivery *delivery,
 	if (sd_event_add_child(notifier->event, &delivery->exit, delivery->pid, WEXITED,
 		    on_delivery_exit, delivery) < 0 ||
 		sd_event_add_time_relative(notifier->event, &delivery->timer, CLOCK_BOOTTIME,
-			DELIVERY_LIMIT_US, 0, on_delivery_late, delivery) < 0)
+			DELIVERY_LIMIT_US, 0, on_delivery_late, delivery) < 0) {
 		log_line(LOG_ERR, "cannot watch a delivery");
+		(void)sandbox_kill(delivery->pidfd, SIGKILL); /* nobody would wait for it */
+		delivery_end(delivery);
+	}
 	return true;
 }
 
@@ -179,6 +182,9 @@ static void leave_peer(struct notifier *notifier)
 	notifier->peer_fd = -1;
 	while (notifier->queue_count)
 		free(notifier->queue[--notifier->queue_count]); /* the engine's outbox has them */
+	/* the next engine counts its mails from 1 again: these answers are not for it */
+	for (size_t i = 0; i < DELIVERIES_MAX; i++)
+		notifier->deliveries[i].id = 0;
 }
 
 static int on_peer(sd_event_source *source, int fd, uint32_t revents, void *context)
@@ -240,6 +246,7 @@ static int serve(struct notifier *notifier, struct error *err)
 {
 	struct sandbox_report report;
 	sigset_t signals;
+	int status;
 
 	(void)sigemptyset(&signals); /* these cannot fail with valid signals */
 	(void)sigaddset(&signals, SIGCHLD);
@@ -253,7 +260,8 @@ static int serve(struct notifier *notifier, struct error *err)
 		return error_set(err, "cannot make the event loop");
 	if (sandbox_enter(SANDBOX_NOTIFIER, NULL, 0, &report, err) < 0)
 		return -1;
-	return sd_event_loop(notifier->event);
+	status = sd_event_loop(notifier->event);
+	return status < 0 ? error_errno(err, -status, "the event loop ended") : status;
 }
 
 int notifier_run(const struct run_options *options)

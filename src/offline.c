@@ -16,6 +16,7 @@
 #include "ip.h"
 #include "launch.h"
 #include "nft.h"
+#include "place.h"
 #include "protect.h"
 #include "store.h"
 
@@ -125,11 +126,15 @@ int offline_unban(const struct run_options *options, const struct ip *ip, const 
 	struct store *store = NULL;
 	struct guard *guard = NULL;
 	cleanup_free char *note = NULL;
+	cleanup_close int lock_fd = -1;
 	struct error err;
 	int rc = -1;
 
+	/* a daemon that starts, or ends, does not answer and has the bans in its memory */
 	if (access(database, R_OK | W_OK) < 0)
 		(void)error_errno(&err, errno, "no daemon runs, and %s cannot be used", database);
+	else if (place_lock(options->state_dir, &lock_fd, &err) < 0)
+		(void)error_set(&err, "the daemon is starting or ending: try again");
 	else if (config_load(options->config_dir, NULL, &config, &findings) < 0)
 		(void)error_set(&err, "no daemon runs, and %s cannot be read", options->config_dir);
 	else

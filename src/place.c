@@ -1,11 +1,13 @@
 #include "place.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <libgen.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -53,11 +55,40 @@ static int own_directory(const char *path, uid_t uid, gid_t gid, struct error *e
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		cleanup_free char *file = alloc_format("%s%s", path, files[i]);
+		cleanup_close int fd = open(file, O_PATH | O_CLOEXEC | (i ? O_NOFOLLOW : 0));
+		struct stat info;
 
-		if (lchown(file, uid, gid) < 0 && errno != ENOENT)
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0 || fstat(fd, &info) < 0)
+			return error_errno(err, errno, "cannot look at %s", file);
+		/* the directory is the daemon's: what lies there may be a link to a file of root's
+		 */
+		if (!S_ISDIR(info.st_mode) && (!S_ISREG(info.st_mode) || info.st_nlink != 1))
+			continue;
+		if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
 			return error_errno(err, errno, "cannot give %s to the daemon's user", file);
 	}
 	return 0;
+}
+
+int place_lock(const char *state_dir, int *ret_fd, struct error *err)
+{
+	int fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_errno(err, errno, "cannot use the state directory %s", state_dir);
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		*ret_fd = fd;
+		return 0;
+	}
+	if (errno == EWOULDBLOCK)
+		(void)error_set(err, "another voipguard is running with the state of %s",
+			state_dir);
+	else
+		(void)error_errno(err, errno, "cannot lock %s", state_dir);
+	(void)close(fd); /* nothing was locked */
+	return -1;
 }
 
 static int find_user(const char *name, struct passwd *ret_user, struct error *err)
@@ -93,6 +124,7 @@ static int bind_socket(const char *path, uid_t uid, gid_t gid, bool as_root, int
 	struct error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct stat info;
 	mode_t mask;
 	int fd;
 	int rc;
@@ -102,6 +134,8 @@ static int bind_socket(const char *path, uid_t uid, gid_t gid, bool as_root, int
 	memcpy(address.sun_path, path, strlen(path));
 	if (socket_answers(&address))
 		return error_set(err, "another voipguard is running at %s", path);
+	if (lstat(path, &info) == 0 && !S_ISSOCK(info.st_mode))
+		return error_set(err, "%s is there and is no socket", path);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_errno(err, errno, "cannot remove the old socket %s", path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -129,6 +163,7 @@ int place_prepare(const struct run_options *options, int *ret_listen_fd, struct 
 	struct passwd user = { .pw_uid = geteuid(), .pw_gid = getegid() };
 	bool need_net_admin = !options->dry_run;
 	bool new_run_dir = access(run_dir, F_OK) < 0;
+	int lock_fd;
 
 	if (as_root) {
 		if (find_user(options->user, &user, err) < 0 ||
@@ -143,6 +178,9 @@ int place_prepare(const struct run_options *options, int *ret_listen_fd, struct 
 		return error_errno(err, errno, "cannot use the state directory %s",
 			options->state_dir);
 	}
+	/* held until this process ends; before the socket, which answers only when all is ready */
+	if (place_lock(options->state_dir, &lock_fd, err) < 0)
+		return -1;
 	if (bind_socket(options->socket_path, user.pw_uid, user.pw_gid, as_root, ret_listen_fd,
 		    err) < 0)
 		return -1;

@@ -11,4 +11,8 @@ struct run_options;
  * told "not reachable" until the daemon is ready. */
 int place_prepare(const struct run_options *options, int *ret_listen_fd, struct error *err);
 
+/* The state belongs to one process at a time: place_prepare takes this for good, and so does
+ * whoever changes the state without the daemon. Held while *ret_fd is open. */
+int place_lock(const char *state_dir, int *ret_fd, struct error *err);
+
 #endif

@@ -9,6 +9,8 @@
 
 #include "elements.h"
 
+enum { NOBODY = 65534 };
+
 /* Scope 0 of `elements` is "all", as nft's is. */
 static struct elements *make(struct nft *nft)
 {
@@ -113,6 +115,32 @@ static void test_restore(void **state)
 	assert_true(times("drop") > 3);
 	/* nothing was lost: the same again */
 	assert_int_equal(restored(elements, 1100), 3);
+	elements_free(elements);
+}
+
+/* A kernel that refuses all: bans and lifts are done when it can be used again. */
+static void test_unusable(void **state)
+{
+	struct nft *nft = need(state);
+	struct elements *elements = make(nft);
+	struct nft_change changes[] = { lift("192.0.2.1"), ban("192.0.2.3", 600) };
+	struct error err = { "" };
+
+	must(elements, ban("192.0.2.1", 600), 1, 1000);
+	must(elements, ban("192.0.2.2", 600), 1, 1000);
+	assert_int_equal(seteuid(NOBODY), 0); /* netlink looks at the caller */
+	assert_int_equal(elements_apply(elements, changes, 2, 1, 1000, &err), -1);
+	assert_int_equal(seteuid(0), 0);
+	assert_true(err.text[0]);
+	assert_int_not_equal(changes[0].failure, 0);
+	assert_int_not_equal(changes[1].failure, 0);
+	assert_true(query(nft, 0, "192.0.2.1").present);
+	elements_sweep(elements, 1001); /* what is to be lifted is not forgotten */
+	assert_int_equal(restored(elements, 1001), 3);
+	assert_false(query(nft, 0, "192.0.2.1").present);
+	assert_true(query(nft, 0, "192.0.2.2").present);
+	assert_true(query(nft, 0, "192.0.2.3").present);
+	assert_int_equal(elements_count(elements), 2);
 	elements_free(elements);
 }
 
@@ -230,6 +258,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_scopes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_apply, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restore, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unusable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_batches, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_forget, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_adopt, setup, teardown),

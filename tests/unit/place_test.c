@@ -200,6 +200,7 @@ static void test_again(void **state)
 	struct run_options used = options();
 	char file[PATH_BYTES * 2];
 	char link[PATH_BYTES * 2];
+	char hard[PATH_BYTES * 2];
 	char other[PATH_BYTES];
 	FILE *out;
 
@@ -217,6 +218,8 @@ static void test_again(void **state)
 	assert_int_equal(fclose(out), 0);
 	(void)snprintf(link, sizeof(link), "%s/state.db-wal", state_dir);
 	assert_int_equal(symlink(other, link), 0);
+	(void)snprintf(hard, sizeof(hard), "%s/state.db-shm", state_dir);
+	assert_int_equal(linkat(AT_FDCWD, other, AT_FDCWD, hard, 0), 0);
 	assert_int_equal(chown(run_dir, 0, 0), 0);
 	assert_string_equal(prepare(&used, false, look_at_new), "");
 	assert_place(file, 0644, nobody.pw_uid);
@@ -246,6 +249,41 @@ static void test_running(void **state)
 	assert_int_equal(access(socket_path, F_OK), 0);
 	(void)close(fd);
 	assert_string_equal(prepare(&used, false, NULL), "");
+}
+
+/* The socket of a daemon that starts does not answer yet: the state tells. */
+static void test_locked(void **state)
+{
+	struct run_options used = options();
+	struct error err = { "" };
+	int again = -1;
+	int fd = -1;
+
+	(void)state;
+	need_root();
+	assert_int_equal(place_lock(state_dir, &fd, &err), -1);
+	assert_non_null(strstr(err.text, "cannot use the state directory"));
+	assert_string_equal(prepare(&used, false, NULL), ""); /* has ended: so has its lock */
+	assert_int_equal(place_lock(state_dir, &fd, &err), 0);
+	assert_int_equal(place_lock(state_dir, &again, &err), -1);
+	assert_int_equal(again, -1);
+	assert_non_null(strstr(prepare(&used, false, NULL), "running with the state of"));
+	assert_int_equal(access(socket_path, F_OK), 0); /* perhaps the other's */
+	(void)close(fd);
+	assert_string_equal(prepare(&used, false, NULL), "");
+}
+
+static void test_no_socket(void **state)
+{
+	struct run_options used = options();
+
+	(void)state;
+	need_root();
+	assert_string_equal(prepare(&used, false, NULL), "");
+	assert_int_equal(unlink(socket_path), 0);
+	assert_int_equal(close(open(socket_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), 0);
+	assert_non_null(strstr(prepare(&used, false, NULL), "is no socket"));
+	assert_int_equal(access(socket_path, F_OK), 0);
 }
 
 static void test_errors(void **state)
@@ -304,6 +342,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_slashes, make_root, drop_root),
 		cmocka_unit_test_setup_teardown(test_again, make_root, drop_root),
 		cmocka_unit_test_setup_teardown(test_running, make_root, drop_root),
+		cmocka_unit_test_setup_teardown(test_locked, make_root, drop_root),
+		cmocka_unit_test_setup_teardown(test_no_socket, make_root, drop_root),
 		cmocka_unit_test_setup_teardown(test_errors, make_root, drop_root),
 		cmocka_unit_test_setup_teardown(test_unprivileged, make_root, drop_root),
 	};
