@@ -26,7 +26,6 @@
 #include "sandbox.h"
 #include "store.h"
 #include "tail.h"
-#include "text.h"
 
 enum {
 	TICK_US = 1000000,
@@ -229,7 +228,6 @@ static void read_logs(struct engine *engine, bool scan)
 		more = tail_reconcile(engine->state.tail, scan, READ_BUDGET);
 		scan = false;
 		flush(engine);
-		/* a long backlog is not worth a missed stop or a full pair */
 	} while (more && bans_waiting(guard_bans(engine->guard)) == 0 &&
 		 boot_us() - engine->last_read_us < COMMIT_US);
 	engine->caught_up = !more;
@@ -403,25 +401,13 @@ static int on_control(sd_event_source *source, int fd, uint32_t revents, void *c
 
 /* ---- time ---- */
 
-static void find_unreadable(void *context, const struct tail_file_info *info)
-{
-	char *text = context;
-	char shown[256];
-
-	if (info->state == TAIL_UNREADABLE && !text[0])
-		(void)snprintf(text, CONTROL_HEALTH_TEXT_MAX,
-			"cannot read %s: see the journal for the "
-			"group that may",
-			text_render_string(shown, sizeof(shown), info->path)); /* cut */
-}
-
 static void check_health(struct engine *engine)
 {
-	char text[CONTROL_HEALTH_TEXT_MAX] = "";
+	char text[CONTROL_HEALTH_TEXT_MAX];
 	const char *mail_text;
 	bool well = outbox_is_well(engine->state.outbox, &mail_text);
 
-	tail_files(engine->state.tail, find_unreadable, text);
+	control_find_unreadable(engine->state.tail, text);
 	set_health(engine, CONTROL_ENGINE, text[0] == '\0',
 		text[0] ? text : prepared_sandbox_text(engine->prepared));
 	set_health(engine, CONTROL_MAIL, well, mail_text);
@@ -577,7 +563,7 @@ static int serve(struct engine *engine, struct error *err)
 	(void)sd_event_source_set_io_events(engine->parent_io, EPOLLIN | EPOLLOUT);
 	tell_ready(engine);
 	rc = sd_event_loop(engine->event);
-	return rc < 0 ? error_errno(err, -rc, "the event loop ended") : rc;
+	return rc < 0 ? error_errno(err, -rc, "the event loop ended") : 0;
 }
 
 static void engine_done(struct engine *engine)

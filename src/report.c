@@ -318,3 +318,23 @@ struct json_t *report_json(const struct report *report, int64_t now_s)
 	json_object_set_new(object, "jails", jails);
 	return object;
 }
+
+/* ---- health ---- */
+
+static void find_unreadable(void *context, const struct tail_file_info *info)
+{
+	char *text = context;
+	char shown[256];
+
+	if (info->state == TAIL_UNREADABLE && !text[0])
+		(void)snprintf(text, CONTROL_HEALTH_TEXT_MAX,
+			"cannot read %s: see the journal for the "
+			"group that may",
+			text_render_string(shown, sizeof(shown), info->path)); /* cut */
+}
+
+void control_find_unreadable(const struct tail *tail, char ret_text[CONTROL_HEALTH_TEXT_MAX])
+{
+	ret_text[0] = '\0';
+	tail_files(tail, find_unreadable, ret_text);
+}
