@@ -166,8 +166,13 @@ static int change_command(const struct request *request, json_t *question)
 	json_t *answer;
 	int status;
 
-	if (request->jail)
-		json_object_set_new(question, "jail", json_string(request->jail));
+	/* a name that JSON cannot hold is refused: left out, it would mean every jail */
+	if (request->jail &&
+		json_object_set_new(question, "jail", json_string(request->jail)) < 0) {
+		(void)fprintf(stderr, "voipguard: --jail: the name is not UTF-8\n");
+		json_decref(question);
+		return EXIT_USAGE;
+	}
 	status = client_ask(request->run.socket_path, question, &answer);
 	if (status != EXIT_DONE)
 		return status;

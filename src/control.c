@@ -227,6 +227,13 @@ static void finish_change(struct control *control, struct connection *connection
 	connection->deadline_s = now_s + ANSWER_WAIT_S;
 }
 
+/* The widths that the kernel's sets have; another would never be held, but stand in the table. */
+static bool width_is_allowed(const struct ip *ip)
+{
+	return ip_is_host(ip) || (ip->family == 4 && ip->bits == 24) ||
+	       (ip->family == 6 && (ip->bits == 64 || ip->bits == 56 || ip->bits == 48));
+}
+
 static void command_ban(struct control *control, struct connection *connection,
 	const json_t *request, int64_t now_s)
 {
@@ -237,6 +244,12 @@ static void command_ban(struct control *control, struct connection *connection,
 
 	if (!address || ip_parse_prefix(address, &ip, &err) < 0) {
 		answer_error(connection, address ? err.text : "the address is missing");
+		return;
+	}
+	if (!width_is_allowed(&ip)) {
+		answer_error(connection,
+			"a ban is of one address, an IPv4 /24, or an IPv6 /64, /56 "
+			"or /48");
 		return;
 	}
 	ip = guard_unit(control->engine.guard, &ip);

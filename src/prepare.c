@@ -328,18 +328,18 @@ int prepared_new(const struct run_options *options, int client_fd,
 	rc = read_configuration(prepared, options, events, err);
 	if (client_fd < 0)
 		log_findings(prepared);
-	if (rc < 0 && client_fd >= 0) {
-		if (!prepared->findings.errors) {
-			struct position whole = { .file = options->config_dir };
-
-			(void)finding_error(&prepared->findings, &whole, "%s", err->text);
-		}
+	if (rc < 0 && prepared->findings.errors)
 		prepared_answer(prepared, false);
-	}
 	if (rc == 0)
 		rc = confine(prepared, options->state_dir, err);
 	if (rc == 0)
 		rc = introduce(prepared, err);
+	if (rc < 0 && prepared->client_fd >= 0) { /* not the configuration's errors */
+		struct position whole = { .file = options->config_dir };
+
+		(void)finding_error(&prepared->findings, &whole, "%s", err->text);
+		prepared_answer(prepared, false);
+	}
 	*ret_prepared = prepared;
 	return rc;
 }

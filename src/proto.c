@@ -79,6 +79,8 @@ static ssize_t packet_receive(int fd, void *bytes, size_t size, int *ret_fd, str
 	while (got < 0 && errno == EINTR);
 	if (got < 0 && errno == EAGAIN)
 		return 0;
+	if (got < 0 && errno == ECONNRESET) /* it ended before it had read all */
+		return error_set(err, "closed");
 	if (got < 0)
 		return error_errno(err, errno, "cannot receive from the other role");
 	*ret_fd = passed_descriptor(&message);
