@@ -17,6 +17,23 @@ struct config_text {
 	struct position at;
 };
 
+/* May <HOST> match a name, and is that looked up? Counts as USEDNS_NO unless the jail's own section
+ * says otherwise. */
+enum usedns {
+	USEDNS_UNSET,
+	USEDNS_NO,
+	USEDNS_YES,
+	USEDNS_WARN, /* as YES */
+	USEDNS_RAW,  /* the name is an id, and no address: nobody is banned for it */
+};
+
+/* journalmatch, word by word: "FIELD=value" or "+". Matches of one field are alternatives,
+ * different fields must all match, "+" parts groups of which one is enough. */
+struct config_journal {
+	struct config_text *words;
+	size_t n_words;
+};
+
 /* A filter as text, everything interpolated, not compiled yet. Lists are one entry a line of the
  * value; empty lines are dropped. */
 struct filter_def {
@@ -29,14 +46,58 @@ struct filter_def {
 	struct config_text prefregex;    /* text NULL: none */
 	struct config_text *datepattern; /* n 0: the default templates */
 	size_t n_datepattern;
-	struct config_text parser; /* text NULL: plain rules */
-	uint32_t maxlines;         /* 1 unless set */
-	bool usedns;               /* only then may <HOST> match a name */
+	struct config_text parser;      /* text NULL: plain rules */
+	struct config_text logtimezone; /* of dates without a zone; text NULL: local time */
+	uint32_t maxlines;              /* 1 unless set */
+	enum usedns usedns;
+	bool journal;                /* logtype = journal: entries bring their own time */
+	struct config_journal match; /* of the filter or the jail: which entries */
 };
 
 struct config_logpath {
 	char *pattern;  /* absolute path, glob allowed */
 	bool from_head; /* `head`: an existing file is read from its first byte */
+	struct position at;
+};
+
+/* How bans of the same address grow (DIALECT 8). */
+enum formula {
+	FORMULA_DOUBLE,      /* T * 2^min(n, 20) * factor, at least T */
+	FORMULA_EXPONENTIAL, /* T * exp((n + 1) * factor) / exp(factor) */
+	FORMULA_MULTIPLIERS, /* T * factor * multipliers[min(n, last)] */
+};
+
+struct config_increment {
+	bool on;
+	enum formula formula;
+	double factor; /* > 0, default 1 */
+	double *multipliers;
+	size_t n_multipliers;
+	int64_t maxtime_s; /* 0: none */
+	int64_t rndtime_s; /* 0: none */
+	bool all_jails;    /* n counts the bans of every jail */
+};
+
+enum config_backend {
+	BACKEND_AUTO, /* inotify */
+	BACKEND_POLLING,
+	BACKEND_JOURNAL,
+};
+
+/* systemd[journalpath=,journalfiles=,journalflags=,namespace=,rotated=]; NULL and 0: not said. */
+struct config_journal_source {
+	char *path;
+	char **files; /* globs */
+	size_t n_files;
+	int flags; /* SD_JOURNAL_*; -1: not said */
+	char *namespace;
+	bool rotated;
+};
+
+/* Something that ignoreip names and that is not an address yet: a host name, or a file. */
+struct config_ignore {
+	char *text; /* the name; of a file, the path */
+	bool is_file;
 	struct position at;
 };
 
@@ -51,8 +112,14 @@ struct config_jail {
 	uint32_t maxretry;  /* >= 1 */
 	int64_t findtime_s; /* >= 1 */
 	int64_t bantime_s;  /* < 0: permanent; else >= 1 */
+	struct config_increment increment;
+	uint32_t maxmatches; /* log lines kept for a ban's mail and for explain; default maxretry */
+	enum config_backend backend;
+	struct config_journal_source journal; /* of BACKEND_JOURNAL */
 	struct ip *ignoreip;
 	size_t n_ignoreip;
+	struct config_ignore *ignores;
+	size_t n_ignores;
 	bool ignoreself;
 	bool bans; /* an action closes something; else failures are only counted */
 	struct scope scopes[JAIL_SCOPES_MAX]; /* all of them are closed by a ban */
@@ -77,7 +144,9 @@ struct dialect_names;
 
 struct config {
 	char *dir;
-	bool lift_on_stop; /* [voipguard] on_stop = lift; default keep */
+	int64_t dbpurgeage_s; /* [voipguard] dbpurgeage: how long a ban is remembered for
+			       * bantime.increment; default 86400 */
+	bool lift_on_stop;    /* [voipguard] on_stop = lift; default keep */
 	struct config_mail mail;
 	struct config_jail *jails; /* all, disabled ones too, in order of first appearance */
 	size_t n_jails;

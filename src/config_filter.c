@@ -329,6 +329,21 @@ static struct config_text read_text(struct config_filter *filter, struct config_
 	return text;
 }
 
+static int read_usedns(const char *word, enum usedns *ret_usedns)
+{
+	int truth = config_value_truth(word);
+
+	if (truth >= 0)
+		*ret_usedns = truth ? USEDNS_YES : USEDNS_NO;
+	else if (strcasecmp(word, "warn") == 0)
+		*ret_usedns = USEDNS_WARN;
+	else if (strcasecmp(word, "raw") == 0)
+		*ret_usedns = USEDNS_RAW;
+	else
+		return -1;
+	return 0;
+}
+
 static void read_words(struct config_filter *filter, struct config_reader *jail,
 	struct filter_def *def)
 {
@@ -339,10 +354,7 @@ static void read_words(struct config_filter *filter, struct config_reader *jail,
 	long lines;
 
 	def->maxlines = 1;
-	def->usedns = usedns.text &&
-		      (strcasecmp(usedns.text, "no") != 0 && config_value_truth(usedns.text) != 0);
-	if (usedns.text && config_value_truth(usedns.text) < 0 &&
-		strcasecmp(usedns.text, "warn") != 0 && strcasecmp(usedns.text, "raw") != 0)
+	if (usedns.text && read_usedns(usedns.text, &def->usedns) < 0)
 		config_value_error(&filter->reader, &usedns.at,
 			"usedns: '%s' is none of yes, warn, no, raw",
 			text_render_string(shown, sizeof(shown), usedns.text));

@@ -11,6 +11,8 @@
 
 enum { RULE_SHOWN_MAX = 8192 };
 
+static const char *const usedns_words[] = { "no", "no", "yes", "warn", "raw" };
+
 /* One row; name "" continues the row above. value is from outside. */
 static void row(FILE *out, const char *name, const char *value)
 {
@@ -74,7 +76,7 @@ static void show_filter(FILE *out, const struct filter_def *filter)
 		row(out, "parser", filter->parser.text);
 	if (filter->maxlines > 1)
 		(void)fprintf(out, "%-12s %u\n", "maxlines", filter->maxlines);
-	row(out, "usedns", filter->usedns ? "yes" : "no");
+	row(out, "usedns", usedns_words[filter->usedns]);
 	rules(out, "datepattern", filter->datepattern, filter->n_datepattern);
 	if (filter->prefregex.text)
 		rules(out, "prefregex", &filter->prefregex, 1);

@@ -143,8 +143,8 @@ static struct rule *rules_new(const struct config_text *texts, size_t count, con
 		return rules;
 	}
 	for (size_t i = 0; i < count; i++)
-		if (!filter_rule_init(&rules[*ret_count].rule, &texts[i], kind, def->usedns, cut,
-			    findings))
+		if (!filter_rule_init(&rules[*ret_count].rule, &texts[i], kind,
+			    def->usedns > USEDNS_NO, cut, findings))
 			++*ret_count;
 	return rules;
 }
@@ -200,7 +200,7 @@ struct filter *filter_new(const struct filter_def *def, struct findings *finding
 		date_borders(filter->date, cut.before, cut.behind);
 	if (def->prefregex.text)
 		filter->has_prefix = !filter_rule_init(&filter->prefix.rule, &def->prefregex,
-			"prefregex", def->usedns, &cut, findings);
+			"prefregex", def->usedns > USEDNS_NO, &cut, findings);
 	filter->fails = rules_new(def->failregex, def->n_failregex, "failregex", def, &cut,
 		&filter->n_fails, findings);
 	filter->ignores = rules_new(def->ignoreregex, def->n_ignoreregex, "ignoreregex", def, &cut,
@@ -290,14 +290,16 @@ static bool is_ignored(struct filter *filter, const struct trial *trial)
 	return false;
 }
 
-/* Finds the date, cuts it out and appends the newline that fail2ban's rules may ask for. */
-static void date_cut(struct filter *filter, struct trial *trial, int64_t now_s, struct hit *hit)
+/* Finds the date (at_ms NULL), cuts it out and appends the newline that fail2ban's rules may ask
+ * for. */
+static void date_cut(struct filter *filter, struct trial *trial, const int64_t *at_ms,
+	int64_t now_s, struct hit *hit)
 {
 	struct date_found found = { 0 };
 	size_t rest;
 
-	hit->has_time = date_find(filter->date, trial->line, trial->length, now_s, &found);
-	hit->at_ms = hit->has_time ? found.at_ms : now_s * 1000;
+	hit->has_time = at_ms || date_find(filter->date, trial->line, trial->length, now_s, &found);
+	hit->at_ms = at_ms ? *at_ms : hit->has_time ? found.at_ms : now_s * 1000;
 	if (hit->at_ms > now_s * 1000 + 999)
 		hit->at_ms = now_s * 1000;
 	if (trial->length + 1 > filter->cut_room) {
@@ -446,8 +448,9 @@ static bool prefix_match(struct filter *filter, struct trial *trial, struct matc
 	return true;
 }
 
-enum filter_result filter_match(struct filter *filter, const char *line, size_t length,
-	int64_t now_s, struct hit *ret_hit)
+/* at_ms NULL: the line is to say it. */
+static enum filter_result match_line(struct filter *filter, const char *line, size_t length,
+	const int64_t *at_ms, int64_t now_s, struct hit *ret_hit)
 {
 	struct trial trial = { .line = line, .length = length };
 	struct match match = { .rule = &filter->prefix.rule };
@@ -459,7 +462,7 @@ enum filter_result filter_match(struct filter *filter, const char *line, size_t 
 			!any_may_match(filter, filter->ignores, filter->n_ignores, &trial))
 			return FILTER_MISS;
 	*ret_hit = (struct hit){ 0 };
-	date_cut(filter, &trial, now_s, ret_hit);
+	date_cut(filter, &trial, at_ms, now_s, ret_hit);
 	if (filter->ignores_first && is_ignored(filter, &trial))
 		return FILTER_IGNORED;
 	if (!prefix_match(filter, &trial, &match))
@@ -476,6 +479,18 @@ enum filter_result filter_match(struct filter *filter, const char *line, size_t 
 									    : FILTER_HIT;
 	}
 	return FILTER_MISS;
+}
+
+enum filter_result filter_match(struct filter *filter, const char *line, size_t length,
+	int64_t now_s, struct hit *ret_hit)
+{
+	return match_line(filter, line, length, NULL, now_s, ret_hit);
+}
+
+enum filter_result filter_match_dated(struct filter *filter, const char *line, size_t length,
+	int64_t at_ms, int64_t now_s, struct hit *ret_hit)
+{
+	return match_line(filter, line, length, &at_ms, now_s, ret_hit);
 }
 
 size_t filter_skip(const struct filter *filter, const char *text, size_t length)

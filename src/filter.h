@@ -52,6 +52,11 @@ void filter_free(struct filter *filter);
 enum filter_result filter_match(struct filter *filter, const char *line, size_t length,
 	int64_t now_s, struct hit *ret_hit);
 
+/* The same for a line that brings its time along (an entry of the journal): no date is looked for
+ * in it and none is cut. */
+enum filter_result filter_match_dated(struct filter *filter, const char *line, size_t length,
+	int64_t at_ms, int64_t now_s, struct hit *ret_hit);
+
 /* Passes over lines by one search: how many bytes at the start of text are whole lines for which
  * filter_match would say FILTER_MISS. text is whole lines; the last may lack its newline. 0 also
  * if the rules have no literal in common. */
