@@ -1,4 +1,4 @@
-#include "cli.h"
+#include "cli_internal.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -70,34 +70,6 @@ static const struct option options_known[] = {
 	{ 0 },
 };
 
-/* What was said; strings are borrowed from argv. */
-struct request {
-	struct run_options run;
-	const char *role;
-	const char *jail;
-	const char *note;
-	const char *show;
-	const char *logtype;
-	int64_t for_s; /* 0: not said */
-	int64_t now_s;
-	bool all;
-	bool json;
-	bool missed;
-	bool config_is_said;
-	char **arguments;
-	int n_arguments;
-};
-
-struct command {
-	const char *name;
-	const char *usage;
-	const char *does;
-	const char *options; /* allowed ones, as "name name" */
-	int least;
-	int most;
-	int (*run)(const struct request *request);
-};
-
 /* ---- commands ---- */
 
 static int run_command(const struct request *request)
@@ -139,94 +111,6 @@ static int status_command(const struct request *request)
 	status = client_is_unwell(answer) ? EXIT_NO : EXIT_DONE;
 	json_decref(answer);
 	return fflush(stdout) == 0 ? status : EXIT_NO;
-}
-
-/* Reads ADDR[/LEN]; ban: only the lengths that a ban can have. */
-static int read_address(const char *text, bool ban, struct ip *ret_ip)
-{
-	struct error err;
-
-	if (ip_parse_prefix(text, ret_ip, &err) < 0) {
-		(void)fprintf(stderr, "voipguard: %s\n", err.text);
-		return EXIT_USAGE;
-	}
-	if (!ban || ip_is_host(ret_ip) || (ret_ip->family == 4 && ret_ip->bits == 24) ||
-		(ret_ip->family == 6 &&
-			(ret_ip->bits == 64 || ret_ip->bits == 56 || ret_ip->bits == 48)))
-		return EXIT_DONE;
-	(void)fprintf(stderr,
-		"voipguard: '%s': a ban is of one address, an IPv4 /24, or an IPv6 /64, /56 or "
-		"/48\n",
-		text);
-	return EXIT_USAGE;
-}
-
-static int change_command(const struct request *request, json_t *question)
-{
-	json_t *answer;
-	int status;
-
-	/* a name that JSON cannot hold is refused: left out, it would mean every jail */
-	if (request->jail &&
-		json_object_set_new(question, "jail", json_string(request->jail)) < 0) {
-		(void)fprintf(stderr, "voipguard: --jail: the name is not UTF-8\n");
-		json_decref(question);
-		return EXIT_USAGE;
-	}
-	status = client_ask(request->run.socket_path, question, &answer);
-	if (status != EXIT_DONE)
-		return status;
-	if (json_object_get(answer, "warning"))
-		(void)fprintf(stderr, "voipguard: %s\n",
-			json_string_value(json_object_get(answer, "warning")));
-	json_decref(answer);
-	return EXIT_DONE;
-}
-
-static int ban_command(const struct request *request)
-{
-	char address[IP_TEXT_MAX];
-	json_t *question;
-	struct ip ip;
-	int status = read_address(request->arguments[0], true, &ip);
-
-	if (status != EXIT_DONE)
-		return status;
-	question = json_pack("{s:s, s:s}", "command", "ban", "address", ip_format(&ip, address));
-	if (request->for_s)
-		json_object_set_new(question, "for_s", json_integer(request->for_s));
-	if (request->note)
-		json_object_set_new(question, "note", json_string(request->note));
-	return change_command(request, question);
-}
-
-static int unban_command(const struct request *request)
-{
-	char address[IP_TEXT_MAX] = "";
-	json_t *question;
-	struct ip ip = { 0 };
-	int status;
-
-	if (request->all == (request->n_arguments == 1)) {
-		(void)fprintf(stderr, "voipguard: unban wants an address or --all\n");
-		return EXIT_USAGE;
-	}
-	if (!request->all) {
-		status = read_address(request->arguments[0], false, &ip);
-		if (status != EXIT_DONE)
-			return status;
-		ip_format(&ip, address);
-	}
-	if (geteuid() == 0 && !client_reaches(request->run.socket_path))
-		return offline_unban(&request->run, request->all ? NULL : &ip, request->jail);
-	question = request->all ? json_pack("{s:s, s:b}", "command", "unban", "all", 1)
-				: json_pack("{s:s, s:s}", "command", "unban", "address", address);
-	return change_command(request, question);
-}
-
-static int reload_command(const struct request *request)
-{
-	return change_command(request, json_pack("{s:s}", "command", "reload"));
 }
 
 static void ignore_alert(void *context, int64_t now_s, const char *dest, const char *sender,
@@ -304,6 +188,12 @@ static int test_command(const struct request *request)
 	return try_run(&options);
 }
 
+/* Its words are fail2ban's, options among them: they are read there. */
+static int fail2ban_command(const struct request *request)
+{
+	return client_fail2ban(request->run.socket_path, request->n_arguments, request->arguments);
+}
+
 static int version_command(const struct request *request)
 {
 	(void)request;
@@ -320,15 +210,20 @@ static const struct command commands[] = {
 	{ "status", "[JAIL] [--json]", "jails, files, counts, bans, health", "socket json", 0, 1,
 		status_command },
 	{ "ban", "ADDR[/LEN] [--jail JAIL] [--for 1h] [--note TEXT]", "ban by hand",
-		"socket jail for note", 1, 1, ban_command },
+		"socket jail for note", 1, 1, cli_ban },
 	{ "unban", "ADDR[/LEN]|--all [--jail JAIL]", "lift bans, reset counters",
-		"socket jail all config state", 0, 1, unban_command },
+		"socket jail all config state", 0, 1, cli_unban },
+	{ "allow", "ADDR[/LEN] [--for 1h] [--note TEXT]", "protect from bans, lift those there are",
+		"socket for note", 1, 1, cli_allow },
+	{ "disallow", "ADDR[/LEN]", "end that", "socket", 1, 1, cli_disallow },
 	{ "reload", "", "read the configuration anew; keeps the old one on any error", "socket", 0,
-		0, reload_command },
+		0, cli_reload },
 	{ "check", "[-c DIR] [--show JAIL]", "all errors of a configuration", "config show", 0, 0,
 		check_command },
 	{ "test", "[-c DIR] FILTER|REGEX FILE [--json] [--missed] [--now EPOCH]",
 		"a filter over a log", "config json missed now logtype", 2, 2, test_command },
+	{ "fail2ban-client", "COMMAND...", "what scripts ask of fail2ban's client", "", 0, 99,
+		fail2ban_command },
 	{ "version", "", "print the version", "", 0, 0, version_command },
 	{ "help", "[COMMAND]", "this text", "", 0, 1, help_command },
 };
@@ -531,5 +426,12 @@ int cli_main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	argv[1] = argv[0];
+	if (command->run == fail2ban_command) {
+		struct request request = { .run.socket_path = "/run/voipguard/control.sock",
+			.arguments = argv + 2,
+			.n_arguments = argc - 2 };
+
+		return fail2ban_command(&request);
+	}
 	return run_it(command, argc - 1, argv + 1);
 }

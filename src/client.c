@@ -275,6 +275,26 @@ static void print_jail(const json_t *jail)
 	print_bans(json_object_get(jail, "bans"));
 }
 
+static void print_allowed(const json_t *allowed)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < json_array_size(allowed); i++) {
+		size_t length = strlen(string_of(json_array_get(allowed, i), "address", ""));
+
+		width = length > width ? length : width;
+	}
+	if (width)
+		(void)printf("\nAllowed by hand:\n");
+	for (size_t i = 0; i < json_array_size(allowed); i++) {
+		const json_t *entry = json_array_get(allowed, i);
+
+		(void)printf("  %-*s  until %-20s  %s\n", (int)width,
+			string_of(entry, "address", ""), string_of(entry, "until", "disallowed"),
+			string_of(entry, "note", ""));
+	}
+}
+
 void client_print_status(const struct json_t *answer)
 {
 	const json_t *jails = json_object_get(answer, "jails");
@@ -290,6 +310,7 @@ void client_print_status(const struct json_t *answer)
 			(long long)integer_of(answer, "cut_lines"));
 	for (size_t i = 0; i < json_array_size(jails); i++)
 		print_jail(json_array_get(jails, i));
+	print_allowed(json_object_get(answer, "allowed"));
 }
 
 bool client_is_unwell(const struct json_t *answer)

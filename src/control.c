@@ -293,6 +293,55 @@ static void command_unban(struct control *control, struct connection *connection
 			json_pack("{s:b, s:I}", "ok", 1, "lifted", (json_int_t)lifted), now_s);
 }
 
+static void command_allow(struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s)
+{
+	const json_t *duration = json_object_get(request, "for_s");
+	const char *address = text_of(request, "address");
+	struct error err;
+	struct ip ip;
+
+	if (!address || ip_parse_prefix(address, &ip, &err) < 0)
+		answer_error(connection, address ? err.text : "the address is missing");
+	else if (guard_allow(control->engine.guard, &ip,
+			 json_is_integer(duration) ? json_integer_value(duration) : 0,
+			 text_of(request, "note"), now_s, &err) < 0)
+		answer_error(connection, err.text);
+	else
+		finish_change(control, connection, &ip, -1, json_pack("{s:b}", "ok", 1), now_s);
+}
+
+static void command_disallow(struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s)
+{
+	const char *address = text_of(request, "address");
+	struct error err;
+	struct ip ip;
+
+	if (!address || ip_parse_prefix(address, &ip, &err) < 0)
+		answer_error(connection, address ? err.text : "the address is missing");
+	else if (guard_disallow(control->engine.guard, &ip, &err) < 0)
+		answer_error(connection, err.text);
+	else
+		finish_change(control, connection, NULL, -1, json_pack("{s:b}", "ok", 1), now_s);
+}
+
+static void command_jail(const struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s)
+{
+	const char *jail = text_of(request, "jail");
+	int number = jail ? guard_find_jail(control->engine.guard, jail) : -1;
+	char shown[128];
+	char text[192];
+
+	(void)snprintf(text, sizeof(text), "there is no jail '%s'",
+		text_render_string(shown, sizeof(shown), jail ? jail : "")); /* fits */
+	if (number < 0)
+		answer_error(connection, text);
+	else
+		answer(connection, report_jail(control->engine.guard, (size_t)number, now_s));
+}
+
 static void command_reload(struct control *control, struct connection *connection)
 {
 	struct error err;
@@ -316,6 +365,14 @@ static void dispatch(struct control *control, struct connection *connection, int
 		command_ban(control, connection, request, now_s);
 	else if (strcmp(command, "unban") == 0)
 		command_unban(control, connection, request, now_s);
+	else if (strcmp(command, "allow") == 0)
+		command_allow(control, connection, request, now_s);
+	else if (strcmp(command, "disallow") == 0)
+		command_disallow(control, connection, request, now_s);
+	else if (strcmp(command, "jails") == 0)
+		answer(connection, report_jails(control->engine.guard, now_s));
+	else if (strcmp(command, "jail") == 0)
+		command_jail(control, connection, request, now_s);
 	else if (strcmp(command, "reload") == 0)
 		command_reload(control, connection);
 	else if (strcmp(command, "version") == 0)

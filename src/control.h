@@ -13,7 +13,8 @@ struct proto_record;
 struct tail;
 
 /* The control protocol, server side: one JSON object a line in, one JSON object a line out, then
- * the connection ends. Requests: {"command": "status"|"ban"|"unban"|"reload"|"version", ...}.
+ * the connection ends. Requests: {"command": "status"|"jails"|"jail"|"ban"|"unban"|"allow"|
+ * "disallow"|"reload"|"version", ...}.
  * Answers: {"ok": true, ...} or {"ok": false, "error": "a sentence"}, with
  * "forbidden": true where it is a matter of who asks. */
 enum {

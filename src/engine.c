@@ -89,8 +89,6 @@ static void arm(sd_event_source *timer, uint64_t delay_us)
 	(void)sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
 }
 
-/* ---- what the guard wants done ---- */
-
 static void on_alert(void *context, int64_t now_s, const char *dest, const char *sender,
 	const struct letter *letter)
 {
@@ -121,6 +119,8 @@ static void flush(void *context)
 	struct bans *bans = guard_bans(engine->guard);
 	struct ban_change change;
 
+	if (!prepared_send_allows(engine->prepared, wall_s(), engine->dry_run))
+		return;
 	while (bans_peek(bans, wall_s(), &change)) {
 		struct proto_record record = { .type = change.lift ? PROTO_LIFT : PROTO_BAN,
 			.number = change.scope,
@@ -231,9 +231,8 @@ static void read_logs(struct engine *engine, bool scan)
 	} while (more && bans_waiting(guard_bans(engine->guard)) == 0 &&
 		 boot_us() - engine->last_read_us < COMMIT_US);
 	engine->caught_up = !more;
-	if (more) {
+	if (more)
 		arm(engine->busy_timer, 0);
-	}
 	commit_soon(engine);
 }
 
@@ -477,7 +476,8 @@ static int on_post(sd_event_source *source, void *context)
 
 	(void)source;
 	tell_ready(engine);
-	more = !engine->told_ready || bans_peek(guard_bans(engine->guard), wall_s(), &change);
+	more = !engine->told_ready || bans_peek(guard_bans(engine->guard), wall_s(), &change) ||
+	       !prepared_send_allows(engine->prepared, wall_s(), engine->dry_run);
 	(void)sd_event_source_set_io_events(engine->parent_io, EPOLLIN | (more ? EPOLLOUT : 0));
 	return 0;
 }

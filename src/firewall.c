@@ -111,6 +111,8 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 		(void)sd_event_exit(firewall->event, EXIT_FAILURE); /* cannot fail in the loop */
 	if (!firewall->stopping && !firewall->notifier.pid && now_s >= firewall->notifier_again_s)
 		firewall_start_notifier(firewall);
+	if (firewall->current)
+		protect_expire(firewall->current->protect, now_s);
 	if (now_s >= firewall->next_ssh_s)
 		firewall_refresh_ssh(firewall);
 	if (firewall->to_restore)

@@ -223,7 +223,8 @@ static void handle_record(struct firewall *firewall, struct link *link, struct b
 		break;
 	case PROTO_PROTECT:
 		if (record->ip.family &&
-			!protect_add(link->protect, &record->ip, record->text, IGNORED_SOURCE))
+			!protect_add_until(link->protect, &record->ip, record->text, IGNORED_SOURCE,
+				record->ttl_s > 0 ? firewall_boot_s() + record->ttl_s : 0))
 			log_line(LOG_WARNING, "more than %d protected addresses", PROTECT_MAX);
 		break;
 	case PROTO_LIFT_ON_STOP:

@@ -228,6 +228,7 @@ void guard_tick(struct guard *guard, int64_t now_s, bool caught_up)
 		bans_drop_ghosts(guard->bans);
 	while (guard->letters && guard->letters->deadline_s <= now_s)
 		letter_leave(guard, &guard->letters, -1, now_s);
+	guard_allow_tick(guard, now_s);
 	/* a window that is old by the clock may be completed by a line that is not read yet */
 	if (caught_up && now_s >= guard->next_expire_s) {
 		(void)counter_expire(guard->counter, now_s, EXPIRE_MAX); /* the rest next time */

@@ -17,6 +17,7 @@ struct guard;
 struct letter;
 struct protect;
 struct store;
+struct store_allow;
 struct store_ban;
 struct store_failure;
 
@@ -80,6 +81,22 @@ int guard_unban_all(struct guard *guard, const char *jail, int64_t now_s, uint32
 void guard_protect(struct guard *guard, const struct ip *ip, const char *because, unsigned source,
 	int64_t now_s);
 
+/* By hand: protects until for_s from now (0: for ever), lifts bans, survives restarts. note may be
+ * NULL. -1 with a sentence: too many entries. Disallow: -1 if there is no such entry; the firewall
+ * role goes on protecting until the next engine, since a running one cannot take back. */
+enum { GUARD_ALLOWS_MAX = 1000 };
+int guard_allow(struct guard *guard, const struct ip *ip, int64_t for_s, const char *note,
+	int64_t now_s, struct error *err);
+int guard_disallow(struct guard *guard, const struct ip *ip, struct error *err);
+void guard_load_allow(struct guard *guard, const struct store_allow *allow, int64_t now_s);
+/* Entry number `index`, oldest first. False: there are no more. note as it was given. */
+bool guard_allowed(const struct guard *guard, size_t index, struct store_allow *ret_allow);
+/* The next entry that the firewall role has not heard of, and then: it has now. ret_because is
+ * rendered and lives until the next call. */
+bool guard_allow_peek(struct guard *guard, int64_t now_s, struct ip *ret_ip, int64_t *ret_ttl_s,
+	const char **ret_because);
+void guard_allow_sent(struct guard *guard);
+
 /* The kernel side. */
 struct bans *guard_bans(struct guard *guard);
 void guard_held(struct guard *guard, uint8_t scope, const struct ip *ip, bool lift, int failure,
@@ -103,6 +120,8 @@ struct guard_jail_info {
 	uint64_t ignored;
 	uint64_t limit_hits;
 	const uint64_t *patterns;
+	const struct ip *ignoreip; /* as configured */
+	size_t n_ignoreip;
 	size_t n_scopes;
 	const struct scope *scopes[BAN_JAIL_SCOPES_MAX];
 };

@@ -13,6 +13,7 @@
 
 #include "bans.h"
 #include "letter.h"
+#include "proto.h"
 #include "scope.h"
 #include "store.h"
 #include "tail.h"
@@ -54,6 +55,14 @@ struct lifting {
 	struct ban ban; /* a copy: the ban itself has ended */
 };
 
+/* Entries by hand, oldest first; those before `sent` are known to the firewall role. */
+struct guard_allows {
+	struct store_allow *list; /* owned, as the notes are */
+	size_t count;
+	size_t sent;
+	char because[PROTO_TEXT_MAX];
+};
+
 /* jails[manual] is the jail of bans by hand. Jails never change after guard_new but for names
  * found in the database, which are appended. */
 struct guard {
@@ -74,6 +83,7 @@ struct guard {
 	size_t n_letters;
 	struct lifting *lifting; /* owned */
 	size_t n_lifting;
+	struct guard_allows allows;
 	int64_t next_expire_s;
 	char host[sizeof(((struct utsname *)0)->nodename)];
 };
@@ -85,6 +95,10 @@ void guard_record_ban(struct guard *guard, struct ban *ban, enum store_ban_state
 void guard_record_marker(struct guard *guard, uint32_t jail, const struct ip *ip, int64_t at_s,
 	enum store_kind kind);
 void guard_record_totals(struct guard *guard, const struct guard_jail *jail);
+
+/* Ends entries by hand whose time is over. */
+void guard_allow_tick(struct guard *guard, int64_t now_s);
+void guard_allow_done(struct guard *guard);
 
 /* Appends a jail; config NULL: manual, or of the past. */
 struct guard_jail *guard_jail_add(struct guard *guard, const char *name,

@@ -152,6 +152,7 @@ void guard_free(struct guard *guard)
 		guard->letters = next;
 	}
 	free(guard->lifting);
+	guard_allow_done(guard);
 	counter_free(guard->counter);
 	bans_free(guard->bans);
 	free(guard);
@@ -224,6 +225,8 @@ void guard_jail_info(const struct guard *guard, size_t number, int64_t now_s,
 		.ignored = jail->ignored,
 		.limit_hits = jail->filter ? filter_limit_hits(jail->filter) : 0,
 		.patterns = jail->patterns,
+		.ignoreip = config ? config->ignoreip : NULL,
+		.n_ignoreip = config ? config->n_ignoreip : 0,
 		.n_scopes = jail->n_scopes };
 	for (size_t i = 0; i < jail->n_scopes; i++)
 		ret_info->scopes[i] = &guard->scopes[jail->scopes[i]];

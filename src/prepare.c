@@ -239,6 +239,20 @@ static int send_protection(const struct prepared *prepared, struct error *err)
 	return 0;
 }
 
+bool prepared_send_allows(struct prepared *prepared, int64_t now_s, bool dry_run)
+{
+	struct proto_record record = { .type = PROTO_PROTECT };
+	const char *because;
+
+	while (guard_allow_peek(prepared->guard, now_s, &record.ip, &record.ttl_s, &because)) {
+		(void)snprintf(record.text, sizeof(record.text), "%s", because); /* fits */
+		if (!dry_run && proto_send(LAUNCH_PARENT_FD, &record, -1, NULL) != 1)
+			return false;
+		guard_allow_sent(prepared->guard);
+	}
+	return true;
+}
+
 static int introduce(const struct prepared *prepared, struct error *err)
 {
 	struct proto_record lift = { .type = PROTO_LIFT_ON_STOP };

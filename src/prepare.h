@@ -41,6 +41,9 @@ int prepared_wait_for_go(struct prepared *prepared, struct error *err);
 void prepared_host_record(struct prepared *prepared, const struct proto_record *record,
 	int64_t now_s);
 
+/* Tells the firewall role whom a person has protected since the last call. False: the pair is full
+ * (or broken: reading says so), call again when it is writable. */
+bool prepared_send_allows(struct prepared *prepared, int64_t now_s, bool dry_run);
 /* Sends to the firewall role and waits for room if there is none. */
 int prepared_send(const struct proto_record *record, struct error *err);
 /* Answers the client that asked for the reload, if there is one. */

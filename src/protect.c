@@ -1,6 +1,5 @@
 #include "protect.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,6 +8,7 @@
 struct entry {
 	struct ip ip;
 	unsigned source;
+	int64_t until_s; /* 0: for ever */
 	char because[PROTECT_BECAUSE_MAX];
 };
 
@@ -32,14 +32,17 @@ void protect_free(struct protect *protect)
 	free(protect);
 }
 
-bool protect_add(struct protect *protect, const struct ip *ip, const char *because, unsigned source)
+bool protect_add_until(struct protect *protect, const struct ip *ip, const char *because,
+	unsigned source, int64_t until_s)
 {
 	char address[IP_TEXT_MAX];
 	struct entry *entry;
 
 	for (size_t i = 0; i < protect->count; i++)
-		if (ip_equal(&protect->entries[i].ip, ip) && protect->entries[i].source == source)
+		if (ip_equal(&protect->entries[i].ip, ip) && protect->entries[i].source == source) {
+			protect->entries[i].until_s = until_s;
 			return true;
+		}
 	if (protect->count == PROTECT_MAX)
 		return false;
 	if (protect->count == protect->room) {
@@ -50,9 +53,25 @@ bool protect_add(struct protect *protect, const struct ip *ip, const char *becau
 	entry = &protect->entries[protect->count++];
 	entry->ip = *ip;
 	entry->source = source;
+	entry->until_s = until_s;
 	(void)snprintf(entry->because, sizeof(entry->because), "%s (%s)", because,
 		ip_format(ip, address)); /* may be cut */
 	return true;
+}
+
+bool protect_add(struct protect *protect, const struct ip *ip, const char *because, unsigned source)
+{
+	return protect_add_until(protect, ip, because, source, 0);
+}
+
+void protect_expire(struct protect *protect, int64_t now_s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < protect->count; i++)
+		if (!protect->entries[i].until_s || protect->entries[i].until_s > now_s)
+			protect->entries[kept++] = protect->entries[i];
+	protect->count = kept;
 }
 
 void protect_clear(struct protect *protect, unsigned source)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Addresses that are never banned, each with a "because". Loopback, multicast, link-local and
  * unspecified addresses are in every list. Both the engine and the firewall role keep one. */
@@ -20,6 +21,12 @@ void protect_free(struct protect *protect);
  * there keeps its first reason. source: a number of the caller's, for protect_clear. */
 bool protect_add(struct protect *protect, const struct ip *ip, const char *because,
 	unsigned source);
+/* The same until protect_expire is told a later time; until_s 0: for ever. An entry that is there
+ * already lasts from now on until then. */
+bool protect_add_until(struct protect *protect, const struct ip *ip, const char *because,
+	unsigned source, int64_t until_s);
+/* Removes entries whose time is over. now_s: on the clock that until_s was said in. */
+void protect_expire(struct protect *protect, int64_t now_s);
 /* Removes all entries of that source. */
 void protect_clear(struct protect *protect, unsigned source);
 

@@ -18,7 +18,7 @@ enum proto_type {
 	PROTO_NONE,
 	/* engine to firewall */
 	PROTO_SCOPE,        /* number: its index in this engine's records; scope */
-	PROTO_PROTECT,      /* ip, text: because */
+	PROTO_PROTECT,      /* ip, text: because; ttl_s: for how long, 0: for ever */
 	PROTO_LIFT_ON_STOP, /* [voipguard] on_stop = lift */
 	PROTO_SEAL,         /* protection is complete, the configuration stands: may take over */
 	PROTO_BAN,          /* number: scope; ip; ttl_s (0 permanent); answered by PROTO_HELD */

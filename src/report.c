@@ -12,6 +12,7 @@
 #include "guard.h"
 #include "proto.h"
 #include "scope.h"
+#include "store.h"
 #include "tail.h"
 #include "text.h"
 #include "utc.h"
@@ -295,6 +296,52 @@ static bool is_shown(const struct report *report, size_t jail, const struct guar
 	       bans_count(guard_bans(report->engine->guard), (uint32_t)jail) > 0;
 }
 
+static json_t *allowed_json(const struct guard *guard)
+{
+	json_t *array = json_array();
+	struct store_allow allow;
+	char address[IP_TEXT_MAX];
+
+	for (size_t i = 0; guard_allowed(guard, i, &allow); i++)
+		json_array_append_new(array,
+			json_pack("{s:s, s:o, s:o, s:o}", "address", ip_format(&allow.ip, address),
+				"since", time_json(allow.at_s), "until",
+				allow.until_s ? time_json(allow.until_s) : json_null(), "note",
+				text_json(allow.note)));
+	return array;
+}
+
+struct json_t *report_jails(const struct guard *guard, int64_t now_s)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; i < guard_jails(guard); i++) {
+		struct guard_jail_info info;
+
+		guard_jail_info(guard, i, now_s, &info);
+		if (info.active)
+			json_array_append_new(names, text_json(info.name));
+	}
+	return json_pack("{s:b, s:o}", "ok", 1, "jails", names);
+}
+
+struct json_t *report_jail(const struct guard *guard, size_t jail, int64_t now_s)
+{
+	json_t *ignored = json_array();
+	struct guard_jail_info info;
+	struct store_allow allow;
+	char address[IP_TEXT_MAX];
+
+	guard_jail_info(guard, jail, now_s, &info);
+	for (size_t i = 0; i < info.n_ignoreip; i++)
+		json_array_append_new(ignored, json_string(ip_format(&info.ignoreip[i], address)));
+	for (size_t i = 0; guard_allowed(guard, i, &allow); i++)
+		json_array_append_new(ignored, json_string(ip_format(&allow.ip, address)));
+	return json_pack("{s:b, s:o, s:I, s:I, s:I, s:o}", "ok", 1, "name", text_json(info.name),
+		"maxretry", (json_int_t)info.maxretry, "findtime_s", (json_int_t)info.findtime_s,
+		"bantime_s", (json_int_t)info.bantime_s, "ignoreip", ignored);
+}
+
 struct json_t *report_json(const struct report *report, int64_t now_s)
 {
 	const struct control_engine *engine = report->engine;
@@ -316,6 +363,7 @@ struct json_t *report_json(const struct report *report, int64_t now_s)
 	json_object_set_new(object, "cut_lines",
 		json_integer((json_int_t)tail_cut_lines(engine->tail)));
 	json_object_set_new(object, "jails", jails);
+	json_object_set_new(object, "allowed", allowed_json(engine->guard));
 	return object;
 }
 

@@ -2,9 +2,11 @@
 #define VG_REPORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct control_engine;
+struct guard;
 struct json_t;
 struct proto_record;
 struct report;
@@ -22,6 +24,11 @@ void report_free(struct report *report);
 bool report_ask(struct report *report);
 /* False: the answer is not for this report. */
 bool report_counters(struct report *report, const struct proto_record *record);
+/* The answer to `jails`: the names of those that run. A new reference. */
+struct json_t *report_jails(const struct guard *guard, int64_t now_s);
+/* The answer to `jail`: what one jail is set to, whom it ignores, those allowed by hand among them.
+ * A new reference. */
+struct json_t *report_jail(const struct guard *guard, size_t jail, int64_t now_s);
 /* A new reference. */
 struct json_t *report_json(const struct report *report, int64_t now_s);
 

@@ -65,6 +65,13 @@ static void load_alert(void *context, const struct store_alert *alert)
 	outbox_load(loading->resumed->outbox, alert, loading->now_s);
 }
 
+static void load_allow(void *context, const struct store_allow *allow)
+{
+	const struct loading *loading = context;
+
+	guard_load_allow(loading->guard, allow, loading->now_s);
+}
+
 static bool is_known(const struct loading *loading, const char *jail, const char *pattern)
 {
 	cleanup_free char *both = alloc_format("%s\n%s", jail, pattern);
@@ -109,6 +116,7 @@ int resume_state(const char *state_dir, const struct config *config, struct guar
 		.pattern = load_pattern,
 		.total = load_total,
 		.alert = load_alert,
+		.allow = load_allow,
 		.context = &loading };
 	cleanup_free char *note = NULL;
 	int rc;

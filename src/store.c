@@ -154,6 +154,22 @@ static void load_alert(struct store *store, struct sqlite3_stmt *statement, void
 	loader->alert(loader->context, &alert);
 }
 
+static void load_allow(struct store *store, struct sqlite3_stmt *statement, void *context)
+{
+	const struct store_loader *loader = context;
+	cleanup_free char *note = column_bytes(statement, 3);
+	struct store_allow allow = {
+		.ip = store_db_ip(statement, 0),
+		.at_s = sqlite3_column_int64(statement, 1),
+		.until_s = sqlite3_column_int64(statement, 2),
+		.note = note,
+	};
+
+	(void)store;
+	if (allow.ip.family && loader->allow)
+		loader->allow(loader->context, &allow);
+}
+
 int store_load(struct store *store, const struct store_loader *loader, struct error *err)
 {
 	static const struct {
@@ -167,6 +183,7 @@ int store_load(struct store *store, const struct store_loader *loader, struct er
 		{ "SELECT * FROM patterns", load_pattern },
 		{ "SELECT * FROM totals", load_total },
 		{ "SELECT * FROM alerts ORDER BY id", load_alert },
+		{ "SELECT * FROM allows ORDER BY at", load_allow },
 	};
 	struct store_loader copy = *loader;
 
@@ -229,6 +246,16 @@ int64_t store_alert(struct store *store, const struct store_alert *alert)
 void store_alert_sent(struct store *store, int64_t id)
 {
 	store_queue_alert_sent(&store->queue, id);
+}
+
+void store_allow(struct store *store, const struct store_allow *allow)
+{
+	store_queue_allow(&store->queue, allow, false);
+}
+
+void store_forget_allow(struct store *store, const struct ip *ip)
+{
+	store_queue_allow(&store->queue, &(struct store_allow){ .ip = *ip }, true);
 }
 
 bool store_is_dirty(const struct store *store)
@@ -378,6 +405,25 @@ static int write_alerts(struct store *store, struct error *err)
 	return store->queue.n_alerts ? run_numbers(store, CAP_ALERTS, &capped, 1, err) : 0;
 }
 
+static int write_allows(struct store *store, struct error *err)
+{
+	for (size_t i = 0; i < store->queue.n_allows; i++) {
+		const struct store_allow *row = &store->queue.allows[i].allow;
+		bool forget = store->queue.allows[i].forget;
+		enum statement which = forget ? DROP_ALLOW : SET_ALLOW;
+
+		(void)store_db_bind_ip(store->statements[which], 1, &row->ip);
+		if (!forget) {
+			(void)sqlite3_bind_int64(store->statements[which], 2, row->at_s);
+			(void)sqlite3_bind_int64(store->statements[which], 3, row->until_s);
+			(void)bind_bytes(store->statements[which], 4, row->note);
+		}
+		if (run(store, which, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Deletes a prefix of ids: what is beyond the cap, then what is old, up to the first row that is
  * not (a stamp in the future holds back those behind it until the cap takes it). */
 static int expire_failures(struct store *store, int64_t before_s, struct error *err)
@@ -427,7 +473,8 @@ int store_commit(struct store *store, int64_t expire_before_s, struct error *err
 		return -1;
 	if (write_failures(store, err) < 0 || write_bans(store, err) < 0 ||
 		write_positions(store, err) < 0 || write_jails(store, err) < 0 ||
-		write_alerts(store, err) < 0 || expire_failures(store, expire_before_s, err) < 0 ||
+		write_alerts(store, err) < 0 || write_allows(store, err) < 0 ||
+		expire_failures(store, expire_before_s, err) < 0 ||
 		sweep_bans(store, expire_before_s, err) < 0 || run(store, COMMIT, err) < 0) {
 		/* SQLite itself rolls back after some errors, a full disk among them */
 		if (!sqlite3_get_autocommit(store->db))

@@ -21,6 +21,7 @@ enum {
 	STORE_NAME_MAX = 64,          /* longest jail name */
 	STORE_BANS_MAX = 1000000,     /* rows kept, about: of the oldest, ended ones go */
 	STORE_ALERTS_MAX = 1000,      /* outbox, in memory and on disk: the oldest go */
+	STORE_ALLOWS_MAX = 1000,      /* dirty ones; the caller keeps no more */
 	STORE_POSITIONS_MAX = 4 * TAIL_FILES_MAX, /* dirty ones: the oldest go, files are reread */
 };
 
@@ -62,6 +63,14 @@ struct store_alert {
 	const char *body;
 };
 
+/* An address that a person has protected. */
+struct store_allow {
+	struct ip ip;
+	int64_t at_s;
+	int64_t until_s; /* 0: for ever */
+	const char *note;
+};
+
 /* Opens or makes dir/state.db. A database that is corrupt or of an unknown schema is set aside as
  * state.db.corrupt-DATE (DATE from now_s) with its -wal, a new one is made, and ret_note (caller
  * frees, NULL if nothing to say) says so. dir must exist. One process at a time writes: ids are
@@ -78,6 +87,7 @@ struct store_loader {
 	void (*pattern)(void *context, const char *jail, const char *pattern);
 	void (*total)(void *context, const char *jail, uint64_t failures, uint64_t bans);
 	void (*alert)(void *context, const struct store_alert *alert);
+	void (*allow)(void *context, const struct store_allow *allow);
 	void *context;
 };
 /* Calls back for every row, failures in the order they were counted. */
@@ -92,6 +102,8 @@ void store_forget_position(struct store *store, const char *path);
 void store_pattern(struct store *store, const char *jail, const char *pattern);
 void store_total(struct store *store, const char *jail, uint64_t failures, uint64_t bans);
 int64_t store_alert(struct store *store, const struct store_alert *alert);
+void store_allow(struct store *store, const struct store_allow *allow);
+void store_forget_allow(struct store *store, const struct ip *ip);
 void store_alert_sent(struct store *store, int64_t id);
 
 /* Something other than positions waits for a commit. */

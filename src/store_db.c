@@ -14,7 +14,6 @@
 #include "ipmap.h"
 
 enum {
-	SCHEMA_VERSION = 1,
 	BUSY_MS = 200, /* a person's sqlite3 on the file may hold up the loop this long */
 	ADDRESS_BYTES_MAX = 17,
 };
@@ -28,7 +27,9 @@ static const char pragmas[] =
 	"PRAGMA wal_autocheckpoint = 1000;"      /* pages: 4 MiB, a checkpoint takes some ms */
 	"PRAGMA journal_size_limit = 16777216;"; /* a burst's WAL is cut again */
 
-static const char schema[] =
+/* Step n makes version n out of n - 1: an older database is carried along. */
+static const char *const schema_steps[] = {
+	NULL,
 	"BEGIN IMMEDIATE;"
 	"CREATE TABLE failures(id INTEGER PRIMARY KEY, jail TEXT NOT NULL, address BLOB NOT NULL,"
 	" at INTEGER NOT NULL, kind INTEGER NOT NULL, session INTEGER NOT NULL) STRICT;"
@@ -46,7 +47,15 @@ static const char schema[] =
 	"CREATE TABLE alerts(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, dest BLOB NOT NULL,"
 	" sender BLOB NOT NULL, subject BLOB NOT NULL, body BLOB NOT NULL) STRICT;"
 	"PRAGMA user_version = 1;"
-	"COMMIT";
+	"COMMIT",
+	"BEGIN IMMEDIATE;"
+	"CREATE TABLE allows(address BLOB PRIMARY KEY, at INTEGER NOT NULL,"
+	" until INTEGER NOT NULL, note BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+	"PRAGMA user_version = 2;"
+	"COMMIT",
+};
+
+enum { SCHEMA_VERSION = sizeof(schema_steps) / sizeof(schema_steps[0]) - 1 };
 
 /* Reads every page; STRICT makes it look at the types of all values too. */
 static const char damages[] =
@@ -75,6 +84,8 @@ static const char *const statement_texts[STATEMENTS] = {
 	[ADD_ALERT] = "INSERT OR REPLACE INTO alerts VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[DROP_ALERT] = "DELETE FROM alerts WHERE id = ?1",
 	[CAP_ALERTS] = "DELETE FROM alerts WHERE id <= ?1",
+	[SET_ALLOW] = "INSERT OR REPLACE INTO allows VALUES(?1, ?2, ?3, ?4)",
+	[DROP_ALLOW] = "DELETE FROM allows WHERE address = ?1",
 };
 
 enum start { START_OK, START_FAILED, START_UNUSABLE };
@@ -185,14 +196,16 @@ static enum start schema_check(struct store *store, struct error *err)
 	if (read_number(store, "PRAGMA user_version", &version, err) < 0 ||
 		read_number(store, "SELECT count(*) FROM sqlite_schema", &tables, err) < 0)
 		return failed(store);
-	if (version != SCHEMA_VERSION && (version || tables)) {
+	if (version < 0 || version > SCHEMA_VERSION || (!version && tables)) {
 		(void)error_set(err, "schema version %lld, this program knows %d",
 			(long long)version, SCHEMA_VERSION);
 		return START_UNUSABLE;
 	}
-	if (store_exec(store, "PRAGMA journal_mode = WAL", err) < 0 ||
-		(!tables && store_exec(store, schema, err) < 0))
+	if (store_exec(store, "PRAGMA journal_mode = WAL", err) < 0)
 		return failed(store);
+	while (version < SCHEMA_VERSION)
+		if (store_exec(store, schema_steps[++version], err) < 0)
+			return failed(store);
 	return START_OK;
 }
 

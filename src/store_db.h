@@ -29,6 +29,8 @@ enum statement {
 	ADD_ALERT,
 	DROP_ALERT,
 	CAP_ALERTS,
+	SET_ALLOW,
+	DROP_ALLOW,
 	STATEMENTS,
 };
 

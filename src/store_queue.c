@@ -222,10 +222,24 @@ void store_queue_alert_sent(struct store_queue *queue, int64_t id)
 	queue->sent[queue->n_sent++] = id;
 }
 
+/* In the order they came: a later row of the same address wins. */
+void store_queue_allow(struct store_queue *queue, const struct store_allow *allow, bool forget)
+{
+	if (queue->n_allows == STORE_ALLOWS_MAX) {
+		text_free(queue->allows[0].allow.note);
+		drop_first(queue, queue->allows, &queue->n_allows, 1, sizeof(*queue->allows));
+	}
+	queue->allows = make_room(queue->allows, queue->n_allows, &queue->allows_room,
+		sizeof(*queue->allows));
+	queue->allows[queue->n_allows] =
+		(struct store_queue_allow){ .allow = *allow, .forget = forget };
+	queue->allows[queue->n_allows++].allow.note = alloc_string(allow->note ? allow->note : "");
+}
+
 size_t store_queue_count(const struct store_queue *queue)
 {
 	return queue->n_failures + queue->n_bans + queue->n_updates + queue->n_patterns +
-	       queue->n_totals + queue->n_alerts + queue->n_sent;
+	       queue->n_totals + queue->n_alerts + queue->n_sent + queue->n_allows;
 }
 
 void store_queue_clear(struct store_queue *queue)
@@ -237,8 +251,11 @@ void store_queue_clear(struct store_queue *queue)
 		free(queue->patterns[i].pattern);
 	for (size_t i = 0; i < queue->n_alerts; i++)
 		alert_free(&queue->alerts[i]);
+	for (size_t i = 0; i < queue->n_allows; i++)
+		text_free(queue->allows[i].allow.note);
 	queue->n_failures = queue->n_bans = queue->n_updates = queue->n_positions = 0;
 	queue->n_patterns = queue->n_totals = queue->n_alerts = queue->n_sent = 0;
+	queue->n_allows = 0;
 }
 
 void store_queue_done(struct store_queue *queue)
@@ -255,5 +272,6 @@ void store_queue_done(struct store_queue *queue)
 	free(queue->totals);
 	free(queue->alerts);
 	free(queue->sent);
+	free(queue->allows);
 	*queue = (struct store_queue){ .lost = queue->lost };
 }

@@ -16,6 +16,11 @@ struct store_queue_position {
 	bool forget;
 };
 
+struct store_queue_allow {
+	struct store_allow allow;
+	bool forget;
+};
+
 struct store_queue_total {
 	const char *jail;
 	uint64_t failures;
@@ -43,6 +48,8 @@ struct store_queue {
 	size_t n_totals, totals_room;
 	struct store_alert *alerts; /* new ones */
 	size_t n_alerts, alerts_room;
+	struct store_queue_allow *allows;
+	size_t n_allows, allows_room;
 	int64_t *sent; /* ids of alerts that are in the database */
 	size_t n_sent, sent_room;
 	char **names; /* jail names, each once; kept by store_queue_clear */
@@ -61,6 +68,7 @@ void store_queue_position(struct store_queue *queue, const struct tail_position 
 void store_queue_pattern(struct store_queue *queue, const char *jail, const char *pattern);
 void store_queue_total(struct store_queue *queue, const struct store_queue_total *total);
 void store_queue_alert(struct store_queue *queue, const struct store_alert *alert);
+void store_queue_allow(struct store_queue *queue, const struct store_allow *allow, bool forget);
 void store_queue_alert_sent(struct store_queue *queue, int64_t id);
 
 /* Rows of all kinds but positions. */

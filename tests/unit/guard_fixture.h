@@ -135,6 +135,13 @@ static inline void world_load_alert(void *context, const struct store_alert *ale
 	(void)alert;
 }
 
+static inline void world_load_allow(void *context, const struct store_allow *allow)
+{
+	const struct world_loading *loading = context;
+
+	guard_load_allow(loading->world->guard, allow, loading->now_s);
+}
+
 /* Starts the guard over what is in the directory. */
 static inline void world_start(struct world *world, int64_t now_s)
 {
@@ -148,6 +155,7 @@ static inline void world_start(struct world *world, int64_t now_s)
 		.pattern = world_load_pattern,
 		.total = world_load_total,
 		.alert = world_load_alert,
+		.allow = world_load_allow,
 		.context = &loading };
 	struct error err = { "" };
 	char *note = NULL;

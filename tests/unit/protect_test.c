@@ -120,6 +120,30 @@ static const struct {
 	{ "::9", "::9" },                         /* beside loopback */
 };
 
+/* An entry ends at its time; said again, it lasts as said last. */
+static void test_until(void **state)
+{
+	struct protect *protect = protect_new();
+	struct ip ends = ip_of("203.0.113.1");
+	struct ip longer = ip_of("203.0.113.2");
+	struct ip never = ip_of("203.0.113.3");
+
+	(void)state;
+	assert_true(protect_add_until(protect, &ends, "a", 1, 100));
+	assert_true(protect_add_until(protect, &longer, "a", 1, 100));
+	assert_true(protect_add_until(protect, &longer, "a", 1, 200));
+	assert_true(protect_add(protect, &never, "a", 1));
+	protect_expire(protect, 99);
+	assert_int_equal(protect_count(protect), 3);
+	protect_expire(protect, 100);
+	assert_null(protect_find(protect, &ends));
+	assert_non_null(protect_find(protect, &longer));
+	protect_expire(protect, INT64_MAX);
+	assert_null(protect_find(protect, &longer));
+	assert_non_null(protect_find(protect, &never));
+	protect_free(protect);
+}
+
 static void test_unit(void **state)
 {
 	struct protect *protect = protect_new();
@@ -167,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_sources),
+		cmocka_unit_test(test_until),
 		cmocka_unit_test(test_unit),
 		cmocka_unit_test(test_bounds),
 	};

@@ -141,10 +141,19 @@ static void say_alert(void *context, const struct store_alert *row)
 		row->sender, row->subject, row->body);
 }
 
+static void say_allow(void *context, const struct store_allow *row)
+{
+	char text[IP_TEXT_MAX];
+
+	(void)context;
+	say("W %s %lld %lld %s\n", ip_format(&row->ip, text), (long long)row->at_s,
+		(long long)row->until_s, row->note);
+}
+
 static void load(struct store *store)
 {
 	struct store_loader loader = { say_failure, say_ban, say_position, say_pattern, say_total,
-		say_alert, NULL };
+		say_alert, say_allow, NULL };
 
 	loaded[0] = '\0';
 	n_failures = 0;
@@ -202,7 +211,13 @@ static void everything_comes_back(void **state)
 	(void)store_alert(store, &alert);
 	commit(store, -10);
 	store_alert_sent(store, sent);
+	store_allow(store, &(struct store_allow){ ip_of("192.0.2.0/24"), 5, 0, "office \xff" });
+	store_allow(store, &(struct store_allow){ ip_of("192.0.2.7"), 6, 0, "gone" });
+	store_allow(store, &(struct store_allow){ ip_of("2001:db8::7"), 7, 0, "" });
 	store_pattern(store, "asterisk", "/var/log/*");
+	commit(store, -10);
+	store_allow(store, &(struct store_allow){ ip_of("2001:db8::7"), 8, 99, "again" });
+	store_forget_allow(store, &(struct ip){ 4, 32, { 192, 0, 2, 7 } });
 	commit(store, -10);
 	store_close(store);
 	store = open_store(false);
@@ -214,7 +229,9 @@ static void everything_comes_back(void **state)
 				    "P /var/log/a\xff ffffffffffffffff 2 3 -4 5 fffffffffffffffe\n"
 				    "G asterisk /var/log/*\n"
 				    "T asterisk 1000 2\n"
-				    "A 2 9 d s sub body\n");
+				    "A 2 9 d s sub body\n"
+				    "W 192.0.2.0/24 5 0 office \xff\n"
+				    "W 2001:db8::7 8 99 again\n");
 	assert_int_equal(add_ban(store, "asterisk", "192.0.2.9", 1), 3);
 	store_close(store);
 }
@@ -352,6 +369,31 @@ static void unusable_is_set_aside(void **state)
 	}
 }
 
+/* A database of an older schema is carried along, with all that is in it. */
+static void older_schemas_are_carried_along(void **state)
+{
+	struct store *store = open_store(false);
+	char path[256];
+	sqlite3 *db;
+
+	(void)state;
+	(void)add_ban(store, "asterisk", "192.0.2.9", 1);
+	commit(store, 0);
+	store_close(store);
+	(void)snprintf(path, sizeof(path), "%s/state.db", dir);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "DROP TABLE allows; PRAGMA user_version = 1", NULL, NULL,
+				 NULL),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	store = open_store(false);
+	load(store);
+	assert_string_equal(loaded, "B 1 asterisk 192.0.2.9 1 601 5 0 0 '1\xff' ''\n");
+	store_allow(store, &(struct store_allow){ ip_of("192.0.2.7"), 6, 0, "" });
+	commit(store, 0);
+	store_close(store);
+}
+
 static void a_directory_that_is_not_there_is_an_error(void **state)
 {
 	struct store *store = NULL;
@@ -481,6 +523,7 @@ int main(void)
 		with_dir(bans_are_counted_dirty_or_not),
 		with_dir(dirty_rows_are_capped),
 		with_dir(unusable_is_set_aside),
+		with_dir(older_schemas_are_carried_along),
 		with_dir(a_directory_that_is_not_there_is_an_error),
 		with_dir(full_disk_keeps_all_dirty),
 		with_dir(nothing_acknowledged_is_lost_by_a_kill),

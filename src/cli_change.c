@@ -1,0 +1,151 @@
+#include "cli_internal.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "client.h"
+#include "error.h"
+#include "ip.h"
+#include "offline.h"
+
+/* Reads ADDR[/LEN]; ban: only the lengths that a ban can have. */
+static int read_address(const char *text, bool ban, struct ip *ret_ip)
+{
+	struct error err;
+
+	if (ip_parse_prefix(text, ret_ip, &err) < 0) {
+		(void)fprintf(stderr, "voipguard: %s\n", err.text);
+		return EXIT_USAGE;
+	}
+	if (!ban || ip_is_host(ret_ip) || (ret_ip->family == 4 && ret_ip->bits == 24) ||
+		(ret_ip->family == 6 &&
+			(ret_ip->bits == 64 || ret_ip->bits == 56 || ret_ip->bits == 48)))
+		return EXIT_DONE;
+	(void)fprintf(stderr,
+		"voipguard: '%s': a ban is of one address, an IPv4 /24, or an IPv6 /64, /56 or "
+		"/48\n",
+		text);
+	return EXIT_USAGE;
+}
+
+/* Reads ADDR[/LEN] of allow and disallow. */
+static int read_allowed(const char *text, struct ip *ret_ip)
+{
+	struct error err;
+
+	if (ip_parse_prefix(text, ret_ip, &err) == 0)
+		return 0;
+	(void)fprintf(stderr, "voipguard: %s; a name belongs in ignoreip of a jail\n", err.text);
+	return -1;
+}
+
+static int change_command(const struct request *request, json_t *question)
+{
+	json_t *answer;
+	int status;
+
+	/* a name that JSON cannot hold is refused: left out, it would mean every jail */
+	if (request->jail &&
+		json_object_set_new(question, "jail", json_string(request->jail)) < 0) {
+		(void)fprintf(stderr, "voipguard: --jail: the name is not UTF-8\n");
+		json_decref(question);
+		return EXIT_USAGE;
+	}
+	status = client_ask(request->run.socket_path, question, &answer);
+	if (status != EXIT_DONE)
+		return status;
+	if (json_object_get(answer, "warning"))
+		(void)fprintf(stderr, "voipguard: %s\n",
+			json_string_value(json_object_get(answer, "warning")));
+	json_decref(answer);
+	return EXIT_DONE;
+}
+
+int cli_ban(const struct request *request)
+{
+	char address[IP_TEXT_MAX];
+	json_t *question;
+	struct ip ip;
+	int status = read_address(request->arguments[0], true, &ip);
+
+	if (status != EXIT_DONE)
+		return status;
+	question = json_pack("{s:s, s:s}", "command", "ban", "address", ip_format(&ip, address));
+	if (request->for_s)
+		json_object_set_new(question, "for_s", json_integer(request->for_s));
+	if (request->note)
+		json_object_set_new(question, "note", json_string(request->note));
+	return change_command(request, question);
+}
+
+int cli_unban(const struct request *request)
+{
+	char address[IP_TEXT_MAX] = "";
+	json_t *question;
+	struct ip ip = { 0 };
+	int status;
+
+	if (request->all == (request->n_arguments == 1)) {
+		(void)fprintf(stderr, "voipguard: unban wants an address or --all\n");
+		return EXIT_USAGE;
+	}
+	if (!request->all) {
+		status = read_address(request->arguments[0], false, &ip);
+		if (status != EXIT_DONE)
+			return status;
+		ip_format(&ip, address);
+	}
+	if (geteuid() == 0 && !client_reaches(request->run.socket_path))
+		return offline_unban(&request->run, request->all ? NULL : &ip, request->jail);
+	question = request->all ? json_pack("{s:s, s:b}", "command", "unban", "all", 1)
+				: json_pack("{s:s, s:s}", "command", "unban", "address", address);
+	return change_command(request, question);
+}
+
+int cli_allow(const struct request *request)
+{
+	char address[IP_TEXT_MAX];
+	json_t *question;
+	struct ip ip;
+
+	if (read_allowed(request->arguments[0], &ip) < 0)
+		return EXIT_USAGE;
+	question = json_pack("{s:s, s:s}", "command", "allow", "address", ip_format(&ip, address));
+	if (request->for_s > 0)
+		json_object_set_new(question, "for_s", json_integer(request->for_s));
+	if (request->note &&
+		json_object_set_new(question, "note", json_string(request->note)) < 0) {
+		(void)fprintf(stderr, "voipguard: --note: the text is not UTF-8\n");
+		json_decref(question);
+		return EXIT_USAGE;
+	}
+	return change_command(request, question);
+}
+
+/* A running engine cannot take protection back; the next one does not ask for it. */
+int cli_disallow(const struct request *request)
+{
+	char address[IP_TEXT_MAX];
+	struct ip ip;
+	int status;
+
+	if (read_allowed(request->arguments[0], &ip) < 0)
+		return EXIT_USAGE;
+	status = change_command(request,
+		json_pack("{s:s, s:s}", "command", "disallow", "address", ip_format(&ip, address)));
+	if (status != EXIT_DONE)
+		return status;
+	status = change_command(request, json_pack("{s:s}", "command", "reload"));
+	if (status != EXIT_DONE)
+		(void)fprintf(stderr,
+			"voipguard: %s is disallowed, and counts as protected until the next reload\n",
+			address);
+	return status;
+}
+
+int cli_reload(const struct request *request)
+{
+	return change_command(request, json_pack("{s:s}", "command", "reload"));
+}

@@ -1,0 +1,49 @@
+#ifndef VG_CLI_INTERNAL_H
+#define VG_CLI_INTERNAL_H
+
+/* Inside the command line: cli.c reads it, cli_change.c has the commands that change what a running
+ * daemon does. */
+
+#include "cli.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "launch.h"
+
+/* What was said; strings are borrowed from argv. */
+struct request {
+	struct run_options run;
+	const char *role;
+	const char *jail;
+	const char *note;
+	const char *show;
+	const char *logtype;
+	int64_t for_s; /* 0: not said */
+	int64_t now_s;
+	bool all;
+	bool json;
+	bool missed;
+	bool config_is_said;
+	char **arguments;
+	int n_arguments;
+};
+
+struct command {
+	const char *name;
+	const char *usage;
+	const char *does;
+	const char *options; /* allowed ones, as "name name" */
+	int least;
+	int most;
+	int (*run)(const struct request *request);
+};
+
+/* These return the exit status. */
+int cli_ban(const struct request *request);
+int cli_unban(const struct request *request);
+int cli_allow(const struct request *request);
+int cli_disallow(const struct request *request);
+int cli_reload(const struct request *request);
+
+#endif
