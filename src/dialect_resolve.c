@@ -204,7 +204,7 @@ static int put_plain(struct resolver *r, const struct dialect_value *raw, size_t
 }
 
 /* Deals with the reference at *at, which it moves behind it. What is left to do is to expand
- * ret->key in ret->section, if that is set; *io_use then is the place that all of it counts as. */
+ * ret->key, if that is set; *io_use then is the place that all of it counts as. */
 static int put_reference(struct resolver *r, const struct dialect_key *asker, size_t *at,
 	struct position *place, const struct position **io_use, struct target *ret)
 {
@@ -236,7 +236,6 @@ static int put_reference(struct resolver *r, const struct dialect_key *asker, si
 static int expand(struct resolver *r, const struct dialect_key *key, const struct position *use)
 {
 	const struct dialect_value *raw = &key->value;
-	const struct dialect_section *section = r->view.section;
 	size_t at = 0;
 	int rc = 0;
 
@@ -254,10 +253,8 @@ static int expand(struct resolver *r, const struct dialect_key *key, const struc
 		rc = put_reference(r, key, &at, &place, &inner, &target);
 		if (rc < 0 || !target.key)
 			continue;
-		if (target.section)
-			r->view.section = target.section;
+		/* also what another section says is read with this section's variables */
 		rc = expand(r, target.key, inner);
-		r->view.section = section;
 		keep_cut(r, raw, start, at);
 	}
 	r->depth--;
