@@ -20,6 +20,7 @@
 #include "error.h"
 #include "firewall.h"
 #include "guard.h"
+#include "import.h"
 #include "ip.h"
 #include "launch.h"
 #include "log.h"
@@ -47,6 +48,8 @@ enum option_name {
 	OPTION_MISSED,
 	OPTION_NOW,
 	OPTION_LOGTYPE,
+	OPTION_DB,
+	OPTION_KEEP_FILTERS,
 };
 
 static const struct option options_known[] = {
@@ -67,6 +70,8 @@ static const struct option options_known[] = {
 	{ "missed", no_argument, NULL, OPTION_MISSED },
 	{ "now", required_argument, NULL, OPTION_NOW },
 	{ "logtype", required_argument, NULL, OPTION_LOGTYPE },
+	{ "db", required_argument, NULL, OPTION_DB },
+	{ "keep-filters", no_argument, NULL, OPTION_KEEP_FILTERS },
 	{ 0 },
 };
 
@@ -124,12 +129,20 @@ static void ignore_note(void *context, int priority, const char *text)
 	(void)context, (void)priority, (void)text;
 }
 
+/* name "*": all of them, with an empty line between. */
 static int show_jail(const struct config *config, const char *name)
 {
 	const struct config_jail *jail = config ? config_find(config, name) : NULL;
 	cleanup_free char *text = jail ? config_show(config, jail) : NULL;
 	char shown[256];
 
+	for (size_t i = 0; config && strcmp(name, "*") == 0 && i < config->n_jails; i++) {
+		cleanup_free char *one = config_show(config, &config->jails[i]);
+
+		(void)printf("%s%s", i ? "\n" : "", one);
+	}
+	if (strcmp(name, "*") == 0)
+		return config ? EXIT_DONE : EXIT_NO;
 	if (text) {
 		(void)printf("%s", text);
 		return EXIT_DONE;
@@ -188,6 +201,17 @@ static int test_command(const struct request *request)
 	return try_run(&options);
 }
 
+static int import_command(const struct request *request)
+{
+	struct import_options options = { .from = request->arguments[0],
+		.database = request->database,
+		.run = &request->run,
+		.keep_filters = request->keep_filters,
+		.dry_run = request->run.dry_run };
+
+	return import_run(&options);
+}
+
 /* Its words are fail2ban's, options among them: they are read there. */
 static int fail2ban_command(const struct request *request)
 {
@@ -222,6 +246,9 @@ static const struct command commands[] = {
 		check_command },
 	{ "test", "[-c DIR] FILTER|REGEX FILE [--json] [--missed] [--now EPOCH]",
 		"a filter over a log", "config json missed now logtype", 2, 2, test_command },
+	{ "import", "DIR [--db FILE] [-c DIR] [--state DIR] [--keep-filters] [--dry-run]",
+		"fail2ban's tree becomes voipguard's, its bans too",
+		"config state socket db keep-filters dry-run", 1, 1, import_command },
 	{ "fail2ban-client", "COMMAND...", "what scripts ask of fail2ban's client", "", 0, 99,
 		fail2ban_command },
 	{ "version", "", "print the version", "", 0, 0, version_command },
@@ -367,6 +394,12 @@ static int take_option(struct request *request, int option, const char *value)
 		return read_epoch(value, &request->now_s);
 	case OPTION_LOGTYPE:
 		request->logtype = value;
+		return 0;
+	case OPTION_DB:
+		request->database = value;
+		return 0;
+	case OPTION_KEEP_FILTERS:
+		request->keep_filters = true;
 		return 0;
 	case OPTION_HELP:
 		break;

@@ -19,9 +19,11 @@ struct request {
 	const char *note;
 	const char *show;
 	const char *logtype;
+	const char *database;
 	int64_t for_s; /* 0: not said */
 	int64_t now_s;
 	bool all;
+	bool keep_filters;
 	bool json;
 	bool missed;
 	bool config_is_said;

@@ -91,6 +91,22 @@ int place_lock(const char *state_dir, int *ret_fd, struct error *err)
 	return -1;
 }
 
+int place_state(const char *state_dir, int *ret_lock_fd, struct error *err)
+{
+	if (make_directory(state_dir, STATE_MODE, err) < 0)
+		return -1;
+	return place_lock(state_dir, ret_lock_fd, err);
+}
+
+int place_give_back(const char *state_dir, struct error *err)
+{
+	struct stat info;
+
+	if (stat(state_dir, &info) < 0)
+		return error_errno(err, errno, "cannot look at %s", state_dir);
+	return own_directory(state_dir, info.st_uid, info.st_gid, err);
+}
+
 static int find_user(const char *name, struct passwd *ret_user, struct error *err)
 {
 	static char storage[4096];

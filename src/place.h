@@ -15,4 +15,10 @@ int place_prepare(const struct run_options *options, int *ret_listen_fd, struct 
  * whoever changes the state without the daemon. Held while *ret_fd is open. */
 int place_lock(const char *state_dir, int *ret_fd, struct error *err);
 
+/* For a command that works on the state without the daemon: makes the directory if it is not there,
+ * and locks it. */
+int place_state(const char *state_dir, int *ret_lock_fd, struct error *err);
+/* Afterwards: what was made belongs to the owner of the directory. */
+int place_give_back(const char *state_dir, struct error *err);
+
 #endif

@@ -1,0 +1,236 @@
+#include "import_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "client.h"
+#include "config.h"
+#include "error.h"
+#include "finding.h"
+#include "launch.h"
+#include "text.h"
+
+enum { SHOWN_MAX = 128, HEAD_BYTES = 64 };
+
+static const char head[] = "# Written by voipguard import";
+
+/* One run. */
+struct import {
+	const struct import_options *options;
+	const struct config *theirs;
+	size_t written;
+	size_t lost; /* what should guard and will not */
+};
+
+static bool is_file_name(const char *name)
+{
+	return name[0] && name[0] != '.' && !strchr(name, '/') && strlen(name) < SHOWN_MAX;
+}
+
+/* A file that stands there and that no import wrote is somebody's. */
+static bool is_ours(const char *path)
+{
+	char bytes[HEAD_BYTES] = "";
+	cleanup_file FILE *file = fopen(path, "re");
+
+	if (!file)
+		return errno == ENOENT;
+	return fgets(bytes, sizeof(bytes), file) && strncmp(bytes, head, strlen(head)) == 0;
+}
+
+static int write_file(const char *path, const char *text, struct error *err)
+{
+	cleanup_free char *fresh = alloc_format("%s.import", path); /* neither .conf nor .local */
+	FILE *file = fopen(fresh, "we");
+	bool done;
+
+	if (!file)
+		return error_errno(err, errno, "cannot write %s", fresh);
+	done = fputs(text, file) >= 0;
+	done = fclose(file) == 0 && done;
+	if (done && chmod(fresh, 0644) == 0 && rename(fresh, path) == 0)
+		return 0;
+	(void)error_errno(err, errno, "cannot write %s", path);
+	(void)unlink(fresh); /* best effort */
+	return -1;
+}
+
+/* True: the text is there now, or would be. */
+static bool put_file(struct import *import, const char *folder, const char *name,
+	const char *ending, const char *text)
+{
+	const char *target = import->options->run->config_dir;
+	cleanup_free char *dir = alloc_format("%s/%s", target, folder);
+	cleanup_free char *path = alloc_format("%s/%s.%s", dir, name, ending);
+	struct error err;
+
+	if (!is_ours(path)) {
+		(void)printf("left       %s: it stands there and is not from an import\n", path);
+		import->lost++;
+		return false;
+	}
+	if (!import->options->dry_run) {
+		(void)mkdir(target, 0755); /* writing says what is wrong */
+		(void)mkdir(dir, 0755);
+		if (write_file(path, text, &err) < 0) {
+			(void)fprintf(stderr, "voipguard: %s\n", err.text);
+			import->lost++;
+			return false;
+		}
+	}
+	(void)printf("%s %s\n", import->options->dry_run ? "would write" : "wrote     ", path);
+	import->written++;
+	return true;
+}
+
+/* The filter of that name in one tree (dir NULL: ours), compared with what a jail uses. */
+static bool filter_is(const char *dir, const char *name, const struct filter_def *filter,
+	bool *ret_exists)
+{
+	struct findings findings = { 0 };
+	struct config *alone = NULL;
+	struct filter_def def;
+	bool same = false;
+
+	*ret_exists = config_load_filter(dir, NULL, name, &alone, &def, &findings) == 0;
+	if (*ret_exists)
+		same = import_same_filter(filter, &def);
+	config_free(alone);
+	findings_done(&findings);
+	return same;
+}
+
+static bool is_changed(const char *from, const char *name)
+{
+	cleanup_free char *local = alloc_format("%s/filter.d/%s.local", from, name);
+
+	return access(local, F_OK) == 0;
+}
+
+/* Chooses what stands behind `filter =`; the caller frees. NULL: it could not be written. */
+static char *put_filter(struct import *import, const struct config_jail *jail)
+{
+	const struct filter_def *filter = &jail->filter;
+	const char *from = import->options->from;
+	bool is_shipped;
+	bool exists;
+	bool is_same = filter_is(NULL, filter->name, filter, &is_shipped);
+	bool is_plain = filter_is(from, filter->name, filter, &exists);
+	cleanup_free char *text = NULL;
+	char *name;
+
+	if (is_same)
+		return alloc_string(filter->name);
+	if (is_shipped && is_plain && !is_changed(from, filter->name) &&
+		!import->options->keep_filters) {
+		(void)printf("replaced   filter %s of jail %s: by voipguard's own (--keep-filters "
+			     "takes theirs)\n",
+			filter->name, jail->name);
+		return alloc_string(filter->name);
+	}
+	name = is_plain ? alloc_string(filter->name)
+			: alloc_format("%s-%s", filter->name, jail->name);
+	text = import_write_filter(filter, from);
+	if (text && is_file_name(name) && put_file(import, "filters", name, "conf", text))
+		return name;
+	free(name);
+	return NULL;
+}
+
+static void put_jail(struct import *import, const struct config_jail *jail)
+{
+	cleanup_free char *filter = NULL;
+	cleanup_free char *text = NULL;
+
+	if (jail->broken || !is_file_name(jail->name)) {
+		(void)printf("dropped    jail %s: %s\n", jail->name,
+			jail->broken ? "it has the errors above" : "no file can have its name");
+		import->lost++;
+		return;
+	}
+	filter = put_filter(import, jail);
+	if (filter)
+		text = import_write_jail(jail, filter, import->options->from);
+	if (!text)
+		(void)printf("dropped    jail %s: its filter could not be written\n", jail->name);
+	else if (put_file(import, "jails", jail->name, "local", text))
+		(void)printf("translated jail %s (filter %s)\n", jail->name, filter);
+}
+
+/* What was written must come down to the same. */
+static void compare(struct import *import, const struct config *ours)
+{
+	for (size_t i = 0; i < import->theirs->n_jails; i++) {
+		const struct config_jail *jail = &import->theirs->jails[i];
+		const struct config_jail *copy =
+			jail->enabled && !jail->broken ? config_find(ours, jail->name) : NULL;
+
+		if (!jail->enabled || jail->broken || (copy && import_same_jail(jail, copy)))
+			continue;
+		(void)printf("differs    jail %s: compare `voipguard check -c %s --show %s` with "
+			     "`voipguard check -c %s --show %s`\n",
+			jail->name, import->options->from, jail->name,
+			import->options->run->config_dir, jail->name);
+		import->lost++;
+	}
+}
+
+static void print_findings(const struct findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		cleanup_free char *text = finding_format(&findings->list[i]);
+
+		(void)printf("%s\n", text);
+	}
+}
+
+static int read_back(struct import *import)
+{
+	struct findings findings = { 0 };
+	struct config *ours = NULL;
+	int status = EXIT_DONE;
+
+	if (config_load(import->options->run->config_dir, NULL, &ours, &findings) < 0)
+		status = EXIT_NO;
+	print_findings(&findings);
+	if (ours)
+		compare(import, ours);
+	if (ours && import->options->database)
+		status = import_bans(import->options, ours);
+	config_free(ours);
+	findings_done(&findings);
+	return status;
+}
+
+int import_run(const struct import_options *options)
+{
+	struct import import = { .options = options };
+	struct findings findings = { 0 };
+	struct config *theirs = NULL;
+	size_t off = 0;
+	int status = EXIT_DONE;
+
+	if (config_load(options->from, NULL, &theirs, &findings) < 0)
+		status = EXIT_NO;
+	print_findings(&findings);
+	import.theirs = theirs;
+	for (size_t i = 0; theirs && i < theirs->n_jails; i++) {
+		off += !theirs->jails[i].enabled;
+		if (theirs->jails[i].enabled)
+			put_jail(&import, &theirs->jails[i]);
+	}
+	if (theirs)
+		(void)printf("kept off   %zu jails that are not enabled\n", off);
+	if (theirs && options->dry_run && options->database)
+		status = import_bans(options, theirs);
+	else if (theirs && !options->dry_run)
+		status = read_back(&import);
+	config_free(theirs);
+	findings_done(&findings);
+	return import.lost ? EXIT_NO : status;
+}

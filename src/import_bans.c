@@ -1,0 +1,248 @@
+#include "import_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <jansson.h>
+
+#include "alloc.h"
+#include "bans.h"
+#include "client.h"
+#include "config.h"
+#include "error.h"
+#include "finding.h"
+#include "guard.h"
+#include "ip.h"
+#include "launch.h"
+#include "place.h"
+#include "protect.h"
+#include "store.h"
+#include "store_fail2ban.h"
+#include "text.h"
+
+enum { SHOWN_MAX = 128 };
+
+/* The bans on their way. Without a daemon they go into the store, else a daemon is asked. */
+struct moving {
+	const struct import_options *options;
+	const struct config *config;
+	struct protect *protect; /* ignoreip of every enabled jail */
+	struct store *store;     /* owned; NULL: a daemon, or a dry run */
+	struct guard *guard;     /* owned; knows what the store holds already */
+	int64_t now_s;
+	size_t taken;
+	size_t past;
+	size_t dropped;
+	bool failed;
+};
+
+static void drop(struct moving *moving, const struct fail2ban_ban *ban, const char *why)
+{
+	char address[SHOWN_MAX];
+	char jail[SHOWN_MAX];
+
+	moving->dropped++;
+	(void)printf("dropped    ban of %s in jail %s: %s\n",
+		text_render_string(address, sizeof(address), ban->ip),
+		text_render_string(jail, sizeof(jail), ban->jail), why);
+}
+
+static int64_t end_of(const struct fail2ban_ban *ban)
+{
+	return ban->bantime_s < 0 ? 0 : ban->since_s + ban->bantime_s;
+}
+
+static bool ask_daemon(const struct moving *moving, const struct ip *ip,
+	const struct fail2ban_ban *ban)
+{
+	char address[IP_TEXT_MAX];
+	json_int_t for_s = ban->bantime_s < 0 ? -1 : end_of(ban) - moving->now_s;
+	json_t *answer = NULL;
+	int status = client_ask(moving->options->run->socket_path,
+		json_pack("{s:s, s:s, s:s, s:I, s:s}", "command", "ban", "address",
+			ip_format(ip, address), "jail", ban->jail, "for_s", for_s, "note",
+			"from fail2ban"),
+		&answer);
+
+	json_decref(answer);
+	return status == EXIT_DONE;
+}
+
+/* The jail's number in the guard is what bans are kept under. */
+static void keep(struct moving *moving, const struct ip *ip, const struct fail2ban_ban *ban,
+	bool stands)
+{
+	int number = guard_find_jail(moving->guard, ban->jail);
+	struct ip unit = guard_unit(moving->guard, ip);
+	uint32_t earlier = 0;
+	struct store_ban row = { .jail = ban->jail,
+		.ip = unit,
+		.since_s = ban->since_s,
+		.until_s = end_of(ban),
+		.state = stands ? STORE_BAN_ACTIVE : STORE_BAN_ENDED,
+		.account = "",
+		.note = "from fail2ban" };
+
+	if (stands && bans_find(guard_bans(moving->guard), (uint32_t)number, &unit)) {
+		drop(moving, ban, "it is banned already");
+		return;
+	}
+	if (!stands && (store_ban_count(moving->store, ban->jail, &unit, ban->since_s, &earlier,
+				NULL) < 0 ||
+			       earlier))
+		return; /* taken over before */
+	(void)store_ban(moving->store, &row);
+	moving->taken += stands;
+	moving->past += !stands;
+}
+
+static void move(void *context, const struct fail2ban_ban *ban)
+{
+	struct moving *moving = context;
+	const struct config_jail *jail = config_find(moving->config, ban->jail);
+	bool stands = ban->stands && (ban->bantime_s < 0 || end_of(ban) > moving->now_s);
+	const char *because;
+	struct error err;
+	struct ip ip;
+
+	if (!stands && moving->guard == NULL)
+		return; /* history can only be written where no daemon writes */
+	if (ip_parse_prefix(ban->ip, &ip, &err) < 0 || !ip_is_host(&ip)) {
+		if (stands)
+			drop(moving, ban, "it is not one address");
+		return;
+	}
+	if (!jail || !jail->enabled || jail->broken) {
+		if (stands)
+			drop(moving, ban, "there is no such jail any more");
+		return;
+	}
+	because = protect_find(moving->protect, &ip);
+	if (stands && because) {
+		drop(moving, ban, because);
+	} else if (moving->guard) {
+		keep(moving, &ip, ban, stands);
+	} else if (moving->options->dry_run || ask_daemon(moving, &ip, ban)) {
+		moving->taken++;
+	} else {
+		moving->failed = true;
+		drop(moving, ban, "the daemon refuses it");
+	}
+}
+
+/* ---- what the store holds ---- */
+
+static void ignore_alert(void *context, int64_t now_s, const char *dest, const char *sender,
+	const struct letter *letter)
+{
+	(void)context, (void)now_s, (void)dest, (void)sender, (void)letter;
+}
+
+static void ignore_note(void *context, int priority, const char *text)
+{
+	(void)context, (void)priority, (void)text;
+}
+
+static void load_ban(void *context, const struct store_ban *ban)
+{
+	const struct moving *moving = context;
+
+	guard_load_ban(moving->guard, ban, moving->now_s);
+}
+
+static void skip_failure(void *context, const struct store_failure *failure)
+{
+	(void)context, (void)failure;
+}
+
+static void skip_position(void *context, const struct tail_position *position)
+{
+	(void)context, (void)position;
+}
+
+static void skip_pattern(void *context, const char *jail, const char *pattern)
+{
+	(void)context, (void)jail, (void)pattern;
+}
+
+static void skip_total(void *context, const char *jail, uint64_t failures, uint64_t bans)
+{
+	(void)context, (void)jail, (void)failures, (void)bans;
+}
+
+static void skip_alert(void *context, const struct store_alert *alert)
+{
+	(void)context, (void)alert;
+}
+
+static int open_store(struct moving *moving, struct findings *findings, struct error *err)
+{
+	struct guard_events events = { .alert = ignore_alert, .note = ignore_note };
+	struct store_loader loader = { .failure = skip_failure,
+		.ban = load_ban,
+		.position = skip_position,
+		.pattern = skip_pattern,
+		.total = skip_total,
+		.alert = skip_alert,
+		.context = moving };
+	cleanup_free char *note = NULL;
+
+	if (store_open(moving->options->run->state_dir, moving->now_s, &moving->store, &note, err) <
+		0)
+		return -1;
+	if (note)
+		(void)fprintf(stderr, "voipguard: %s\n", note);
+	moving->guard = guard_new(moving->config, moving->protect, true, &events, findings);
+	return store_load(moving->store, &loader, err);
+}
+
+static void protect_ignored(const struct moving *moving)
+{
+	for (size_t i = 0; i < moving->config->n_jails; i++) {
+		const struct config_jail *jail = &moving->config->jails[i];
+
+		for (size_t k = 0; jail->enabled && k < jail->n_ignoreip; k++)
+			(void)protect_add(moving->protect, &jail->ignoreip[k], "it is in ignoreip",
+				1); /* full: the firewall role has the last word */
+	}
+}
+
+int import_bans(const struct import_options *options, const struct config *config)
+{
+	struct moving moving = { .options = options,
+		.config = config,
+		.protect = protect_new(),
+		.now_s = (int64_t)time(NULL) };
+	bool daemon = options->dry_run || client_reaches(options->run->socket_path);
+	const char *state_dir = options->run->state_dir;
+	struct findings findings = { 0 };
+	cleanup_close int lock_fd = -1;
+	struct error err;
+	int rc = 0;
+
+	protect_ignored(&moving);
+	if (!daemon)
+		rc = place_state(state_dir, &lock_fd, &err);
+	if (rc == 0 && !daemon)
+		rc = open_store(&moving, &findings, &err);
+	if (rc == 0)
+		rc = store_fail2ban_read(options->database, move, &moving, &err);
+	if (rc == 0 && moving.store)
+		rc = store_commit(moving.store, 0, &err);
+	if (moving.store)
+		store_close(moving.store);
+	if (rc == 0 && !daemon)
+		rc = place_give_back(state_dir, &err);
+	if (rc < 0)
+		(void)fprintf(stderr, "voipguard: %s\n", err.text);
+	else
+		(void)printf("%-10s %zu bans that stand, %zu of the past; %zu dropped\n",
+			options->dry_run ? "would take" : "taken", moving.taken, moving.past,
+			moving.dropped);
+	guard_free(moving.guard);
+	protect_free(moving.protect);
+	findings_done(&findings);
+	return rc < 0 || moving.failed ? EXIT_NO : EXIT_DONE;
+}

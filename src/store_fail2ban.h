@@ -1,0 +1,26 @@
+#ifndef VG_STORE_FAIL2BAN_H
+#define VG_STORE_FAIL2BAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct error;
+
+/* A row of fail2ban's database; texts as they stand there. */
+struct fail2ban_ban {
+	const char *jail;
+	const char *ip;
+	int64_t since_s;
+	int64_t bantime_s; /* < 0: permanent */
+	bool stands;       /* not unbanned; its time may be over all the same */
+};
+
+/* Reads fail2ban's SQLite file (schema of 0.11 and later: tables bans and bips), which stays as it
+ * is: first the bans of the past, then those that stand, each by time. At most
+ * FAIL2BAN_ROWS_MAX of each, the newest. */
+enum { FAIL2BAN_ROWS_MAX = 100000 };
+int store_fail2ban_read(const char *path,
+	void (*each)(void *context, const struct fail2ban_ban *ban), void *context,
+	struct error *err);
+
+#endif
