@@ -1,0 +1,384 @@
+#include "journal.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <systemd/sd-journal.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "text.h"
+
+enum { FIELD_MAX = 256, TROUBLE_MAX = 256 };
+
+struct reader {
+	sd_journal *journal; /* owned */
+	bool moved;
+	bool more;
+	bool failed;                     /* has been told */
+	char cursor[JOURNAL_CURSOR_MAX]; /* of the last entry handed over; "": none */
+};
+
+struct journal {
+	struct journal_callbacks callbacks;
+	struct reader readers[JOURNAL_READERS_MAX];
+	int n_readers;
+	int epoll_fd; /* owned */
+	bool blocked; /* no rights: has been told, and stays until the next engine */
+	char trouble[TROUBLE_MAX];
+	char line[JOURNAL_LINE_MAX + 1];
+};
+
+int journal_new(const struct journal_callbacks *callbacks, struct journal **ret_journal,
+	struct error *err)
+{
+	struct journal *journal = alloc_zero(sizeof(*journal));
+
+	journal->callbacks = *callbacks;
+	journal->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (journal->epoll_fd < 0) {
+		free(journal);
+		return error_errno(err, errno, "cannot make an epoll descriptor");
+	}
+	*ret_journal = journal;
+	return 0;
+}
+
+void journal_free(struct journal *journal)
+{
+	if (!journal)
+		return;
+	for (int i = 0; i < journal->n_readers; i++)
+		sd_journal_close(journal->readers[i].journal);
+	(void)close(journal->epoll_fd); /* nothing is pending on it */
+	free(journal);
+}
+
+/* ---- opening ---- */
+
+static int open_files(const struct journal_source *source, int flags, sd_journal **ret)
+{
+	glob_t found = { 0 };
+	int rc = -ENOENT;
+
+	for (size_t i = 0; i < source->n_files; i++)
+		(void)glob(source->files[i], i ? GLOB_APPEND : 0, NULL, &found); /* or none */
+	if (found.gl_pathc)
+		rc = sd_journal_open_files(ret, (const char **)(uintptr_t)found.gl_pathv, flags);
+	globfree(&found);
+	return rc;
+}
+
+/* SYSTEM_ONLY by default: users' own journals are not evidence, and their number is open. */
+static int open_source(const struct journal_source *source, sd_journal **ret)
+{
+	int said = source->flags >= 0 ? source->flags : 0;
+
+	if (source->n_files)
+		return open_files(source, said, ret);
+	if (source->path)
+		return sd_journal_open_directory(ret, source->path, said);
+	if (source->flags < 0)
+		said = SD_JOURNAL_SYSTEM;
+	if (source->namespace)
+		return sd_journal_open_namespace(ret, source->namespace, said);
+	return sd_journal_open(ret, said);
+}
+
+static int add_matches(sd_journal *journal, const struct journal_source *source)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < source->n_words; i++)
+		rc = strcmp(source->words[i], "+") == 0
+			     ? sd_journal_add_disjunction(journal)
+			     : sd_journal_add_match(journal, source->words[i], 0);
+	return rc;
+}
+
+/* The entry behind the cursor's is the next one to be read. */
+static int seek(sd_journal *journal, const char *cursor, int64_t since_ms)
+{
+	if (cursor && sd_journal_seek_cursor(journal, cursor) >= 0 &&
+		sd_journal_next(journal) > 0) {
+		if (sd_journal_test_cursor(journal, cursor) > 0)
+			return 0;
+		/* that entry is gone: this one comes behind it, and is still to be handed over */
+		return sd_journal_previous(journal) < 0 ? -EIO : 0;
+	}
+	return sd_journal_seek_realtime_usec(journal, since_ms > 0 ? (uint64_t)since_ms * 1000 : 0);
+}
+
+void journal_roots(const struct journal_source *source,
+	void (*each)(void *context, const char *directory), void *context)
+{
+	static const char *const standard[] = { "/run/log/journal", "/var/log/journal" };
+
+	for (size_t i = 0; i < source->n_files; i++) {
+		cleanup_free char *file = alloc_string(source->files[i]);
+		char *slash;
+
+		file[strcspn(file, "*?[")] = '\0';
+		slash = strrchr(file, '/');
+		if (slash)
+			slash[slash == file] = '\0';
+		if (slash)
+			each(context, file);
+	}
+	if (source->n_files)
+		return;
+	if (source->path) {
+		each(context, source->path);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(standard) / sizeof(standard[0]); i++)
+		each(context, standard[i]);
+}
+
+struct look {
+	size_t blocked;
+};
+
+static void look_at(void *context, const char *directory)
+{
+	struct look *look = context;
+
+	look->blocked += access(directory, R_OK | X_OK) < 0 && errno == EACCES;
+}
+
+/* libsystemd opens what it may and is silent about the rest. */
+static void check_rights(struct journal *journal, const struct journal_source *source)
+{
+	struct look look = { 0 };
+
+	journal_roots(source, look_at, &look);
+	if (!look.blocked || journal->blocked)
+		return;
+	journal->blocked = true;
+	(void)snprintf(journal->trouble, sizeof(journal->trouble),
+		"not all of the journal can be read: put the daemon's user into the group "
+		"systemd-journal or adm");
+	journal->callbacks.note(journal->callbacks.context, LOG_ERR, journal->trouble);
+}
+
+int journal_add(struct journal *journal, const struct journal_source *source, const char *cursor,
+	int64_t since_ms, struct error *err)
+{
+	struct reader *reader = &journal->readers[journal->n_readers];
+	struct epoll_event event = { .events = EPOLLIN };
+	int fd;
+	int rc;
+
+	if (journal->n_readers == JOURNAL_READERS_MAX)
+		return error_set(err, "more than %d jails read the journal", JOURNAL_READERS_MAX);
+	rc = open_source(source, &reader->journal);
+	if (rc < 0)
+		return error_errno(err, -rc, "cannot open the journal%s%s",
+			source->path ? " in " : "", source->path ? source->path : "");
+	/* what is longer is cut anyway */
+	(void)sd_journal_set_data_threshold(reader->journal, JOURNAL_LINE_MAX);
+	rc = add_matches(reader->journal, source);
+	if (rc >= 0)
+		rc = seek(reader->journal, cursor, since_ms);
+	fd = rc < 0 ? rc : sd_journal_get_fd(reader->journal);
+	/* without events the reader is looked at every second */
+	if (fd >= 0)
+		(void)epoll_ctl(journal->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+	if (rc < 0) {
+		sd_journal_close(reader->journal);
+		reader->journal = NULL;
+		return error_errno(err, -rc, "cannot read the journal");
+	}
+	check_rights(journal, source);
+	if (cursor && strlen(cursor) < sizeof(reader->cursor))
+		(void)snprintf(reader->cursor, sizeof(reader->cursor), "%s", cursor); /* fits */
+	return journal->n_readers++;
+}
+
+int journal_fd(const struct journal *journal)
+{
+	return journal->epoll_fd;
+}
+
+/* ---- one entry ---- */
+
+/* The value of a field, not NUL-ended. False: the entry has none. */
+static bool field(sd_journal *journal, const char *name, const char **ret_value, size_t *ret_length)
+{
+	size_t skip = strlen(name) + 1; /* and the = */
+	const void *data;
+	size_t length;
+
+	if (sd_journal_get_data(journal, name, &data, &length) < 0 || length < skip)
+		return false;
+	*ret_value = (const char *)data + skip;
+	*ret_length = length - skip;
+	return true;
+}
+
+static size_t put(char *line, size_t used, const char *bytes, size_t length)
+{
+	size_t room = JOURNAL_LINE_MAX - used;
+
+	if (length > room)
+		length = room;
+	memcpy(line + used, bytes, length);
+	return used + length;
+}
+
+static size_t put_message(char *line, size_t used, const char *bytes, size_t length)
+{
+	while (length) {
+		const char *newline = memchr(bytes, '\n', length);
+		size_t part = newline ? (size_t)(newline - bytes) : length;
+
+		used = put(line, used, bytes, part);
+		if (newline)
+			used = put(line, used, "\\n", 2);
+		part += newline != NULL;
+		bytes += part;
+		length -= part;
+	}
+	return used;
+}
+
+/* "NAME[PID]: ", nothing without a name. What a program calls itself may be long: cut. */
+static size_t put_program(sd_journal *journal, char *line, size_t used)
+{
+	const char *value;
+	size_t length;
+
+	if (!(field(journal, "SYSLOG_IDENTIFIER", &value, &length) && length) &&
+		!(field(journal, "_COMM", &value, &length) && length))
+		return used;
+	used = put(line, used, value, length < FIELD_MAX ? length : FIELD_MAX);
+	if ((field(journal, "SYSLOG_PID", &value, &length) && length) ||
+		(field(journal, "_PID", &value, &length) && length)) {
+		used = put(line, used, "[", 1);
+		used = put(line, used, value, length < FIELD_MAX ? length : FIELD_MAX);
+		used = put(line, used, "]", 1);
+	}
+	return put(line, used, ": ", 2);
+}
+
+static size_t put_entry(sd_journal *journal, char *line)
+{
+	const char *value;
+	size_t length;
+	size_t used = 0;
+
+	if (field(journal, "_HOSTNAME", &value, &length) && length) {
+		used = put(line, used, value, length < FIELD_MAX ? length : FIELD_MAX);
+		used = put(line, used, " ", 1);
+	}
+	used = put_program(journal, line, used);
+	if (field(journal, "MESSAGE", &value, &length))
+		used = put_message(line, used, value, length);
+	return used;
+}
+
+/* When the program said it, else when the journal took it. Both stamps are the journal's own. */
+static int64_t entry_ms(sd_journal *journal)
+{
+	const char *value;
+	size_t length;
+	char digits[24];
+	uint64_t at_us = 0;
+
+	if (field(journal, "_SOURCE_REALTIME_TIMESTAMP", &value, &length) &&
+		length < sizeof(digits)) {
+		memcpy(digits, value, length);
+		digits[length] = '\0';
+		at_us = strtoull(digits, NULL, 10);
+	}
+	if (!at_us)
+		(void)sd_journal_get_realtime_usec(journal,
+			&at_us); /* else 1970: counts for none */
+	return (int64_t)(at_us / 1000);
+}
+
+static void keep_cursor(struct reader *reader)
+{
+	char *cursor = NULL;
+
+	if (sd_journal_get_cursor(reader->journal, &cursor) < 0)
+		return; /* a restart then reads from the one before */
+	if (strlen(cursor) < sizeof(reader->cursor)) {
+		(void)snprintf(reader->cursor, sizeof(reader->cursor), "%s", cursor); /* fits */
+		reader->moved = true;
+	}
+	free(cursor);
+}
+
+/* ---- reading ---- */
+
+static void say(struct journal *journal, struct reader *reader, int number)
+{
+	if (number >= 0) {
+		reader->failed = false;
+		return;
+	}
+	(void)snprintf(journal->trouble, sizeof(journal->trouble), "cannot read the journal: %s",
+		strerror(-number)); /* fits */
+	if (!reader->failed)
+		journal->callbacks.note(journal->callbacks.context, LOG_ERR, journal->trouble);
+	reader->failed = true;
+}
+
+static void read_one(struct journal *journal, int number)
+{
+	struct reader *reader = &journal->readers[number];
+	int count = 0;
+	int rc = sd_journal_process(reader->journal);
+
+	while (rc >= 0 && count < JOURNAL_BATCH && (rc = sd_journal_next(reader->journal)) > 0) {
+		size_t length = put_entry(reader->journal, journal->line);
+
+		journal->callbacks.entry(journal->callbacks.context, number, journal->line, length,
+			entry_ms(reader->journal));
+		count++;
+	}
+	if (count)
+		keep_cursor(reader);
+	reader->more = rc > 0 && count == JOURNAL_BATCH;
+	say(journal, reader, rc);
+}
+
+bool journal_read(struct journal *journal)
+{
+	struct epoll_event events[16];
+	bool more = false;
+
+	/* which of them is not asked: a reader that has nothing costs one step */
+	(void)epoll_wait(journal->epoll_fd, events, 16, 0);
+	if (!journal->blocked)
+		journal->trouble[0] = '\0';
+	for (int i = 0; i < journal->n_readers; i++) {
+		read_one(journal, i);
+		more = more || journal->readers[i].more;
+	}
+	return more;
+}
+
+void journal_cursors(struct journal *journal,
+	void (*each)(void *context, int reader, const char *cursor), void *context)
+{
+	for (int i = 0; i < journal->n_readers; i++) {
+		if (!journal->readers[i].moved)
+			continue;
+		journal->readers[i].moved = false;
+		each(context, i, journal->readers[i].cursor);
+	}
+}
+
+const char *journal_trouble(const struct journal *journal)
+{
+	return journal->trouble;
+}
