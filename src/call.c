@@ -73,7 +73,10 @@ static int read_option(const char *text, size_t *at, struct call *call, struct e
 		return error_set(err, "more than %d options", CALL_OPTIONS_MAX);
 	text_render(shown, sizeof(shown), text + *at, length);
 	if (!length || text[skip(text, *at + length, " \t")] != '=')
-		return error_set(err, "'%s' is no option: write name=value", shown);
+		return error_set(err,
+			"'%s' is no option: write name=value, in quotes if the value "
+			"holds a comma",
+			shown);
 	*at = skip(text, skip(text, *at + length, " \t") + 1, " \t");
 	if (read_value(text, at, &option, err) < 0)
 		return -1;
@@ -111,8 +114,9 @@ static int check_end(const char *text, size_t at, struct call *call, struct erro
 		text_render(shown, sizeof(shown), text + start, length));
 }
 
-int call_parse(const char *text, size_t *offset, struct call *ret_call, size_t *ret_wrong,
-	struct error *err)
+/* many: a blank ends the call as a newline does. */
+static int parse(const char *text, size_t *offset, bool many, struct call *ret_call,
+	size_t *ret_wrong, struct error *err)
 {
 	size_t at = skip(text, *offset, " \t\r\n");
 	size_t length = strcspn(text + at, "[ \t\r\n");
@@ -135,10 +139,25 @@ int call_parse(const char *text, size_t *offset, struct call *ret_call, size_t *
 			break;
 	}
 	if (rc == 0) {
-		at = skip(text, at, " \t\r");
-		rc = check_end(text, at, ret_call, err);
+		size_t end = skip(text, at, " \t\r");
+
+		if (!many || end == at)
+			rc = check_end(text, end, ret_call, err);
+		at = end;
 	}
 	*ret_wrong = at;
 	*offset = rc < 0 ? at + strcspn(text + at, "\n") : at;
 	return rc;
+}
+
+int call_parse(const char *text, size_t *offset, struct call *ret_call, size_t *ret_wrong,
+	struct error *err)
+{
+	return parse(text, offset, false, ret_call, ret_wrong, err);
+}
+
+int call_next(const char *text, size_t *offset, struct call *ret_call, size_t *ret_wrong,
+	struct error *err)
+{
+	return parse(text, offset, true, ret_call, ret_wrong, err);
 }

@@ -30,6 +30,9 @@ struct call {
  * is wrong. The caller calls call_done in any case. */
 int call_parse(const char *text, size_t *offset, struct call *ret_call, size_t *ret_wrong,
 	struct error *err);
+/* The same for a list of actions, in which a blank ends a call too. */
+int call_next(const char *text, size_t *offset, struct call *ret_call, size_t *ret_wrong,
+	struct error *err);
 void call_done(struct call *call);
 /* The last value given to an option, NULL: none. */
 const struct call_option *call_find(const struct call *call, const char *name);

@@ -1,3 +1,13 @@
+/* What a jail's action, port and protocol come down to: which ports a ban closes, and who is
+ * written to.
+ *
+ * An option in brackets counts before the jail's own key, and without either all is closed: the
+ * "protocol = tcp" that fail2ban's action files and its jail.conf have as a default is nobody's
+ * wish, and a jail that is to stop UDP would not.
+ *
+ * An action that cannot be done is a warning and, if no other one closes anything, a ban of ours.
+ * So is one that nobody knows, where fail2ban would not start the jail: to leave it out over a
+ * mistyped name would leave the host open. */
 #include "config_action.h"
 
 #include <netinet/in.h>
@@ -10,13 +20,19 @@
 #include "alloc.h"
 #include "call.h"
 #include "config.h"
+#include "config_action_file.h"
+#include "config_action_table.h"
+#include "config_filter.h"
 #include "config_value.h"
 #include "error.h"
 #include "text.h"
 
-enum { ACTIONS_MAX = 64, SHOWN_MAX = 128 };
-
-enum action_kind { ACTION_PORTS, ACTION_ALL_PORTS, ACTION_MAIL, ACTION_OTHER };
+enum {
+	ACTIONS_MAX = 64,
+	SHOWN_MAX = 128,
+	PATH_SHOWN_MAX = 256,
+	CLOSES_MAX = JAIL_SCOPES_MAX * (SCOPE_TEXT_MAX + 2),
+};
 
 /* A port and a protocol word, wherever they were said. */
 struct closing {
@@ -26,48 +42,40 @@ struct closing {
 	struct position protocol_at;
 };
 
-/* The jail while its actions are read. */
-struct actions {
-	struct config_reader *reader;
-	struct config_jail *jail;
-	struct closing own; /* the jail's own keys */
-	bool has_other;
-	bool mails;
+/* An action that is not done, until all are known and it can be said what is done instead. */
+struct undone {
+	struct position at;
+	char *sentence; /* owned */
 };
 
-static bool starts(const char *name, const char *start)
-{
-	return strncmp(name, start, strlen(start)) == 0;
-}
-
-static enum action_kind kind_of(const struct call *call)
-{
-	static const char *const closing[] = { "iptables", "nftables", "firewallcmd", "ufw",
-		"voipguard" };
-	const struct call_option *type = call_find(call, "type");
-
-	if (starts(call->name, "mail") || starts(call->name, "sendmail"))
-		return ACTION_MAIL;
-	for (size_t i = 0; i < sizeof(closing) / sizeof(closing[0]); i++) {
-		if (!starts(call->name, closing[i]))
-			continue;
-		return strstr(call->name, "allports") ||
-				       (type && strcmp(type->value, "allports") == 0)
-			       ? ACTION_ALL_PORTS
-			       : ACTION_PORTS;
-	}
-	return ACTION_OTHER;
-}
+/* The jail while its actions are read. */
+struct actions {
+	const struct config_place *place;
+	struct config_reader *reader;
+	struct config_jail *jail;
+	struct config_jail fallback; /* closes what an undone action would, if nothing else does */
+	struct closing own;          /* the jail's own keys */
+	struct undone undone[ACTIONS_MAX];
+	size_t n_undone;
+	bool mails;
+};
 
 static bool is_all(const char *word)
 {
 	return !word || !*word || strcasecmp(word, "all") == 0 || strcasecmp(word, "any") == 0;
 }
 
-static void add_scope(struct actions *actions, const struct scope *scope, const struct position *at)
+/* "<known/chain>" and such: the action's own default, which says nothing. */
+static bool is_tag(const char *word)
 {
-	struct config_jail *jail = actions->jail;
+	size_t length = strlen(word);
 
+	return length > 2 && word[0] == '<' && word[length - 1] == '>';
+}
+
+static void add_scope(struct actions *actions, struct config_jail *jail, const struct scope *scope,
+	const struct position *at)
+{
 	jail->bans = true;
 	for (size_t i = 0; i < jail->n_scopes; i++)
 		if (scope_equal(&jail->scopes[i], scope) || jail->scopes[i].protocol == 0)
@@ -82,53 +90,169 @@ static void add_scope(struct actions *actions, const struct scope *scope, const 
 	jail->scopes[jail->n_scopes++] = *scope;
 }
 
-static void add_ports(struct actions *actions, const struct closing *closing, uint8_t protocol)
+static void add_ports(struct actions *actions, struct config_jail *jail,
+	const struct closing *closing, uint8_t protocol)
 {
+	const char *port = is_all(closing->port) ? "1:65535" : closing->port;
 	struct scope scope = { 0 };
 	struct error err;
 
-	if (scope_parse(protocol, closing->port, &scope, &err) < 0)
+	if (scope_parse(protocol, port, &scope, &err) < 0)
 		config_value_error(actions->reader, &closing->port_at, "port: %s%s", err.text,
-			strchr(closing->port, '#')
+			strchr(port, '#')
 				? "; a comment behind a value begins with ' ;', not with '#'"
 				: "");
 	else
-		add_scope(actions, &scope, &closing->port_at);
+		add_scope(actions, jail, &scope, &closing->port_at);
 }
 
-static void close_ports(struct actions *actions, const struct closing *closing)
+/* 0: none of them. */
+static uint8_t protocol_number(const char *word, size_t length)
 {
 	static const struct {
 		const char *name;
 		uint8_t number;
-	} protocols[] = { { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP },
-		{ "sctp", IPPROTO_SCTP } };
+	} protocols[] = { { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP }, { "sctp", IPPROTO_SCTP },
+		{ "6", IPPROTO_TCP }, { "17", IPPROTO_UDP }, { "132", IPPROTO_SCTP } };
+
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+		if (strlen(protocols[i].name) == length &&
+			strncasecmp(word, protocols[i].name, length) == 0)
+			return protocols[i].number;
+	return 0;
+}
+
+static void close_ports(struct actions *actions, struct config_jail *jail,
+	const struct closing *closing)
+{
+	static const char *const blanks = ", \t\n";
+	static const struct scope everything;
 	bool all_protocols = is_all(closing->protocol);
 	const char *word = all_protocols ? "tcp,udp" : closing->protocol;
-	static const struct scope everything;
 	char shown[SHOWN_MAX];
 
 	/* a range over every port is no port list either, when no protocol limits it */
-	if (is_all(closing->port) || (all_protocols && strcmp(closing->port, "0:65535") == 0)) {
-		add_scope(actions, &everything, &closing->port_at);
+	if (all_protocols && (is_all(closing->port) || strcmp(closing->port, "0:65535") == 0)) {
+		add_scope(actions, jail, &everything, &closing->port_at);
 		return;
 	}
-	while (*word) {
-		size_t length = strcspn(word, ", ");
-		size_t i = 0;
+	for (word += strspn(word, blanks); *word; word += strspn(word, blanks)) {
+		size_t length = strcspn(word, blanks);
+		uint8_t protocol = protocol_number(word, length);
 
-		while (i < 3 && !(strlen(protocols[i].name) == length &&
-					strncasecmp(word, protocols[i].name, length) == 0))
-			i++;
-		if (i < 3)
-			add_ports(actions, closing, protocols[i].number);
+		if (protocol)
+			add_ports(actions, jail, closing, protocol);
 		else
 			config_value_error(actions->reader, &closing->protocol_at,
 				"protocol: '%s' is none of tcp, udp, sctp, all",
 				text_render(shown, sizeof(shown), word, length));
 		word += length;
-		word += strspn(word, ", ");
 	}
+}
+
+/* The bracket's words over the jail's. */
+static void close_called(struct actions *actions, struct config_jail *jail,
+	const struct dialect_value *value, const struct call *call, bool all_ports)
+{
+	const struct call_option *port = call_find(call, "port");
+	const struct call_option *protocol = call_find(call, "protocol");
+	struct closing closing = actions->own;
+
+	if (port && !is_tag(port->value)) {
+		closing.port = port->value;
+		closing.port_at = dialect_at(value, port->value_offset);
+	}
+	if (protocol && !is_tag(protocol->value)) {
+		closing.protocol = protocol->value;
+		closing.protocol_at = dialect_at(value, protocol->value_offset);
+	}
+	if (all_ports) {
+		closing.port = NULL;
+		closing.port_at = dialect_at(value, call->offset);
+	}
+	close_ports(actions, jail, &closing);
+}
+
+/* type=allports, type=multiport, actiontype=<allports> of the brackets, else as the name says. */
+static bool closes_all_ports(const struct call *call, bool by_name)
+{
+	const struct call_option *type = call_find(call, "type");
+
+	if (!type)
+		type = call_find(call, "actiontype");
+	if (!type || !type->value[0])
+		return by_name;
+	return !strstr(type->value, "port") || strstr(type->value, "allports");
+}
+
+static bool holds_word(const char *text, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcasestr(text, words[i]))
+			return true;
+	return false;
+}
+
+/* Ours drops. What lets an address in, as fail2ban's pass2allow does, is the opposite of a ban. */
+static void check_blocktype(struct actions *actions, const struct dialect_value *value,
+	const struct call *call)
+{
+	static const char *const opening[] = { "return", "accept", "allow", "pass", "permit" };
+	static const char *const closing[] = { "return-", "drop", "reject", "deny", "unreach",
+		"prohibit" };
+	static const char *const same[] = { "drop", "deny", "blackhole", "<" };
+	const struct call_option *type = call_find(call, "blocktype");
+	struct position at;
+	char shown[SHOWN_MAX];
+
+	if (!type || !type->value[0] || holds_word(type->value, same, 4) || !actions->jail->enabled)
+		return;
+	at = dialect_at(value, type->value_offset);
+	text_render_string(shown, sizeof(shown), type->value);
+	if (holds_word(type->value, opening, 5) && !holds_word(type->value, closing, 6))
+		config_value_error(actions->reader, &at,
+			"blocktype: '%s' lets an address in; voipguard only closes, so this jail is "
+			"left out",
+			shown);
+	else
+		finding_warning(actions->reader->findings, &at,
+			"blocktype: packets are dropped without an answer instead of '%s'", shown);
+}
+
+static void check_option(struct actions *actions, const struct dialect_value *value,
+	const struct call_option *option, const struct config_action_file *file)
+{
+	const struct config_action_option *known = config_action_table_option(option->name);
+	const char *guess = known ? NULL : config_action_table_guess_option(option->name);
+	struct position at = dialect_at(value, option->name_offset);
+	char shown[SHOWN_MAX];
+
+	if (known && !known->instead)
+		return;
+	if (known && (!option->value[0] || is_tag(option->value)))
+		return;
+	if (!known && !guess && config_action_file_knows(file, option->name))
+		return;
+	text_render_string(shown, sizeof(shown), option->name);
+	if (known)
+		finding_warning(actions->reader->findings, &at, "option '%s' has no effect: %s",
+			shown, known->instead);
+	else if (guess)
+		finding_warning(actions->reader->findings, &at,
+			"unknown option '%s' has no effect: did you mean '%s'?", shown, guess);
+	else
+		finding_warning(actions->reader->findings, &at, "unknown option '%s' has no effect",
+			shown);
+}
+
+static bool lists(const char *addresses, const char *address)
+{
+	size_t length = strlen(address);
+
+	for (const char *at = addresses; (at = strstr(at, address)) != NULL; at++)
+		if ((at == addresses || strchr(", ", at[-1])) && strchr(", ", at[length]))
+			return true;
+	return false;
 }
 
 static void take_mail(struct actions *actions, const struct call *call)
@@ -137,78 +261,153 @@ static void take_mail(struct actions *actions, const struct call *call)
 	const struct call_option *sender = call_find(call, "sender");
 	char **to = &actions->jail->mail_dest;
 
-	if (dest && dest->value[0]) {
-		char *joined = *to && !strstr(*to, dest->value)
-				       ? alloc_format("%s,%s", *to, dest->value)
-				       : alloc_string(*to ? *to : dest->value);
+	actions->mails = true;
+	if (dest && dest->value[0] && !is_tag(dest->value) && !(*to && lists(*to, dest->value))) {
+		char *joined =
+			*to ? alloc_format("%s,%s", *to, dest->value) : alloc_string(dest->value);
 
 		free(*to);
 		*to = joined;
 	}
-	if (sender && sender->value[0]) {
+	if (sender && sender->value[0] && !is_tag(sender->value)) {
 		free(actions->jail->mail_sender);
 		actions->jail->mail_sender = alloc_string(sender->value);
 	}
-	actions->mails = true;
 }
 
-static void take_closing(struct actions *actions, const struct dialect_value *value,
+/* Takes sentence. */
+static void add_undone(struct actions *actions, const struct position *at, char *sentence)
+{
+	/* at most one an action, of which there are no more */
+	actions->undone[actions->n_undone++] = (struct undone){ *at, sentence };
+}
+
+static char *format_place(const struct position *at)
+{
+	char shown[PATH_SHOWN_MAX];
+
+	text_render_string(shown, sizeof(shown), at->file);
+	return at->line ? alloc_format("%s:%u", shown, at->line) : alloc_string(shown);
+}
+
+/* What is closed where nothing else closes. An unknown action's brackets count, those of one that
+ * reports or writes mean something else. */
+static void fall_back(struct actions *actions, const struct dialect_value *value,
+	const struct call *call, bool is_known)
+{
+	if (actions->fallback.bans)
+		return;
+	if (is_known)
+		close_ports(actions, &actions->fallback, &actions->own);
+	else
+		close_called(actions, &actions->fallback, value, call,
+			closes_all_ports(call, strstr(call->name, "allports") != NULL));
+}
+
+/* No name of the table: somebody's own file, or a slip. */
+static void take_unknown(struct actions *actions, const struct dialect_value *value,
 	const struct call *call)
 {
-	const struct call_option *port = call_find(call, "port");
-	const struct call_option *protocol = call_find(call, "protocol");
-	struct closing closing = actions->own;
+	const char *guess = config_action_table_guess(call->name);
+	struct position at = dialect_at(value, call->offset);
+	struct config_action_file file;
+	struct position shell_at;
+	const char *shell;
+	char shown[SHOWN_MAX];
 
-	if (port) {
-		closing.port = port->value;
-		closing.port_at = dialect_at(value, port->value_offset);
+	text_render_string(shown, sizeof(shown), call->name);
+	if (config_action_file_open(actions->place, call->name, &file)) {
+		shell = config_action_file_shell(&file, &shell_at);
+		cleanup_free char *where = shell ? format_place(&shell_at) : NULL;
+		if (actions->jail->enabled)
+			add_undone(actions, &at,
+				shell ? alloc_format("action '%s' is not done: its %s (%s) is "
+						     "never run",
+						shown, shell, where)
+				      : alloc_format("action '%s' has no actionban", shown));
+	} else if (guess) {
+		add_undone(actions, &at,
+			alloc_format("action '%s' is not known: did you mean '%s'? It is not run",
+				shown, guess));
+	} else {
+		add_undone(actions, &at,
+			alloc_format("action '%s' is not known and not run", shown));
 	}
-	if (protocol) {
-		closing.protocol = protocol->value;
-		closing.protocol_at = dialect_at(value, protocol->value_offset);
+	fall_back(actions, value, call, false);
+	config_action_file_done(&file);
+}
+
+static void take_kind(struct actions *actions, const struct dialect_value *value,
+	const struct call *call, const struct config_action *known)
+{
+	struct position at = dialect_at(value, call->offset);
+
+	switch (known->kind) {
+	case CONFIG_ACTION_PORTS:
+	case CONFIG_ACTION_ALL_PORTS:
+		check_blocktype(actions, value, call);
+		close_called(actions, actions->jail, value, call,
+			closes_all_ports(call, known->kind == CONFIG_ACTION_ALL_PORTS));
+		break;
+	case CONFIG_ACTION_MAIL:
+		take_mail(actions, call);
+		break;
+	case CONFIG_ACTION_TELL:
+	case CONFIG_ACTION_ELSEWHERE:
+		fall_back(actions, value, call, true);
+		/* fallthrough */
+	case CONFIG_ACTION_NOTHING:
+		if (actions->jail->enabled)
+			add_undone(actions, &at,
+				alloc_format("action '%s' is not done: it %s", known->name,
+					known->what));
+		break;
 	}
-	close_ports(actions, &closing);
 }
 
 static void take_action(struct actions *actions, const struct dialect_value *value,
 	const struct call *call)
 {
+	const struct config_action *known = config_action_table_find(call->name);
+	bool is_done = known && known->kind <= CONFIG_ACTION_MAIL;
 	struct position at = dialect_at(value, call->offset);
-	struct closing all = { .port_at = at };
-	char shown[SHOWN_MAX];
+	struct config_action_file file;
+	struct position change_at;
+	const char *change;
 
-	switch (kind_of(call)) {
-	case ACTION_ALL_PORTS:
-		close_ports(actions, &all);
-		break;
-	case ACTION_PORTS:
-		take_closing(actions, value, call);
-		break;
-	case ACTION_MAIL:
-		take_mail(actions, call);
-		break;
-	case ACTION_OTHER:
-		actions->has_other = true;
-		finding_warning(actions->reader->findings, &at,
-			"action '%s' is not known and not run: the address is closed by "
-			"voipguard's own ban instead",
-			text_render_string(shown, sizeof(shown), call->name));
-		break;
+	if (!known) {
+		take_unknown(actions, value, call);
+		return;
 	}
+	take_kind(actions, value, call, known);
+	if (!is_done || !actions->jail->enabled)
+		return;
+	(void)config_action_file_open(actions->place, known->name, &file); /* need not be there */
+	change = config_action_file_change(&file, &change_at);
+	if (change) {
+		cleanup_free char *where = format_place(&change_at);
+		add_undone(actions, &at,
+			alloc_format("action '%s' is done as it is shipped: the %s of %s is never "
+				     "run",
+				known->name, change, where));
+	}
+	for (size_t i = 0; i < call->n_options; i++)
+		check_option(actions, value, &call->options[i], &file);
+	config_action_file_done(&file);
 }
 
 static void take_actions(struct actions *actions, const struct dialect_value *value)
 {
 	size_t offset = 0;
+	bool more = true;
 
-	for (int i = 0; i < ACTIONS_MAX; i++) {
+	for (int i = 0; more && i < ACTIONS_MAX; i++) {
 		size_t wrong = 0;
 		struct call call;
 		struct error err;
 		struct position at;
-		bool more;
 
-		if (call_parse(value->text, &offset, &call, &wrong, &err) < 0) {
+		if (call_next(value->text, &offset, &call, &wrong, &err) < 0) {
 			at = dialect_at(value, wrong);
 			config_value_error(actions->reader, &at, "action: %s%s", err.text,
 				call.has_tail ? ": put each action on its own, indented line" : "");
@@ -217,46 +416,130 @@ static void take_actions(struct actions *actions, const struct dialect_value *va
 		}
 		more = call.name != NULL;
 		call_done(&call);
-		if (!more)
-			return;
+	}
+	offset += strspn(value->text + offset, " \t\n");
+	if (more && value->text[offset]) {
+		struct position at = dialect_at(value, offset);
+
+		config_value_error(actions->reader, &at, "more than %d actions in one jail",
+			ACTIONS_MAX);
 	}
 }
 
-static void read_own(struct actions *actions, struct config_text *port,
-	struct config_text *protocol)
+/* "all ports", "tcp:5060 and udp:5060". */
+static void format_closes(const struct config_jail *jail, char out[CLOSES_MAX])
 {
-	*port = config_value_scalar(actions->reader, "port");
-	*protocol = config_value_scalar(actions->reader, "protocol");
-	actions->own = (struct closing){ port->text, port->at, protocol->text, protocol->at };
+	char one[SCOPE_TEXT_MAX];
+
+	out[0] = '\0';
+	for (size_t i = 0; i < jail->n_scopes; i++) {
+		size_t used = strlen(out);
+		const char *text = scope_format(&jail->scopes[i], one);
+
+		(void)snprintf(out + used, CLOSES_MAX - used, "%s%s", i ? " and " : "",
+			jail->scopes[i].protocol ? text : "all ports"); /* it fits */
+	}
+}
+
+static void tell_undone(struct actions *actions)
+{
+	char closes[CLOSES_MAX];
+
+	format_closes(actions->jail, closes);
+	for (size_t i = 0; i < actions->n_undone; i++) {
+		struct undone *undone = &actions->undone[i];
+
+		if (closes[0])
+			finding_warning(actions->reader->findings, &undone->at,
+				"%s; instead the address is closed by voipguard's own ban: %s",
+				undone->sentence, closes);
+		else
+			finding_warning(actions->reader->findings, &undone->at,
+				"%s; no action of this jail closes anything: failures are only "
+				"counted",
+				undone->sentence);
+		free(undone->sentence);
+	}
+}
+
+/* fail2ban ships "protocol = tcp" in [DEFAULT] of jail.conf, for the brackets of its action_. */
+static bool is_shipped_protocol(const struct actions *actions, const struct config_text *protocol)
+{
+	const struct dialect_section *section = actions->reader->view.section;
+	const char *name = protocol->text ? strrchr(protocol->at.file, '/') : NULL;
+
+	return name && strcmp(name, "/jail.conf") == 0 && strcmp(protocol->text, "tcp") == 0 &&
+	       !dialect_own_key(section, "protocol");
 }
 
 /* Words of port and protocol are checked even where no action asks for them. */
-static void check_own(struct config_reader *reader, const struct closing *own)
+static void check_own(struct actions *actions)
 {
 	struct config_jail ignored = { 0 };
-	struct actions trial = { .reader = reader, .jail = &ignored };
 
-	close_ports(&trial, own);
+	close_ports(actions, &ignored, &actions->own);
 }
 
-bool config_action_read(struct config_reader *reader, struct config_jail *jail)
+/* "root@<fq-hostname>" is this host: a name without @ is one of ours. Any other tag is none. */
+static void plain_sender(char **io_sender)
 {
-	struct actions actions = { .reader = reader, .jail = jail };
-	struct config_text port;
-	struct config_text protocol;
+	char *tag = *io_sender ? strchr(*io_sender, '<') : NULL;
+
+	if (!tag || !strchr(tag, '>') || strncmp(tag, "<fq-hostname>", 13) != 0)
+		return;
+	*tag = '\0';
+	if (tag > *io_sender && tag[-1] == '@')
+		tag[-1] = '\0';
+}
+
+/* Who is written to: the brackets, dest and sender of the jail, [mail]; of a mail action also
+ * destemail, and root as in fail2ban. */
+static void read_mail(struct actions *actions)
+{
+	struct config_reader mail = *actions->reader;
+	struct config_jail *jail = actions->jail;
+
+	mail.view.section = dialect_section(mail.tree, "mail");
+	if (!jail->mail_dest)
+		config_value_string(actions->reader, "dest", &jail->mail_dest);
+	if (!jail->mail_sender)
+		config_value_string(actions->reader, "sender", &jail->mail_sender);
+	if (!jail->mail_dest && mail.view.section)
+		config_value_string(&mail, "dest", &jail->mail_dest);
+	if (!jail->mail_sender && mail.view.section)
+		config_value_string(&mail, "sender", &jail->mail_sender);
+	if (!jail->mail_dest && actions->mails)
+		config_value_string(actions->reader, "destemail", &jail->mail_dest);
+	if (!jail->mail_dest && actions->mails)
+		jail->mail_dest = alloc_string("root");
+	plain_sender(&jail->mail_sender);
+}
+
+void config_action_read(const struct config_place *place, struct config_reader *reader,
+	struct config_jail *jail)
+{
+	struct actions actions = { .place = place, .reader = reader, .jail = jail };
+	struct config_text port = config_value_scalar(reader, "port");
+	struct config_text protocol = config_value_scalar(reader, "protocol");
 	struct dialect_value value;
 	bool has_action;
 
-	read_own(&actions, &port, &protocol);
-	check_own(reader, &actions.own);
+	actions.own = (struct closing){ port.text, port.at, protocol.text, protocol.at };
+	check_own(&actions);
+	if (is_shipped_protocol(&actions, &protocol))
+		actions.own.protocol = NULL;
 	has_action = config_value_get(reader, "action", &value);
-	if (has_action)
+	if (has_action) {
 		take_actions(&actions, &value);
-	if (!has_action || (actions.has_other && !jail->bans))
-		close_ports(&actions, &actions.own);
-	if (has_action)
 		dialect_value_done(&value);
+	} else {
+		close_ports(&actions, jail, &actions.own);
+	}
+	for (size_t i = 0; !jail->bans && i < actions.fallback.n_scopes; i++)
+		jail->scopes[jail->n_scopes++] = actions.fallback.scopes[i];
+	jail->bans |= actions.fallback.bans;
+	tell_undone(&actions);
+	read_mail(&actions);
 	free(port.text);
 	free(protocol.text);
-	return actions.mails;
 }

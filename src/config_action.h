@@ -1,13 +1,14 @@
 #ifndef VG_CONFIG_ACTION_H
 #define VG_CONFIG_ACTION_H
 
-#include <stdbool.h>
-
 struct config_jail;
+struct config_place;
 struct config_reader;
 
 /* Reads action, port and protocol: what a ban of this jail closes (jail->bans, scopes), and whom
- * its mail actions name (mail_dest, mail_sender). True: there is a mail action. */
-bool config_action_read(struct config_reader *reader, struct config_jail *jail);
+ * it writes to (mail_dest, mail_sender). jail->enabled counts: what an action of a jail that is
+ * off cannot do is not told. No action, no shell text of one, is ever run. */
+void config_action_read(const struct config_place *place, struct config_reader *reader,
+	struct config_jail *jail);
 
 #endif

@@ -221,24 +221,6 @@ static void read_filter(const struct config_place *place, struct jail_reader *r)
 	dialect_value_done(&value);
 }
 
-static void read_mail(struct jail_reader *r, bool has_mail_action)
-{
-	struct config_reader mail = *r->reader;
-	struct config_jail *jail = r->jail;
-
-	mail.view.section = dialect_section(mail.tree, "mail");
-	if (!jail->mail_dest)
-		config_value_string(r->reader, "dest", &jail->mail_dest);
-	if (!jail->mail_sender)
-		config_value_string(r->reader, "sender", &jail->mail_sender);
-	if (!jail->mail_dest && mail.view.section)
-		config_value_string(&mail, "dest", &jail->mail_dest);
-	if (!jail->mail_sender && mail.view.section)
-		config_value_string(&mail, "sender", &jail->mail_sender);
-	if (!jail->mail_dest && has_mail_action)
-		jail->mail_dest = alloc_string("root"); /* as fail2ban's sendmail action */
-}
-
 /* What a jail that is on cannot do without. One that is broken already hears enough. */
 static void check_enabled(struct jail_reader *r)
 {
@@ -265,7 +247,6 @@ void config_jail_read(const struct config_place *place, const struct dialect *tr
 	};
 	struct jail_reader r = { &reader, jail };
 	char shown[SHOWN_MAX];
-	bool has_mail_action;
 
 	*jail = (struct config_jail){
 		.name = alloc_string(text_render_string(shown, sizeof(shown), section->name)),
@@ -282,8 +263,7 @@ void config_jail_read(const struct config_place *place, const struct dialect *tr
 	config_value_bool(&reader, "ignoreself", &jail->ignoreself);
 	read_ignoreip(&r);
 	read_logpath(&r);
-	has_mail_action = config_action_read(&reader, jail);
-	read_mail(&r, has_mail_action);
+	config_action_read(place, &reader, jail);
 	if (reader.broken && jail->enabled && !dialect_own_key(section, "filter") &&
 		!config_filter_exists(place, section->name))
 		config_key_check_jail(&reader, section, NULL);
