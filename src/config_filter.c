@@ -372,6 +372,22 @@ static void read_words(struct config_filter *filter, struct config_reader *jail,
 	free(maxlines.text);
 }
 
+/* By a jail that is on, or by hand. */
+static bool is_used(const struct config_reader *jail)
+{
+	struct config_reader silent;
+	struct findings findings = { 0 };
+	bool enabled = false;
+
+	if (!jail)
+		return true;
+	silent = *jail;
+	silent.findings = &findings; /* what is wrong with it has been said */
+	config_value_bool(&silent, "enabled", &enabled);
+	findings_done(&findings);
+	return enabled;
+}
+
 void config_filter_define(struct config_filter *filter, struct config_reader *jail,
 	struct filter_def *def)
 {
@@ -395,7 +411,7 @@ void config_filter_define(struct config_filter *filter, struct config_reader *ja
 		struct list list = { &def->failregex, &def->n_failregex };
 
 		config_value_lines(&rules, add_text, &list);
-		config_rule_check(&filter->reader, &rules, def);
+		config_rule_check(&filter->reader, &rules, def, is_used(jail));
 	}
 	dialect_value_done(&rules);
 }

@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "config.h"
+#include "config_shape.h"
 #include "config_value.h"
 #include "text.h"
 
@@ -15,6 +16,8 @@ enum { SHOWN_MAX = 128 };
 struct rules {
 	struct config_reader *reader;
 	bool address_elsewhere; /* prefregex or the structured reader finds it */
+	bool is_used;           /* then a rule that can be fooled is worth a word */
+	bool starts;            /* what it looks at begins where the daemon begins */
 };
 
 static bool names_address(const char *rule)
@@ -64,6 +67,28 @@ static bool is_unbalanced(const char *rule)
 	return depth != 0 || in_class || quotes % 2 != 0;
 }
 
+static void check_shape(const struct rules *rules, const char *rule, bool starts,
+	const struct position *at)
+{
+	switch (config_shape_of(rule, starts)) {
+	case CONFIG_SHAPE_FIXED:
+		break;
+	case CONFIG_SHAPE_ANYWHERE:
+		finding_warning(rules->reader->findings, at,
+			"this rule can be fooled: it matches anywhere in a line, also inside what a "
+			"client calls itself, and so a client can have any address banned; begin it "
+			"with ^ and the text in front, or end it with $ behind the address");
+		break;
+	case CONFIG_SHAPE_RUNS_OVER:
+		finding_warning(rules->reader->findings, at,
+			"this rule can be fooled: what stands before the address matches any text, "
+			"also a second address that a client writes into its name, and so a client "
+			"can have any address banned; go on to the end of the line and end it with "
+			"$, without .* behind the address");
+		break;
+	}
+}
+
 static void check_rule(void *context, const struct dialect_value *value, size_t from, size_t to)
 {
 	const struct rules *rules = context;
@@ -92,16 +117,23 @@ static void check_rule(void *context, const struct dialect_value *value, size_t 
 		finding_warning(rules->reader->findings, &cut_at,
 			"the ' ;' begins a comment and cuts the rule in the middle: "
 			"write '\\;' for a semicolon");
+	else if (rules->is_used && names_address(rule))
+		check_shape(rules, rule, rules->starts, &at);
 }
 
 void config_rule_check(struct config_reader *reader, const struct dialect_value *value,
-	const struct filter_def *def)
+	const struct filter_def *def, bool is_used)
 {
+	const char *prefix = def->prefregex.text;
 	struct rules rules = {
 		.reader = reader,
-		.address_elsewhere = def->parser.text ||
-				     (def->prefregex.text && names_address(def->prefregex.text)),
+		.address_elsewhere = def->parser.text || (prefix && names_address(prefix)),
+		.is_used = is_used && !def->parser.text, /* the reader knows the fields */
+		.starts = !prefix || !strstr(prefix, "<F-CONTENT>") || config_shape_starts(prefix),
 	};
+
+	if (rules.is_used && prefix && names_address(prefix))
+		check_shape(&rules, prefix, true, &def->prefregex.at);
 
 	config_value_lines(value, check_rule, &rules);
 }
