@@ -109,6 +109,8 @@ static int check_end(const char *text, size_t at, struct call *call, struct erro
 
 	if (!text[at] || text[at] == '\n')
 		return 0;
+	if (text[at] == '#')
+		return error_set(err, "a comment behind a value begins with ' ;', not with '#'");
 	call->has_tail = true;
 	return error_set(err, "one follows directly behind the other in '%s'",
 		text_render(shown, sizeof(shown), text + start, length));
@@ -141,7 +143,7 @@ static int parse(const char *text, size_t *offset, bool many, struct call *ret_c
 	if (rc == 0) {
 		size_t end = skip(text, at, " \t\r");
 
-		if (!many || end == at)
+		if (!many || end == at || text[end] == '#')
 			rc = check_end(text, end, ret_call, err);
 		at = end;
 	}

@@ -9,6 +9,7 @@
 
 #include "alloc.h"
 #include "config.h"
+#include "config_group.h"
 #include "config_key.h"
 #include "config_rule.h"
 #include "error.h"
@@ -41,11 +42,14 @@ static char *folder(const struct config_place *place, unsigned index)
 	return place->dir ? alloc_format("%s/%s", place->dir, folders[index]) : NULL;
 }
 
+/* A filter may be all in a .local file. */
 static char *find_file(const struct config_place *place, const char *name)
 {
-	for (unsigned i = 0; i < 3; i++) {
-		cleanup_free char *dir = folder(place, i);
-		char *path = dir ? alloc_format("%s/%s.conf", dir, name) : NULL;
+	static const char *const ends[] = { ".conf", ".local" };
+
+	for (unsigned i = 0; i < 6; i++) {
+		cleanup_free char *dir = folder(place, i % 3);
+		char *path = dir ? alloc_format("%s/%s%s", dir, name, ends[i / 3]) : NULL;
 
 		if (path && is_file(path))
 			return path;
@@ -107,11 +111,11 @@ static int say_unknown(const struct config_place *place, const struct position *
 	return -1;
 }
 
-/* path, then what overrides it: the .local beside it and those in the folders of dir. */
+/* path and what changes it: the files beside it and those in the folders of dir. */
 static void read_files(const struct config_place *place, struct config_filter *filter)
 {
-	cleanup_free char *twin = alloc_format("%.*slocal",
-		(int)(strlen(filter->path) - strlen("conf")), filter->path);
+	const char *dot = strrchr(filter->path, '.');
+	cleanup_free char *base = alloc_bytes(filter->path, (size_t)(dot - filter->path));
 
 	for (unsigned i = 0; i < 3; i++) {
 		cleanup_free char *dir = folder(place, i);
@@ -119,16 +123,14 @@ static void read_files(const struct config_place *place, struct config_filter *f
 		if (dir)
 			dialect_add_dir(filter->tree, dir);
 	}
-	dialect_read(filter->tree, filter->path);
-	if (is_file(twin))
-		dialect_read(filter->tree, twin);
+	config_group_read(filter->tree, base);
 	for (unsigned i = 0; i < 2 && !ends_in(filter->call.name, ".conf"); i++) {
 		cleanup_free char *dir = folder(place, i);
-		cleanup_free char *local =
-			dir ? alloc_format("%s/%s.local", dir, filter->call.name) : NULL;
+		cleanup_free char *change =
+			dir ? alloc_format("%s/%s", dir, filter->call.name) : NULL;
 
-		if (local && is_file(local))
-			dialect_read(filter->tree, local);
+		if (change)
+			config_group_read_changes(filter->tree, change);
 	}
 }
 

@@ -291,20 +291,30 @@ static void take_section(struct part *part, const struct ini_token *token)
 	part->section = section;
 }
 
-/* Quotation marks of a word processor where the dialect wants ' or ". */
+static bool ends_in(const char *text, const char *end)
+{
+	size_t length = strlen(text);
+
+	return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
+}
+
+/* Quotation marks of a word processor where a value begins. A rule may have them: logs do. */
 static void check_quotes(struct part *part, const struct ini_token *token)
 {
+	bool is_start = !ends_in(part->key->name, "regex");
+
 	for (size_t i = 0; i + 2 < token->value_length; i++) {
 		const unsigned char *c = (const unsigned char *)token->value + i;
 		struct position at = { part->file, token->line, token->value_column + (unsigned)i };
 
 		/* U+2018 to U+201F */
-		if (c[0] != 0xe2 || c[1] != 0x80 || c[2] < 0x98 || c[2] > 0x9f)
-			continue;
-		break_section(part);
-		(void)finding_error(part->tree->findings, &at,
-			"a typographic quotation mark; type \" or ' instead");
-		return;
+		if (is_start && c[0] == 0xe2 && c[1] == 0x80 && c[2] >= 0x98 && c[2] <= 0x9f) {
+			break_section(part);
+			(void)finding_error(part->tree->findings, &at,
+				"a typographic quotation mark; type \" or ' instead");
+			return;
+		}
+		is_start = *c == '=' && !ends_in(part->key->name, "regex");
 	}
 }
 
@@ -457,13 +467,6 @@ static char *find_include(const struct dialect *tree, const char *file, const ch
 		return path;
 	free(path);
 	return NULL;
-}
-
-static bool ends_in(const char *text, const char *end)
-{
-	size_t length = strlen(text);
-
-	return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
 }
 
 /* A file that is to be read because another one says so. */

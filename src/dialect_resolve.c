@@ -282,6 +282,19 @@ static bool is_group(const char *text, size_t at)
 	       (at >= 3 && text[at - 1] == 'P' && text[at - 2] == '?' && text[at - 3] == '(');
 }
 
+/* The key itself, or what a section such as [Init?family=inet6] says instead, if the option family
+ * has that value. */
+static const struct dialect_key *find_conditional(const struct resolver *r,
+	const struct dialect_section *section, const char *name)
+{
+	const struct dialect_value *family = find_option(&r->view, "family");
+	cleanup_free char *longer =
+		family ? alloc_format("%s?family=%s", name, family->text) : NULL;
+	const struct dialect_key *key = longer ? dialect_own_key(section, longer) : NULL;
+
+	return key ? key : dialect_own_key(section, name);
+}
+
 /* The value of a tag, resolved. False: there is no such tag, it stays. */
 static bool find_tag(struct resolver *r, const char *name, struct dialect_value *ret_value)
 {
@@ -296,11 +309,11 @@ static bool find_tag(struct resolver *r, const char *name, struct dialect_value 
 		return true;
 	}
 	init.section = dialect_section(r->tree, "Init");
-	target.key = dialect_own_key(r->view.section, name);
+	target.key = find_conditional(r, r->view.section, name);
 	target.section = NULL;
-	if (!target.key && dialect_own_key(init.section, name)) {
-		target.key = dialect_own_key(init.section, name);
-		target.section = init.section;
+	if (!target.key) {
+		target.key = find_conditional(r, init.section, name);
+		target.section = target.key ? init.section : NULL;
 	}
 	if (!target.key && strncmp(name, known, strlen(known)) == 0 &&
 		find_option(&r->view, name + strlen(known)))

@@ -83,6 +83,8 @@ int ini_load(const char *path, char **ret_bytes, size_t *ret_length, struct erro
 	if (length > INI_FILE_BYTES_MAX)
 		return error_set(err, "this file is larger than 1 MiB; a configuration is not");
 	nul = memchr(bytes, '\0', length);
+	if (nul && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0))
+		return error_set(err, "this file is in UTF-16: save it as UTF-8");
 	if (nul)
 		return error_set(err, "this is a binary file (NUL byte in line %u)",
 			line_number(bytes, nul));

@@ -46,7 +46,8 @@ static void wrong_ones_say_where(void **state)
 		const char *what;
 	} rows[] = { { "f[a=1", 5, "not closed" }, { "f[a=\"1]", 4, "not closed" },
 		{ "f[a]", 2, "no option" }, { "f[a=1]g[b=2]", 6, "directly" },
-		{ "f g", 2, "directly" } };
+		{ "f g", 2, "directly" }, { "f # g", 2, "not with '#'" },
+		{ "f[a=1,b]", 6, "in quotes" } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -63,11 +64,37 @@ static void wrong_ones_say_where(void **state)
 	}
 }
 
+/* Of a list of actions; each row is what is left after one call. */
+static void a_list_may_share_a_line(void **state)
+{
+	static const char text[] = "a[x=1] b\n  c [y=2]\n[z=3] d # e\nf";
+	static const char *const names[] = { "a", "b", "c", NULL, "f" };
+	size_t offset = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t wrong = 0;
+		struct error err;
+		struct call call;
+		int rc = call_next(text, &offset, &call, &wrong, &err);
+
+		assert_int_equal(rc, names[i] ? 0 : -1);
+		if (names[i])
+			assert_string_equal(call.name, names[i]);
+		else
+			assert_string_equal(text + wrong, "# e\nf");
+		if (i == 2)
+			assert_int_equal(call.n_options, 2);
+		call_done(&call);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_of_all_shapes),
 		cmocka_unit_test(wrong_ones_say_where),
+		cmocka_unit_test(a_list_may_share_a_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

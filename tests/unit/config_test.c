@@ -132,7 +132,7 @@ static const struct {
 	{ "[a]\nlogpath = /var/log/a\nenabled = 1\nfilter = asterix\n", "jail.local:4:10: error",
 		"did you mean 'asterisk'?" },
 	{ "[a]\nenabled = 1\nfilter = asterisk\n", "jail.local:1:1: error", "no logpath" },
-	{ GOOD "failregex = x <HOST>\n    SecurityEvent=\"A\"\n", "jail.local:6:5: error",
+	{ GOOD "failregex = ^x <HOST>\n    SecurityEvent=\"A\"\n", "jail.local:6:5: error",
 		"has no address" },
 	{ GOOD "failregex = SECURITY.* RemoteAddress=\".+?/.+?//.+?\".*\n",
 		"jail.local:5:13: error", "<HOST> seems to be lost" },
@@ -199,7 +199,7 @@ static void bad_input_is_one_finding(void **state)
 	assert_int_equal(failed, 0);
 }
 
-/* Loads without any finding. */
+/* Loads without any finding but that a rule can be fooled, which short ones can. */
 static const struct config_jail *good(struct tree *tree, const char *jail)
 {
 	const struct config_jail *found;
@@ -207,7 +207,8 @@ static const struct config_jail *good(struct tree *tree, const char *jail)
 	load(tree);
 	print_findings(tree);
 	assert_int_equal(tree->rc, 0);
-	assert_int_equal(tree->findings.count, 0);
+	for (size_t i = 0; i < tree->findings.count; i++)
+		assert_non_null(strstr(tree->findings.list[i].text, "can be fooled"));
 	found = config_find(tree->config, jail);
 	assert_non_null(found);
 	assert_false(found->broken);

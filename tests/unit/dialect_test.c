@@ -93,6 +93,21 @@ static const struct {
 	{ "[s]\nk = <lt_<b>/x>\nb = c\n[lt_c]\nx = 2\n", NULL, "2", NULL },
 	{ "[s]\nk = (?P<x>a)(?<x>b)(?<!x>)\nx = 1\n", NULL, "(?P<x>a)(?<x>b)(?<!x>)", NULL },
 	{ "[s]\nk = <x>\nx = a<x>\n", NULL, NULL, "leads back to itself" },
+	{ "[s]\nk = <x>\nx = <y>\ny = <x>\n", NULL, NULL, "leads back to itself" },
+	{ "[s]\nk = <known/x>\nx = 1\n", NULL, "1", NULL },
+	{ "[s]\nx = 1\n", "[s]\nk = <known/x>\nx = 2\n", "1", NULL },
+	{ "[s]\nk = %(o/x)s\n[o]\nx = %(y)s\ny = 1\n", NULL, NULL, "set nowhere" },
+	/* no option says which family: the keys of its section are not looked at */
+	{ "[s]\nk = <x>\n[Init]\nx = 4\n[Init?family=inet6]\nx = 6\n", NULL, "4", NULL },
+	{ "[s]\nk = %(a)s\na = %(b)s\nb = %(c)s\nc = %(d)s\nd = %(e)s\ne = %(f)s\nf = %(g)s\n"
+	  "g = %(h)s\nh = %(i)s\ni = 1\n",
+		NULL, "1", NULL },
+	{ "[s]\nk = %(a)s\na = %(b)s\nb = %(c)s\nc = %(d)s\nd = %(e)s\ne = %(f)s\nf = %(g)s\n"
+	  "g = %(h)s\nh = %(i)s\ni = %(j)s\nj = 1\n",
+		NULL, NULL, "nests deeper than 10" },
+	/* quotation marks of a word processor: a rule may look for them */
+	{ "[s]\nk = 1\nregex = \xe2\x80\x9cx\xe2\x80\x9d\n", NULL, "1", NULL },
+	{ "[s]\nk = a \xe2\x80\x9cx\xe2\x80\x9d\n", NULL, "a \xe2\x80\x9cx\xe2\x80\x9d", NULL },
 };
 
 static void rows_resolve(void **state)
@@ -156,6 +171,74 @@ static void bytes_keep_their_places(void **state)
 	end(&f);
 }
 
+/* What an option says comes first, then the family that it names. */
+static void options_choose(void **state)
+{
+	static const struct {
+		char name[8];
+		const char *value;
+		const char *wanted;
+	} options[] = { { "family", "inet6", "6 2" }, { "family", "inet4", "4 2" },
+		{ "x", "5", "5 2" }, { "y", "5", "4 5 2" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		struct position at = { .file = "" };
+		struct dialect_option option = { strdup(options[i].name),
+			dialect_value_of(options[i].value, strlen(options[i].value), &at) };
+		struct dialect_view view = { .options = &option, .n_options = 1 };
+		struct dialect_value value;
+		struct fixture f;
+
+		begin(&f);
+		read_text(&f, i == 3 ? "[s]\nk = <x> <y> <known/y>\ny = 2\n[Init]\nx = 4\n"
+				     : "[s]\nk = <x> <y>\ny = 2\n[Init]\nx = 4\n"
+				       "[Init?family=inet6]\nx = 6\n");
+		view.section = dialect_section(f.tree, "s");
+		assert_int_equal(dialect_resolve(f.tree, &view, dialect_own_key(view.section, "k"),
+					 &value, &f.findings),
+			0);
+		assert_int_equal(dialect_tags(f.tree, &view, &value, &f.findings), 0);
+		assert_string_equal(value.text, options[i].wanted);
+		dialect_value_done(&value);
+		dialect_value_done(&option.value);
+		free(option.name);
+		end(&f);
+	}
+}
+
+/* 300 KiB by a few lines, and by a tag. */
+static void values_are_bounded(void **state)
+{
+	static const char *const last[] = { "k = %(a)s%(a)s%(a)s%(a)s%(a)s%(a)s\n",
+		"k = <a><a><a><a><a><a>\n" };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		char *text = calloc(1, 64 * 1024);
+		struct dialect_value value;
+		struct fixture f;
+
+		assert_non_null(text);
+		strcpy(text, "[s]\na = ");
+		for (int line = 0; line < 5; line++) {
+			memset(text + strlen(text), 'x', 10 * 1024);
+			strcat(text, "\n  ");
+		}
+		strcat(text, "\n");
+		strcat(text, last[i]);
+		begin(&f);
+		read_text(&f, text);
+		value = get(&f);
+		assert_null(value.text);
+		assert_int_equal(f.findings.count, 1);
+		assert_non_null(strstr(f.findings.list[0].text, "256 KiB"));
+		assert_int_equal(f.findings.list[0].line, 8);
+		end(&f);
+		free(text);
+	}
+}
+
 static void expansion_is_bounded(void **state)
 {
 	char text[4096] = "[s]\nk = %(a0)s\n";
@@ -188,6 +271,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_resolve),
 		cmocka_unit_test(bytes_keep_their_places),
+		cmocka_unit_test(options_choose),
+		cmocka_unit_test(values_are_bounded),
 		cmocka_unit_test(expansion_is_bounded),
 	};
 

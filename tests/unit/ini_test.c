@@ -32,6 +32,8 @@ static const struct {
 	{ "", "" },
 	{ "[a]\nk = v\n", "S1:1(a|0:|0)K2:1(k|5:v|0)" },
 	{ "\xef\xbb\xbf[a]\r\nk: v\r\n", "S1:1(a|0:|0)K2:1(k|4:v|0)" },
+	{ "\xef\xbb\xbf[a]\r\nk = v ; c\r\n  w\r\n\r\n; c\r\n",
+		"S1:1(a|0:|0)K2:1(k|5:v|7)L3:3(|3:w|0)L4:1(|1:|0)" },
 	{ "[a]\nk = v\n  w\n\tx", "S1:1(a|0:|0)K2:1(k|5:v|0)L3:3(|3:w|0)L4:2(|2:x|0)" },
 	{ "[a]\n# c\n; c\nk = v ; c\n", "S1:1(a|0:|0)K4:1(k|5:v|7)" },
 	{ "[a]\nk = v;c #d\n", "S1:1(a|0:|0)K2:1(k|5:v;c #d|0)" },
@@ -115,6 +117,8 @@ static void files_that_are_no_configuration(void **state)
 	assert_non_null(strstr(err.text, "1 MiB"));
 	assert_int_equal(load("[a]\nk=\0", 7, &err), -1);
 	assert_non_null(strstr(err.text, "line 2"));
+	assert_int_equal(load("\xff\xfe[\0a\0", 6, &err), -1);
+	assert_non_null(strstr(err.text, "save it as UTF-8"));
 	assert_int_equal(ini_load("/tmp", &bytes, &length, &err), -1);
 	assert_non_null(strstr(err.text, "regular"));
 	assert_int_equal(ini_load("/nonexistent", &bytes, &length, &err), -1);
