@@ -90,6 +90,11 @@ static void add_scope(struct actions *actions, struct config_jail *jail, const s
 	jail->scopes[jail->n_scopes++] = *scope;
 }
 
+static const char *remark_hint(const char *text)
+{
+	return strchr(text, '#') ? "; a comment behind a value begins with ' ;', not with '#'" : "";
+}
+
 static void add_ports(struct actions *actions, struct config_jail *jail,
 	const struct closing *closing, uint8_t protocol)
 {
@@ -99,9 +104,7 @@ static void add_ports(struct actions *actions, struct config_jail *jail,
 
 	if (scope_parse(protocol, port, &scope, &err) < 0)
 		config_value_error(actions->reader, &closing->port_at, "port: %s%s", err.text,
-			strchr(port, '#')
-				? "; a comment behind a value begins with ' ;', not with '#'"
-				: "");
+			remark_hint(port));
 	else
 		add_scope(actions, jail, &scope, &closing->port_at);
 }
@@ -140,12 +143,13 @@ static void close_ports(struct actions *actions, struct config_jail *jail,
 		size_t length = strcspn(word, blanks);
 		uint8_t protocol = protocol_number(word, length);
 
-		if (protocol)
-			add_ports(actions, jail, closing, protocol);
-		else
+		if (!protocol) {
 			config_value_error(actions->reader, &closing->protocol_at,
-				"protocol: '%s' is none of tcp, udp, sctp, all",
-				text_render(shown, sizeof(shown), word, length));
+				"protocol: '%s' is none of tcp, udp, sctp, all%s",
+				text_render(shown, sizeof(shown), word, length), remark_hint(word));
+			return; /* the rest is hardly better */
+		}
+		add_ports(actions, jail, closing, protocol);
 		word += length;
 	}
 }

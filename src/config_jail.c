@@ -55,6 +55,12 @@ static void add_logpath(void *context, const struct dialect_value *value, size_t
 			;
 	}
 	text_render(shown, sizeof(shown), value->text + from, to - from);
+	if (memmem(value->text + from, to - from, " #", 2)) {
+		config_value_error(r->reader, &at,
+			"logpath: '%s': a comment behind a value begins with ' ;', not with '#'",
+			shown);
+		return;
+	}
 	if (value->text[from] != '/') {
 		config_value_error(r->reader, &at,
 			"logpath: '%s' is not an absolute path: it must begin with /", shown);

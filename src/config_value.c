@@ -73,6 +73,12 @@ void config_value_string(struct config_reader *reader, const char *key, char **i
 
 	if (!text.text)
 		return;
+	if (strstr(text.text, " #")) {
+		config_value_error(reader, &text.at,
+			"%s: a comment behind a value begins with ' ;', not with '#'", key);
+		free(text.text);
+		return;
+	}
 	free(*io_text);
 	*io_text = text.text;
 }

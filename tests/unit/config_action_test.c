@@ -180,6 +180,11 @@ static const struct row rows[] = {
 	/* wrong */
 	{ "action = iptables[port=x]\n", "", NULL, "jail.local:5:24: error", "port: 'x'" },
 	{ "action = iptables[protocol=tpc]\n", "", NULL, "jail.local:5:28: error", "none of tcp" },
+	{ "protocol = udp # sip\n", "udp:1-65535", NULL, "jail.local:5:12: error",
+		"'#' is none of tcp, udp, sctp, all; a comment" },
+	{ "action = ufw # all\n", "", NULL, "jail.local:5:14: error", "not with '#'" },
+	{ "dest = root # me\naction = ufw\n", "all", NULL, "jail.local:5:8: error",
+		"dest: a comment" },
 	{ "action = ufw[a=1]mail[b=2]\n", "", NULL, "jail.local:5:18: error",
 		"put each action on its own, indented line" },
 	{ "action = mail[dest=a@example.org,b@example.org]\n", "", NULL, "jail.local:5:34: error",

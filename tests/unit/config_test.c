@@ -127,6 +127,8 @@ static const struct {
 	{ GOOD "[b]\n[a]\nport = 1\n", "jail.local:6:1: error", "stands already in line 1" },
 	{ "[a]\nlogpath =\nenabled = 1\nfilter = asterisk\n", "jail.local:2:1: error",
 		"logpath is empty" },
+	{ "[a]\nlogpath = /a # b\nenabled = 1\nfilter = asterisk\n", "jail.local:2:11: error",
+		"not with '#'" },
 	{ "[a]\nlogpath = log/a\nenabled = 1\nfilter = asterisk\n", "jail.local:2:11: error",
 		"not an absolute path" },
 	{ "[a]\nlogpath = /var/log/a\nenabled = 1\nfilter = asterix\n", "jail.local:4:10: error",
