@@ -72,7 +72,7 @@ static void put_action(FILE *out, const char *before, const struct scope *scope)
 	(void)scope_format(scope, text);
 	ports = strchr(text, ':');
 	if (!ports)
-		(void)fprintf(out, "%svoipguard-allports\n", before);
+		(void)fprintf(out, "%svoipguard-allports[protocol=all]\n", before);
 	else
 		(void)fprintf(out, "%svoipguard[port=\"%s\", protocol=\"%.*s\"]\n", before,
 			ports + 1, (int)(ports - text), text);
