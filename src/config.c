@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "config_action.h"
 #include "config_filter.h"
 #include "config_jail.h"
 #include "config_key.h"
@@ -318,6 +319,7 @@ int config_load(const char *dir_name, const char *shipped_dir, struct config **r
 
 	dialect_preset(tree, "fail2ban_version", "1.1.0");
 	dialect_preset(tree, "fail2ban_confpath", dir);
+	config_action_preset(tree);
 	if (stat(dir, &info) < 0) {
 		(void)error_errno(&err, errno, "cannot read the configuration directory");
 		(void)finding_error(findings, &whole, "%s", err.text);

@@ -55,6 +55,7 @@ struct actions {
 	struct config_jail *jail;
 	struct config_jail fallback; /* closes what an undone action would, if nothing else does */
 	struct closing own;          /* the jail's own keys */
+	struct position at;          /* of the key `action` */
 	struct undone undone[ACTIONS_MAX];
 	size_t n_undone;
 	bool mails;
@@ -189,6 +190,15 @@ static bool closes_all_ports(const struct call *call, bool by_name)
 	return !strstr(type->value, "port") || strstr(type->value, "allports");
 }
 
+/* What a preset says stands in no file: then it is where it was asked for. */
+static struct position place_of(const struct actions *actions, const struct dialect_value *value,
+	size_t offset)
+{
+	struct position at = dialect_at(value, offset);
+
+	return at.line ? at : actions->at;
+}
+
 static bool holds_word(const char *text, const char *const *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -235,7 +245,7 @@ static void check_option(struct actions *actions, const struct dialect_value *va
 		return;
 	if (known && (!option->value[0] || is_tag(option->value)))
 		return;
-	if (!known && !guess && config_action_file_knows(file, option->name))
+	if (!known && config_action_file_knows(file, option->name))
 		return;
 	text_render_string(shown, sizeof(shown), option->name);
 	if (known)
@@ -313,7 +323,7 @@ static void take_unknown(struct actions *actions, const struct dialect_value *va
 	const struct call *call)
 {
 	const char *guess = config_action_table_guess(call->name);
-	struct position at = dialect_at(value, call->offset);
+	struct position at = place_of(actions, value, call->offset);
 	struct config_action_file file;
 	struct position shell_at;
 	const char *shell;
@@ -344,7 +354,7 @@ static void take_unknown(struct actions *actions, const struct dialect_value *va
 static void take_kind(struct actions *actions, const struct dialect_value *value,
 	const struct call *call, const struct config_action *known)
 {
-	struct position at = dialect_at(value, call->offset);
+	struct position at = place_of(actions, value, call->offset);
 
 	switch (known->kind) {
 	case CONFIG_ACTION_PORTS:
@@ -374,7 +384,7 @@ static void take_action(struct actions *actions, const struct dialect_value *val
 {
 	const struct config_action *known = config_action_table_find(call->name);
 	bool is_done = known && known->kind <= CONFIG_ACTION_MAIL;
-	struct position at = dialect_at(value, call->offset);
+	struct position at = place_of(actions, value, call->offset);
 	struct config_action_file file;
 	struct position change_at;
 	const char *change;
@@ -519,6 +529,27 @@ static void read_mail(struct actions *actions)
 	plain_sender(&jail->mail_sender);
 }
 
+void config_action_preset(struct dialect *tree)
+{
+	static const char *const presets[][2] = {
+		{ "banaction", "voipguard" },
+		{ "banaction_allports", "voipguard-allports" },
+		{ "mta", "sendmail" },
+		{ "action_", "%(banaction)s" },
+		{ "action_mw", "%(action_)s\n%(mta)s-whois" },
+		{ "action_mwl", "%(action_)s\n%(mta)s-whois-lines" },
+		{ "action_xarf", "%(action_)s\nxarf-login-attack" },
+		{ "action_cf_mwl", "cloudflare\n%(mta)s-whois-lines" },
+		{ "action_abuseipdb", "abuseipdb" },
+		{ "action_blocklist_de", "blocklist_de" },
+		{ "action_badips", "badips" },
+		{ "action", "%(action_)s" },
+	};
+
+	for (size_t i = 0; i < sizeof(presets) / sizeof(presets[0]); i++)
+		dialect_preset(tree, presets[i][0], presets[i][1]);
+}
+
 void config_action_read(const struct config_place *place, struct config_reader *reader,
 	struct config_jail *jail)
 {
@@ -534,6 +565,7 @@ void config_action_read(const struct config_place *place, struct config_reader *
 		actions.own.protocol = NULL;
 	has_action = config_value_get(reader, "action", &value);
 	if (has_action) {
+		actions.at = dialect_key(reader->tree, reader->view.section, "action")->at;
 		take_actions(&actions, &value);
 		dialect_value_done(&value);
 	} else {

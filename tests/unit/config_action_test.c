@@ -139,6 +139,16 @@ static const struct row rows[] = {
 	{ "destemail = d@example.org\naction = sendmail\n[mail]\ndest = m@example.org\n", "",
 		"m@example.org", NULL, NULL },
 	{ "destemail = d@example.org\naction = ufw\n", "all", NULL, NULL, NULL },
+	/* what jail.conf would say, if there were one */
+	{ "port = 5060\nprotocol = udp\naction = %(action_)s\n", "udp:5060", NULL, NULL, NULL },
+	{ "port = 5060\nbanaction = nftables-allports\n", "all", NULL, NULL, NULL },
+	{ "port = 5060\nbanaction = %(banaction_allports)s\n", "all", NULL, NULL, NULL },
+	{ "destemail = d@example.org\naction = %(action_mwl)s\n", "all", "d@example.org", NULL,
+		NULL },
+	{ "mta = mail\naction = %(action_mw)s[dest=e@example.org]\n", "all", "e@example.org", NULL,
+		NULL },
+	{ "port = 5060\nprotocol = udp\naction = %(action_xarf)s\n", "udp:5060", NULL,
+		"jail.local:7:1: warning", BAN },
 	/* what is not done, and what is instead */
 	{ "port = 5060\nprotocol = udp\naction = abuseipdb[abuseipdb_apikey=x]\n", "udp:5060", NULL,
 		"jail.local:7:10: warning", BAN ": udp:5060" },
