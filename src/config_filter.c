@@ -404,6 +404,7 @@ void config_filter_define(struct config_filter *filter, struct config_reader *ja
 	read_list(filter, jail, "datepattern", &def->datepattern, &def->n_datepattern);
 	def->prefregex = read_text(filter, jail, "prefregex");
 	def->parser = read_text(filter, jail, "parser");
+	def->logtimezone = read_text(filter, jail, "logtimezone");
 	read_words(filter, jail, def);
 	if (def->parser.text && strcmp(def->parser.text, "asterisk-security") != 0)
 		config_value_error(&filter->reader, &def->parser.at,
@@ -434,5 +435,6 @@ void config_filter_def_done(struct filter_def *def)
 	free_texts(def->datepattern, def->n_datepattern);
 	free(def->prefregex.text);
 	free(def->parser.text);
+	free(def->logtimezone.text);
 	*def = (struct filter_def){ 0 };
 }

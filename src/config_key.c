@@ -24,7 +24,7 @@ static const char *const jail_keys[] = { "enabled", "filter", "logpath", "maxret
 	"destemail", "mta", "sendername", "fail2ban_agent", "fail2ban_version", "fail2ban_confpath",
 	"parser" };
 static const char *const filter_keys[] = { "failregex", "ignoreregex", "prefregex", "datepattern",
-	"maxlines", "journalmatch", "usedns", "mode", "logtype", "parser" };
+	"maxlines", "journalmatch", "usedns", "mode", "logtype", "parser", "logtimezone" };
 
 enum {
 	N_JAIL_KEYS = sizeof(jail_keys) / sizeof(jail_keys[0]),
@@ -45,7 +45,6 @@ static const struct {
 	{ "bantime.rndtime", "", "each ban lasts exactly bantime" },
 	{ "bantime.overalljails", "false", "earlier bans do not lengthen a ban" },
 	{ "ignorecache", "", "nothing is cached" },
-	{ "logtimezone", "", "dates without a zone are local time" },
 	{ "journalmatch", NULL, "the journal is not read, logpath is" },
 };
 

@@ -2,63 +2,43 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "alloc.h"
+#include "date_formats.h"
 #include "date_template.h"
 #include "error.h"
 
 /* A date part that may be empty stands for the last date seen, if that is no older than this. */
 enum { LAST_DATE_S = 60 };
 
+/* Bare EPOCH and LEPOCH: where a line starts with it, maybe in brackets, and in audit's records. */
+#define EPOCH_PLACES "(?:^|(?<=^\\[)|(?<=\\b(?-i:audit)\\())"
+
 struct date {
-	struct date_template *templates; /* owned */
-	/* A list that came from the built-in formats has two halves: [0, n_leading) hold on to the
-	 * start of the line and any order will do, of the others the leftmost hit wins. */
+	struct date_template *templates; /* owned; the patterns of the filter */
 	size_t n_templates;
-	size_t n_leading;
-	bool is_built_in;
-	size_t hint; /* index of the leading one that hit last */
+	/* All templates come from one {DATE} that holds on to the start of the line: no two of
+	 * them hit the same line, so that any order will do. */
+	bool any_order;
+	size_t hint;                  /* index of the one that hit last */
+	struct date_formats leading;  /* the built-in ones; none: not asked for */
+	struct date_formats anywhere; /* looked for in lines where leading finds nothing */
+	struct date_formats last;     /* and these where anywhere finds nothing */
 	struct date_clock clock;
 	int64_t last_ms;
 	bool has_last;
 };
 
-/* The formats that servers write, most exact first. Source: the list that fail2ban detects. */
-static const char *const formats[] = {
-	"%ExY(?P<_sep>[-/.])%m(?P=_sep)%d(?:T|  ?)%H:%M:%S(?:[.,]%f)?(?:\\s*%z)?",
-	"(?:%a )?%b %d %k:%M:%S %Z %ExY",
-	"%b %d, %ExY %I:%M:%S %p",
-	"(?:%a,? )?%b %d %k:%M:%S(?:[.,]%f)?(?: %ExY)?",
-	"(?:%a,? )?%b %d,? %ExY,? %k:%M:%S(?:[.,]%f)?",
-	"(?:%a,? )?%d %b %ExY %H:%M:%S(?:[.,]%f)?(?: %z)?",
-	"%d(?P<_sep>[-/])%m(?P=_sep)(?:%ExY|%Exy) %k:%M:%S(?:[.,]%f)?",
-	"%d(?P<_sep>[-/])%b(?P=_sep)%ExY[ :]?%H:%M:%S(?:[.,]%f)?(?: %z)?",
-	"%m/%d/%ExY:%H:%M:%S",
-	"%m-%d-%ExY %k:%M:%S(?:[.,]%f)?",
-	"%Exy%Exm%Exd  ?%H:%M:%S",
-	"%Exy/%Exm/%Exd %H:%M:%S",
-	"<%m/%d/%Exy@%H:%M:%S>",
-	"%ExY%Exm%Exd(?:T|  ?)%ExH%ExM%ExS(?:[.,]%f)?(?:\\s*%z)?",
-	"%Z (?:%a )?%b %d %k:%M:%S(?:[.,]%f)?(?: %ExY)?",
-	"%b-%d-%Exy %I:%M:%S %p",
-	"(?<=audit\\(){EPOCH}(?=[:.])",
-	"{TAI64N}",
-	/* too common to be dates but at the start of a line */
-	"{EPOCH}(?![.\\d])",
-	"%H:%M:%S",
-};
-
-enum { FORMATS = sizeof(formats) / sizeof(*formats), FORMATS_LEADING_ONLY = 2 };
-
 static int template_add(struct date *date, const char *pattern, enum date_anchor anchor,
-	bool built_in, struct error *err)
+	size_t *ret_offset, struct error *err)
 {
 	if (date->n_templates == DATE_TEMPLATES_MAX)
-		return error_set(err, "more than %d date templates", DATE_TEMPLATES_MAX);
+		return error_set(err, "datepattern: more than %d templates", DATE_TEMPLATES_MAX);
 	date->templates =
 		alloc_grow(date->templates, date->n_templates + 1, sizeof(*date->templates));
-	if (date_template_init(&date->templates[date->n_templates], pattern, anchor, built_in,
-		    err)) {
+	if (date_template_init(&date->templates[date->n_templates], pattern, anchor, false,
+		    ret_offset, err)) {
 		date_template_done(&date->templates[date->n_templates]);
 		return -1;
 	}
@@ -66,62 +46,84 @@ static int template_add(struct date *date, const char *pattern, enum date_anchor
 	return 0;
 }
 
-static int formats_add(struct date *date, enum date_anchor anchor, struct error *err)
-{
-	size_t count = anchor == DATE_START ? FORMATS : FORMATS - FORMATS_LEADING_ONLY;
-
-	for (size_t i = 0; i < count; i++)
-		if (template_add(date, formats[i], anchor, true, err))
-			return -1;
-	return 0;
-}
-
 /* {DATE} inside a pattern: the pattern once for each format. */
 static int dates_add(struct date *date, const char *pattern, const char *mark,
-	enum date_anchor anchor, struct error *err)
+	enum date_anchor anchor, size_t *ret_offset, struct error *err)
 {
-	for (size_t i = 0; i < FORMATS; i++) {
-		cleanup_free char *text = alloc_format("%.*s%s%s", (int)(mark - pattern), pattern,
-			formats[i], mark + strlen("{DATE}"));
+	size_t first = date->n_templates;
+	size_t length = (size_t)(mark - pattern);
+	const char *format;
 
-		if (template_add(date, text, anchor, false, err))
+	for (size_t i = 0; (format = date_formats_pattern(DATE_INSIDE | DATE_LAST, i)); i++) {
+		cleanup_free char *text = alloc_format("%.*s%s%s", (int)length, pattern, format,
+			mark + strlen("{DATE}"));
+
+		if (template_add(date, text, anchor, ret_offset, err)) {
+			if (*ret_offset > length && *ret_offset < length + strlen(format))
+				*ret_offset = length;
+			else if (*ret_offset > length)
+				*ret_offset += strlen("{DATE}") - strlen(format);
 			return -1;
+		}
 	}
+	date->any_order = !first && date->templates[0].is_anchored;
 	return 0;
 }
 
-/* Bare EPOCH, LEPOCH, TAI64N inside a pattern are the same in braces; the caller frees. */
-static char *words_brace(const char *pattern)
+/* {DEFAULT}; only_leading: {^LN-BEG} alone. */
+static int defaults_add(struct date *date, bool only_leading, struct error *err)
 {
-	static const char *const words[] = { "LEPOCH", "EPOCH", "TAI64N" };
+	if (!date->leading.count && date_formats_init(&date->leading, DATE_LEADING, err))
+		return -1;
+	if (only_leading || date->anywhere.count)
+		return 0;
+	if (date_formats_init(&date->anywhere, DATE_ANYWHERE, err))
+		return -1;
+	return date_formats_init(&date->last, DATE_LAST, err);
+}
+
+/* Patterns that are one word. True: *ret_pattern is what it stands for. */
+static bool word_read(const char *text, enum date_anchor *anchor, const char **ret_pattern)
+{
+	static const struct {
+		const char *word;
+		const char *anywhere;
+		const char *leading;
+	} words[] = {
+		{ "EPOCH", EPOCH_PLACES "{EPOCH}", "{EPOCH}" },
+		{ "LEPOCH", EPOCH_PLACES "{LEPOCH}", "{LEPOCH}" },
+		{ "TAI64N", "{TAI64N}", "{TAI64N}" },
+	};
+	bool caret = *text == '^' && *anchor == DATE_WORD;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		const char *word = strstr(pattern, words[i]);
-
-		if (!word)
+		if (strcasecmp(text + caret, words[i].word) != 0)
 			continue;
-		if (word > pattern && word[-1] == '{')
-			break;
-		return alloc_format("%.*s{%s}%s", (int)(word - pattern), pattern, words[i],
-			word + strlen(words[i]));
+		if (caret)
+			*anchor = DATE_START;
+		*ret_pattern = *anchor == DATE_START ? words[i].leading : words[i].anywhere;
+		return true;
 	}
-	return alloc_string(pattern);
+	return false;
 }
 
 static bool take_prefix(const char **text, const char *prefix)
 {
-	if (strncmp(*text, prefix, strlen(prefix)))
+	if (strncasecmp(*text, prefix, strlen(prefix)) != 0)
 		return false;
 	*text += strlen(prefix);
 	return true;
 }
 
-static int pattern_add(struct date *date, const char *pattern, struct error *err)
+static int pattern_add(struct date *date, const char *pattern, size_t *ret_offset,
+	struct error *err)
 {
 	enum date_anchor anchor = DATE_WORD;
-	cleanup_free char *braced = NULL;
+	const char *start = pattern;
 	const char *mark;
+	int rc;
 
+	*ret_offset = 0;
 	pattern += strspn(pattern, " \t");
 	if (take_prefix(&pattern, "{^LN-BEG}"))
 		anchor = DATE_START;
@@ -129,42 +131,45 @@ static int pattern_add(struct date *date, const char *pattern, struct error *err
 		anchor = DATE_FREE;
 	else
 		(void)take_prefix(&pattern, "{*WD-BEG}"); /* the default */
-	if (!strcmp(pattern, "{NONE}"))
+	if (!strcasecmp(pattern, "{NONE}"))
 		return 0;
-	if (!strcmp(pattern, "{DEFAULT}") || !strcmp(pattern, "{DATE}") || !*pattern) {
-		bool both = anchor != DATE_START && !date->n_templates;
-
-		if (both && formats_add(date, DATE_START, err))
-			return -1;
-		date->n_leading = both ? date->n_templates : date->n_leading;
-		date->is_built_in = both;
-		return formats_add(date, anchor, err);
+	if (!strcasecmp(pattern, "{DEFAULT}") || !*pattern)
+		return defaults_add(date, anchor == DATE_START, err);
+	date->any_order = false;
+	mark = strcasestr(pattern, "{DATE}");
+	if (mark) {
+		rc = dates_add(date, pattern, mark, anchor, ret_offset, err);
+	} else {
+		if (word_read(pattern, &anchor, &pattern))
+			start = pattern;
+		rc = template_add(date, pattern, anchor, ret_offset, err);
 	}
-	date->is_built_in = false;
-	mark = strstr(pattern, "{DATE}");
-	if (mark)
-		return dates_add(date, pattern, mark, anchor, err);
-	braced = words_brace(pattern);
-	return template_add(date, braced, anchor, false, err);
+	*ret_offset += (size_t)(pattern - start);
+	return rc;
 }
 
-int date_new(const char *const *patterns, size_t n_patterns, struct date **ret_date,
-	size_t *ret_bad, struct error *err)
+int date_new(const char *const *patterns, size_t n_patterns, const char *zone,
+	struct date **ret_date, struct date_fault *ret_fault, struct error *err)
 {
-	static const char *const built_in[] = { "{DEFAULT}" };
 	struct date *date = alloc_zero(sizeof(*date));
-	size_t count = n_patterns ? n_patterns : 1;
+	struct date_fault fault = { .pattern = n_patterns };
 
-	date_clock_init(&date->clock);
-	for (size_t i = 0; i < count; i++) {
-		if (!pattern_add(date, n_patterns ? patterns[i] : built_in[0], err))
+	if (date_zone_init(&date->clock.zone, zone, err))
+		goto fail;
+	if (!n_patterns && defaults_add(date, false, err))
+		goto fail;
+	for (size_t i = 0; i < n_patterns; i++) {
+		if (!pattern_add(date, patterns[i], &fault.offset, err))
 			continue;
-		*ret_bad = i;
-		date_free(date);
-		return -1;
+		fault.pattern = i;
+		goto fail;
 	}
 	*ret_date = date;
 	return 0;
+fail:
+	*ret_fault = fault;
+	date_free(date);
+	return -1;
 }
 
 void date_free(struct date *date)
@@ -173,49 +178,54 @@ void date_free(struct date *date)
 		return;
 	for (size_t i = 0; i < date->n_templates; i++)
 		date_template_done(&date->templates[i]);
+	date_formats_done(&date->leading);
+	date_formats_done(&date->anywhere);
+	date_formats_done(&date->last);
+	date_zone_done(&date->clock.zone);
 	free(date->templates);
 	free(date);
 }
 
-/* A line that one template has found a date in. */
-struct sighting {
-	size_t start;
-	size_t length;
-	struct date_parts parts;
-};
-
 static bool sight(const struct date *date, size_t index, const char *line, size_t length,
-	struct sighting *ret)
+	struct date_sighting *ret)
 {
 	return date_template_find(&date->templates[index], line, length, &ret->start, &ret->length,
 		&ret->parts);
 }
 
-/* The first template of a list by an operator; of the built-in ones a leading one, the last that
- * hit first, else the leftmost. */
-static bool sight_any(struct date *date, const char *line, size_t length, struct sighting *ret_best)
+/* Which of several patterns counts, as fail2ban has it: in their order the first that hits at the
+ * start of the line, else the last one of the list, else the leftmost. */
+static bool sight_pattern(struct date *date, const char *line, size_t length,
+	struct date_sighting *ret_best)
 {
-	struct sighting sighting;
+	struct date_sighting sighting;
 	bool found = false;
 
-	if (date->is_built_in && sight(date, date->hint, line, length, ret_best))
+	if (date->any_order && sight(date, date->hint, line, length, ret_best))
 		return true;
 	for (size_t i = 0; i < date->n_templates; i++) {
-		if (i == date->n_leading && found)
-			break;
+		bool is_final = i + 1 == date->n_templates || date->templates[i].is_anchored;
+
 		if (!sight(date, i, line, length, &sighting))
 			continue;
-		if (!found || sighting.start < ret_best->start)
+		is_final |= sighting.start <= 1;
+		if (!found || is_final || sighting.start < ret_best->start)
 			*ret_best = sighting;
 		found = true;
-		if (!date->is_built_in)
-			return true;
-		if (i < date->n_leading) {
-			date->hint = i;
-			return true;
-		}
+		if (!is_final)
+			continue;
+		date->hint = i;
+		return true;
 	}
 	return found;
+}
+
+static bool sight_any(struct date *date, const char *line, size_t length, struct date_sighting *ret)
+{
+	return (date->n_templates && sight_pattern(date, line, length, ret)) ||
+	       date_formats_find(&date->leading, line, length, ret) ||
+	       date_formats_find(&date->anywhere, line, length, ret) ||
+	       date_formats_find(&date->last, line, length, ret);
 }
 
 static bool is_empty(const struct date_parts *parts)
@@ -227,9 +237,9 @@ static bool is_empty(const struct date_parts *parts)
 bool date_find(struct date *date, const char *line, size_t length, int64_t now_s,
 	struct date_found *ret_found)
 {
-	struct sighting sighting;
+	struct date_sighting sighting;
 
-	if (!date->n_templates || !sight_any(date, line, length, &sighting))
+	if (!sight_any(date, line, length, &sighting))
 		return false;
 	*ret_found = (struct date_found){
 		.cut_start = sighting.start,
@@ -242,18 +252,30 @@ bool date_find(struct date *date, const char *line, size_t length, int64_t now_s
 		ret_found->at_ms = fresh ? date->last_ms : now_s * 1000;
 		return true;
 	}
-	ret_found->at_ms = date_clock_ms(&date->clock, &sighting.parts, now_s);
+	if (!date_clock_ms(&date->clock, &sighting.parts, now_s, &ret_found->at_ms)) {
+		ret_found->at_ms = now_s * 1000;
+		return true;
+	}
 	date->last_ms = ret_found->at_ms;
 	date->has_last = true;
 	return true;
 }
 
-void date_borders(const struct date *date, bool before[256], bool behind[256])
+static void borders_add(const struct date_template *templates, size_t count, bool before[256],
+	bool behind[256])
 {
-	for (size_t i = 0; i < date->n_templates; i++) {
+	for (size_t i = 0; i < count; i++) {
 		for (int byte = 0; byte < 256; byte++) {
-			before[byte] |= date->templates[i].before[byte];
-			behind[byte] |= date->templates[i].behind[byte];
+			before[byte] |= templates[i].before[byte];
+			behind[byte] |= templates[i].behind[byte];
 		}
 	}
+}
+
+void date_borders(const struct date *date, bool before[256], bool behind[256])
+{
+	borders_add(date->templates, date->n_templates, before, behind);
+	borders_add(date->leading.templates, date->leading.count, before, behind);
+	borders_add(date->anywhere.templates, date->anywhere.count, before, behind);
+	borders_add(date->last.templates, date->last.count, before, behind);
 }

@@ -15,17 +15,25 @@ struct date_found {
 	size_t cut_start; /* the piece of the line that is the date */
 	size_t cut_length;
 	int64_t at_ms; /* wall clock, ms since the epoch; may be in the future */
-	bool has_zone; /* the line said which zone; else local time */
+	bool has_zone; /* the line said which zone; else that of date_new */
+};
+
+/* What date_new cannot use. */
+struct date_fault {
+	size_t pattern; /* index; n_patterns: the zone */
+	size_t offset;  /* bytes into it */
 };
 
 /* Compiles fail2ban's datepattern lines (DIALECT 5; %-signs single); none: the built-in formats,
  * first where the line starts with one behind at most two non-word characters, then anywhere.
- * {NONE}: no line has a date. Reads the local time zone. -1: patterns[*ret_bad] cannot be used. */
-int date_new(const char *const *patterns, size_t n_patterns, struct date **ret_date,
-	size_t *ret_bad, struct error *err);
+ * {NONE}: no line has a date. zone: of dates without one, see date_zone_init; NULL: local time,
+ * which is read here for good. -1: *ret_fault says what cannot be used. */
+int date_new(const char *const *patterns, size_t n_patterns, const char *zone,
+	struct date **ret_date, struct date_fault *ret_fault, struct error *err);
 void date_free(struct date *date);
 
-/* Looks for a date. now_s: for stamps without year or day. False: the line has none. */
+/* Looks for a date. now_s: for stamps without year or day, for hours that a clock shows twice, and
+ * as the time of a date that there never was (February 30th). False: the line has none. */
 bool date_find(struct date *date, const char *line, size_t length, int64_t now_s,
 	struct date_found *ret_found);
 

@@ -1,94 +1,166 @@
 #include "date_clock.h"
 
-#include <stdlib.h>
-#include <time.h>
+#include "date_calendar.h"
 
 enum { DAY_S = 86400, QUARTER_S = 900 };
+/* From a leap year to the next are at most 8. */
+enum { YEARS_BACK_MAX = 8 };
 
-/* Days from 1970-01-01 to a day of the Gregorian calendar; day may run over its month. */
-static int64_t day_number(int year, int month, int day)
+static int64_t floor_divide(int64_t number, int64_t by)
 {
-	static const int before_month[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
-	bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-	int64_t last = (int64_t)year - 1;
-	int64_t days = last * 365 + last / 4 - last / 100 + last / 400;
-
-	days += before_month[month - 1] + (month > 2 && is_leap) + day - 1;
-	return days - 719162; /* day number of 1970-01-01 by the same count */
-}
-
-void date_clock_init(struct date_clock *clock)
-{
-	*clock = (struct date_clock){ 0 };
-	/* without TZ, libc looks at the file again at each conversion */
-	(void)setenv("TZ", ":/etc/localtime", 0);
-	tzset();
+	return (number - (number % by < 0 ? by - 1 : 0)) / by;
 }
 
 /* local_s: the time as if it were UTC. */
-static int64_t local_to_wall(struct date_clock *clock, int64_t local_s)
+static int64_t local_to_wall(struct date_clock *clock, int64_t local_s, int64_t now_s)
 {
-	int64_t quarter = (local_s - (local_s < 0 ? QUARTER_S - 1 : 0)) / QUARTER_S;
-	time_t start_s = (time_t)(quarter * QUARTER_S);
-	struct tm tm = { 0 };
+	int64_t quarter = floor_divide(local_s, QUARTER_S);
 
-	if (!clock->known || clock->local_quarter != quarter) {
-		(void)gmtime_r(&start_s, &tm);
-		tm.tm_isdst = -1;
-		clock->start_s = mktime(&tm);
-		clock->local_quarter = quarter;
+	if (!clock->known || clock->quarter != quarter) {
+		int64_t start_s = quarter * QUARTER_S;
+		int before_s = date_zone_at(&clock->zone, start_s - DAY_S);
+		int after_s = date_zone_at(&clock->zone, start_s + DAY_S);
+		bool before_holds = date_zone_at(&clock->zone, start_s - before_s) == before_s;
+		bool after_holds = date_zone_at(&clock->zone, start_s - after_s) == after_s;
+
+		clock->early_s = before_holds || !after_holds ? before_s : after_s;
+		clock->late_s = after_holds ? after_s : clock->early_s;
+		clock->quarter = quarter;
 		clock->known = true;
 	}
-	return clock->start_s + (local_s - quarter * QUARTER_S);
+	if (local_s - clock->late_s <= now_s)
+		return local_s - clock->late_s;
+	return local_s - clock->early_s;
 }
 
-static int64_t parts_to_wall(struct date_clock *clock, const struct date_parts *parts, int64_t day)
+static int64_t day_to_wall(struct date_clock *clock, const struct date_parts *parts, int64_t day,
+	int64_t now_s)
 {
 	int64_t hour = parts->hour < 0 ? 0 : parts->hour;
 	int64_t minute = parts->minute < 0 ? 0 : parts->minute;
 	int64_t second = parts->second < 0 ? 0 : parts->second;
 	int64_t s = day * DAY_S + hour * 3600 + minute * 60 + second;
 
-	return parts->has_zone ? s - parts->zone_s : local_to_wall(clock, s);
+	return parts->has_zone ? s - parts->zone_s : local_to_wall(clock, s, now_s);
 }
 
-static int64_t year_to_wall(struct date_clock *clock, const struct date_parts *parts, int year)
+/* Day of a week that counts in year. */
+static int64_t week_day(const struct date_parts *parts, int year)
+{
+	int64_t first = date_day(year, 1, parts->week_kind == DATE_WEEK_ISO ? 4 : 1);
+	int sunday_first = (parts->weekday + 1) % 7;
+
+	switch (parts->week_kind) {
+	case DATE_WEEK_ISO:
+		return first - date_weekday(first) + 7 * (parts->week - 1) + parts->weekday;
+	case DATE_WEEK_MONDAY:
+		first += (7 - date_weekday(first)) % 7;
+		return first + 7 * (parts->week - 1) + parts->weekday;
+	case DATE_WEEK_SUNDAY:
+		first += (6 - date_weekday(first) + 7) % 7;
+		return first + 7 * (parts->week - 1) + sunday_first;
+	}
+	return first;
+}
+
+static bool has_week(const struct date_parts *parts)
+{
+	return parts->week >= 0 && parts->weekday >= 0;
+}
+
+/* False: year has no such day. */
+static bool year_to_day(const struct date_parts *parts, int year, int64_t *ret_day)
 {
 	int month = parts->month < 1 ? 1 : parts->month;
 	int day = parts->day < 1 ? 1 : parts->day;
 
-	if (parts->month < 1 && parts->day_of_year > 0)
-		day = parts->day_of_year;
-	return parts_to_wall(clock, parts, day_number(year, month, day));
+	if (parts->month < 1 && parts->day_of_year > 0) {
+		*ret_day = date_day(year, 1, parts->day_of_year);
+		return parts->day_of_year <= 365 + date_is_leap(year);
+	}
+	if (parts->month < 1 && parts->day < 1 && has_week(parts)) {
+		*ret_day = week_day(parts, year);
+		return true;
+	}
+	*ret_day = date_day(year, month, day);
+	return day <= date_month_days(year, month);
 }
 
-int64_t date_clock_ms(struct date_clock *clock, const struct date_parts *parts, int64_t now_s)
+static bool guess_year(struct date_clock *clock, const struct date_parts *parts, int this_year,
+	int64_t now_s, int64_t *ret_s)
 {
-	time_t now = (time_t)now_s + (parts->has_zone ? parts->zone_s : 0);
-	struct tm today = { 0 };
-	int64_t at_s;
+	int64_t day;
 
-	if (parts->epoch_ms >= 0)
-		return parts->epoch_ms;
-	if (parts->year > 0) {
-		at_s = year_to_wall(clock, parts, parts->year);
-	} else {
-		if (parts->has_zone)
-			(void)gmtime_r(&now, &today);
-		else
-			(void)localtime_r(&now, &today);
-		if (parts->month < 1 && parts->day < 1 && parts->day_of_year < 1) {
-			int64_t day =
-				day_number(today.tm_year + 1900, today.tm_mon + 1, today.tm_mday);
-
-			at_s = parts_to_wall(clock, parts, day);
-			if (at_s > now_s)
-				at_s = parts_to_wall(clock, parts, day - 1);
-		} else {
-			at_s = year_to_wall(clock, parts, today.tm_year + 1900);
-			if (at_s > now_s + DAY_S)
-				at_s = year_to_wall(clock, parts, today.tm_year + 1899);
-		}
+	for (int year = this_year; year >= this_year - YEARS_BACK_MAX; year--) {
+		if (!year_to_day(parts, year, &day))
+			continue;
+		*ret_s = day_to_wall(clock, parts, day, now_s);
+		if (*ret_s <= now_s + DAY_S)
+			return true;
 	}
-	return at_s * 1000 + (parts->ms > 0 ? parts->ms : 0);
+	return false;
+}
+
+/* Local day number at now_s. */
+static int64_t today_of(struct date_clock *clock, const struct date_parts *parts, int64_t now_s)
+{
+	int64_t quarter = floor_divide(now_s, QUARTER_S);
+
+	if (parts->has_zone)
+		return floor_divide(now_s + parts->zone_s, DAY_S);
+	if (!clock->today_known || clock->now_quarter != quarter) {
+		clock->today = floor_divide(now_s + date_zone_at(&clock->zone, now_s), DAY_S);
+		clock->now_quarter = quarter;
+		clock->today_known = true;
+	}
+	return clock->today;
+}
+
+/* Neither year nor epoch is known. */
+static bool guess(struct date_clock *clock, const struct date_parts *parts, bool has_day,
+	int64_t now_s, int64_t *ret_s)
+{
+	int64_t today = today_of(clock, parts, now_s);
+	struct date_parts full = *parts;
+	int year;
+	int month;
+	int day;
+
+	date_civil(today, &year, &month, &day);
+	if (has_day) {
+		if (parts->month < 1 && parts->day > 0) /* of this month or the last */
+			full.month = parts->day <= day + 1 ? month : (month + 10) % 12 + 1;
+		return guess_year(clock, &full, year, now_s, ret_s);
+	}
+	if (parts->year > 0)
+		today = date_day(parts->year, month, day);
+	*ret_s = day_to_wall(clock, parts, today, now_s);
+	if (*ret_s > now_s)
+		*ret_s = day_to_wall(clock, parts, today - 1, now_s);
+	return true;
+}
+
+bool date_clock_ms(struct date_clock *clock, const struct date_parts *parts, int64_t now_s,
+	int64_t *ret_ms)
+{
+	bool has_day =
+		parts->month > 0 || parts->day > 0 || parts->day_of_year > 0 || has_week(parts);
+	int64_t at_s;
+	int64_t day;
+
+	if (parts->epoch_ms >= 0) {
+		*ret_ms = parts->epoch_ms;
+		return true;
+	}
+	if (parts->year == 0)
+		return false;
+	if (has_day && parts->year > 0) {
+		if (!year_to_day(parts, parts->year, &day))
+			return false;
+		at_s = day_to_wall(clock, parts, day, now_s);
+	} else if (!guess(clock, parts, has_day, now_s, &at_s)) {
+		return false;
+	}
+	*ret_ms = at_s * 1000 + (parts->ms > 0 ? parts->ms : 0);
+	return true;
 }

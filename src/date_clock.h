@@ -4,13 +4,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "date_zone.h"
+
+/* Which days belong to week 1. */
+enum date_week {
+	DATE_WEEK_SUNDAY, /* %U: from the first Sunday on */
+	DATE_WEEK_MONDAY, /* %W: from the first Monday on */
+	DATE_WEEK_ISO,    /* %V: the week of January 4th, from Monday on */
+};
+
 /* What a line says of its time. -1: it says nothing of it. */
 struct date_parts {
 	int year;
 	int month; /* 1 to 12 */
 	int day;
 	int day_of_year;
-	int hour; /* 0 to 23 */
+	int week;
+	enum date_week week_kind;
+	int weekday; /* 0 Monday to 6 Sunday */
+	int hour;    /* 0 to 23 */
+	int hour_12; /* 0 to 11, of %I; is_pm then says the half of the day */
+	bool is_pm;
 	int minute;
 	int second;
 	int ms;
@@ -19,19 +33,23 @@ struct date_parts {
 	int64_t epoch_ms; /* says it all */
 };
 
-/* The last local quarter of an hour converted: mktime() is slow, lines come in order, and no zone
- * changes its offset within a quarter. */
+/* Offsets change on quarters of an hour: those of the last one asked for are kept. */
 struct date_clock {
-	int64_t local_quarter; /* number of the quarter since 1970 if local time were UTC */
-	int64_t start_s;
+	struct date_zone zone; /* owned; of lines that name none */
+	int64_t quarter;       /* number of the quarter since 1970 if local time were UTC */
+	int early_s;           /* the offset that holds then, as of the day before and after */
+	int late_s;
 	bool known;
+	int64_t now_quarter; /* of the last time that a date was guessed at, and its local day */
+	int64_t today;
+	bool today_known;
 };
 
-/* Reads the zone of this process for good: later the zone files are out of reach. */
-void date_clock_init(struct date_clock *clock);
-
-/* Wall clock of parts in ms. No year: this one, or the last if that is more than a day after
- * now_s. No day: today, or yesterday if that is after now_s. */
-int64_t date_clock_ms(struct date_clock *clock, const struct date_parts *parts, int64_t now_s);
+/* Wall clock of parts in ms. No year: this one, or an earlier one if that is more than a day after
+ * now_s or has no such day. No day: today, or yesterday if that is after now_s. An hour that the
+ * clock shows twice: the second one unless that is after now_s; one that it leaves out counts by
+ * the offset before. False: there is no such day. */
+bool date_clock_ms(struct date_clock *clock, const struct date_parts *parts, int64_t now_s,
+	int64_t *ret_ms);
 
 #endif

@@ -153,17 +153,25 @@ static void date_compile(struct filter *filter, const struct filter_def *def,
 	struct findings *findings)
 {
 	const char **patterns = alloc_array(def->n_datepattern + 1, sizeof(*patterns));
+	struct position at = { .file = def->path };
+	struct date_fault fault = { 0 };
 	struct error err;
-	size_t bad = 0;
+	int rc;
 
 	for (size_t i = 0; i < def->n_datepattern; i++)
 		patterns[i] = def->datepattern[i].text;
-	if (date_new(patterns, def->n_datepattern, &filter->date, &bad, &err)) {
-		struct position whole = { .file = def->path };
-
-		(void)finding_error(findings,
-			def->n_datepattern ? &def->datepattern[bad].at : &whole, "%s", err.text);
+	rc = date_new(patterns, def->n_datepattern, def->logtimezone.text, &filter->date, &fault,
+		&err);
+	if (rc && fault.pattern < def->n_datepattern) {
+		at = def->datepattern[fault.pattern].at;
+		at.column += at.line ? (unsigned)fault.offset : 0;
+		for (size_t i = 0; at.line && i < fault.offset; i++)
+			at.column += patterns[fault.pattern][i] == '%'; /* doubled in files */
+	} else if (rc && def->logtimezone.text) {
+		at = def->logtimezone.at;
 	}
+	if (rc)
+		(void)finding_error(findings, &at, "%s", err.text);
 	free(patterns);
 }
 

@@ -1,0 +1,162 @@
+#include "date_formats.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "regex.h"
+
+#define FRACTION "(?:\\.%f)?"
+#define FRACTION_COMMA "(?:[.,]%f)?"
+#define SAME_MARK "(?<_mark>[-/.])%m\\k<_mark>"
+#define SAME_DASH "(?<_dash>[-/])%m\\k<_dash>"
+#define SAME_DASH_NAME "(?<_line>[-/])%b\\k<_line>"
+
+enum { USUAL = DATE_LEADING | DATE_ANYWHERE | DATE_INSIDE };
+
+/* What fail2ban recognises, in the order in which it prefers one to another. */
+static const struct {
+	const char *pattern;
+	unsigned places;
+} table[] = {
+	/* 2005-01-23T21:59:59.981746Z, 2005/01/23 21:59:59, 2005.01.23  8:59:59 +02:00 */
+	{ "%ExY" SAME_MARK "%d(?:T|  ?)%H:%M:%S" FRACTION_COMMA "(?:\\s*%z)?", USUAL },
+	/* Sun Jan 23 21:59:59.011 2005, Jan 23 21:59:59 */
+	{ "(?:%a )?%b %d %k:%M:%S" FRACTION "(?: %ExY)?", USUAL },
+	/* Sun Jan 23 2005 21:59:59.011 */
+	{ "(?:%a )?%b %d %ExY %k:%M:%S" FRACTION, USUAL },
+	/* 23/01/2005 21:59:59, 23-01-05 21:59:59 */
+	{ "%d" SAME_DASH "(?:%ExY|%Exy) %k:%M:%S", USUAL },
+	/* 31/Oct/2006:09:22:55 -0000, 26-Jul-2007 15:20:52.252 */
+	{ "%d" SAME_DASH_NAME "%ExY[ :]?%H:%M:%S" FRACTION "(?: %z)?", USUAL },
+	/* 05/20/2008:01:57:39 */
+	{ "%m/%d/%ExY:%H:%M:%S", USUAL },
+	/* 01-27-2012 16:22:44.252 */
+	{ "%m-%d-%ExY %k:%M:%S" FRACTION, USUAL },
+	/* too common a number to be a date but at the start, and where the kernel's audit has it */
+	{ "{EPOCH}", DATE_LEADING },
+	{ "(?<=\\b(?-i:audit)\\(){EPOCH}", DATE_ANYWHERE },
+	{ "%H:%M:%S", DATE_LEADING | DATE_INSIDE },
+	{ "^<%m/%d/%Exy@%H:%M:%S>", DATE_LEADING },
+	/* MySQL: 130322 11:46:11 */
+	{ "%Exy%Exm%Exd  ?%H:%M:%S", USUAL },
+	/* Jan 23, 2005 9:59:59 PM */
+	{ "%b %d, %ExY %I:%M:%S %p", USUAL },
+	/* Apr-27-13 02:33:06 */
+	{ "^%b-%d-%Exy %k:%M:%S", DATE_LEADING },
+	/* 20050123T215959, 20050123 215959.5+0200 */
+	{ "%ExY%Exm%Exd(?:T|  ?)%ExH%ExM%ExS" FRACTION_COMMA "(?:\\s*%z)?", USUAL },
+	/* PDT Apr 16 21:05:29, +00:00 Jan 23 21:59:59.011 2005 */
+	{ "%Z (?:%a )?%b %d %k:%M:%S" FRACTION "(?: %ExY)?", USUAL },
+	{ "%z (?:%a )?%b %d %k:%M:%S" FRACTION "(?: %ExY)?", USUAL },
+	{ "{TAI64N}", DATE_LEADING | DATE_ANYWHERE },
+	/* Ours: fail2ban sees no date there. RFC 2822, Java's, nginx with a short year. */
+	{ "(?:%a, )?%d %b %ExY %k:%M:%S" FRACTION_COMMA "(?: %z)?", DATE_LAST | DATE_INSIDE },
+	{ "(?:%a,? )?%b %d, %ExY %k:%M:%S" FRACTION_COMMA, DATE_LAST | DATE_INSIDE },
+	{ "%Exy/%Exm/%Exd %H:%M:%S", DATE_LAST | DATE_INSIDE },
+};
+
+const char *date_formats_pattern(enum date_place place, size_t index)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+		if (table[i].places & place && !index--)
+			return table[i].pattern;
+	return NULL;
+}
+
+/* The alternatives, each in a group of its own. Caller frees. */
+static char *shapes_text(enum date_place place)
+{
+	char *text = alloc_string(place == DATE_LEADING ? "^(?:\\W{0,2})?(?:" : "(?<!\\w)(?:");
+	char *longer;
+
+	for (size_t i = 0; i < DATE_FORMATS_MAX && date_formats_pattern(place, i); i++) {
+		const char *pattern = date_formats_pattern(place, i);
+		cleanup_free char *shape = date_template_shape(pattern);
+		bool is_closed = pattern[strlen(pattern) - 1] == '>';
+
+		longer = alloc_format("%s%s(?<_a%02zu>%s)%s", text, i ? "|" : "", i, shape,
+			is_closed ? "" : "(?!\\w)");
+		free(text);
+		text = longer;
+	}
+	longer = alloc_format("%s)", text);
+	free(text);
+	return longer;
+}
+
+static enum date_anchor anchor_of(enum date_place place, const char *pattern)
+{
+	return place == DATE_LEADING && *pattern != '^' ? DATE_START : DATE_WORD;
+}
+
+int date_formats_init(struct date_formats *formats, enum date_place place, struct error *err)
+{
+	cleanup_free char *text = shapes_text(place);
+	const char *pattern;
+	size_t offset;
+
+	*formats = (struct date_formats){ 0 };
+	formats->templates = alloc_array(DATE_FORMATS_MAX, sizeof(*formats->templates));
+	while ((pattern = date_formats_pattern(place, formats->count))) {
+		struct date_template *template = &formats->templates[formats->count];
+
+		if (formats->count++ == DATE_FORMATS_MAX)
+			return error_set(err, "more than %d built-in date formats",
+				DATE_FORMATS_MAX);
+		if (date_template_init(template, pattern, anchor_of(place, pattern), true, &offset,
+			    err))
+			return -1;
+	}
+	if (regex_new(text, true, &formats->shapes, &offset, err))
+		return error_prefix(err, "built-in date formats do not compile");
+	for (size_t i = 0; i < formats->count; i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "_a%02zu", i); /* fits */
+		formats->groups[i] = regex_group_number(formats->shapes, name);
+	}
+	return 0;
+}
+
+void date_formats_done(struct date_formats *formats)
+{
+	for (size_t i = 0; i < formats->count; i++)
+		date_template_done(&formats->templates[i]);
+	regex_free(formats->shapes);
+	free(formats->templates);
+	*formats = (struct date_formats){ 0 };
+}
+
+static bool sight(const struct date_formats *formats, size_t index, const char *line, size_t length,
+	struct date_sighting *ret)
+{
+	return date_template_find(&formats->templates[index], line, length, &ret->start,
+		&ret->length, &ret->parts);
+}
+
+bool date_formats_find(struct date_formats *formats, const char *line, size_t length,
+	struct date_sighting *ret_sighting)
+{
+	size_t start;
+	size_t size;
+
+	if (!formats->count)
+		return false;
+	/* Two formats that both hit at the start are the two orders of day and month only: there
+	 * the one that the log was seen to use is the better guess. */
+	if (formats->templates[formats->hint].is_anchored &&
+		sight(formats, formats->hint, line, length, ret_sighting))
+		return true;
+	if (regex_match(formats->shapes, line, length) != REGEX_HIT)
+		return false;
+	for (size_t i = 0; i < formats->count; i++) {
+		if (!regex_group(formats->shapes, formats->groups[i], &start, &size))
+			continue;
+		formats->hint = i;
+		return sight(formats, i, line, length, ret_sighting);
+	}
+	return false;
+}

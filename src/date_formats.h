@@ -1,0 +1,46 @@
+#ifndef VG_DATE_FORMATS_H
+#define VG_DATE_FORMATS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "date_template.h"
+
+struct error;
+struct regex;
+
+/* Where a format is looked for. */
+enum date_place {
+	DATE_LEADING = 1,  /* at the start of the line */
+	DATE_ANYWHERE = 2, /* in the line: the leftmost, of several there the first of the list */
+	DATE_INSIDE = 4,   /* as {DATE} in a pattern */
+	DATE_LAST = 8,     /* in lines that have none of the others */
+};
+
+enum { DATE_FORMATS_MAX = 32 };
+
+/* The built-in formats of one place. */
+struct date_formats {
+	struct date_template *templates; /* owned */
+	size_t count;
+	struct regex *shapes; /* owned; all of them as alternatives: finds which one hits */
+	unsigned groups[DATE_FORMATS_MAX];
+	size_t hint; /* index of the one that hit last */
+};
+
+struct date_sighting {
+	size_t start;
+	size_t length;
+	struct date_parts parts;
+};
+
+int date_formats_init(struct date_formats *formats, enum date_place place, struct error *err);
+void date_formats_done(struct date_formats *formats);
+
+bool date_formats_find(struct date_formats *formats, const char *line, size_t length,
+	struct date_sighting *ret_sighting);
+
+/* The pattern of format number `index` of a place; NULL: there are no more. */
+const char *date_formats_pattern(enum date_place place, size_t index);
+
+#endif

@@ -1,0 +1,299 @@
+#include "date_letters.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "alloc.h"
+#include "date_clock.h"
+
+#define DAYS_SHORT "Mon|Tue|Wed|Thu|Fri|Sat|Sun"
+#define DAYS_LONG "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+#define MONTHS_SHORT "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+#define MONTHS_LONG                                                                                \
+	"January|February|March|April|May|June|July|August|September|October|November|December"
+#define CAPITALS "(?=[A-Z]{1,5}(?![A-Z]))"
+#define OFFSET "[+-][01]\\d(?::?[0-5]\\d)?"
+
+/* Longer ones before those that they start with. */
+static const struct date_letter letters[] = {
+	/* a log of another century is not read: "20" and a decade keep host names out */
+	{ "%ExY", 'Y', "20[0-4]\\d" },
+	{ "%Exy", 'y', "\\d\\d" },
+	{ "%Exm", 'm', "0[1-9]|1[0-2]" },
+	{ "%Exd", 'd', "0[1-9]|[12]\\d|3[01]" },
+	{ "%ExH", 'H', "[01]\\d|2[0-3]" },
+	{ "%Exk", 'H', " ?(?:2[0-3]|[01]?\\d)" },
+	{ "%Exl", 'I', " ?(?:1[0-2]|\\d)" },
+	{ "%ExM", 'M', "[0-5]\\d" },
+	{ "%ExS", 'S', "[0-5]\\d|6[01]" },
+	{ "%Exz", 'z', NULL },
+	{ "%ExZ", 'Z', NULL },
+	{ "%Y", 'Y', "\\d{4}" },
+	{ "%y", 'y', "\\d\\d" },
+	{ "%G", 'G', "\\d{4}" },
+	{ "%m", 'm', "0[1-9]|1[0-2]|[1-9]" },
+	{ "%d", 'd', "[12]\\d|3[01]|[0 ]?[1-9]" },
+	{ "%e", 'd', "[12]\\d|3[01]|[0 ]?[1-9]" },
+	{ "%H", 'H', "[01]\\d|2[0-3]|\\d" },
+	{ "%k", 'H', " ?(?:[01]\\d|2[0-3]|\\d)" },
+	{ "%I", 'I', "1[0-2]|0?[1-9]" },
+	{ "%l", 'I', " ?(?:1[0-2]|0?\\d)" },
+	{ "%M", 'M', "[0-5]\\d|\\d" },
+	{ "%S", 'S', "[0-5]\\d|6[01]|\\d" },
+	{ "%f", 'f', "\\d{1,9}" },
+	{ "%j", 'j', "36[0-6]|3[0-5]\\d|[12]\\d\\d|0?[1-9]\\d|0{0,2}[1-9]" },
+	{ "%b", 'b', MONTHS_SHORT },
+	{ "%h", 'b', MONTHS_SHORT },
+	{ "%B", 'b', MONTHS_LONG },
+	{ "%a", 'a', DAYS_SHORT },
+	{ "%A", 'a', DAYS_LONG },
+	{ "%p", 'p', "[AP]M" },
+	{ "%z", 'z', "(?-i:Z|UTC|GMT|" OFFSET ")" },
+	{ "%Z", 'Z', NULL },
+	{ "%w", 'w', "[0-6]" },
+	{ "%u", 'u', "[1-7]" },
+	{ "%U", 'U', "5[0-3]|[0-4]?\\d" },
+	{ "%W", 'W', "5[0-3]|[0-4]?\\d" },
+	{ "%V", 'V', "5[0-3]|[1-4]\\d|0?[1-9]" },
+	{ "%%", '\0', "%" },
+	{ "{EPOCH}", 'E', "\\d{10,11}\\b(?:\\.\\d{3,6})?" },
+	{ "{LEPOCH}", 'L', "\\d{10,11}(?:\\d{3}(?:\\.\\d{1,6}|\\d{3})?)?" },
+	{ "{TAI64N}", 'T', "(?-i:@[0-9a-f]{24})" },
+};
+
+/* Letters that are several. */
+static const char *const shorthands[][2] = {
+	{ "%F", "%Y-%m-%d" },
+	{ "%T", "%H:%M:%S" },
+	{ "%R", "%H:%M" },
+	{ "%D", "%m/%d/%y" },
+	{ "%c", "%a %b %e %H:%M:%S %Y" },
+	{ "%x", "%m/%d/%y" },
+	{ "%X", "%H:%M:%S" },
+};
+
+const struct date_letter *date_letter_at(const char *text)
+{
+	if (*text != '%' && *text != '{')
+		return NULL;
+	for (size_t i = 0; i < sizeof(letters) / sizeof(*letters); i++) {
+		size_t length = strlen(letters[i].letter);
+
+		if (*text == '{' ? !strncasecmp(text, letters[i].letter, length)
+				 : !strncmp(text, letters[i].letter, length))
+			return &letters[i];
+	}
+	return NULL;
+}
+
+char *date_letter_regex(const struct date_letter *letter)
+{
+	cleanup_free char *names = NULL;
+
+	if (letter->regex)
+		return alloc_string(letter->regex);
+	/* names in capitals only: else any word before a date would be a zone; the look ahead
+	 * spares most words the long list */
+	names = date_zone_regex(letter->letter[1] == 'E');
+	if (letter->field == 'z')
+		return alloc_format("(?-i:(?:(?:%s)(?![A-Z]))?" OFFSET "|" CAPITALS "(?:%s))",
+			names, names);
+	return alloc_format("(?-i:" CAPITALS "(?:%s))", names);
+}
+
+char *date_letters_expand(const char *pattern)
+{
+	char *text = alloc_string("");
+
+	while (*pattern) {
+		size_t step = (*pattern == '\\' || *pattern == '%') && pattern[1] ? 2 : 1;
+		const char *piece = NULL;
+		char *longer;
+
+		for (size_t i = 0; step == 2 && i < sizeof(shorthands) / sizeof(*shorthands); i++)
+			if (!strncmp(pattern, shorthands[i][0], 2))
+				piece = shorthands[i][1];
+		longer = piece ? alloc_format("%s%s", text, piece)
+			       : alloc_format("%s%.*s", text, (int)step, pattern);
+		free(text);
+		text = longer;
+		pattern += step;
+	}
+	return text;
+}
+
+char date_field_named(const char *name)
+{
+	static const char fields[] = "YyGmbBdHIMSfjaApzZwuUWV";
+
+	if (!*name || name[1] || !strchr(fields, *name))
+		return '\0';
+	return *name == 'B' ? 'b' : *name == 'A' ? 'a' : *name;
+}
+
+/* Decimal digits, blanks before them allowed; at most 18 of them count. */
+static int64_t number_read(const char *text, size_t length)
+{
+	int64_t number = 0;
+
+	for (size_t i = 0; i < length && i < 18; i++)
+		if (text[i] >= '0' && text[i] <= '9')
+			number = number * 10 + (text[i] - '0');
+	return number;
+}
+
+/* Number of the name of 3 letters that text starts with, -1 if it is none. */
+static int name_read(const char *names, const char *text, size_t length)
+{
+	for (int i = 0; length >= 3 && names[3 * i]; i++)
+		if (!strncasecmp(names + 3 * (size_t)i, text, 3))
+			return i;
+	return -1;
+}
+
+static int month_read(const char *text, size_t length)
+{
+	int index = name_read("janfebmaraprmayjunjulaugsepoctnovdec", text, length);
+
+	return index < 0 ? -1 : index + 1;
+}
+
+/* Milliseconds of the digits behind a decimal point. */
+static int fraction_read(const char *text, size_t length)
+{
+	int ms = 0;
+
+	for (size_t i = 0; i < 3; i++)
+		ms = ms * 10 + (i < length && text[i] >= '0' && text[i] <= '9' ? text[i] - '0' : 0);
+	return ms;
+}
+
+/* "1380558241", "1380558241.123"; with 13 or 16 digits (LEPOCH) ms or us. */
+static int64_t epoch_read(const char *text, size_t length)
+{
+	const char *point = memchr(text, '.', length);
+	size_t digits = point ? (size_t)(point - text) : length;
+	int64_t number = number_read(text, digits);
+
+	if (digits >= 16)
+		return number / 1000;
+	if (digits >= 13)
+		return number;
+	return number * 1000 + (point ? fraction_read(point + 1, length - digits - 1) : 0);
+}
+
+/* "@4000000050f71ce612345678": seconds behind "@4", as fail2ban reads them (no seconds of TAI are
+ * taken off), then nanoseconds. */
+static int64_t tai_read(const char *text, size_t length)
+{
+	char seconds[16] = { 0 };
+	char nanoseconds[9] = { 0 };
+
+	if (length < 25)
+		return -1;
+	memcpy(seconds, text + 2, 15);
+	memcpy(nanoseconds, text + 17, 8);
+	return (int64_t)(strtoull(seconds, NULL, 16) & 0xffffffffffULL) * 1000 +
+	       (int64_t)(strtoull(nanoseconds, NULL, 16) / 1000000 % 1000);
+}
+
+static void week_read(int number, enum date_week kind, struct date_parts *parts)
+{
+	parts->week = number;
+	parts->week_kind = kind;
+}
+
+/* Fields that are no plain number. */
+static void text_read(char field, const char *text, size_t length, struct date_parts *parts)
+{
+	switch (field) {
+	case 'b':
+		parts->month = month_read(text, length);
+		break;
+	case 'a':
+		parts->weekday = name_read("montuewedthufrisatsun", text, length);
+		break;
+	case 'f':
+		parts->ms = fraction_read(text, length);
+		break;
+	case 'p':
+		parts->is_pm = length && (*text | 0x20) == 'p';
+		break;
+	case 'z':
+	case 'Z':
+		parts->has_zone = date_zone_read(text, length, &parts->zone_s);
+		break;
+	case 'E':
+	case 'L':
+		parts->epoch_ms = epoch_read(text, length);
+		break;
+	case 'T':
+		parts->epoch_ms = tai_read(text, length);
+		break;
+	default:
+		break;
+	}
+}
+
+static void day_read(char field, int number, struct date_parts *parts)
+{
+	switch (field) {
+	case 'j':
+		parts->day_of_year = number;
+		break;
+	case 'w':
+	case 'u':
+		parts->weekday = (number + 6) % 7;
+		break;
+	case 'U':
+		week_read(number, DATE_WEEK_SUNDAY, parts);
+		break;
+	case 'W':
+		week_read(number, DATE_WEEK_MONDAY, parts);
+		break;
+	case 'V':
+		week_read(number, DATE_WEEK_ISO, parts);
+		break;
+	case 'I':
+		parts->hour_12 = number % 12;
+		break;
+	default:
+		break;
+	}
+}
+
+void date_field_read(char field, const char *text, size_t length, struct date_parts *parts)
+{
+	int number = (int)number_read(text, length < 9 ? length : 9);
+
+	switch (field) {
+	case 'Y':
+	case 'G':
+		parts->year = number;
+		break;
+	case 'y':
+		parts->year = number + 2000;
+		break;
+	case 'm':
+		parts->month = number >= 1 && number <= 12 ? number : -1;
+		break;
+	case 'd':
+		parts->day = number;
+		break;
+	case 'H':
+		parts->hour = number;
+		break;
+	case 'M':
+		parts->minute = number;
+		break;
+	case 'S':
+		parts->second = number;
+		break;
+	default:
+		day_read(field, number, parts);
+		text_read(field, text, length, parts);
+		break;
+	}
+}
