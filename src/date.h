@@ -37,7 +37,8 @@ void date_free(struct date *date);
 bool date_find(struct date *date, const char *line, size_t length, int64_t now_s,
 	struct date_found *ret_found);
 
-/* Adds the bytes that may stand right before and right behind a piece that date_find cuts. */
+/* Adds the bytes that may stand right before and right behind a piece that date_find cuts out of
+ * the middle of a line. */
 void date_borders(const struct date *date, bool before[256], bool behind[256]);
 
 #endif

@@ -94,22 +94,21 @@ static bool ignores_blanks(const char *pattern)
 void date_borders_set(struct date_template *template, const char *pattern, size_t open,
 	size_t close, bool starts_bare, bool built_in)
 {
-	size_t length = strlen(pattern);
 	int before = open != close ? byte_before(pattern, open) : -1;
 	int behind = open != close && pattern[close + 1] ? byte_behind(pattern, close + 1) : -1;
 	bool is_plain = built_in || (!has_alternatives(pattern) && !ignores_blanks(pattern));
-	bool ends_bare = built_in && length && pattern[length - 1] != '>';
 
 	if (!is_plain)
 		before = behind = -1;
+	/* cut at the start of the line: nothing stands before it, hence no text spans it */
+	if (before < 0 && open == close && *pattern == '^' && is_plain)
+		return;
 	if (before >= 0)
 		border_one(template->before, before);
-	else if (open == close && *pattern == '^' && is_plain)
-		; /* cut at the start of the line: nothing stands before it */
 	else
 		border_many(template->before, !(built_in || (starts_bare && !open)));
 	if (behind >= 0)
 		border_one(template->behind, behind);
 	else
-		border_many(template->behind, !ends_bare);
+		border_many(template->behind, !built_in);
 }

@@ -46,8 +46,8 @@ static const struct {
 	{ "%b %d, %ExY %I:%M:%S %p", USUAL },
 	/* Apr-27-13 02:33:06 */
 	{ "^%b-%d-%Exy %k:%M:%S", DATE_LEADING },
-	/* 20050123T215959, 20050123 215959.5+0200 */
-	{ "%ExY%Exm%Exd(?:T|  ?)%ExH%ExM%ExS" FRACTION_COMMA "(?:\\s*%z)?", USUAL },
+	/* 20050123T215959, 20050123 215959.5+0200, 20050123 21:59:59 */
+	{ "%ExY%Exm%Exd(?:T|  ?)%ExH:?%ExM:?%ExS" FRACTION_COMMA "(?:\\s*%z)?", USUAL },
 	/* PDT Apr 16 21:05:29, +00:00 Jan 23 21:59:59.011 2005 */
 	{ "%Z (?:%a )?%b %d %k:%M:%S" FRACTION "(?: %ExY)?", USUAL },
 	{ "%z (?:%a )?%b %d %k:%M:%S" FRACTION "(?: %ExY)?", USUAL },

@@ -154,6 +154,7 @@ static char *regex_text(struct date_template *template, const struct source *sou
 	if (whole)
 		append_string(&text, "(?<" CUT_NAME ">");
 	while (pattern[at]) {
+		size_t written = strlen(text);
 		size_t step;
 
 		*ret_at = at;
@@ -170,8 +171,11 @@ static char *regex_text(struct date_template *template, const struct source *sou
 			}
 		}
 		at += step;
-		if (strlen(text) > limit)
-			return text;
+		if (strlen(text) <= limit)
+			continue;
+		if (step == strlen(text) - written) /* copied: it is in there */
+			*ret_at += limit - written;
+		return text;
 	}
 	*ret_at = at;
 	if (whole)
