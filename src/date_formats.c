@@ -14,6 +14,10 @@
 #define SAME_DASH "(?<_dash>[-/])%m\\k<_dash>"
 #define SAME_DASH_NAME "(?<_line>[-/])%b\\k<_line>"
 
+/* Enough to tell that a format hits: the longest is "+00:00 Sun Jan 23 21:59:59.123456789 2005" and
+ * what stands behind it. */
+enum { DATE_BYTES_MAX = 64 };
+
 enum { USUAL = DATE_LEADING | DATE_ANYWHERE | DATE_INSIDE };
 
 /* What fail2ban recognises, in the order in which it prefers one to another. */
@@ -66,18 +70,20 @@ const char *date_formats_pattern(enum date_place place, size_t index)
 	return NULL;
 }
 
-/* The alternatives, each in a group of its own. Caller frees. */
-static char *shapes_text(enum date_place place)
+/* The alternatives from number `first` on, each in a group of its own. Caller frees. */
+static char *shapes_text(enum date_place place, size_t first)
 {
 	char *text = alloc_string(place == DATE_LEADING ? "^(?:\\W{0,2})?(?:" : "(?<!\\w)(?:");
 	char *longer;
 
-	for (size_t i = 0; i < DATE_FORMATS_MAX && date_formats_pattern(place, i); i++) {
+	for (size_t i = first; i < first + DATE_SHAPE_FORMATS; i++) {
 		const char *pattern = date_formats_pattern(place, i);
-		cleanup_free char *shape = date_template_shape(pattern);
-		bool is_closed = pattern[strlen(pattern) - 1] == '>';
+		cleanup_free char *shape = pattern ? date_template_shape(pattern) : NULL;
+		bool is_closed = pattern && pattern[strlen(pattern) - 1] == '>';
 
-		longer = alloc_format("%s%s(?<_a%02zu>%s)%s", text, i ? "|" : "", i, shape,
+		if (!pattern)
+			break;
+		longer = alloc_format("%s%s(?<_a%02zu>%s)%s", text, i > first ? "|" : "", i, shape,
 			is_closed ? "" : "(?!\\w)");
 		free(text);
 		text = longer;
@@ -87,6 +93,26 @@ static char *shapes_text(enum date_place place)
 	return longer;
 }
 
+static int shapes_init(struct date_formats *formats, enum date_place place, struct error *err)
+{
+	size_t offset;
+
+	for (size_t i = 0; i < formats->count; i++) {
+		struct regex **shape = &formats->shapes[i / DATE_SHAPE_FORMATS];
+		cleanup_free char *text = NULL;
+		char name[32];
+
+		if (i % DATE_SHAPE_FORMATS == 0) {
+			text = shapes_text(place, i);
+			if (regex_new(text, true, shape, &offset, err))
+				return error_prefix(err, "built-in date formats");
+		}
+		(void)snprintf(name, sizeof(name), "_a%02zu", i); /* fits */
+		formats->groups[i] = regex_group_number(*shape, name);
+	}
+	return 0;
+}
+
 static enum date_anchor anchor_of(enum date_place place, const char *pattern)
 {
 	return place == DATE_LEADING && *pattern != '^' ? DATE_START : DATE_WORD;
@@ -94,7 +120,6 @@ static enum date_anchor anchor_of(enum date_place place, const char *pattern)
 
 int date_formats_init(struct date_formats *formats, enum date_place place, struct error *err)
 {
-	cleanup_free char *text = shapes_text(place);
 	const char *pattern;
 	size_t offset;
 
@@ -110,22 +135,15 @@ int date_formats_init(struct date_formats *formats, enum date_place place, struc
 			    err))
 			return -1;
 	}
-	if (regex_new(text, true, &formats->shapes, &offset, err))
-		return error_prefix(err, "built-in date formats do not compile");
-	for (size_t i = 0; i < formats->count; i++) {
-		char name[32];
-
-		(void)snprintf(name, sizeof(name), "_a%02zu", i); /* fits */
-		formats->groups[i] = regex_group_number(formats->shapes, name);
-	}
-	return 0;
+	return shapes_init(formats, place, err);
 }
 
 void date_formats_done(struct date_formats *formats)
 {
 	for (size_t i = 0; i < formats->count; i++)
 		date_template_done(&formats->templates[i]);
-	regex_free(formats->shapes);
+	for (size_t i = 0; i < DATE_SHAPES_MAX; i++)
+		regex_free(formats->shapes[i]);
 	free(formats->templates);
 	*formats = (struct date_formats){ 0 };
 }
@@ -137,11 +155,38 @@ static bool sight(const struct date_formats *formats, size_t index, const char *
 		&ret->length, &ret->parts);
 }
 
+/* Index of the leftmost format, of several there the first of the list; count: none. */
+static size_t shapes_find(const struct date_formats *formats, const char *line, size_t length)
+{
+	size_t best = formats->count;
+	size_t best_start = length + 1;
+	size_t start;
+	size_t size;
+
+	for (size_t first = 0; first < formats->count; first += DATE_SHAPE_FORMATS) {
+		struct regex *shape = formats->shapes[first / DATE_SHAPE_FORMATS];
+		size_t end = first + DATE_SHAPE_FORMATS;
+
+		/* only one that begins further left is of use */
+		if (best_start + DATE_BYTES_MAX < length)
+			length = best_start + DATE_BYTES_MAX;
+		if (regex_match(shape, line, length) != REGEX_HIT)
+			continue;
+		for (size_t i = first; i < end && i < formats->count; i++) {
+			if (!regex_group(shape, formats->groups[i], &start, &size) ||
+				start >= best_start)
+				continue;
+			best = i;
+			best_start = start;
+		}
+	}
+	return best;
+}
+
 bool date_formats_find(struct date_formats *formats, const char *line, size_t length,
 	struct date_sighting *ret_sighting)
 {
-	size_t start;
-	size_t size;
+	size_t index;
 
 	if (!formats->count)
 		return false;
@@ -150,13 +195,9 @@ bool date_formats_find(struct date_formats *formats, const char *line, size_t le
 	if (formats->templates[formats->hint].is_anchored &&
 		sight(formats, formats->hint, line, length, ret_sighting))
 		return true;
-	if (regex_match(formats->shapes, line, length) != REGEX_HIT)
+	index = shapes_find(formats, line, length);
+	if (index == formats->count || !sight(formats, index, line, length, ret_sighting))
 		return false;
-	for (size_t i = 0; i < formats->count; i++) {
-		if (!regex_group(formats->shapes, formats->groups[i], &start, &size))
-			continue;
-		formats->hint = i;
-		return sight(formats, i, line, length, ret_sighting);
-	}
-	return false;
+	formats->hint = index;
+	return true;
 }

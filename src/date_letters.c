@@ -136,11 +136,15 @@ char date_field_named(const char *name)
 /* Decimal digits, blanks before them allowed; at most 18 of them count. */
 static int64_t number_read(const char *text, size_t length)
 {
+	const char *end = text + (length < 18 ? length : 18);
 	int64_t number = 0;
 
-	for (size_t i = 0; i < length && i < 18; i++)
-		if (text[i] >= '0' && text[i] <= '9')
-			number = number * 10 + (text[i] - '0');
+	for (; text < end; text++) {
+		unsigned digit = (unsigned)(*text - '0');
+
+		if (digit < 10)
+			number = number * 10 + digit;
+	}
 	return number;
 }
 

@@ -24,6 +24,7 @@ struct source {
 	const char *ignores[LIST_MAX];
 	const char *prefix;
 	const char *date;
+	const char *zone;
 	bool usedns;
 	uint32_t maxlines;
 };
@@ -33,7 +34,7 @@ struct built {
 	struct config_text fails[LIST_MAX];
 	struct config_text ignores[LIST_MAX];
 	struct config_text date;
-	char *owned[2 * LIST_MAX + 2];
+	char *owned[2 * LIST_MAX + 3];
 	size_t n_owned;
 };
 
@@ -65,7 +66,11 @@ static struct filter *build(struct built *built, const struct source *source,
 	if (source->prefix)
 		built->def.prefregex.text = keep(built, source->prefix);
 	if (source->date)
-		built->date.text = keep(built, source->date);
+		built->date = (struct config_text){ .text = keep(built, source->date),
+			.at = { "test.conf", 8, 15 } };
+	if (source->zone)
+		built->def.logtimezone = (struct config_text){ .text = keep(built, source->zone),
+			.at = { "test.conf", 9, 16 } };
 	return filter_new(&built->def, findings);
 }
 
@@ -238,7 +243,10 @@ static void findings_told(void **state)
 		{ { .fails = { NULL } }, "no failregex", 0 },
 		{ { .fails = { "ab<F-MLFID>x</F-MLFID><HOST>" } }, "not supported yet", 15 },
 		{ { .fails = { "<HOST>" }, .maxlines = 2 }, "not supported yet", 13 },
-		{ { .fails = { "<HOST>" }, .date = "(%Y" }, "datepattern does not compile", 0 },
+		{ { .fails = { "<HOST>" }, .date = "(%Y" }, "datepattern does not compile", 19 },
+		/* a percent sign is two in the file */
+		{ { .fails = { "<HOST>" }, .date = "%Y-%Q" }, "'%Q' is no part of a date", 19 },
+		{ { .fails = { "<HOST>" }, .zone = "XYZ" }, "'XYZ' is no time zone", 16 },
 		{ { .fails = { "<HOST><F-A>x</F-A><F-A>y</F-A>" } }, "same name", 0 },
 	};
 
