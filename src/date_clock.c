@@ -6,15 +6,21 @@ enum { DAY_S = 86400, QUARTER_S = 900 };
 /* From a leap year to the next are at most 8. */
 enum { YEARS_BACK_MAX = 8 };
 
-static int64_t floor_divide(int64_t number, int64_t by)
+/* Two functions, so that each divides by a constant: this runs for each line. */
+static int64_t quarter_of(int64_t s)
 {
-	return (number - (number % by < 0 ? by - 1 : 0)) / by;
+	return (s - (s < 0 ? QUARTER_S - 1 : 0)) / QUARTER_S;
+}
+
+static int64_t day_of(int64_t s)
+{
+	return (s - (s < 0 ? DAY_S - 1 : 0)) / DAY_S;
 }
 
 /* local_s: the time as if it were UTC. */
 static int64_t local_to_wall(struct date_clock *clock, int64_t local_s, int64_t now_s)
 {
-	int64_t quarter = floor_divide(local_s, QUARTER_S);
+	int64_t quarter = quarter_of(local_s);
 
 	if (!clock->known || clock->quarter != quarter) {
 		int64_t start_s = quarter * QUARTER_S;
@@ -83,7 +89,7 @@ static bool year_to_day(const struct date_parts *parts, int year, int64_t *ret_d
 		return true;
 	}
 	*ret_day = date_day(year, month, day);
-	return day <= date_month_days(year, month);
+	return day <= 28 || day <= date_month_days(year, month);
 }
 
 static bool guess_year(struct date_clock *clock, const struct date_parts *parts, int this_year,
@@ -104,12 +110,12 @@ static bool guess_year(struct date_clock *clock, const struct date_parts *parts,
 /* Local day number at now_s. */
 static int64_t today_of(struct date_clock *clock, const struct date_parts *parts, int64_t now_s)
 {
-	int64_t quarter = floor_divide(now_s, QUARTER_S);
+	int64_t quarter = quarter_of(now_s);
 
 	if (parts->has_zone)
-		return floor_divide(now_s + parts->zone_s, DAY_S);
+		return day_of(now_s + parts->zone_s);
 	if (!clock->today_known || clock->now_quarter != quarter) {
-		clock->today = floor_divide(now_s + date_zone_at(&clock->zone, now_s), DAY_S);
+		clock->today = day_of(now_s + date_zone_at(&clock->zone, now_s));
 		clock->now_quarter = quarter;
 		clock->today_known = true;
 	}
