@@ -37,16 +37,7 @@ static const struct {
 	const char *harmless;
 	const char *instead;
 } missing[] = {
-	{ "bantime.increment", "false", "each ban lasts bantime" },
-	{ "bantime.factor", "", "each ban lasts bantime" },
-	{ "bantime.formula", "", "each ban lasts bantime" },
-	{ "bantime.multipliers", "", "each ban lasts bantime" },
-	{ "bantime.maxtime", "", "each ban lasts bantime" },
-	{ "bantime.rndtime", "", "each ban lasts exactly bantime" },
-	{ "bantime.overalljails", "false", "earlier bans do not lengthen a ban" },
-	{ "ignorecache", "", "nothing is cached" },
 	{ "logtimezone", "", "dates without a zone are local time" },
-	{ "journalmatch", NULL, "the journal is not read, logpath is" },
 };
 
 static bool contains(const char *const *names, size_t count, const char *name)
@@ -184,19 +175,15 @@ void config_key_check_filter(struct config_reader *reader)
 void config_key_check_enabled(struct config_reader *reader)
 {
 	struct config_text command = config_value_scalar(reader, "ignorecommand");
-	struct config_text backend = config_value_scalar(reader, "backend");
+	struct config_text cache = config_value_scalar(reader, "ignorecache");
 
 	if (command.text)
 		config_value_error(reader, &command.at,
 			"ignorecommand is not run, so nobody it protects would be safe: this jail is "
 			"left out; use ignoreip");
-	if (backend.text && strncmp(backend.text, "systemd", strlen("systemd")) == 0 &&
-		!dialect_key(reader->tree, reader->view.section, "logpath"))
-		config_value_error(reader, &backend.at,
-			"the journal is not read yet: this jail is left out; set logpath");
-	else if (backend.text && strncmp(backend.text, "systemd", strlen("systemd")) == 0)
-		finding_warning(reader->findings, &backend.at,
-			"the journal is not read yet: the files of logpath are instead");
+	else if (cache.text)
+		finding_warning(reader->findings, &cache.at,
+			"ignorecache does nothing without ignorecommand");
 	free(command.text);
-	free(backend.text);
+	free(cache.text);
 }
