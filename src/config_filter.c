@@ -335,14 +335,14 @@ static void read_words(struct config_filter *filter, struct config_reader *jail,
 	struct filter_def *def)
 {
 	struct config_text maxlines = read_text(filter, jail, "maxlines");
-	/* a jail has rules of its own for it */
-	struct config_text usedns =
-		jail ? (struct config_text){ 0 } : read_text(filter, NULL, "usedns");
+	struct config_text usedns = { 0 };
 	struct config_text logtype = read_text(filter, jail, "logtype");
 	char shown[SHOWN_MAX];
 	char *end;
 	long lines;
 
+	if (!jail) /* which has rules of its own for it */
+		usedns = read_text(filter, NULL, "usedns");
 	def->maxlines = 1;
 	def->journal = logtype.text && strcmp(logtype.text, "journal") == 0;
 	if (usedns.text && config_usedns_parse(usedns.text, &def->usedns) < 0)
