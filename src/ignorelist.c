@@ -95,8 +95,11 @@ static int add_word(struct ignorelist *list, const char *word, struct error *err
 	case IGNORELIST_ADDRESS:
 		if (list->n_addresses == IGNORELIST_ADDRESSES_MAX)
 			return error_set(err, "more than %d addresses", IGNORELIST_ADDRESSES_MAX);
-		list->addresses = alloc_grow(list->addresses, list->n_addresses + 1,
-			sizeof(list->addresses[0]));
+		/* full at each power of two: one by one would copy the list as often */
+		if ((list->n_addresses & (list->n_addresses - 1)) == 0)
+			list->addresses = alloc_grow(list->addresses,
+				list->n_addresses ? list->n_addresses * 2 : 1,
+				sizeof(list->addresses[0]));
 		list->addresses[list->n_addresses++] = ip;
 		return 0;
 	case IGNORELIST_NAME:
