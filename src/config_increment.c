@@ -161,7 +161,7 @@ static bool add_multiplier(struct config_reader *reader, struct config_increment
 			CONFIG_MULTIPLIERS_MAX);
 		return false;
 	}
-	if (strspn(word, "0123456789.") != strlen(word) || evaluate(word, &value, &wrong) < 0) {
+	if (evaluate(word, &value, &wrong) < 0) {
 		config_value_error(reader, at, "bantime.multipliers: '%s' is no number%s", shown,
 			strchr(word, '#')   ? "; a comment behind a value begins with ' ;', "
 					      "not with '#'"

@@ -181,7 +181,7 @@ static const struct {
 	  "\n",
 		{ .on = true, .factor = 2.0 / 2.885385, .formula = FORMULA_EXPONENTIAL }, 0 },
 	{ "bantime.increment = 1\nbantime.formula=" PYTHON_EXP
-	  "\nbantime.multipliers = 1 2 4\n  8 16.5\n",
+	  "\nbantime.multipliers = 1 2 4\n  8 1.65e+01\n",
 		{ .on = true, .factor = 1, .formula = FORMULA_MULTIPLIERS, .n_multipliers = 5 },
 		16.5 },
 };
