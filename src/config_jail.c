@@ -39,7 +39,7 @@ struct jail_reader {
 
 static bool is_word(const char *text, size_t length, const char *word)
 {
-	return strlen(word) == length && strncmp(text, word, length) == 0;
+	return strlen(word) == length && strncasecmp(text, word, length) == 0;
 }
 
 /* PATH [head|tail]: a file that is there when its jail first runs is followed from its end, so that
@@ -57,7 +57,7 @@ static void add_logpath(void *context, const struct dialect_value *value, size_t
 		word--;
 	if (word > from && (is_word(value->text + word, to - word, "tail") ||
 				   is_word(value->text + word, to - word, "head"))) {
-		from_head = value->text[word] == 'h';
+		from_head = (value->text[word] | 32) == 'h';
 		for (to = word; to > from && strchr(" \t", value->text[to - 1]); to--)
 			;
 	} else if (!r->from_end.line) {

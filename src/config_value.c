@@ -159,30 +159,37 @@ static void drop_host(char *text)
 		memmove(at, at + strlen(host), strlen(at + strlen(host)) + 1);
 }
 
+int config_value_check_mail(char *text, size_t most, size_t *ret_wrong, struct error *err)
+{
+	cleanup_free struct mailboxes *found = alloc_zero(sizeof(*found));
+
+	drop_host(text);
+	if (mailbox_parse(text, "localhost", found, ret_wrong, err) < 0)
+		return -1;
+	*ret_wrong = 0;
+	if (found->count > most)
+		return error_set(err, "%zu mail addresses, where %zu can be", found->count, most);
+	return 0;
+}
+
 void config_value_addresses(struct config_reader *reader, const char *key, size_t most,
 	char **io_text)
 {
-	cleanup_free struct mailboxes *found = alloc_zero(sizeof(*found));
 	struct config_text text = config_value_scalar(reader, key);
 	struct position at;
 	struct error err;
-	size_t wrong = 0;
+	size_t wrong;
 
 	if (!text.text)
 		return;
-	drop_host(text.text);
-	if (mailbox_parse(text.text, "localhost", found, &wrong, &err) < 0) {
-		at = config_value_at(reader, key, wrong);
-		(void)finding_error(reader->findings, &at, "%s: %s%s", key, err.text,
-			config_value_comment_hint(text.text));
-	} else if (found->count > most) {
-		(void)finding_error(reader->findings, &text.at,
-			"%s: %zu mail addresses, where %zu can be", key, found->count, most);
-	} else {
+	if (config_value_check_mail(text.text, most, &wrong, &err) == 0) {
 		free(*io_text);
 		*io_text = text.text;
 		return;
 	}
+	at = config_value_at(reader, key, wrong);
+	(void)finding_error(reader->findings, &at, "%s: %s%s", key, err.text,
+		config_value_comment_hint(text.text));
 	free(text.text);
 }
 

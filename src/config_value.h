@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct config_text;
+struct error;
 
 /* Reads the keys of one section. A value that is wrong becomes a finding, sets broken and leaves
  * the caller's variable as it was; so does a key that is not set, without the rest. */
@@ -37,6 +38,9 @@ void config_value_addresses(struct config_reader *reader, const char *key, size_
 /* may_be_negative: then any such value is -1 (for ever). */
 void config_value_duration(struct config_reader *reader, const char *key, bool may_be_negative,
 	int64_t *io_s);
+/* The check alone: -1 with a sentence and the offset of what is wrong. "@<fq-hostname>" is taken
+ * out of text: a bare name means the same. */
+int config_value_check_mail(char *text, size_t most, size_t *ret_wrong, struct error *err);
 /* 1 on true yes, 0 off false no, any case; -1: neither. */
 int config_value_truth(const char *text);
 /* Calls each() for every non-empty line, without blanks around it. */

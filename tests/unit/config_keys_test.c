@@ -550,7 +550,7 @@ static void habits_of_fail2ban(void **state)
 			2 },
 		{ "jail.conf", GOOD "maxretry = 1\n", 1 },
 		{ "jail.conf",
-			"[a]\nenabled = 1\nfilter = asterisk\nlogpath = /x head\n  /y tail\n", 1 },
+			"[a]\nenabled = 1\nfilter = asterisk\nlogpath = /x HEAD\n  /y tail\n", 1 },
 		{ "jail.local", "[a]\nlogpath = /x\n", 0 },
 		{ "jail.local", GOOD "bantime = soon\n", 0 },
 	};
