@@ -24,20 +24,11 @@ static const char *const jail_keys[] = { "enabled", "filter", "logpath", "maxret
 	"destemail", "mta", "sendername", "fail2ban_agent", "fail2ban_version", "fail2ban_confpath",
 	"parser" };
 static const char *const filter_keys[] = { "failregex", "ignoreregex", "prefregex", "datepattern",
-	"maxlines", "journalmatch", "usedns", "mode", "logtype", "parser" };
+	"maxlines", "journalmatch", "usedns", "mode", "logtype", "parser", "logtimezone" };
 
 enum {
 	N_JAIL_KEYS = sizeof(jail_keys) / sizeof(jail_keys[0]),
 	N_FILTER_KEYS = sizeof(filter_keys) / sizeof(filter_keys[0])
-};
-
-/* What fail2ban does and we do not: a value other than `harmless` and the empty one is told. */
-static const struct {
-	const char *key;
-	const char *harmless;
-	const char *instead;
-} missing[] = {
-	{ "logtimezone", "", "dates without a zone are local time" },
 };
 
 static bool contains(const char *const *names, size_t count, const char *name)
@@ -120,33 +111,12 @@ static bool is_filter_option(const struct config_reader *filter, const char *nam
 				 dialect_own_key(dialect_section(filter->tree, "Init"), name));
 }
 
-static void say_missing(struct config_reader *reader, const struct dialect_key *key)
-{
-	struct dialect_value value;
-	struct position at;
-
-	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
-		if (strcmp(missing[i].key, key->name) != 0 || !missing[i].harmless)
-			continue;
-		if (dialect_resolve(reader->tree, &reader->view, key, &value, NULL) < 0)
-			return;
-		at = dialect_at(&value, 0);
-		if (value.length && strcmp(value.text, missing[i].harmless) != 0 &&
-			!(strcmp(missing[i].harmless, "false") == 0 &&
-				config_value_truth(value.text) == 0))
-			finding_warning(reader->findings, &at, "'%s' has no effect yet: %s instead",
-				key->name, missing[i].instead);
-		dialect_value_done(&value);
-	}
-}
-
 void config_key_check_jail(struct config_reader *reader, const struct dialect_section *section,
 	const struct config_reader *filter)
 {
 	for (size_t i = 0; section && i < section->n_keys; i++) {
 		const struct dialect_key *key = section->keys[i];
 
-		say_missing(reader, key);
 		if (!contains(jail_keys, N_JAIL_KEYS, key->name) && !is_variable(key->name) &&
 			!is_filter_option(filter, key->name) &&
 			!dialect_is_referenced(reader->tree, key->name))
