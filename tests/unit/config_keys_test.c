@@ -546,7 +546,7 @@ static void habits_of_fail2ban(void **state)
 		{ "jails/a.conf", GOOD, 0 },
 		{ "jail.local",
 			"[DEFAULT]\nfindtime = 1h\n" GOOD
-			"[b]\nenabled = 1\nlogpath = /x\nfilter = asterisk\n",
+			"[b]\nenabled = 1\nlogpath = /x\nfilter = asterisk\nfindtime = 5m\n",
 			2 },
 		{ "jail.conf", GOOD "maxretry = 1\n", 1 },
 		{ "jail.conf",
