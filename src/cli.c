@@ -163,6 +163,7 @@ static int check_command(const struct request *request)
 
 	if (config_load(request->run.config_dir, NULL, &config, &findings) == 0)
 		guard = guard_new(config, protect, true, &events, &findings);
+	findings_sort(&findings);
 	for (size_t i = 0; i < findings.count; i++) {
 		cleanup_free char *text = finding_format(&findings.list[i]);
 

@@ -1,6 +1,5 @@
 #include "config.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,110 +11,35 @@
 
 #include "alloc.h"
 #include "config_action.h"
+#include "config_daemon.h"
+#include "config_files.h"
 #include "config_filter.h"
 #include "config_jail.h"
 #include "config_key.h"
 #include "config_value.h"
 #include "dialect.h"
 #include "error.h"
+#include "mailbox.h"
 #include "text.h"
 
-enum { PASSWORD_BYTES_MAX = 1024, FILES_MAX = 1000, PORT_MAX = 65535, SHOWN_MAX = 200 };
+enum { PASSWORD_BYTES_MAX = 1024, PORT_MAX = 65535, SHOWN_MAX = 200 };
 static const uint16_t SMTP_PORT = 25;
 
-static int compare_names(const void *a, const void *b)
-{
-	const char *const *left = a;
-	const char *const *right = b;
-
-	return strcmp(*left, *right);
-}
-
-static bool ends_in(const char *text, const char *end)
-{
-	size_t length = strlen(text);
-
-	return length > strlen(end) && strcmp(text + length - strlen(end), end) == 0;
-}
-
-/* Files of dir/folder that end in `end`, sorted; "defaults" first. Returns how many. */
-static size_t read_folder(struct dialect *tree, const char *dir, const char *folder,
-	const char *end, struct findings *findings)
-{
-	cleanup_free char *path = alloc_format("%s/%s", dir, folder);
-	DIR *stream = opendir(path);
-	const struct dirent *entry;
-	char **names = NULL;
-	struct position whole = { .file = path };
-	size_t count = 0;
-
-	if (!stream && errno != ENOENT)
-		(void)finding_error(findings, &whole, "cannot read this directory: %s",
-			strerrordesc_np(errno));
-	while (stream && count < FILES_MAX && (entry = readdir(stream)) != NULL) {
-		if (entry->d_name[0] == '.' || !ends_in(entry->d_name, end))
-			continue;
-		names = alloc_grow(names, count + 1, sizeof(names[0]));
-		names[count++] = alloc_string(entry->d_name);
-	}
-	if (stream)
-		(void)closedir(stream); /* only read */
-	if (count)
-		qsort(names, count, sizeof(names[0]), compare_names);
-	for (int turn = 0; turn < 2; turn++) {
-		for (size_t i = 0; i < count; i++) {
-			bool first = strncmp(names[i], "defaults.", strlen("defaults.")) == 0;
-			cleanup_free char *file = alloc_format("%s/%s", path, names[i]);
-
-			if (first == (turn == 0))
-				dialect_read(tree, file);
-		}
-	}
-	for (size_t i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
-	return count;
-}
-
-static size_t read_one(struct dialect *tree, const char *dir, const char *name)
-{
-	cleanup_free char *path = alloc_format("%s/%s", dir, name);
-	struct stat info;
-
-	if (stat(path, &info) < 0 && errno == ENOENT)
-		return 0;
-	dialect_read(tree, path);
-	return 1;
-}
-
 /* Both trees in one order: all .conf before all .local. */
-static size_t read_tree(struct dialect *tree, const char *dir, struct findings *findings)
+static size_t read_tree(struct dialect *tree, struct config_place *place)
 {
-	size_t count = read_one(tree, dir, "jail.conf");
+	const char *dir = place->dir;
+	struct findings *findings = place->findings;
+	size_t main = config_files_read(tree, dir, "jail.conf");
+	size_t local;
+	size_t count;
 
-	count += read_folder(tree, dir, "jail.d", ".conf", findings);
-	count += read_folder(tree, dir, "jails", ".conf", findings);
-	count += read_one(tree, dir, "jail.local");
-	count += read_folder(tree, dir, "jail.d", ".local", findings);
-	return count + read_folder(tree, dir, "jails", ".local", findings);
-}
-
-static void read_voipguard(struct config_reader *reader, struct config *config)
-{
-	static const char *const keys[] = { "on_stop" };
-	struct config_text word;
-	char shown[SHOWN_MAX];
-
-	reader->view.section = dialect_section(reader->tree, "voipguard");
-	config_key_check(reader, reader->view.section, keys, 1);
-	word = config_value_scalar(reader, "on_stop");
-	if (!word.text)
-		return;
-	config->lift_on_stop = strcmp(word.text, "lift") == 0;
-	if (!config->lift_on_stop && strcmp(word.text, "keep") != 0)
-		config_value_error(reader, &word.at, "on_stop: '%s' is neither keep nor lift",
-			text_render_string(shown, sizeof(shown), word.text));
-	free(word.text);
+	count = main + config_files_read_folder(tree, dir, "jail.d", ".conf", findings);
+	count += config_files_read_folder(tree, dir, "jails", ".conf", findings);
+	local = config_files_read(tree, dir, "jail.local");
+	place->fail2ban = main + local > 0;
+	count += local + config_files_read_folder(tree, dir, "jail.d", ".local", findings);
+	return count + config_files_read_folder(tree, dir, "jails", ".local", findings);
 }
 
 /* HOST, HOST:PORT, [V6]:PORT; an IPv6 address without brackets has no port. */
@@ -132,9 +56,9 @@ static void split_server(struct config_reader *reader, struct config_mail *mail,
 	if (colon && (strchr(text, ':') == colon || colon[-1] == ']')) {
 		port = strtoul(colon + 1, &end, 10);
 		if (*end || colon[1] < '0' || colon[1] > '9' || !port || port > PORT_MAX) {
-			struct position at = server->at;
+			struct position at =
+				config_value_at(reader, "server", (size_t)(colon + 1 - text));
 
-			at.column += (unsigned)(colon + 1 - text);
 			config_value_error(reader, &at, "server: '%s' is no port",
 				text_render_string(shown, sizeof(shown), colon + 1));
 			return;
@@ -207,8 +131,8 @@ static void read_mail(struct config_reader *reader, struct config *config)
 	else if (tls.text && strcmp(tls.text, "none") != 0)
 		config_value_error(reader, &tls.at, "tls: '%s' is neither none nor required",
 			text_render_string(shown, sizeof(shown), tls.text));
-	config_value_string(reader, "dest", &mail->dest);
-	config_value_string(reader, "sender", &mail->sender);
+	config_value_addresses(reader, "dest", MAILBOX_LIST_MAX, &mail->dest);
+	config_value_addresses(reader, "sender", 1, &mail->sender);
 	config_value_string(reader, "user", &mail->user);
 	if (file.text && mail->user)
 		read_password(reader, config, &file);
@@ -310,7 +234,13 @@ int config_load(const char *dir_name, const char *shipped_dir, struct config **r
 	cleanup_free char *shipped = shipped_dir ? alloc_string(shipped_dir) : default_shipped();
 	struct config *config = config_new(dir);
 	struct position whole = { .file = dir };
-	struct config_place place = { dir, shipped, config->names, findings };
+	struct config_told told = { 0 };
+	struct config_place place = {
+		.dir = dir,
+		.shipped_dir = shipped,
+		.names = config->names,
+		.findings = findings,
+	};
 	struct dialect *tree = dialect_new(config->names, findings);
 	struct config_reader reader = { .tree = tree, .findings = findings };
 	struct stat info;
@@ -323,12 +253,13 @@ int config_load(const char *dir_name, const char *shipped_dir, struct config **r
 	if (stat(dir, &info) < 0) {
 		(void)error_errno(&err, errno, "cannot read the configuration directory");
 		(void)finding_error(findings, &whole, "%s", err.text);
-	} else if (!read_tree(tree, dir, findings)) {
+	} else if (!read_tree(tree, &place)) {
 		(void)finding_error(findings, &whole,
 			"there is no jail file in it: neither jails/*.conf nor jail.conf, "
 			"jail.local, jail.d");
 	} else {
-		read_voipguard(&reader, config);
+		place.told = place.fail2ban ? &told : NULL;
+		config_daemon_read(&place, &reader, config);
 		read_mail(&reader, config);
 		read_jails(&place, tree, config);
 		rc = 0;
@@ -346,7 +277,12 @@ int config_load_filter(const char *dir, const char *shipped_dir, const char *fil
 {
 	cleanup_free char *shipped = shipped_dir ? alloc_string(shipped_dir) : default_shipped();
 	struct config *config = config_new(dir);
-	struct config_place place = { dir, shipped, config->names, findings };
+	struct config_place place = {
+		.dir = dir,
+		.shipped_dir = shipped,
+		.names = config->names,
+		.findings = findings,
+	};
 	struct position at = { .file = "filter" };
 	struct dialect_value value = dialect_value_of(filter_name, strlen(filter_name), &at);
 	struct config_filter filter;

@@ -25,6 +25,7 @@
 #include "config_filter.h"
 #include "config_value.h"
 #include "error.h"
+#include "mailbox.h"
 #include "text.h"
 
 enum {
@@ -269,23 +270,44 @@ static bool lists(const char *addresses, const char *address)
 	return false;
 }
 
-static void take_mail(struct actions *actions, const struct call *call)
+/* The option of a mail action; the caller frees. NULL: not said, a tag, or a finding. */
+static char *mail_option(struct actions *actions, const struct dialect_value *value,
+	const struct call *call, const char *name, size_t most)
 {
-	const struct call_option *dest = call_find(call, "dest");
-	const struct call_option *sender = call_find(call, "sender");
+	const struct call_option *option = call_find(call, name);
+	struct position at;
+	struct error err;
+	size_t wrong;
+	char *text;
+
+	if (!option || !option->value[0] || is_tag(option->value))
+		return NULL;
+	text = alloc_string(option->value);
+	if (config_value_check_mail(text, most, &wrong, &err) == 0)
+		return text;
+	free(text);
+	at = dialect_at(value, option->value_offset + wrong);
+	(void)finding_error(actions->reader->findings, &at, "%s: %s", name, err.text);
+	return NULL;
+}
+
+static void take_mail(struct actions *actions, const struct dialect_value *value,
+	const struct call *call)
+{
+	cleanup_free char *dest = mail_option(actions, value, call, "dest", MAILBOX_LIST_MAX);
+	char *sender = mail_option(actions, value, call, "sender", 1);
 	char **to = &actions->jail->mail_dest;
 
 	actions->mails = true;
-	if (dest && dest->value[0] && !is_tag(dest->value) && !(*to && lists(*to, dest->value))) {
-		char *joined =
-			*to ? alloc_format("%s,%s", *to, dest->value) : alloc_string(dest->value);
+	if (dest && !(*to && lists(*to, dest))) {
+		char *joined = *to ? alloc_format("%s,%s", *to, dest) : alloc_string(dest);
 
 		free(*to);
 		*to = joined;
 	}
-	if (sender && sender->value[0] && !is_tag(sender->value)) {
+	if (sender) {
 		free(actions->jail->mail_sender);
-		actions->jail->mail_sender = alloc_string(sender->value);
+		actions->jail->mail_sender = sender;
 	}
 }
 
@@ -364,7 +386,7 @@ static void take_kind(struct actions *actions, const struct dialect_value *value
 			closes_all_ports(call, known->kind == CONFIG_ACTION_ALL_PORTS));
 		break;
 	case CONFIG_ACTION_MAIL:
-		take_mail(actions, call);
+		take_mail(actions, value, call);
 		break;
 	case CONFIG_ACTION_TELL:
 	case CONFIG_ACTION_ELSEWHERE:
@@ -494,18 +516,6 @@ static void check_own(struct actions *actions)
 	close_ports(actions, &ignored, &actions->own);
 }
 
-/* "root@<fq-hostname>" is this host: a name without @ is one of ours. Any other tag is none. */
-static void plain_sender(char **io_sender)
-{
-	char *tag = *io_sender ? strchr(*io_sender, '<') : NULL;
-
-	if (!tag || !strchr(tag, '>') || strncmp(tag, "<fq-hostname>", 13) != 0)
-		return;
-	*tag = '\0';
-	if (tag > *io_sender && tag[-1] == '@')
-		tag[-1] = '\0';
-}
-
 /* Who is written to: the brackets, dest and sender of the jail, [mail]; of a mail action also
  * destemail, and root as in fail2ban. */
 static void read_mail(struct actions *actions)
@@ -515,18 +525,18 @@ static void read_mail(struct actions *actions)
 
 	mail.view.section = dialect_section(mail.tree, "mail");
 	if (!jail->mail_dest)
-		config_value_string(actions->reader, "dest", &jail->mail_dest);
+		config_value_addresses(actions->reader, "dest", MAILBOX_LIST_MAX, &jail->mail_dest);
 	if (!jail->mail_sender)
-		config_value_string(actions->reader, "sender", &jail->mail_sender);
+		config_value_addresses(actions->reader, "sender", 1, &jail->mail_sender);
 	if (!jail->mail_dest && mail.view.section)
-		config_value_string(&mail, "dest", &jail->mail_dest);
+		config_value_addresses(&mail, "dest", MAILBOX_LIST_MAX, &jail->mail_dest);
 	if (!jail->mail_sender && mail.view.section)
-		config_value_string(&mail, "sender", &jail->mail_sender);
+		config_value_addresses(&mail, "sender", 1, &jail->mail_sender);
 	if (!jail->mail_dest && actions->mails)
-		config_value_string(actions->reader, "destemail", &jail->mail_dest);
+		config_value_addresses(actions->reader, "destemail", MAILBOX_LIST_MAX,
+			&jail->mail_dest);
 	if (!jail->mail_dest && actions->mails)
 		jail->mail_dest = alloc_string("root");
-	plain_sender(&jail->mail_sender);
 }
 
 void config_action_preset(struct dialect *tree)

@@ -10,8 +10,10 @@
 #include "alloc.h"
 #include "config.h"
 #include "config_group.h"
+#include "config_journal.h"
 #include "config_key.h"
 #include "config_rule.h"
+#include "config_usedns.h"
 #include "error.h"
 #include "guess.h"
 #include "text.h"
@@ -149,14 +151,14 @@ static bool is_rule_key(const char *name)
 
 /* logtype first, then the jail's keys, then the call's: the last one counts. */
 static void collect_options(struct config_filter *filter, const struct dialect_value *value,
-	const struct config_reader *jail)
+	const struct config_reader *jail, const char *logtype)
 {
 	const struct dialect_section *own = jail ? jail->view.section : NULL;
 	struct position at = dialect_at(value, filter->call.offset);
 
 	if (!dialect_own_key(dialect_section(filter->tree, "Definition"), "logtype") &&
 		!dialect_own_key(dialect_section(filter->tree, "Init"), "logtype"))
-		add_option(filter, "logtype", dialect_value_of("file", 4, &at));
+		add_option(filter, "logtype", dialect_value_of(logtype, strlen(logtype), &at));
 	for (size_t i = 0; own && i < own->n_keys; i++) {
 		const char *name = own->keys[i]->name;
 		struct dialect_value text;
@@ -207,7 +209,7 @@ int config_filter_open(const struct config_place *place, const struct dialect_va
 		return say_unknown(place, &at, filter->call.name);
 	filter->tree = dialect_new(place->names, place->findings);
 	read_files(place, filter);
-	collect_options(filter, value, jail);
+	collect_options(filter, value, jail, place->journal ? "journal" : "file");
 	filter->reader = (struct config_reader){
 		.tree = filter->tree,
 		.view = { dialect_section(filter->tree, "Definition"), filter->options,
@@ -331,32 +333,21 @@ static struct config_text read_text(struct config_filter *filter, struct config_
 	return text;
 }
 
-static int read_usedns(const char *word, enum usedns *ret_usedns)
-{
-	int truth = config_value_truth(word);
-
-	if (truth >= 0)
-		*ret_usedns = truth ? USEDNS_YES : USEDNS_NO;
-	else if (strcasecmp(word, "warn") == 0)
-		*ret_usedns = USEDNS_WARN;
-	else if (strcasecmp(word, "raw") == 0)
-		*ret_usedns = USEDNS_RAW;
-	else
-		return -1;
-	return 0;
-}
-
 static void read_words(struct config_filter *filter, struct config_reader *jail,
 	struct filter_def *def)
 {
 	struct config_text maxlines = read_text(filter, jail, "maxlines");
-	struct config_text usedns = read_text(filter, jail, "usedns");
+	struct config_text usedns = { 0 };
+	struct config_text logtype = read_text(filter, jail, "logtype");
 	char shown[SHOWN_MAX];
 	char *end;
 	long lines;
 
+	if (!jail) /* which has rules of its own for it */
+		usedns = read_text(filter, NULL, "usedns");
 	def->maxlines = 1;
-	if (usedns.text && read_usedns(usedns.text, &def->usedns) < 0)
+	def->journal = logtype.text && strcmp(logtype.text, "journal") == 0;
+	if (usedns.text && config_usedns_parse(usedns.text, &def->usedns) < 0)
 		config_value_error(&filter->reader, &usedns.at,
 			"usedns: '%s' is none of yes, warn, no, raw",
 			text_render_string(shown, sizeof(shown), usedns.text));
@@ -370,6 +361,7 @@ static void read_words(struct config_filter *filter, struct config_reader *jail,
 		else
 			def->maxlines = (uint32_t)lines;
 	}
+	free(logtype.text);
 	free(usedns.text);
 	free(maxlines.text);
 }
@@ -394,6 +386,7 @@ void config_filter_define(struct config_filter *filter, struct config_reader *ja
 	struct filter_def *def)
 {
 	struct dialect_value rules = get(filter, jail, "failregex");
+	struct dialect_value match = get(filter, jail, "journalmatch");
 	char shown[SHOWN_MAX];
 
 	*def = (struct filter_def){
@@ -405,6 +398,7 @@ void config_filter_define(struct config_filter *filter, struct config_reader *ja
 	def->prefregex = read_text(filter, jail, "prefregex");
 	def->parser = read_text(filter, jail, "parser");
 	def->logtimezone = read_text(filter, jail, "logtimezone");
+	config_journal_match(&filter->reader, &match, &def->match);
 	read_words(filter, jail, def);
 	if (def->parser.text && strcmp(def->parser.text, "asterisk-security") != 0)
 		config_value_error(&filter->reader, &def->parser.at,
@@ -416,6 +410,7 @@ void config_filter_define(struct config_filter *filter, struct config_reader *ja
 		config_value_lines(&rules, add_text, &list);
 		config_rule_check(&filter->reader, &rules, def, is_used(jail));
 	}
+	dialect_value_done(&match);
 	dialect_value_done(&rules);
 }
 
@@ -436,5 +431,6 @@ void config_filter_def_done(struct filter_def *def)
 	free(def->prefregex.text);
 	free(def->parser.text);
 	free(def->logtimezone.text);
+	config_journal_match_done(&def->match);
 	*def = (struct filter_def){ 0 };
 }

@@ -15,6 +15,15 @@ struct config_place {
 	const char *shipped_dir;
 	struct dialect_names *names;
 	struct findings *findings;
+	bool journal;             /* the jail reads the journal: logtype is that, else file */
+	bool fail2ban;            /* the tree is one of fail2ban's: its defaults hold */
+	struct config_told *told; /* what is said once a run; NULL: nothing is */
+};
+
+/* How this differs from fail2ban, for all jails alike. */
+struct config_told {
+	bool window;
+	bool from_end;
 };
 
 /* One filter's files, read for one jail. */

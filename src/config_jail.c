@@ -3,20 +3,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "alloc.h"
 #include "config.h"
 #include "config_action.h"
+#include "config_ignore.h"
+#include "config_increment.h"
+#include "config_journal.h"
 #include "config_key.h"
+#include "config_usedns.h"
 #include "config_value.h"
 #include "error.h"
+#include "mailbox.h"
 #include "text.h"
 
 enum {
 	SHOWN_MAX = 160,
-	IGNOREIP_MAX = 4096,
 	LOGPATHS_MAX = 256,
 	LOGPATH_BYTES_MAX = 4095, /* PATH_MAX without its NUL */
+	MAXMATCHES_MAX = 1000,
 };
 
 /* fail2ban's own defaults */
@@ -28,11 +34,12 @@ static const int64_t BANTIME_S = 600;
 struct jail_reader {
 	struct config_reader *reader;
 	struct config_jail *jail;
+	struct position from_end; /* of a logpath that says neither head nor tail; line 0: none */
 };
 
 static bool is_word(const char *text, size_t length, const char *word)
 {
-	return strlen(word) == length && strncmp(text, word, length) == 0;
+	return strlen(word) == length && strncasecmp(text, word, length) == 0;
 }
 
 /* PATH [head|tail]: a file that is there when its jail first runs is followed from its end, so that
@@ -50,9 +57,11 @@ static void add_logpath(void *context, const struct dialect_value *value, size_t
 		word--;
 	if (word > from && (is_word(value->text + word, to - word, "tail") ||
 				   is_word(value->text + word, to - word, "head"))) {
-		from_head = value->text[word] == 'h';
+		from_head = (value->text[word] | 32) == 'h';
 		for (to = word; to > from && strchr(" \t", value->text[to - 1]); to--)
 			;
+	} else if (!r->from_end.line) {
+		r->from_end = at;
 	}
 	text_render(shown, sizeof(shown), value->text + from, to - from);
 	if (memmem(value->text + from, to - from, " #", 2)) {
@@ -81,6 +90,15 @@ static void add_logpath(void *context, const struct dialect_value *value, size_t
 	};
 }
 
+static void drop_logpaths(struct config_jail *jail)
+{
+	for (size_t i = 0; i < jail->n_logpaths; i++)
+		free(jail->logpaths[i].pattern);
+	free(jail->logpaths);
+	jail->logpaths = NULL;
+	jail->n_logpaths = 0;
+}
+
 static void read_logpath(struct jail_reader *r)
 {
 	const struct dialect_key *key =
@@ -92,77 +110,6 @@ static void read_logpath(struct jail_reader *r)
 	config_value_lines(&value, add_logpath, r);
 	if (!value.text[strspn(value.text, " \t\n")])
 		config_value_error(r->reader, &key->at, "logpath is empty: no file is named");
-	dialect_value_done(&value);
-}
-
-/* A host name, a file: list: things whose addresses are not known yet. */
-static bool is_indirect(const char *word)
-{
-	bool has_letter = false;
-
-	if (strncmp(word, "file:", strlen("file:")) == 0)
-		return true;
-	for (const char *c = word; *c; c++) {
-		bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z');
-
-		has_letter = has_letter || letter;
-		if (!letter && !(*c >= '0' && *c <= '9') && *c != '-' && *c != '.' && *c != '_')
-			return false;
-	}
-	return has_letter;
-}
-
-static void add_ignoreip(struct jail_reader *r, const char *word, const struct position *at)
-{
-	struct config_jail *jail = r->jail;
-	char shown[SHOWN_MAX];
-	struct error err;
-	struct ip ip;
-
-	text_render_string(shown, sizeof(shown), word);
-	if (ip_parse_prefix(word, &ip, &err) == 0 && jail->n_ignoreip < IGNOREIP_MAX) {
-		jail->ignoreip =
-			alloc_grow(jail->ignoreip, jail->n_ignoreip + 1, sizeof(jail->ignoreip[0]));
-		jail->ignoreip[jail->n_ignoreip++] = ip;
-	} else if (jail->n_ignoreip == IGNOREIP_MAX) {
-		config_value_error(r->reader, at, "ignoreip: more than %d addresses", IGNOREIP_MAX);
-	} else if (!is_indirect(word)) {
-		config_value_error(r->reader, at, "ignoreip: %s%s", err.text,
-			strchr(word, '#') ? "; a comment behind a value begins with ' ;', "
-					    "not with '#'"
-					  : "");
-	} else if (jail->enabled) {
-		config_value_error(r->reader, at,
-			"ignoreip: '%s' is not looked up yet, so its address would not be safe: "
-			"write the address",
-			shown);
-	} else {
-		finding_warning(r->reader->findings, at,
-			"ignoreip: '%s' is not looked up yet: write the address", shown);
-	}
-}
-
-static void read_ignoreip(struct jail_reader *r)
-{
-	static const char *const blanks = " \t\n,";
-	struct dialect_value value;
-	size_t at = 0;
-
-	if (!config_value_get(r->reader, "ignoreip", &value))
-		return;
-	for (;;) {
-		struct position place;
-		size_t length;
-
-		at += strspn(value.text + at, blanks);
-		length = strcspn(value.text + at, blanks);
-		if (!length)
-			break;
-		place = dialect_at(&value, at);
-		cleanup_free char *word = alloc_bytes(value.text + at, length);
-		add_ignoreip(r, word, &place);
-		at += length;
-	}
 	dialect_value_done(&value);
 }
 
@@ -193,21 +140,18 @@ static bool wants_filter(const struct config_place *place, const struct jail_rea
 	return wanted;
 }
 
-static void read_filter(const struct config_place *place, struct jail_reader *r)
+/* value names it. The jail's keys are checked beside those of its filter. */
+static void define_filter(const struct config_place *place, struct jail_reader *r,
+	const struct dialect_value *value)
 {
 	const struct dialect_section *section = r->reader->view.section;
 	struct dialect_option *known = NULL;
 	struct config_filter filter = { 0 };
-	struct dialect_value value;
 	size_t n_known = 0;
 	int rc = -1;
 
-	if (!dialect_key(r->reader->tree, section, "filter"))
-		value = dialect_value_of(section->name, strlen(section->name), &section->at);
-	else if (!config_value_get(r->reader, "filter", &value))
-		return;
-	if (wants_filter(place, r, &value)) {
-		rc = config_filter_open(place, &value, r->reader, &filter);
+	if (wants_filter(place, r, value)) {
+		rc = config_filter_open(place, value, r->reader, &filter);
 		r->reader->broken |= rc < 0;
 	}
 	if (rc == 0 && names_known(section)) {
@@ -220,20 +164,131 @@ static void read_filter(const struct config_place *place, struct jail_reader *r)
 		config_filter_define(&filter, r->reader, &r->jail->filter);
 		r->reader->broken |= filter.reader.broken;
 	}
+	r->jail->filter.usedns =
+		config_usedns_read(r->reader, rc == 0 ? &filter : NULL, r->jail->enabled);
+	r->jail->filter.journal = place->journal;
 	r->reader->view.options = NULL;
 	r->reader->view.n_options = 0;
 	config_filter_free_options(known, n_known);
 	config_filter_done(&filter);
+}
+
+static void read_filter(const struct config_place *place, struct jail_reader *r)
+{
+	const struct dialect_section *section = r->reader->view.section;
+	struct config_place here = *place;
+	struct config_jail *jail = r->jail;
+	struct dialect_value value;
+
+	if (!dialect_key(r->reader->tree, section, "filter"))
+		value = dialect_value_of(section->name, strlen(section->name), &section->at);
+	else if (!config_value_get(r->reader, "filter", &value))
+		return;
+	here.journal = jail->backend == BACKEND_JOURNAL;
+	define_filter(&here, r, &value);
+	if (config_journal_replaces(r->reader, jail, place->fail2ban)) {
+		jail->backend = BACKEND_JOURNAL;
+		here.journal = true;
+		config_filter_def_done(&jail->filter); /* logtype decides over its rules */
+		define_filter(&here, r, &value);
+		if (jail->enabled)
+			finding_warning(place->findings, &jail->logpaths[0].at,
+				"no file of logpath is there: the journal is read instead, and no "
+				"file that appears later (systemd_if_nologs)");
+	}
 	dialect_value_done(&value);
+}
+
+/* Lines are matched byte by byte, whatever they are written in: a rule's letters beyond ASCII must
+ * be those bytes. All of these have ASCII as it is. */
+static void check_encoding(struct config_reader *reader)
+{
+	static const char *const words[] = { "auto", "ascii", "us-ascii", "utf-8", "utf8",
+		"utf-8-sig", "latin-1", "latin1", "iso-8859-1", "iso8859-1", "iso-8859-2",
+		"iso-8859-5", "iso-8859-15", "cp1250", "cp1251", "cp1252", "windows-1250",
+		"windows-1251", "windows-1252", "koi8-r", "koi8-u" };
+	struct config_text text = config_value_scalar(reader, "logencoding");
+	char shown[SHOWN_MAX];
+	bool known = !text.text;
+
+	for (char *c = text.text; c && *c; c++)
+		*c = *c == '_' ? '-' : *c;
+	for (size_t i = 0; !known && i < sizeof(words) / sizeof(words[0]); i++)
+		known = strcasecmp(text.text, words[i]) == 0;
+	if (!known)
+		finding_warning(reader->findings, &text.at,
+			"logencoding: '%s' is not known: the bytes of a line are matched as they "
+			"are",
+			text_render_string(shown, sizeof(shown), text.text));
+	free(text.text);
+}
+
+static void read_limits(struct config_reader *reader, struct config_jail *jail)
+{
+	bool ignored = false;
+
+	jail->maxretry = MAXRETRY;
+	jail->findtime_s = FINDTIME_S;
+	jail->bantime_s = BANTIME_S;
+	jail->ignoreself = true;
+	config_value_bool(reader, "enabled", &jail->enabled);
+	config_value_number(reader, "maxretry", 1, MAXRETRY_MAX, &jail->maxretry);
+	jail->maxmatches = jail->maxretry;
+	config_value_number(reader, "maxmatches", 0, MAXMATCHES_MAX, &jail->maxmatches);
+	config_value_duration(reader, "findtime", false, &jail->findtime_s);
+	config_value_duration(reader, "bantime", true, &jail->bantime_s);
+	config_value_bool(reader, "ignoreself", &jail->ignoreself);
+	/* a file that is not there is waited for: the jail need not be skipped */
+	config_value_bool(reader, "skip_if_nologs", &ignored);
+	check_encoding(reader);
+	config_increment_read(reader, jail);
+}
+
+/* The place of the value, else that of the jail. */
+static struct position place_of(const struct jail_reader *r, const char *key_name)
+{
+	const struct dialect_key *key =
+		dialect_key(r->reader->tree, r->reader->view.section, key_name);
+
+	return key && key->at.line ? dialect_at(&key->value, 0) : r->jail->at;
+}
+
+/* What fail2ban does otherwise for every jail is said once, where it first matters. */
+static void tell(const struct config_place *place, const struct jail_reader *r)
+{
+	struct config_told *told = place->told;
+	struct position at = place_of(r, "findtime");
+
+	if (!told)
+		return;
+	if (!told->window && r->jail->maxretry > 1)
+		finding_warning(place->findings, &at,
+			"failures count for exactly findtime: fail2ban lets a share of older ones "
+			"count on, so it bans at slightly other moments");
+	told->window |= r->jail->maxretry > 1;
+	if (!told->from_end && r->from_end.line && r->jail->backend != BACKEND_JOURNAL)
+		finding_warning(place->findings, &r->from_end,
+			"a log that is there when its jail first runs is followed from its end, "
+			"where fail2ban reads the last findtime: write 'head' behind the path to "
+			"read it from its beginning");
+	told->from_end |= r->from_end.line != 0 && r->jail->backend != BACKEND_JOURNAL;
 }
 
 /* What a jail that is on cannot do without. One that is broken already hears enough. */
 static void check_enabled(struct jail_reader *r)
 {
+	const struct config_jail *jail = r->jail;
+	struct position at = place_of(r, "backend");
+
 	config_key_check_enabled(r->reader);
 	if (r->reader->broken)
 		return;
-	if (!r->jail->n_logpaths)
+	if (jail->backend == BACKEND_JOURNAL && !jail->filter.match.n_words &&
+		!jail->journal.path && !jail->journal.n_files)
+		finding_warning(r->reader->findings, &at,
+			"without journalmatch every entry of the journal is read: whoever can "
+			"write one can have others banned");
+	if (!r->jail->n_logpaths && r->jail->backend != BACKEND_JOURNAL)
 		config_value_error(r->reader, &r->jail->at, "jail [%s] has no logpath",
 			r->jail->name);
 	if (!r->jail->filter.n_failregex)
@@ -251,23 +306,16 @@ void config_jail_read(const struct config_place *place, const struct dialect *tr
 		.findings = place->findings,
 		.broken = section->broken || (defaults && defaults->broken),
 	};
-	struct jail_reader r = { &reader, jail };
+	struct jail_reader r = { .reader = &reader, .jail = jail };
 	char shown[SHOWN_MAX];
 
 	*jail = (struct config_jail){
 		.name = alloc_string(text_render_string(shown, sizeof(shown), section->name)),
 		.at = section->at,
-		.maxretry = MAXRETRY,
-		.findtime_s = FINDTIME_S,
-		.bantime_s = BANTIME_S,
-		.ignoreself = true,
 	};
-	config_value_bool(&reader, "enabled", &jail->enabled);
-	config_value_number(&reader, "maxretry", 1, MAXRETRY_MAX, &jail->maxretry);
-	config_value_duration(&reader, "findtime", false, &jail->findtime_s);
-	config_value_duration(&reader, "bantime", true, &jail->bantime_s);
-	config_value_bool(&reader, "ignoreself", &jail->ignoreself);
-	read_ignoreip(&r);
+	read_limits(&reader, jail);
+	config_ignore_read(&reader, jail);
+	config_journal_backend(&reader, jail);
 	read_logpath(&r);
 	config_action_read(place, &reader, jail);
 	if (reader.broken && jail->enabled && !dialect_own_key(section, "filter") &&
@@ -278,16 +326,20 @@ void config_jail_read(const struct config_place *place, const struct dialect *tr
 	if (jail->enabled)
 		check_enabled(&r);
 	jail->broken = reader.broken || dialect_is_broken(tree);
+	if (jail->enabled && !jail->broken)
+		tell(place, &r);
+	if (jail->backend == BACKEND_JOURNAL)
+		drop_logpaths(jail);
 }
 
 void config_jail_done(struct config_jail *jail)
 {
-	for (size_t i = 0; i < jail->n_logpaths; i++)
-		free(jail->logpaths[i].pattern);
+	drop_logpaths(jail);
 	config_filter_def_done(&jail->filter);
+	config_increment_done(jail);
+	config_ignore_done(jail);
+	config_journal_done(jail);
 	free(jail->name);
-	free(jail->logpaths);
-	free(jail->ignoreip);
 	free(jail->mail_dest);
 	free(jail->mail_sender);
 }

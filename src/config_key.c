@@ -31,23 +31,6 @@ enum {
 	N_FILTER_KEYS = sizeof(filter_keys) / sizeof(filter_keys[0])
 };
 
-/* What fail2ban does and we do not: a value other than `harmless` and the empty one is told. */
-static const struct {
-	const char *key;
-	const char *harmless;
-	const char *instead;
-} missing[] = {
-	{ "bantime.increment", "false", "each ban lasts bantime" },
-	{ "bantime.factor", "", "each ban lasts bantime" },
-	{ "bantime.formula", "", "each ban lasts bantime" },
-	{ "bantime.multipliers", "", "each ban lasts bantime" },
-	{ "bantime.maxtime", "", "each ban lasts bantime" },
-	{ "bantime.rndtime", "", "each ban lasts exactly bantime" },
-	{ "bantime.overalljails", "false", "earlier bans do not lengthen a ban" },
-	{ "ignorecache", "", "nothing is cached" },
-	{ "journalmatch", NULL, "the journal is not read, logpath is" },
-};
-
 static bool contains(const char *const *names, size_t count, const char *name)
 {
 	for (size_t i = 0; i < count; i++)
@@ -128,33 +111,12 @@ static bool is_filter_option(const struct config_reader *filter, const char *nam
 				 dialect_own_key(dialect_section(filter->tree, "Init"), name));
 }
 
-static void say_missing(struct config_reader *reader, const struct dialect_key *key)
-{
-	struct dialect_value value;
-	struct position at;
-
-	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
-		if (strcmp(missing[i].key, key->name) != 0 || !missing[i].harmless)
-			continue;
-		if (dialect_resolve(reader->tree, &reader->view, key, &value, NULL) < 0)
-			return;
-		at = dialect_at(&value, 0);
-		if (value.length && strcmp(value.text, missing[i].harmless) != 0 &&
-			!(strcmp(missing[i].harmless, "false") == 0 &&
-				config_value_truth(value.text) == 0))
-			finding_warning(reader->findings, &at, "'%s' has no effect yet: %s instead",
-				key->name, missing[i].instead);
-		dialect_value_done(&value);
-	}
-}
-
 void config_key_check_jail(struct config_reader *reader, const struct dialect_section *section,
 	const struct config_reader *filter)
 {
 	for (size_t i = 0; section && i < section->n_keys; i++) {
 		const struct dialect_key *key = section->keys[i];
 
-		say_missing(reader, key);
 		if (!contains(jail_keys, N_JAIL_KEYS, key->name) && !is_variable(key->name) &&
 			!is_filter_option(filter, key->name) &&
 			!dialect_is_referenced(reader->tree, key->name))
@@ -183,19 +145,15 @@ void config_key_check_filter(struct config_reader *reader)
 void config_key_check_enabled(struct config_reader *reader)
 {
 	struct config_text command = config_value_scalar(reader, "ignorecommand");
-	struct config_text backend = config_value_scalar(reader, "backend");
+	struct config_text cache = config_value_scalar(reader, "ignorecache");
 
 	if (command.text)
 		config_value_error(reader, &command.at,
 			"ignorecommand is not run, so nobody it protects would be safe: this jail is "
 			"left out; use ignoreip");
-	if (backend.text && strncmp(backend.text, "systemd", strlen("systemd")) == 0 &&
-		!dialect_key(reader->tree, reader->view.section, "logpath"))
-		config_value_error(reader, &backend.at,
-			"the journal is not read yet: this jail is left out; set logpath");
-	else if (backend.text && strncmp(backend.text, "systemd", strlen("systemd")) == 0)
-		finding_warning(reader->findings, &backend.at,
-			"the journal is not read yet: the files of logpath are instead");
+	else if (cache.text)
+		finding_warning(reader->findings, &cache.at,
+			"ignorecache does nothing without ignorecommand");
 	free(command.text);
-	free(backend.text);
+	free(cache.text);
 }

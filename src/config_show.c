@@ -39,18 +39,81 @@ static void rules(FILE *out, const char *name, const struct config_text *list, s
 	}
 }
 
-static void show_limits(FILE *out, const struct config_jail *jail)
+/* Of bans of the same address, n of them before. */
+static void show_increment(FILE *out, const struct config *config, const struct config_jail *jail)
+{
+	static const char *const formulas[] = { "bantime * 2^min(n, 20) * factor",
+		"bantime * exp((n + 1) * factor) / exp(factor)",
+		"bantime * factor * multiplier[n]" };
+	const struct config_increment *increment = &jail->increment;
+	char duration[DURATION_TEXT_MAX];
+
+	if (!increment->on)
+		return;
+	row(out, "increment", formulas[increment->formula]);
+	(void)fprintf(out, "%-12s %g\n", "factor", increment->factor);
+	for (size_t i = 0; i < increment->n_multipliers; i++)
+		(void)fprintf(out, i ? " %g" : "multipliers  %g", increment->multipliers[i]);
+	if (increment->n_multipliers)
+		(void)fputc('\n', out);
+	if (increment->maxtime_s)
+		row(out, "maxtime", duration_format(increment->maxtime_s, duration));
+	if (increment->rndtime_s)
+		row(out, "rndtime", duration_format(increment->rndtime_s, duration));
+	row(out, "overalljails", increment->all_jails ? "true" : "false");
+	row(out, "dbpurgeage", duration_format(config->dbpurgeage_s, duration));
+}
+
+static void show_source(FILE *out, const struct config_jail *jail)
+{
+	static const char *const backends[] = { "auto", "polling", "systemd" };
+	const struct config_journal *match = &jail->filter.match;
+	const struct config_journal_source *source = &jail->journal;
+
+	row(out, "backend", backends[jail->backend]);
+	for (size_t i = 0; i < jail->n_logpaths; i++) {
+		cleanup_free char *path = alloc_format("%s%s", jail->logpaths[i].pattern,
+			jail->logpaths[i].from_head ? " head" : "");
+
+		row(out, i ? "" : "logpath", path);
+	}
+	if (jail->backend != BACKEND_JOURNAL)
+		return;
+	if (source->path)
+		row(out, "journalpath", source->path);
+	for (size_t i = 0; i < source->n_files; i++)
+		row(out, i ? "" : "journalfiles", source->files[i]);
+	if (source->flags >= 0)
+		(void)fprintf(out, "%-12s %d\n", "journalflags", source->flags);
+	if (source->namespace)
+		row(out, "namespace", source->namespace);
+	if (source->rotated)
+		row(out, "rotated", "true");
+	for (size_t i = 0; i < match->n_words; i++)
+		row(out, i ? "" : "journalmatch", match->words[i].text);
+}
+
+static void show_limits(FILE *out, const struct config *config, const struct config_jail *jail)
 {
 	char duration[DURATION_TEXT_MAX];
 	char address[IP_TEXT_MAX];
 
 	(void)fprintf(out, "%-12s %u\n", "maxretry", jail->maxretry);
+	(void)fprintf(out, "%-12s %u\n", "maxmatches", jail->maxmatches);
 	row(out, "findtime", duration_format(jail->findtime_s, duration));
 	row(out, "bantime",
 		jail->bantime_s < 0 ? "for ever" : duration_format(jail->bantime_s, duration));
+	show_increment(out, config, jail);
 	row(out, "ignoreself", jail->ignoreself ? "true" : "false");
 	for (size_t i = 0; i < jail->n_ignoreip; i++)
 		row(out, i ? "" : "ignoreip", ip_format(&jail->ignoreip[i], address));
+	for (size_t i = 0; i < jail->n_ignores; i++) {
+		const struct config_ignore *ignore = &jail->ignores[i];
+		cleanup_free char *word =
+			alloc_format("%s%s", ignore->is_file ? "file:" : "", ignore->text);
+
+		row(out, i || jail->n_ignoreip ? "" : "ignoreip", word);
+	}
 }
 
 static void show_effect(FILE *out, const struct config_jail *jail)
@@ -77,6 +140,8 @@ static void show_filter(FILE *out, const struct filter_def *filter)
 	if (filter->maxlines > 1)
 		(void)fprintf(out, "%-12s %u\n", "maxlines", filter->maxlines);
 	row(out, "usedns", usedns_words[filter->usedns]);
+	if (filter->logtimezone.text)
+		row(out, "logtimezone", filter->logtimezone.text);
 	rules(out, "datepattern", filter->datepattern, filter->n_datepattern);
 	if (filter->prefregex.text)
 		rules(out, "prefregex", &filter->prefregex, 1);
@@ -97,13 +162,8 @@ char *config_show(const struct config *config, const struct config_jail *jail)
 	row(out, "enabled", jail->enabled ? "true" : "false");
 	if (jail->broken)
 		row(out, "broken", "yes: see the errors; it does not run");
-	for (size_t i = 0; i < jail->n_logpaths; i++) {
-		cleanup_free char *path = alloc_format("%s%s", jail->logpaths[i].pattern,
-			jail->logpaths[i].from_head ? " head" : "");
-
-		row(out, i ? "" : "logpath", path);
-	}
-	show_limits(out, jail);
+	show_source(out, jail);
+	show_limits(out, config, jail);
 	show_effect(out, jail);
 	show_filter(out, &jail->filter);
 	if (fclose(out) != 0) {

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "duration.h"
 #include "error.h"
+#include "mailbox.h"
 #include "text.h"
 
 enum { SHOWN_MAX = 160, SENTENCE_MAX = 1200 };
@@ -67,6 +68,20 @@ struct config_text config_value_scalar(struct config_reader *reader, const char 
 	return text;
 }
 
+struct position config_value_at(const struct config_reader *reader, const char *key_name,
+	size_t offset)
+{
+	const struct dialect_key *key = dialect_key(reader->tree, reader->view.section, key_name);
+	struct dialect_value value;
+	struct position at;
+
+	if (dialect_resolve(reader->tree, &reader->view, key, &value, NULL) < 0)
+		return key->at;
+	at = dialect_at(&value, strspn(value.text, " \t\n") + offset);
+	dialect_value_done(&value);
+	return at;
+}
+
 void config_value_string(struct config_reader *reader, const char *key, char **io_text)
 {
 	struct config_text text = config_value_scalar(reader, key);
@@ -83,8 +98,7 @@ void config_value_string(struct config_reader *reader, const char *key, char **i
 	*io_text = text.text;
 }
 
-/* What a person may not know of the dialect, in place of a bare "wrong". */
-static const char *comment_hint(const char *text)
+const char *config_value_comment_hint(const char *text)
 {
 	return strchr(text, '#') ? "; a comment behind a value begins with ' ;', not with '#'" : "";
 }
@@ -111,7 +125,7 @@ void config_value_bool(struct config_reader *reader, const char *key, bool *io_v
 	if (truth < 0)
 		config_value_error(reader, &text.at, "%s: '%s' is neither true nor false%s", key,
 			text_render_string(shown, sizeof(shown), text.text),
-			comment_hint(text.text));
+			config_value_comment_hint(text.text));
 	else
 		*io_value = truth == 1;
 	free(text.text);
@@ -132,12 +146,56 @@ void config_value_number(struct config_reader *reader, const char *key, uint32_t
 	text_render_string(shown, sizeof(shown), text.text);
 	if (errno || *end || text.text[0] < '0' || text.text[0] > '9')
 		config_value_error(reader, &text.at, "%s: '%s' is no number%s", key, shown,
-			comment_hint(text.text));
+			config_value_comment_hint(text.text));
 	else if (number < least || number > most)
 		config_value_error(reader, &text.at, "%s: %s is not between %u and %u", key, shown,
 			least, most);
 	else
 		*io_value = (uint32_t)number;
+	free(text.text);
+}
+
+/* fail2ban's jail.conf has "root@<fq-hostname>": a bare name means the same. */
+static void drop_host(char *text)
+{
+	static const char host[] = "@<fq-hostname>";
+	char *at;
+
+	while ((at = strstr(text, host)) != NULL)
+		memmove(at, at + strlen(host), strlen(at + strlen(host)) + 1);
+}
+
+int config_value_check_mail(char *text, size_t most, size_t *ret_wrong, struct error *err)
+{
+	cleanup_free struct mailboxes *found = alloc_zero(sizeof(*found));
+
+	drop_host(text);
+	if (mailbox_parse(text, "localhost", found, ret_wrong, err) < 0)
+		return -1;
+	*ret_wrong = 0;
+	if (found->count > most)
+		return error_set(err, "%zu mail addresses, where %zu can be", found->count, most);
+	return 0;
+}
+
+void config_value_addresses(struct config_reader *reader, const char *key, size_t most,
+	char **io_text)
+{
+	struct config_text text = config_value_scalar(reader, key);
+	struct position at;
+	struct error err;
+	size_t wrong;
+
+	if (!text.text)
+		return;
+	if (config_value_check_mail(text.text, most, &wrong, &err) == 0) {
+		free(*io_text);
+		*io_text = text.text;
+		return;
+	}
+	at = config_value_at(reader, key, wrong);
+	(void)finding_error(reader->findings, &at, "%s: %s%s", key, err.text,
+		config_value_comment_hint(text.text));
 	free(text.text);
 }
 
@@ -152,7 +210,7 @@ void config_value_duration(struct config_reader *reader, const char *key, bool m
 		return;
 	if (duration_parse(text.text, &duration_s, &err) < 0)
 		config_value_error(reader, &text.at, "%s: %s%s", key, err.text,
-			comment_hint(text.text));
+			config_value_comment_hint(text.text));
 	else if (duration_s < 0 && may_be_negative)
 		*io_s = -1;
 	else if (duration_s < 1)

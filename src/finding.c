@@ -19,6 +19,28 @@ void findings_done(struct findings *findings)
 	*findings = (struct findings){ 0 };
 }
 
+static bool is_before(const struct finding *a, const struct finding *b)
+{
+	int order = strcmp(a->file, b->file);
+
+	if (order != 0 || a->line != b->line)
+		return order != 0 ? order < 0 : a->line < b->line;
+	return a->column < b->column;
+}
+
+/* By insertion: stable, at most FINDINGS_MAX of them, and nearly in order. */
+void findings_sort(struct findings *findings)
+{
+	for (size_t i = 1; i < findings->count; i++) {
+		struct finding one = findings->list[i];
+		size_t k = i;
+
+		for (; k > 0 && is_before(&one, &findings->list[k - 1]); k--)
+			findings->list[k] = findings->list[k - 1];
+		findings->list[k] = one;
+	}
+}
+
 /* [DEFAULT] is read once a jail: the same finding at the same place is told once. */
 static bool is_known(const struct findings *findings, const struct position *at, const char *text,
 	bool is_error)

@@ -33,6 +33,8 @@ struct findings {
 };
 
 void findings_done(struct findings *findings);
+/* By file, line and column; those of one place stay in the order they were found in. */
+void findings_sort(struct findings *findings);
 /* Both copy; text from outside in the arguments has been rendered. finding_error returns -1. */
 int finding_error(struct findings *findings, const struct position *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

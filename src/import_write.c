@@ -206,7 +206,7 @@ char *import_write_jail(const struct config_jail *jail, const char *filter, cons
 	}
 	(void)fprintf(out, "maxretry = %u\nfindtime = %lld\nbantime = %lld\n", jail->maxretry,
 		(long long)jail->findtime_s, (long long)jail->bantime_s);
-	if (jail->maxmatches && jail->maxmatches != jail->maxretry)
+	if (jail->maxmatches != jail->maxretry)
 		(void)fprintf(out, "maxmatches = %u\n", jail->maxmatches);
 	put_increment(out, &jail->increment);
 	put_ignored(out, jail);

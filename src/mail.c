@@ -21,6 +21,7 @@
 #include "alloc.h"
 #include "error.h"
 #include "ip.h"
+#include "mailbox.h"
 #include "mime.h"
 #include "text.h"
 
@@ -33,7 +34,7 @@ enum {
 /* What the callbacks of one session leave behind. */
 struct delivery {
 	const struct mail_server *server; /* borrowed */
-	const struct mime_mailboxes *to;  /* borrowed */
+	const struct mailboxes *to;       /* borrowed */
 	char where[300];                  /* "host:port", rendered */
 	char *text;                       /* owned: the composed message */
 	char *user;                       /* owned: the mechanisms want them writable */
@@ -45,7 +46,7 @@ struct delivery {
 	bool auth_waits;         /* AUTH was written, its outcome not read */
 	char auth[REPLY_MAX];    /* the answer that refused AUTH, "" */
 	char refusal[REPLY_MAX]; /* the last 4xx or 5xx answer seen, "" */
-	smtp_recipient_t rcpt[MIME_MAILBOXES_MAX];
+	smtp_recipient_t rcpt[MAILBOX_LIST_MAX];
 };
 
 static const char *host_name(struct utsname *name)
@@ -437,14 +438,6 @@ out:
 	return rc;
 }
 
-int mail_check_addresses(const char *addresses, struct error *err)
-{
-	cleanup_free struct mime_mailboxes *to = alloc_zero(sizeof(*to));
-	struct utsname name;
-
-	return mime_parse_mailboxes(addresses, host_name(&name), to, err);
-}
-
 void mail_preload(void)
 {
 	static const char *const mechanisms[] = { "PLAIN", "LOGIN", "CRAM-MD5" };
@@ -467,14 +460,14 @@ void mail_preload(void)
 }
 
 static int read_addresses(const struct mail_message *message, const char *host,
-	struct mime_mailboxes *from, struct mime_mailboxes *to, struct error *err)
+	struct mailboxes *from, struct mailboxes *to, struct error *err)
 {
-	if (mime_parse_mailboxes(message->sender ? message->sender : "voipguard", host, from, err) <
+	if (mailbox_parse(message->sender ? message->sender : "voipguard", host, from, NULL, err) <
 		0)
 		return error_prefix(err, "sender");
 	if (from->count != 1)
 		return error_set(err, "sender: expected one mail address, found %zu", from->count);
-	if (mime_parse_mailboxes(message->dest, host, to, err) < 0)
+	if (mailbox_parse(message->dest, host, to, NULL, err) < 0)
 		return error_prefix(err, "recipient");
 	return 0;
 }
@@ -482,8 +475,8 @@ static int read_addresses(const struct mail_message *message, const char *host,
 int mail_deliver(const struct mail_server *server, const struct mail_message *message,
 	bool *ret_permanent, struct error *err)
 {
-	cleanup_free struct mime_mailboxes *from = alloc_zero(sizeof(*from));
-	cleanup_free struct mime_mailboxes *to = alloc_zero(sizeof(*to));
+	cleanup_free struct mailboxes *from = alloc_zero(sizeof(*from));
+	cleanup_free struct mailboxes *to = alloc_zero(sizeof(*to));
 	struct delivery delivery = { .server = server, .to = to };
 	bool permanent = false;
 	char shown[256];

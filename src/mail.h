@@ -26,10 +26,6 @@ struct mail_message {
 	uint64_t id;         /* for Message-ID: */
 };
 
-/* "a@b" or "Name <a@b>", comma-separated: what mail_deliver would accept as dest. A bare "root"
- * is root@<host name>. */
-int mail_check_addresses(const char *addresses, struct error *err);
-
 /* Loads now what a delivery would otherwise dlopen: name service modules, the AUTH mechanisms,
  * OpenSSL's configuration. For the parent of deliveries, before it gives up mapping code. Looks
  * up "localhost" only. */

@@ -1,6 +1,5 @@
 #include "mime.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,13 +9,12 @@
 #include "alloc.h"
 #include "error.h"
 #include "mail.h"
+#include "mailbox.h"
 #include "text.h"
 
 enum {
 	LINE_MAX_BYTES = 76, /* RFC 2045 6.7 (5), RFC 2047 2 */
 	WORD_BYTES = 36,     /* 48 characters of base64 and 12 around: fits after "Subject: " */
-	LOCAL_MAX = 64,      /* RFC 5321 4.5.3.1.1 */
-	SHOWN_MAX = 128,
 };
 
 /* text[used] is always NUL once something was added; size > used. */
@@ -77,149 +75,6 @@ static bool is_ascii(const char *text)
 		if ((unsigned char)*text >= 0x80)
 			return false;
 	return true;
-}
-
-/* A word of dotted atoms (RFC 5322 3.2.3). */
-static bool is_local_part(const char *text, size_t length)
-{
-	static const char others[] = "!#$%&'*+-/=?^_`{|}~";
-
-	if (!length || length > LOCAL_MAX || text[0] == '.' || text[length - 1] == '.')
-		return false;
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c == '.' && text[i - 1] == '.')
-			return false;
-		if (c >= 0x80 || (c != '.' && !isalnum(c) && !strchr(others, c)))
-			return false;
-	}
-	return true;
-}
-
-static bool is_domain(const char *text)
-{
-	size_t length = strlen(text);
-	bool literal = length > 2 && text[0] == '[' && text[length - 1] == ']';
-
-	if (literal)
-		return strspn(text + 1, "0123456789abcdefABCDEFIPv.:") == length - 2;
-	if (!length || text[0] == '.' || text[0] == '-' || text[length - 1] == '.' ||
-		strstr(text, ".."))
-		return false;
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c >= 0x80 || (!isalnum(c) && c != '.' && c != '-' && c != '_'))
-			return false;
-	}
-	return true;
-}
-
-static int part_error(struct error *err, const char *part, size_t length, const char *what)
-{
-	char shown[SHOWN_MAX];
-
-	text_render(shown, sizeof(shown), part, length);
-	return error_set(err, "'%s' is not a mail address: %s", shown, what);
-}
-
-static int parse_address(const char *text, size_t length, const char *host,
-	struct mime_mailbox *mailbox, struct error *err)
-{
-	const char *at = memchr(text, '@', length);
-	size_t local = at ? (size_t)(at - text) : length;
-	int written;
-
-	if (!is_local_part(text, local))
-		return part_error(err, text, length, "expected name@domain in plain ASCII");
-	if (at)
-		written = snprintf(mailbox->address, sizeof(mailbox->address), "%.*s", (int)length,
-			text);
-	else
-		written = snprintf(mailbox->address, sizeof(mailbox->address), "%.*s@%s",
-			(int)length, text, host);
-	if (written < 0 || (size_t)written >= sizeof(mailbox->address))
-		return part_error(err, text, length, "it is longer than 254 bytes");
-	if (!is_domain(mailbox->address + local + 1))
-		return part_error(err, text, length, "what follows the @ is no domain");
-	return 0;
-}
-
-static void trim(const char **text, size_t *length)
-{
-	while (*length && ((*text)[0] == ' ' || (*text)[0] == '\t')) {
-		(*text)++;
-		(*length)--;
-	}
-	while (*length && ((*text)[*length - 1] == ' ' || (*text)[*length - 1] == '\t'))
-		(*length)--;
-}
-
-static int parse_mailbox(const char *part, size_t length, const char *host,
-	struct mime_mailbox *mailbox, struct error *err)
-{
-	const char *open = memchr(part, '<', length);
-	const char *name = part;
-	size_t name_length = open ? (size_t)(open - part) : 0;
-
-	*mailbox = (struct mime_mailbox){ .name = "" };
-	if (!open)
-		return parse_address(part, length, host, mailbox, err);
-	if (part[length - 1] != '>')
-		return part_error(err, part, length, "it has '<' and does not end in '>'");
-	trim(&name, &name_length);
-	if (name_length >= 2 && name[0] == '"' && name[name_length - 1] == '"') {
-		name++;
-		name_length -= 2;
-	}
-	if (name_length > MIME_NAME_MAX)
-		return part_error(err, part, length, "the name is longer than 100 bytes");
-	memcpy(mailbox->name, name, name_length);
-	if (strpbrk(mailbox->name, "\"\\<>"))
-		return part_error(err, part, length, "the name has a quote, backslash or bracket");
-	return parse_address(open + 1, (size_t)(part + length - open) - 2, host, mailbox, err);
-}
-
-/* Bytes up to a comma outside quotes, or to the end. */
-static size_t part_length(const char *text)
-{
-	bool quoted = false;
-	size_t i = 0;
-
-	for (; text[i] && (quoted || text[i] != ','); i++)
-		if (text[i] == '"')
-			quoted = !quoted;
-	return i;
-}
-
-int mime_parse_mailboxes(const char *text, const char *host, struct mime_mailboxes *ret_mailboxes,
-	struct error *err)
-{
-	struct mime_mailboxes found = { .count = 0 };
-	const char *rest = text;
-	bool more = true;
-
-	if (has_control(text))
-		return part_error(err, text, strlen(text), "it has a control character");
-	while (more) {
-		const char *part = rest;
-		size_t length = part_length(rest);
-
-		more = rest[length] == ',';
-		rest += length + 1;
-		trim(&part, &length);
-		if (!length)
-			return error_set(err, "a mail address is missing%s",
-				*text ? " beside a comma" : "");
-		if (found.count == MIME_MAILBOXES_MAX)
-			return error_set(err, "more than %d mail addresses", MIME_MAILBOXES_MAX);
-		if (parse_mailbox(part, length, host, &found.list[found.count], err) < 0)
-			return -1;
-		found.count++;
-	}
-	*ret_mailboxes = found;
-	return 0;
 }
 
 static void output_base64(struct output *output, const char *text, size_t length)
@@ -294,7 +149,7 @@ static void output_subject(struct output *output, const char *subject)
 	output_break(output, "\r\n");
 }
 
-static void output_mailbox(struct output *output, const struct mime_mailbox *mailbox)
+static void output_mailbox(struct output *output, const struct mailbox *mailbox)
 {
 	if (!mailbox->name[0]) {
 		output_string(output, mailbox->address);
@@ -369,8 +224,8 @@ static void output_body(struct output *output, const char *body)
 		output_break(output, "[cut]\r\n");
 }
 
-char *mime_compose(const struct mail_message *message, const struct mime_mailbox *from,
-	const struct mime_mailboxes *to, const char *host)
+char *mime_compose(const struct mail_message *message, const struct mailbox *from,
+	const struct mailboxes *to, const char *host)
 {
 	struct output output = { .text = NULL };
 	cleanup_free char *id = alloc_format("Message-ID: <%016" PRIx64 ".%" PRId64 "@%s>",

@@ -321,6 +321,7 @@ static int read_configuration(struct prepared *prepared, const struct run_option
 		return error_set(err, "no usable configuration in %s", options->config_dir);
 	prepared->guard = guard_new(prepared->config, prepared->protect, options->dry_run, events,
 		&prepared->findings);
+	findings_sort(&prepared->findings);
 	if (all_or_nothing && prepared->findings.errors)
 		return error_set(err, "the configuration has %zu error%s",
 			prepared->findings.errors, prepared->findings.errors == 1 ? "" : "s");

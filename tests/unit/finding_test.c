@@ -45,6 +45,23 @@ static void the_same_is_told_once(void **state)
 	findings_done(&findings);
 }
 
+static void sorted_by_place(void **state)
+{
+	static const struct position places[] = { { "b", 1, 1 }, { "a", 2, 1 }, { "a", 1, 9 },
+		{ "a", 1, 2 }, { "a", 0, 0 }, { "a", 1, 2 } };
+	static const char *const wanted[] = { "4", "3", "5", "2", "1", "0" };
+	struct findings findings = { 0 };
+
+	(void)state;
+	findings_sort(&findings);
+	for (unsigned i = 0; i < 6; i++)
+		finding_warning(&findings, &places[i], "%u", i);
+	findings_sort(&findings);
+	for (unsigned i = 0; i < 6; i++)
+		assert_string_equal(findings.list[i].text, wanted[i]);
+	findings_done(&findings);
+}
+
 static void the_list_is_bounded(void **state)
 {
 	struct findings findings = { 0 };
@@ -66,6 +83,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(format_names_the_place),
 		cmocka_unit_test(the_same_is_told_once),
+		cmocka_unit_test(sorted_by_place),
 		cmocka_unit_test(the_list_is_bounded),
 	};
 

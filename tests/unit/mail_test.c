@@ -498,16 +498,6 @@ static void test_odd_servers(void **state)
 	}
 }
 
-static void test_check_addresses(void **state)
-{
-	struct error err;
-
-	(void)state;
-	assert_int_equal(mail_check_addresses("Ops <ops@example.org>, root", &err), 0);
-	assert_int_equal(mail_check_addresses("ops@example.org\r\nx", &err), -1);
-	assert_int_equal(mail_check_addresses("", &err), -1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -518,7 +508,6 @@ int main(void)
 		cmocka_unit_test(test_no_password_in_clear),
 		cmocka_unit_test(test_refused_connection),
 		cmocka_unit_test(test_odd_servers),
-		cmocka_unit_test(test_check_addresses),
 	};
 
 	mail_preload();

@@ -1,0 +1,165 @@
+#include "ignorelist.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "finding.h"
+#include "text.h"
+
+enum { LABEL_BYTES_MAX = 63, SHOWN_MAX = 160 };
+
+static const char FILE_WORD[] = "file:";
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Labels of letters, digits, - and _, joined by dots, the last not all digits: so a mistyped
+ * address is no name. */
+static bool is_name(const char *word)
+{
+	size_t length = strlen(word);
+	size_t at = 0;
+	bool all_digits = true;
+
+	if (length && word[length - 1] == '.')
+		length--;
+	if (!length || length > IGNORELIST_NAME_BYTES_MAX)
+		return false;
+	while (at < length) {
+		size_t label = strcspn(word + at, ".");
+
+		if (!label || label > LABEL_BYTES_MAX || word[at] == '-')
+			return false;
+		all_digits = true;
+		for (size_t i = at; i < at + label; i++) {
+			if (!is_letter(word[i]) && !is_digit(word[i]) && word[i] != '-' &&
+				word[i] != '_')
+				return false;
+			all_digits = all_digits && is_digit(word[i]);
+		}
+		at += label + 1;
+	}
+	return !all_digits;
+}
+
+const char *ignorelist_path(const char *word)
+{
+	const char *path = word + strlen(FILE_WORD);
+
+	while (path[0] == '/' && path[1] == '/')
+		path++;
+	return path;
+}
+
+int ignorelist_word(const char *word, enum ignorelist_kind *ret_kind, struct ip *ret_ip,
+	struct error *err)
+{
+	char shown[SHOWN_MAX];
+
+	if (strncmp(word, FILE_WORD, strlen(FILE_WORD)) == 0) {
+		if (ignorelist_path(word)[0] != '/')
+			return error_set(err, "'%s' names no absolute path: write file:/PATH",
+				text_render_string(shown, sizeof(shown), word));
+		*ret_kind = IGNORELIST_FILE;
+		return 0;
+	}
+	if (is_name(word)) {
+		*ret_kind = IGNORELIST_NAME;
+		return 0;
+	}
+	if (ip_parse_prefix(word, ret_ip, err) < 0)
+		return -1;
+	*ret_kind = IGNORELIST_ADDRESS;
+	return 0;
+}
+
+/* -1 with a sentence: not taken. */
+static int add_word(struct ignorelist *list, const char *word, struct error *err)
+{
+	enum ignorelist_kind kind;
+	char shown[SHOWN_MAX];
+	struct ip ip;
+
+	if (ignorelist_word(word, &kind, &ip, err) < 0)
+		return -1;
+	switch (kind) {
+	case IGNORELIST_ADDRESS:
+		if (list->n_addresses == IGNORELIST_ADDRESSES_MAX)
+			return error_set(err, "more than %d addresses", IGNORELIST_ADDRESSES_MAX);
+		/* full at each power of two: one by one would copy the list as often */
+		if ((list->n_addresses & (list->n_addresses - 1)) == 0)
+			list->addresses = alloc_grow(list->addresses,
+				list->n_addresses ? list->n_addresses * 2 : 1,
+				sizeof(list->addresses[0]));
+		list->addresses[list->n_addresses++] = ip;
+		return 0;
+	case IGNORELIST_NAME:
+		if (list->n_names == IGNORELIST_NAMES_MAX)
+			return error_set(err, "more than %d names", IGNORELIST_NAMES_MAX);
+		list->names = alloc_grow(list->names, list->n_names + 1, sizeof(list->names[0]));
+		list->names[list->n_names++] = alloc_string(word);
+		return 0;
+	case IGNORELIST_FILE:
+		break;
+	}
+	return error_set(err, "'%s': such a file names no other files",
+		text_render_string(shown, sizeof(shown), word));
+}
+
+static bool is_separator(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ',';
+}
+
+int ignorelist_parse(const char *text, size_t length, const char *file, struct ignorelist *ret_list,
+	struct findings *findings)
+{
+	struct position at = { .file = file, .line = 1 };
+	size_t line_start = 0;
+	int rc = 0;
+
+	*ret_list = (struct ignorelist){ 0 };
+	for (size_t i = 0; i < length;) {
+		size_t from = i;
+		struct error err;
+
+		if (is_separator(text[i])) {
+			if (text[i++] == '\n') {
+				at.line++;
+				line_start = i;
+			}
+			continue;
+		}
+		if (text[i] == '#' || text[i] == ';') {
+			while (i < length && text[i] != '\n')
+				i++;
+			continue;
+		}
+		while (i < length && !is_separator(text[i]))
+			i++;
+		cleanup_free char *word = alloc_bytes(text + from, i - from);
+		if (add_word(ret_list, word, &err) == 0)
+			continue;
+		at.column = (unsigned)(from - line_start) + 1;
+		rc = finding_error(findings, &at, "ignoreip: %s", err.text);
+	}
+	return rc;
+}
+
+void ignorelist_done(struct ignorelist *list)
+{
+	for (size_t i = 0; i < list->n_names; i++)
+		free(list->names[i]);
+	free(list->names);
+	free(list->addresses);
+	*list = (struct ignorelist){ 0 };
+}

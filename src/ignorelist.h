@@ -1,0 +1,47 @@
+#ifndef VG_IGNORELIST_H
+#define VG_IGNORELIST_H
+
+#include "ip.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct error;
+struct findings;
+
+/* The words of fail2ban's ignoreip and of the files that it names: whom no jail bans. */
+enum {
+	IGNORELIST_ADDRESSES_MAX = 65536, /* of one file; more is an error */
+	IGNORELIST_NAMES_MAX = 256,       /* of one file: each is asked for again and again */
+	IGNORELIST_NAME_BYTES_MAX = 253,  /* RFC 1035 2.3.4, without the final dot */
+};
+
+enum ignorelist_kind {
+	IGNORELIST_ADDRESS, /* ADDR, ADDR/LEN, ADDR/MASK */
+	IGNORELIST_NAME,    /* a host name, to be looked up */
+	IGNORELIST_FILE,    /* file:PATH */
+};
+
+/* What the word is; *ret_ip is filled for an address. -1 with a sentence: none of these. */
+int ignorelist_word(const char *word, enum ignorelist_kind *ret_kind, struct ip *ret_ip,
+	struct error *err);
+/* The path in "file:/PATH" or "file:///PATH"; a pointer into word. It begins with one /, else it
+ * is not absolute, which no such file may be. */
+const char *ignorelist_path(const char *word);
+
+struct ignorelist {
+	struct ip *addresses; /* owned, in the order of the file */
+	size_t n_addresses;
+	char **names; /* owned */
+	size_t n_names;
+};
+
+/* Reads such a file's text: entries with blanks, commas or newlines between; a # or ; at the start
+ * of a line or behind a blank begins a comment. What cannot be read is an error among the findings,
+ * with file, line and column; the rest is in *ret_list all the same, to be freed by
+ * ignorelist_done. Returns -1 if there was such an error: somebody may lack protection. */
+int ignorelist_parse(const char *text, size_t length, const char *file, struct ignorelist *ret_list,
+	struct findings *findings);
+void ignorelist_done(struct ignorelist *list);
+
+#endif
