@@ -32,8 +32,10 @@ struct ban {
 	bool ghost;
 	char account[BAN_ACCOUNT_MAX]; /* raw bytes up to the NUL */
 	char note[BAN_NOTE_MAX];
-	int64_t row; /* of the database */
-	size_t slot; /* its place in the heap of ends; SIZE_MAX: permanent or ghost */
+	uint32_t number; /* which one of its address this is, by bantime.increment; 0: no matter */
+	uint32_t row_number; /* which one of (jail, address) */
+	int64_t row;         /* of the database */
+	size_t slot;         /* its place in the heap of ends; SIZE_MAX: permanent or ghost */
 };
 
 struct bans *bans_new(void);
