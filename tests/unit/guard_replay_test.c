@@ -9,7 +9,7 @@
 
 /* A crash at any line decides alike: what was committed is loaded, the rest is read again. */
 
-enum { LINES = 40, SEEN_MAX = 32 };
+enum { LINES = 50, SEEN_MAX = 32 };
 
 struct input {
 	size_t jail;
@@ -39,6 +39,16 @@ static const struct input inputs[LINES] = {
 	{ TWIN, "192.0.2.1", 131 }, /* until 1131 */
 	{ SIP, "192.0.2.1", 132 },  /* third: until 232 */
 	{ SIP, "192.0.2.1", 133 },
+	{ SIP, "192.0.2.5", 200 },
+	{ SIP, "192.0.2.5", 200 },
+	{ SIP, "192.0.2.5", 200 }, /* until 300 */
+	{ SIP, "192.0.2.5", 200 },
+	{ SIP, "192.0.2.5", 310 },
+	{ SIP, "192.0.2.5", 310 }, /* where bans grow: until 510 */
+	{ SIP, "192.0.2.5", 450 }, /* so these are inside */
+	{ SIP, "192.0.2.5", 450 },
+	{ SIP, "192.0.2.5", 450 }, /* else until 550 */
+	{ SIP, "192.0.2.5", 450 },
 	{ EVER, "192.0.2.3", 700 }, /* for good */
 	{ SIP, "192.0.2.1", 702 },
 	{ SIP, "192.0.2.1", 701 },
@@ -169,6 +179,7 @@ static void let_grow(struct config *config)
 			.factor = 1,
 			.rndtime_s = 9,
 			.all_jails = i == EVER || i == TWIN };
+	config->jails[SIP].maxretry = 4; /* so that 2 + 2 and 1 + 2 differ */
 }
 
 static struct outcome end(struct world *world, int late_s)
@@ -245,7 +256,7 @@ static void test_outcome_of_the_script(void **state)
 	(void)state;
 	/* 192.0.2.1 by sip and twin, 192.0.2.3 by ever, 192.0.2.4 by sip */
 	assert_int_equal(live.n_bans, 4);
-	assert_int_equal(live.bans_total[SIP], 6);
+	assert_int_equal(live.bans_total[SIP], 8);
 	assert_int_equal(late.n_bans, 4);
 	assert_int_equal(late.bans_total[SIP], 2); /* those that were over were not made */
 	for (size_t i = 0; i < live.n_bans; i++)
