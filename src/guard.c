@@ -390,6 +390,7 @@ int guard_unban(struct guard *guard, const struct ip *ip, const char *jail, int6
 	struct ip wider = { 0 };
 	char address[IP_TEXT_MAX];
 	char held_by[IP_TEXT_MAX];
+	char shown[128];
 	int number;
 
 	if (lift_jail(guard, jail, &number, err) < 0)
@@ -409,7 +410,8 @@ int guard_unban(struct guard *guard, const struct ip *ip, const char *jail, int6
 			ip_format(ip, address), ip_format(&wider, held_by));
 	if (!*ret_lifted)
 		return error_set(err, "%s is not banned%s%s", ip_format(ip, address),
-			jail ? " by jail " : "", jail ? jail : "");
+			jail ? " by jail " : "",
+			text_render_string(shown, sizeof(shown), jail ? jail : ""));
 	return 0;
 }
 
