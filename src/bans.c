@@ -359,6 +359,16 @@ bool bans_held(struct bans *bans, uint8_t scope, const struct ip *ip, bool lift,
 	return true;
 }
 
+void bans_retry(struct bans *bans)
+{
+	size_t cursor = 0;
+	struct element *element;
+
+	while ((element = ipmap_next(bans->by_element, &cursor)))
+		if (element->failure && element->wanted_s != UNWANTED && !element->in_flight)
+			queue_push(bans, element);
+}
+
 bool bans_in_kernel(const struct bans *bans, const struct ban *ban, int *ret_failure)
 {
 	const struct jail_scopes *scopes = &bans->jails[ban->jail];

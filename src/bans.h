@@ -32,8 +32,10 @@ struct ban {
 	bool ghost;
 	char account[BAN_ACCOUNT_MAX]; /* raw bytes up to the NUL */
 	char note[BAN_NOTE_MAX];
-	int64_t row; /* of the database */
-	size_t slot; /* its place in the heap of ends; SIZE_MAX: permanent or ghost */
+	uint32_t number; /* which one of its address this is, by bantime.increment; 0: no matter */
+	uint32_t row_number; /* which one of (jail, address) */
+	int64_t row;         /* of the database */
+	size_t slot;         /* its place in the heap of ends; SIZE_MAX: permanent or ghost */
 };
 
 struct bans *bans_new(void);
@@ -76,6 +78,9 @@ bool bans_held(struct bans *bans, uint8_t scope, const struct ip *ip, bool lift,
 /* All elements of this ban are in the kernel as far as we know. *ret_failure (may be NULL): the
  * errno value of the last refusal, 0 if none. */
 bool bans_in_kernel(const struct bans *bans, const struct ban *ban, int *ret_failure);
+/* Elements that were refused are sent once more: the kernel is well again, and may hold them by
+ * now. */
+void bans_retry(struct bans *bans);
 /* A change of this element waits to be sent or to be answered. */
 bool bans_has_change(const struct bans *bans, uint8_t scope, const struct ip *ip);
 /* A jail whose ban wants this element, or NULL. */

@@ -26,7 +26,8 @@ enum waiting { WAIT_NONE, WAIT_COUNTERS, WAIT_KERNEL };
 /* in: the request so far. out: the answer; it is written from out_done on, then the connection is
  * closed. report: the rows of a status whose counters are being asked. */
 struct connection {
-	int fd; /* owned; -1: a free place */
+	int fd;          /* owned; -1: a free place */
+	uint64_t number; /* in the order they came */
 	int64_t active_s;
 	char in[CONTROL_REQUEST_MAX];
 	size_t in_length;
@@ -46,6 +47,7 @@ struct control {
 	struct control_engine engine;
 	int epoll_fd;    /* owned */
 	uint32_t serial; /* of the next report */
+	uint64_t accepted;
 	struct connection connections[CONTROL_CONNECTIONS_MAX];
 };
 
@@ -131,11 +133,12 @@ static void answer(struct connection *connection, json_t *object)
 	write_out(connection);
 }
 
+/* text is rendered: jansson takes nothing that is not UTF-8. */
 static void answer_error(struct connection *connection, const char *text)
 {
 	char shown[ERROR_TEXT_MAX * 4];
 
-	text_render_string(shown, sizeof(shown), text);
+	text_rendered(shown, sizeof(shown), text);
 	answer(connection, json_pack("{s:b, s:s}", "ok", 0, "error", shown));
 }
 
@@ -152,21 +155,52 @@ void control_answer(int fd, const char *json)
 	(void)close(fd); /* nothing is left to say */
 }
 
+static struct connection *find_free(struct control *control)
+{
+	for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
+		if (control->connections[i].fd < 0)
+			return &control->connections[i];
+	return NULL;
+}
+
+/* Of those that have not said what they want, the one that came first. */
+static struct connection *find_idle(struct control *control)
+{
+	struct connection *idle = NULL;
+
+	for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
+		struct connection *connection = &control->connections[i];
+
+		if (connection->out || connection->waiting != WAIT_NONE)
+			continue;
+		if (!idle || connection->number < idle->number)
+			idle = connection;
+	}
+	return idle;
+}
+
 void control_accept(struct control *control, int fd, int64_t now_s)
 {
-	struct connection *free_place = NULL;
+	struct connection *free_place = find_free(control);
 	struct epoll_event event = { .events = EPOLLIN };
 
-	for (uint32_t i = 0; i < CONTROL_CONNECTIONS_MAX && !free_place; i++) {
-		event.data.u32 = i;
-		if (control->connections[i].fd < 0)
-			free_place = &control->connections[i];
+	if (!free_place) {
+		control_run(control, now_s); /* who has said something is not idle */
+		free_place = find_free(control);
 	}
+	if (!free_place) {
+		free_place = find_idle(control);
+		if (free_place)
+			connection_close(free_place);
+	}
+	if (free_place)
+		event.data.u32 = (uint32_t)(free_place - control->connections);
 	if (!free_place || epoll_ctl(control->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
 		(void)close(fd); /* the client sees it and says so */
 		return;
 	}
 	free_place->fd = fd;
+	free_place->number = ++control->accepted;
 	free_place->active_s = now_s;
 	if (!peer_is_allowed(fd))
 		answer(free_place,
@@ -204,16 +238,27 @@ static void command_status(struct control *control, struct connection *connectio
 	connection->deadline_s = now_s + ANSWER_WAIT_S;
 }
 
-/* Makes the change durable, hands it to the kernel, and answers when that has acknowledged. */
+static void warn(json_t *object, const char *text)
+{
+	char shown[ERROR_TEXT_MAX * 4];
+
+	json_object_set_new(object, "warning",
+		json_string(text_rendered(shown, sizeof(shown), text)));
+}
+
+/* Makes the change durable, hands it to the kernel, and answers when that has acknowledged. A
+ * database that fails does not undo it: the change is done in memory and goes to the kernel, and is
+ * written when the database works again. That is what the answer says. */
 static void finish_change(struct control *control, struct connection *connection,
 	const struct ip *ip, int ban_jail, json_t *object, int64_t now_s)
 {
 	struct error err;
+	char text[ERROR_TEXT_MAX + 64];
 
 	if (control->engine.commit(control->engine.context, &err) < 0) {
-		json_decref(object);
-		answer_error(connection, err.text);
-		return;
+		(void)snprintf(text, sizeof(text), "done, but not written down yet: %s",
+			err.text); /* fits */
+		warn(object, text);
 	}
 	control->engine.flush(control->engine.context);
 	if (control->engine.dry_run || !ip) {
@@ -509,8 +554,7 @@ static void connection_tick(struct control *control, struct connection *connecti
 				"the firewall refuses the ban: ", why);
 		}
 		if (late)
-			json_object_set_new(object, "warning",
-				json_string("the kernel has not acknowledged yet"));
+			warn(object, "the kernel has not acknowledged yet");
 		answer(connection, object);
 		break;
 	case WAIT_NONE:

@@ -15,10 +15,11 @@ struct tail;
 /* The control protocol, server side: one JSON object a line in, one JSON object a line out, then
  * the connection ends. Requests: {"command": "status"|"jails"|"jail"|"ban"|"unban"|"allow"|
  * "disallow"|"reload"|"version", ...}.
- * Answers: {"ok": true, ...} or {"ok": false, "error": "a sentence"}, with
- * "forbidden": true where it is a matter of who asks. */
+ * Answers: {"ok": true, ...}, with "warning": "a sentence" where there is a but, or {"ok": false,
+ * "error": "a sentence"}, with "forbidden": true where it is a matter of who asks. */
 enum {
-	CONTROL_CONNECTIONS_MAX = 32, /* more are closed at once */
+	CONTROL_CONNECTIONS_MAX = 32, /* one more takes the place of the one that has been silent
+				       * longest; if all wait for answers, it is closed */
 	CONTROL_REQUEST_MAX = 8192,   /* longer requests are refused */
 	CONTROL_IDLE_S = 15,          /* then a connection that says or takes nothing is closed */
 	CONTROL_COUNTERS_MAX = 1000,  /* newest bans whose kernel counters are asked for */

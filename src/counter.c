@@ -13,24 +13,33 @@ enum {
 	ALLOCATION_BYTES = 16,                 /* malloc's own cost of a piece, about */
 	HEAP_FIRST = 64,
 	EARLIER_FIRST = 3, /* 24 bytes, malloc's smallest piece */
+	LINES_STEP = 4,
 };
 
-/* A stamp is a time and, in its lowest bit, whether the failure was proven: 2 * at_s + proven. */
+/* A stamp is a time and two bits. A failure that counts as n is n stamps, only the last of which
+ * has STAMP_FAILURE: the oldest go first, and it is the last of its second. */
 static const int64_t AT_MAX_S = (int64_t)1 << 60;
+static const int64_t STAMP_FAILURE = 2;
+static const int64_t STAMP_PROVEN = 1;
+
+struct line {
+	char *text; /* owned */
+	size_t length;
+};
 
 struct evidence {
 	struct window *window;                /* borrowed; owns this */
 	struct evidence *older;               /* borrowed */
 	struct evidence *newer;               /* borrowed */
 	const char *rule;                     /* borrowed; outlives the counter */
-	char *lines[COUNTER_LINES_MAX];       /* owned, oldest first */
 	char *accounts[COUNTER_ACCOUNTS_MAX]; /* owned, the last tried last */
-	uint16_t line_lengths[COUNTER_LINES_MAX];
+	struct line *lines;                   /* owned, oldest first */
 	uint16_t n_lines;
+	uint16_t lines_room;
 	uint16_t n_accounts;
 };
 
-/* n_earlier + 1 failures; earlier is sorted and not above newest. */
+/* n_earlier + 1 stamps; earlier is sorted and not above newest. */
 struct window {
 	struct ip ip;
 	uint16_t n_earlier;
@@ -51,6 +60,7 @@ struct jail {
 	uint32_t n_heap;
 	uint32_t room;
 	uint32_t maxretry;
+	uint32_t maxmatches; /* <= COUNTER_LINES_MAX */
 	int64_t findtime_s;
 };
 
@@ -72,7 +82,7 @@ struct counter {
 
 static int64_t stamp_s(int64_t stamp)
 {
-	return stamp >> 1;
+	return stamp >> 2;
 }
 
 static void heap_set(struct jail *jail, uint32_t slot, struct window *window)
@@ -170,11 +180,9 @@ static char *text_keep(struct counter *counter, const char *bytes, size_t length
 
 static void evidence_drop_line(struct counter *counter, struct evidence *evidence)
 {
-	text_drop(counter, evidence->lines[0], evidence->line_lengths[0]);
+	text_drop(counter, evidence->lines[0].text, evidence->lines[0].length);
 	evidence->n_lines--;
-	memmove(evidence->lines, evidence->lines + 1, evidence->n_lines * sizeof(char *));
-	memmove(evidence->line_lengths, evidence->line_lengths + 1,
-		evidence->n_lines * sizeof(evidence->line_lengths[0]));
+	memmove(evidence->lines, evidence->lines + 1, evidence->n_lines * sizeof(struct line));
 }
 
 static void evidence_drop_account(struct counter *counter, struct evidence *evidence, size_t i)
@@ -191,9 +199,11 @@ static void evidence_drop(struct counter *counter, struct evidence *evidence)
 		evidence_drop_line(counter, evidence);
 	while (evidence->n_accounts)
 		evidence_drop_account(counter, evidence, evidence->n_accounts - 1U);
-	counter->evidence_bytes -= sizeof(*evidence) + ALLOCATION_BYTES;
+	counter->evidence_bytes -= sizeof(*evidence) + 2 * ALLOCATION_BYTES +
+				   evidence->lines_room * sizeof(struct line);
 	evidence_unlink(counter, evidence);
 	evidence->window->evidence = NULL;
+	free(evidence->lines);
 	free(evidence);
 }
 
@@ -216,12 +226,27 @@ static void account_add(struct counter *counter, struct evidence *evidence, cons
 	evidence->accounts[evidence->n_accounts++] = text_keep(counter, account, length);
 }
 
+static void line_add(struct counter *counter, struct evidence *evidence, const char *line,
+	size_t length, uint32_t maxmatches)
+{
+	if (length > COUNTER_LINE_BYTES_MAX)
+		length = COUNTER_LINE_BYTES_MAX;
+	while (evidence->n_lines >= maxmatches)
+		evidence_drop_line(counter, evidence);
+	if (evidence->n_lines == evidence->lines_room) {
+		counter->evidence_bytes += LINES_STEP * sizeof(struct line);
+		evidence->lines_room += LINES_STEP;
+		evidence->lines =
+			alloc_grow(evidence->lines, evidence->lines_room, sizeof(struct line));
+	}
+	evidence->lines[evidence->n_lines++] =
+		(struct line){ .text = text_keep(counter, line, length), .length = length };
+}
+
 static void evidence_add(struct counter *counter, struct window *window,
 	const struct counter_evidence *added)
 {
 	struct evidence *evidence = window->evidence;
-	size_t length = added->line_length < COUNTER_LINE_BYTES_MAX ? added->line_length
-								    : COUNTER_LINE_BYTES_MAX;
 
 	if (evidence) {
 		evidence_unlink(counter, evidence);
@@ -229,30 +254,41 @@ static void evidence_add(struct counter *counter, struct window *window,
 		evidence = alloc_zero(sizeof(*evidence));
 		evidence->window = window;
 		window->evidence = evidence;
-		counter->evidence_bytes += sizeof(*evidence) + ALLOCATION_BYTES;
+		counter->evidence_bytes += sizeof(*evidence) + 2 * ALLOCATION_BYTES;
 	}
 	evidence_append(counter, evidence);
 	evidence->rule = added->rule;
-	if (added->line && evidence->n_lines == COUNTER_LINES_MAX)
-		evidence_drop_line(counter, evidence);
-	if (added->line) {
-		evidence->line_lengths[evidence->n_lines] = (uint16_t)length;
-		evidence->lines[evidence->n_lines++] = text_keep(counter, added->line, length);
-	}
+	if (added->line)
+		line_add(counter, evidence, added->line, added->line_length,
+			counter->jails[window->jail].maxmatches);
 	if (added->account && added->account_length)
 		account_add(counter, evidence, added->account, added->account_length);
 	while (counter->evidence_bytes > COUNTER_EVIDENCE_BYTES_MAX)
 		evidence_drop(counter, counter->oldest);
 }
 
+/* Failures, each once whatever it counts as, from earlier[first] on. */
+static uint32_t window_failures(const struct window *window, size_t first)
+{
+	uint32_t count = (window->newest & STAMP_FAILURE) != 0;
+
+	for (size_t i = first; i < window->n_earlier; i++)
+		count += (window->earlier[i] & STAMP_FAILURE) != 0;
+	return count;
+}
+
 /* A window that began anew, or lost its oldest failures, loses what was known of them. */
 static void evidence_trim(struct counter *counter, const struct window *window)
 {
 	struct evidence *evidence = window->evidence;
+	uint32_t failures;
 
-	while (evidence && evidence->n_lines > window->n_earlier + 1U)
+	if (!evidence)
+		return;
+	failures = window_failures(window, 0);
+	while (evidence->n_lines > failures)
 		evidence_drop_line(counter, evidence);
-	while (evidence && window->n_earlier == 0 && evidence->n_accounts > 1)
+	while (failures == 1 && evidence->n_accounts > 1)
 		evidence_drop_account(counter, evidence, 0);
 }
 
@@ -362,8 +398,11 @@ void counter_free(struct counter *counter)
 	free(counter);
 }
 
-void counter_jail(struct counter *counter, uint32_t jail, uint32_t maxretry, int64_t findtime_s)
+void counter_jail(struct counter *counter, uint32_t jail, uint32_t maxretry, int64_t findtime_s,
+	uint32_t maxmatches)
 {
+	uint32_t lines = maxmatches ? maxmatches : maxretry;
+
 	assert(jail < COUNTER_JAILS_MAX);
 	assert(maxretry >= 1 && maxretry <= COUNTER_RETRY_MAX);
 	if (jail >= counter->n_jails) {
@@ -374,27 +413,32 @@ void counter_jail(struct counter *counter, uint32_t jail, uint32_t maxretry, int
 	}
 	counter->jails[jail].maxretry = maxretry;
 	counter->jails[jail].findtime_s = findtime_s;
+	counter->jails[jail].maxmatches = lines < COUNTER_LINES_MAX ? lines : COUNTER_LINES_MAX;
 }
 
 bool counter_add(struct counter *counter, uint32_t jail, const struct ip *ip, int64_t at_s,
-	const struct counter_evidence *evidence, int64_t *ret_reached_s)
+	uint32_t weight, const struct counter_evidence *evidence, int64_t *ret_reached_s)
 {
 	int64_t bounded_s = at_s > AT_MAX_S ? AT_MAX_S : at_s < -AT_MAX_S ? -AT_MAX_S : at_s;
-	int64_t stamp = bounded_s * 2 + (evidence && evidence->proven);
+	int64_t filler = bounded_s * 4 + (evidence && evidence->proven ? STAMP_PROVEN : 0);
+	int64_t stamp = filler + STAMP_FAILURE;
 	struct window *window = ipmap_get(counter->map, ip, jail);
 	const struct jail *of;
 
 	assert(jail < counter->n_jails && counter->jails[jail].maxretry);
 	of = &counter->jails[jail];
-	if (!window) {
+	if (weight > of->maxretry)
+		weight = of->maxretry;
+	if (!window)
 		window = window_new(counter, jail, ip, stamp);
-	} else {
-		list_remove(counter, window);
+	else
 		window_insert(window, stamp);
-		window_trim(window, of);
-		heap_settle(&counter->jails[jail], window->slot, window);
-		list_append(counter, window);
-	}
+	for (uint32_t i = 1; i < weight; i++)
+		window_insert(window, filler);
+	list_remove(counter, window);
+	window_trim(window, of);
+	heap_settle(&counter->jails[jail], window->slot, window);
+	list_append(counter, window);
 	if (evidence)
 		evidence_add(counter, window, evidence);
 	evidence_trim(counter, window);
@@ -415,13 +459,14 @@ bool counter_get(const struct counter *counter, uint32_t jail, const struct ip *
 	if (!window || now_s - stamp_s(window->newest) > counter->jails[jail].findtime_s)
 		return false;
 	first = window_first(window, &counter->jails[jail], now_s);
-	proven = window->newest & 1;
+	proven = window->newest & STAMP_PROVEN;
 	for (size_t i = first; i < window->n_earlier; i++)
 		proven &= window->earlier[i];
 	*ret_window = (struct counter_window){
 		.ip = window->ip,
 		.jail = jail,
-		.failures = (uint32_t)(window->n_earlier - first + 1),
+		.failures = window_failures(window, first),
+		.counted = (uint32_t)(window->n_earlier - first + 1),
 		.first_s = stamp_s(
 			first < window->n_earlier ? window->earlier[first] : window->newest),
 		.last_s = stamp_s(window->newest),
@@ -429,8 +474,8 @@ bool counter_get(const struct counter *counter, uint32_t jail, const struct ip *
 		.rule = evidence && evidence->rule ? evidence->rule : "",
 	};
 	for (size_t i = 0; evidence && i < evidence->n_lines; i++) {
-		ret_window->lines[i] = evidence->lines[i];
-		ret_window->line_lengths[i] = evidence->line_lengths[i];
+		ret_window->lines[i] = evidence->lines[i].text;
+		ret_window->line_lengths[i] = evidence->lines[i].length;
 		ret_window->n_lines++;
 	}
 	for (size_t i = 0; evidence && i < evidence->n_accounts; i++)

@@ -13,7 +13,7 @@ struct counter;
 
 enum {
 	COUNTER_WINDOWS_MAX = 1000000,                 /* all jails together */
-	COUNTER_LINES_MAX = 10,                        /* log lines kept of a window, the newest */
+	COUNTER_LINES_MAX = 100,                       /* log lines kept of a window, the newest */
 	COUNTER_LINE_BYTES_MAX = 600,                  /* of each, cut beyond */
 	COUNTER_EVIDENCE_BYTES_MAX = 32 * 1024 * 1024, /* of all lines and accounts */
 	COUNTER_ACCOUNTS_MAX = 8,
@@ -39,6 +39,7 @@ struct counter_window {
 	struct ip ip;
 	uint32_t jail;
 	uint32_t failures; /* in the window at the time asked */
+	uint32_t counted;  /* what they count as, at most maxretry */
 	int64_t first_s;
 	int64_t last_s;
 	bool proven;      /* every failure in it was proven; a replayed one was not */
@@ -55,15 +56,18 @@ struct counter *counter_new(void);
 void counter_free(struct counter *counter);
 
 /* A jail is a small number; maxretry (1..COUNTER_RETRY_MAX) and findtime_s may change later
- * (reload): windows keep their newest failures. */
-void counter_jail(struct counter *counter, uint32_t jail, uint32_t maxretry, int64_t findtime_s);
+ * (reload): windows keep their newest failures. maxmatches: log lines kept of a window, at most
+ * COUNTER_LINES_MAX; 0: maxretry. */
+void counter_jail(struct counter *counter, uint32_t jail, uint32_t maxretry, int64_t findtime_s,
+	uint32_t maxmatches);
 
-/* Counts one failure at at_s (lines may come out of order by a little: the window stays sorted).
- * A failure counts while t - at <= findtime, t = the newest failure of the window. Returns true if
- * the window now holds maxretry failures; ret_reached_s is then the time of the maxretry-th, in
- * order of time. evidence may be NULL (replay).
+/* Counts one failure at at_s as `weight` of them, 1..maxretry (more is taken as maxretry); lines
+ * may come out of order by a little: the window stays sorted. A failure counts while
+ * t - at <= findtime, t = the newest failure of the window. Returns true if the window now counts
+ * maxretry; ret_reached_s is then the time of the maxretry-th, in order of time. evidence may be
+ * NULL (replay).
  *
- * When COUNTER_WINDOWS_MAX windows exist, one goes: windows are ranked by their failures (1 to 7,
+ * When COUNTER_WINDOWS_MAX windows exist, one goes: windows are ranked by what they count (1 to 7,
  * 8 and more), and of the lowest rank that holds more than a sixteenth of the table the window
  * that was touched longest ago goes. So a flood of addresses with one failure each evicts only
  * its like; to wash out a window with k failures takes k failures from each of 62 500 other
@@ -73,7 +77,7 @@ void counter_jail(struct counter *counter, uint32_t jail, uint32_t maxretry, int
  * Evidence beyond COUNTER_EVIDENCE_BYTES_MAX: all of the window touched longest ago goes; its
  * failures stay. */
 bool counter_add(struct counter *counter, uint32_t jail, const struct ip *ip, int64_t at_s,
-	const struct counter_evidence *evidence, int64_t *ret_reached_s);
+	uint32_t weight, const struct counter_evidence *evidence, int64_t *ret_reached_s);
 
 /* False: no failure within findtime of now_s. */
 bool counter_get(const struct counter *counter, uint32_t jail, const struct ip *ip, int64_t now_s,

@@ -81,10 +81,9 @@ static void set_health(struct engine *engine, enum control_part part, bool ok, c
 		text); /* cut */
 }
 
-/* Fires once, delay_us from now. */
+/* Fires once, delay_us from now; cannot fail on a live source. */
 static void arm(sd_event_source *timer, uint64_t delay_us)
 {
-	/* these cannot fail on a live source */
 	(void)sd_event_source_set_time_relative(timer, delay_us);
 	(void)sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
 }
@@ -337,6 +336,8 @@ static void handle_record(struct engine *engine, const struct proto_record *reco
 		set_health(engine,
 			record->number == PROTO_PART_FIREWALL ? CONTROL_FIREWALL : CONTROL_NOTIFIER,
 			record->failure == 0, record->text);
+		if (record->number == PROTO_PART_FIREWALL && record->failure == 0)
+			bans_retry(guard_bans(engine->guard));
 		return;
 	case PROTO_RELOAD_ENDED:
 		engine->reloading = false;
@@ -505,8 +506,7 @@ static int add_sources(struct engine *engine, struct error *err)
 			on_busy, engine) < 0 ||
 		sd_event_add_post(event, NULL, on_post, engine) < 0)
 		return error_set(err, "cannot make the event sources");
-	/* these cannot fail on a live source */
-	(void)sd_event_source_set_enabled(engine->commit_timer, SD_EVENT_OFF);
+	(void)sd_event_source_set_enabled(engine->commit_timer, SD_EVENT_OFF); /* cannot fail */
 	(void)sd_event_source_set_enabled(engine->busy_timer, SD_EVENT_OFF);
 	(void)sd_event_source_set_priority(engine->tail_io, SD_EVENT_PRIORITY_IMPORTANT);
 	return 0;

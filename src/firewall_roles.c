@@ -304,6 +304,19 @@ static int on_engine(sd_event_source *source, int fd, uint32_t revents, void *co
 	return 0;
 }
 
+/* The old engine has committed and gone, its successor died before it had its turn: what it had
+ * sealed starts once more. If that fails too, before it has sealed, the service ends. */
+static void engine_again(struct firewall *firewall)
+{
+	struct error err;
+
+	log_line(LOG_WARNING, "reload: the next engine is gone, another one is started");
+	if (firewall_start_engine(firewall, -1, &err) == 0)
+		return;
+	log_line(LOG_CRIT, "the engine cannot be started: %s", err.text);
+	firewall_stop(firewall, EXIT_FAILURE);
+}
+
 static int on_engine_exit(sd_event_source *source, const siginfo_t *info, void *context)
 {
 	struct link *link = context;
@@ -311,6 +324,7 @@ static int on_engine_exit(sd_event_source *source, const siginfo_t *info, void *
 	bool clean = info->si_code == CLD_EXITED && info->si_status == 0;
 	struct proto_record ended = { .type = PROTO_RELOAD_ENDED };
 	bool was_current = link == firewall->current;
+	bool made_room = was_current && clean && link->state == LINK_STOPPING;
 	struct link *next = firewall->next;
 
 	(void)source;
@@ -325,8 +339,10 @@ static int on_engine_exit(sd_event_source *source, const siginfo_t *info, void *
 	if (firewall->stopping) {
 		if (!firewall->current && !firewall->next)
 			(void)sd_event_exit(firewall->event, firewall->exit_status);
-	} else if (was_current && next && next->state == LINK_SEALED && clean) {
+	} else if (made_room && next && next->state == LINK_SEALED) {
 		engine_go(firewall, next);
+	} else if (made_room && !next) {
+		engine_again(firewall);
 	} else if (was_current || !firewall->current) {
 		firewall_stop(firewall, EXIT_FAILURE); /* restarting replays */
 	} else {

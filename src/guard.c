@@ -14,6 +14,7 @@
 #include "duration.h"
 #include "error.h"
 #include "filter.h"
+#include "history.h"
 #include "letter.h"
 #include "protect.h"
 #include "store.h"
@@ -94,6 +95,7 @@ static struct ban *ban_begin(struct guard *guard, const struct ban *wanted,
 	struct guard_jail *jail = &guard->jails[wanted->jail];
 	struct ban *old = bans_find(guard->bans, wanted->jail, &wanted->ip);
 	bool over = wanted->until_s && wanted->until_s <= now_s;
+	bool stands = old && !old->ghost && (!old->until_s || old->until_s > wanted->since_s);
 	struct ban *ban;
 
 	if (!old)
@@ -106,8 +108,10 @@ static struct ban *ban_begin(struct guard *guard, const struct ban *wanted,
 	if (!ban)
 		return NULL;
 	ban->row = 0;
+	guard_count_ban(guard, ban, stands);
 	guard_record_ban(guard, ban, over ? STORE_BAN_ENDED : STORE_BAN_ACTIVE);
-	guard_record_marker(guard, ban->jail, &ban->ip, ban->since_s, STORE_BAN);
+	guard_record_marker(guard, ban->jail, &ban->ip, ban->since_s, STORE_BAN,
+		ban->until_s ? ban->until_s - ban->since_s : -1);
 	if (!over) /* before the window it shows is emptied */
 		letter_begin(guard, ban, window, now_s);
 	counter_clear(guard->counter, ban->jail, &ban->ip);
@@ -127,10 +131,12 @@ static void ban_reached(struct guard *guard, size_t number, const struct ip *uni
 	const struct config_jail *config = guard->jails[number].config;
 	struct ban ban = { .ip = *unit, .jail = (uint32_t)number, .since_s = since_s };
 	struct counter_window window;
+	int64_t length_s;
 	bool known;
 
 	known = counter_get(guard->counter, ban.jail, unit, since_s, &window);
-	ban.until_s = config->bantime_s < 0 ? 0 : since_s + config->bantime_s;
+	length_s = guard_ban_length(guard, number, unit, since_s);
+	ban.until_s = length_s < 0 ? 0 : since_s + length_s;
 	ban.failures = known ? window.failures : config->maxretry;
 	ban.proven = known && window.proven;
 	(void)snprintf(ban.account, sizeof(ban.account), "%.*s",
@@ -163,6 +169,7 @@ static void count_hit(struct guard *guard, size_t number, const struct tail_line
 		.proven = hit_is_proven(hit) };
 	struct ip unit = protect_unit(guard->protect, &hit->ip);
 	const struct ban *standing;
+	uint32_t weight;
 	int64_t reached_s;
 
 	if (line->first_read && at_s < now_s - jail->config->findtime_s)
@@ -177,8 +184,10 @@ static void count_hit(struct guard *guard, size_t number, const struct tail_line
 	/* also lines of another file from before it: they do not move its end */
 	if (standing && (standing->until_s == 0 || at_s < standing->until_s))
 		return;
-	guard_record_marker(guard, (uint32_t)number, &unit, at_s, STORE_FAILURE);
-	if (counter_add(guard->counter, (uint32_t)number, &unit, at_s, &evidence, &reached_s) &&
+	weight = guard_failure_weight(guard, number, &unit, at_s);
+	guard_record_marker(guard, (uint32_t)number, &unit, at_s, STORE_FAILURE, weight);
+	if (counter_add(guard->counter, (uint32_t)number, &unit, at_s, weight, &evidence,
+		    &reached_s) &&
 		jail->config->bans)
 		ban_reached(guard, number, &unit, hit, reached_s, now_s);
 }
@@ -231,7 +240,9 @@ void guard_tick(struct guard *guard, int64_t now_s, bool caught_up)
 	guard_allow_tick(guard, now_s);
 	/* a window that is old by the clock may be completed by a line that is not read yet */
 	if (caught_up && now_s >= guard->next_expire_s) {
-		(void)counter_expire(guard->counter, now_s, EXPIRE_MAX); /* the rest next time */
+		/* the rest next time */
+		(void)counter_expire(guard->counter, now_s, EXPIRE_MAX);
+		(void)history_expire(guard->history, now_s, EXPIRE_MAX);
 		guard->next_expire_s = now_s + EXPIRE_EVERY_S;
 	}
 }
@@ -249,6 +260,12 @@ int64_t guard_next_s(const struct guard *guard)
 }
 
 /* ---- by hand ---- */
+
+uint32_t guard_ban_count(const struct guard *guard, size_t jail, const struct ip *unit,
+	int64_t now_s)
+{
+	return guard_earlier_bans(guard, jail, unit, now_s);
+}
 
 struct ip guard_unit(const struct guard *guard, const struct ip *ip)
 {
@@ -275,7 +292,7 @@ int guard_ban(struct guard *guard, const struct ip *ip, const char *jail, int64_
 		return error_set(err, "%s is protected: %s", address, because);
 	ban.jail = (uint32_t)number;
 	if (for_s == 0 && guard->jails[number].config)
-		for_s = guard->jails[number].config->bantime_s;
+		for_s = guard_ban_length(guard, (size_t)number, &ban.ip, now_s);
 	if (for_s == 0)
 		for_s = MANUAL_BANTIME_S;
 	if (for_s > BAN_LONGEST_S)
@@ -316,8 +333,10 @@ void guard_lift_ban(struct guard *guard, struct ban *ban)
 {
 	struct lifting lifting;
 
+	ban->row_number = 0;
+	history_forget(guard->history, ban->jail, &ban->ip);
 	guard_record_ban(guard, ban, STORE_BAN_LIFTING);
-	guard_record_marker(guard, ban->jail, &ban->ip, ban->since_s, STORE_UNBAN);
+	guard_record_marker(guard, ban->jail, &ban->ip, ban->since_s, STORE_UNBAN, 0);
 	counter_clear(guard->counter, ban->jail, &ban->ip);
 	guard_note_ban(guard, ban, "unbanned");
 	lifting.ban = *ban;
@@ -371,6 +390,7 @@ int guard_unban(struct guard *guard, const struct ip *ip, const char *jail, int6
 	struct ip wider = { 0 };
 	char address[IP_TEXT_MAX];
 	char held_by[IP_TEXT_MAX];
+	char shown[128];
 	int number;
 
 	if (lift_jail(guard, jail, &number, err) < 0)
@@ -382,7 +402,7 @@ int guard_unban(struct guard *guard, const struct ip *ip, const char *jail, int6
 			!counter_get(guard->counter, i, &unit, now_s, &window))
 			continue;
 		counter_clear(guard->counter, i, &unit);
-		guard_record_marker(guard, i, &unit, now_s, STORE_UNBAN);
+		guard_record_marker(guard, i, &unit, now_s, STORE_UNBAN, 0);
 	}
 	*ret_lifted = lift_matching(guard, &unit, number, &wider);
 	if (wider.family)
@@ -390,7 +410,8 @@ int guard_unban(struct guard *guard, const struct ip *ip, const char *jail, int6
 			ip_format(ip, address), ip_format(&wider, held_by));
 	if (!*ret_lifted)
 		return error_set(err, "%s is not banned%s%s", ip_format(ip, address),
-			jail ? " by jail " : "", jail ? jail : "");
+			jail ? " by jail " : "",
+			text_render_string(shown, sizeof(shown), jail ? jail : ""));
 	return 0;
 }
 
@@ -474,6 +495,7 @@ void guard_adopt(struct guard *guard, uint8_t scope, const struct ip *ip, int64_
 	made = bans_add(guard->bans, &ban);
 	if (!made)
 		return;
+	guard_count_ban(guard, made, false);
 	guard_record_ban(guard, made, STORE_BAN_ACTIVE);
 	guard_note_ban(guard, made, "took over the kernel's ban of");
 	if (protect_find(guard->protect, ip))

@@ -64,6 +64,15 @@ void guard_tick(struct guard *guard, int64_t now_s, bool caught_up);
 /* When guard_tick should be called next at the latest; INT64_MAX: no need. */
 int64_t guard_next_s(const struct guard *guard);
 
+/* Bans of unit (see guard_unit) so far, as the jail's bantime.increment would count them now. */
+uint32_t guard_ban_count(const struct guard *guard, size_t jail, const struct ip *unit,
+	int64_t now_s);
+
+/* Another program's ban of the past enters the history, oldest first. Returns the number for its
+ * row, 0: this ban, or a later one, is known. */
+uint32_t guard_take_ban(struct guard *guard, size_t jail, const struct ip *unit, int64_t since_s,
+	int64_t until_s);
+
 /* What is banned for an address: see protect_unit. */
 struct ip guard_unit(const struct guard *guard, const struct ip *ip);
 

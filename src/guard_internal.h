@@ -2,7 +2,7 @@
 #define VG_GUARD_INTERNAL_H
 
 /* Inside the guard: guard.c decides, guard_jails.c knows the jails, guard_record.c writes to the
- * database and reads it back. */
+ * database and reads it back, guard_history.c knows what earlier bans do. */
 
 #include "guard.h"
 
@@ -77,6 +77,7 @@ struct guard {
 	struct scope scopes[GUARD_SCOPES_MAX];
 	size_t n_scopes;
 	struct counter *counter;        /* owned */
+	struct history *history;        /* owned */
 	struct bans *bans;              /* owned */
 	struct waiting_letter *letters; /* owned list, oldest first */
 	struct waiting_letter **letters_end;
@@ -92,8 +93,9 @@ struct guard {
 void guard_note_ban(const struct guard *guard, const struct ban *ban, const char *what);
 /* A new row, or the state of the ban's row; in a dry run the row is of a ban that has ended. */
 void guard_record_ban(struct guard *guard, struct ban *ban, enum store_ban_state state);
+/* value: see struct store_failure. */
 void guard_record_marker(struct guard *guard, uint32_t jail, const struct ip *ip, int64_t at_s,
-	enum store_kind kind);
+	enum store_kind kind, int64_t value);
 void guard_record_totals(struct guard *guard, const struct guard_jail *jail);
 
 /* Ends entries by hand whose time is over. */
@@ -105,7 +107,26 @@ struct guard_jail *guard_jail_add(struct guard *guard, const char *name,
 	const struct config_jail *config, struct findings *findings);
 /* Ends a ban that is over; until the log is caught up it stays as a ghost. */
 void guard_end_ban(struct guard *guard, struct ban *ban, bool caught_up);
-/* Lifts a ban: recorded first, gone when the kernel has acknowledged. */
+/* Lifts a ban: recorded first, gone when the kernel has acknowledged. Whoever is lifted has a clean
+ * record: his bans do not count for bantime.increment any more. */
 void guard_lift_ban(struct guard *guard, struct ban *ban);
+
+/* How long bans are remembered. */
+int64_t guard_purge_age_s(const struct guard *guard);
+/* NULL: this jail's bans do not grow. */
+const struct config_increment *guard_increment(const struct guard *guard, size_t jail);
+/* Bans that began before at_s, as the jail's bantime.increment counts them. */
+uint32_t guard_earlier_bans(const struct guard *guard, size_t jail, const struct ip *ip,
+	int64_t at_s);
+/* How many failures one failure counts as: 1, or more for an address known as bad. */
+uint32_t guard_failure_weight(const struct guard *guard, size_t jail, const struct ip *ip,
+	int64_t at_s);
+/* The seconds a ban by this jail (one with a configuration) that begins at since_s lasts;
+ * -1: permanent. */
+int64_t guard_ban_length(const struct guard *guard, size_t jail, const struct ip *ip,
+	int64_t since_s);
+/* Takes the ban into the history and gives it its numbers. replaces: one of the same jail and
+ * address stands and only gets another end. */
+void guard_count_ban(struct guard *guard, struct ban *ban, bool replaces);
 
 #endif

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "counter.h"
 #include "filter.h"
+#include "history.h"
 #include "protect.h"
 #include "text.h"
 
@@ -47,7 +48,7 @@ struct guard_jail *guard_jail_add(struct guard *guard, const char *name,
 	bans_jail(guard->bans, (uint32_t)guard->n_jails, jail->scopes, jail->n_scopes);
 	if (config)
 		counter_jail(guard->counter, (uint32_t)guard->n_jails, config->maxretry,
-			config->findtime_s);
+			config->findtime_s, config->maxmatches);
 	guard->n_jails++;
 	return jail;
 }
@@ -120,6 +121,7 @@ struct guard *guard_new(const struct config *config, struct protect *protect, bo
 	guard->dry_run = dry_run;
 	guard->events = *events;
 	guard->counter = counter_new();
+	guard->history = history_new(guard_purge_age_s(guard));
 	guard->bans = bans_new();
 	guard->letters_end = &guard->letters;
 	(void)scope_number(guard, &all); /* number 0 */
@@ -154,6 +156,7 @@ void guard_free(struct guard *guard)
 	free(guard->lifting);
 	guard_allow_done(guard);
 	counter_free(guard->counter);
+	history_free(guard->history);
 	bans_free(guard->bans);
 	free(guard);
 }

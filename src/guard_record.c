@@ -9,6 +9,7 @@
 #include "counter.h"
 #include "duration.h"
 #include "filter.h"
+#include "history.h"
 #include "protect.h"
 #include "text.h"
 
@@ -17,14 +18,18 @@ void guard_note_ban(const struct guard *guard, const struct ban *ban, const char
 	char address[IP_TEXT_MAX];
 	char left[DURATION_TEXT_MAX];
 	char name[128];
+	char count[48] = "";
 	char text[512];
 
+	if (ban->number)
+		(void)snprintf(count, sizeof(count), ", ban %u of this address",
+			ban->number); /* fits */
 	text_render_string(name, sizeof(name), guard->jails[ban->jail].name);
 	ip_format(&ban->ip, address);
 	if (ban->until_s)
 		duration_format(ban->until_s - ban->since_s, left);
-	(void)snprintf(text, sizeof(text), "%s: %s %s%s%s%s", name, what, address,
-		ban->until_s ? " for " : " for good", ban->until_s ? left : "",
+	(void)snprintf(text, sizeof(text), "%s: %s %s%s%s%s%s", name, what, address,
+		ban->until_s ? " for " : " for good", ban->until_s ? left : "", count,
 		guard->dry_run ? " (dry run)" : ""); /* fits */
 	guard->events.note(guard->events.context, LOG_NOTICE, text);
 }
@@ -42,20 +47,25 @@ void guard_record_ban(struct guard *guard, struct ban *ban, enum store_ban_state
 		.state = state,
 		.account = ban->account,
 		.note = ban->note,
+		.number = ban->row_number,
 	};
 
-	if (guard->dry_run)
-		row.state = STORE_BAN_ENDED; /* a later real run must not act on it */
+	if (guard->dry_run) {
+		/* a later real run must not act on it, nor count it */
+		row.state = STORE_BAN_ENDED;
+		row.number -= row.number > 0;
+	}
 	ban->row = store_ban(guard->store, &row);
 }
 
 void guard_record_marker(struct guard *guard, uint32_t jail, const struct ip *ip, int64_t at_s,
-	enum store_kind kind)
+	enum store_kind kind, int64_t value)
 {
 	struct store_failure row = { .jail = guard->jails[jail].name,
 		.ip = *ip,
 		.at_s = at_s,
-		.kind = kind };
+		.kind = kind,
+		.value = value };
 
 	store_failure(guard->store, &row);
 }
@@ -68,13 +78,16 @@ void guard_record_totals(struct guard *guard, const struct guard_jail *jail)
 void guard_attach(struct guard *guard, struct store *store)
 {
 	guard->store = store;
+	for (size_t i = 0; i < guard->n_jails; i++)
+		if (guard_increment(guard, i))
+			store_keep_bans(store, guard_purge_age_s(guard));
 }
 
 /* The ban that a marker tells of, as a ghost: lines stamped inside it may still be unread. One that
  * stands has a row of its own, which replaces the ghost. */
 static void load_ghost(struct guard *guard, uint32_t jail, const struct store_failure *marker)
 {
-	int64_t bantime_s = guard->jails[jail].config->bantime_s;
+	int64_t bantime_s = marker->value ? marker->value : guard->jails[jail].config->bantime_s;
 	struct ban ghost = { .ip = marker->ip,
 		.jail = jail,
 		.since_s = marker->at_s,
@@ -94,6 +107,9 @@ void guard_load_failure(struct guard *guard, const struct store_failure *failure
 		return;
 	if (failure->kind == STORE_FAILURE) {
 		(void)counter_add(guard->counter, (uint32_t)number, &failure->ip, failure->at_s,
+			failure->value > 1 && failure->value <= COUNTER_RETRY_MAX
+				? (uint32_t)failure->value
+				: 1,
 			NULL, &reached_s); /* what it led to is told by a marker */
 		return;
 	}
@@ -113,11 +129,17 @@ void guard_load_ban(struct guard *guard, const struct store_ban *row, int64_t no
 		.until_s = row->until_s,
 		.failures = row->failures,
 		.proven = row->proven,
+		.row_number = row->number,
 		.row = row->id };
 	bool over = row->until_s && row->until_s <= now_s;
 	struct ban *made;
 	bool keep;
 
+	if (number >= 0)
+		history_restore(guard->history, (uint32_t)number, &row->ip, row->number,
+			row->since_s, row->until_s);
+	if (row->state == STORE_BAN_ENDED)
+		return;
 	if (number < 0 && guard->n_jails < GUARD_JAILS_MAX) {
 		number = (int)guard->n_jails;
 		(void)guard_jail_add(guard, row->jail, NULL, NULL);

@@ -76,7 +76,6 @@ static void keep(struct moving *moving, const struct ip *ip, const struct fail2b
 {
 	int number = guard_find_jail(moving->guard, ban->jail);
 	struct ip unit = guard_unit(moving->guard, ip);
-	uint32_t earlier = 0;
 	struct store_ban row = { .jail = ban->jail,
 		.ip = unit,
 		.since_s = ban->since_s,
@@ -89,10 +88,11 @@ static void keep(struct moving *moving, const struct ip *ip, const struct fail2b
 		drop(moving, ban, "it is banned already");
 		return;
 	}
-	if (!stands && (store_ban_count(moving->store, ban->jail, &unit, ban->since_s, &earlier,
-				NULL) < 0 ||
-			       earlier))
+	row.number = guard_take_ban(moving->guard, (size_t)number, &unit, row.since_s, row.until_s);
+	if (!stands && !row.number)
 		return; /* taken over before */
+	if (!row.number)
+		row.number = 1; /* a later one is known here, and over */
 	(void)store_ban(moving->store, &row);
 	moving->taken += stands;
 	moving->past += !stands;

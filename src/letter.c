@@ -104,6 +104,11 @@ static void add_why(struct letter *letter, const struct config_jail *jail, const
 	}
 	body_add(letter, "Why:      %u failures within %s (maxretry %u)\n", ban->failures,
 		duration_format(jail->findtime_s, findtime), jail->maxretry);
+	if (window && window->counted > window->failures)
+		body_add(letter, "          that count as %u: the address has been banned before\n",
+			window->counted);
+	if (ban->number)
+		body_add(letter, "Bans:     this is ban %u of this address\n", ban->number);
 	if (!window)
 		return;
 	if (window->failures)

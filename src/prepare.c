@@ -26,7 +26,13 @@
 #include "tail.h"
 #include "text.h"
 
-enum { FINDINGS_SHOWN_MAX = 100, SEND_WAIT_MS = 5000, PATHS_MAX = 1024, HOST_SOURCE = 1 };
+enum {
+	FINDINGS_SHOWN_MAX = 100,
+	FINDING_SHOWN_MAX = 4096,
+	SEND_WAIT_MS = 5000,
+	PATHS_MAX = 1024,
+	HOST_SOURCE = 1
+};
 
 struct prepared {
 	struct config *config;
@@ -147,8 +153,9 @@ void prepared_answer(struct prepared *prepared, bool ok)
 	}
 	for (size_t i = 0; i < prepared->findings.count && i < FINDINGS_SHOWN_MAX; i++) {
 		cleanup_free char *one = finding_format(&prepared->findings.list[i]);
+		char shown[FINDING_SHOWN_MAX];
 
-		json_array_append_new(list, json_string(one));
+		json_array_append_new(list, json_string(text_rendered(shown, sizeof(shown), one)));
 	}
 	object = json_pack("{s:b, s:o}", "ok", ok, "findings", list);
 	if (!ok)

@@ -153,6 +153,13 @@ static json_t *text_json(const char *text)
 	return json_string(text_render_string(shown, sizeof(shown), text));
 }
 
+static json_t *rendered_json(const char *text)
+{
+	char shown[1024];
+
+	return json_string(text_rendered(shown, sizeof(shown), text));
+}
+
 static json_t *time_json(int64_t at_s)
 {
 	char text[UTC_TEXT_MAX];
@@ -283,7 +290,7 @@ static json_t *health_json(const struct control_engine *engine)
 	for (size_t i = 0; i < CONTROL_PARTS; i++)
 		json_object_set_new(object, names[i],
 			json_pack("{s:b, s:o}", "ok", engine->health[i].ok, "text",
-				text_json(engine->health[i].text)));
+				rendered_json(engine->health[i].text)));
 	return object;
 }
 

@@ -7,14 +7,11 @@
 
 #include "alloc.h"
 #include "error.h"
-#include "ipmap.h"
 #include "store_db.h"
 
 enum {
-	EXPIRE_ROWS = 5000,          /* failures looked at a commit, 50 000 a second */
-	SWEEP_IDS = 256,             /* bans looked at a commit */
-	HISTORY_S = 400 * 24 * 3600, /* of ended bans, for bantime.increment */
-	COUNT_STEPS_MAX = 10000,
+	EXPIRE_ROWS = 5000, /* failures looked at a commit, 50 000 a second */
+	SWEEP_IDS = 256,    /* bans looked at a commit */
 };
 
 int store_open(const char *dir, int64_t now_s, struct store **ret_store, char **ret_note,
@@ -62,6 +59,7 @@ static void load_failure(struct store *store, struct sqlite3_stmt *statement, vo
 		.at_s = sqlite3_column_int64(statement, 2),
 		.kind = (enum store_kind)sqlite3_column_int(statement, 3),
 		.session = (uint64_t)sqlite3_column_int64(statement, 4),
+		.value = sqlite3_column_int64(statement, 5),
 	};
 
 	(void)store;
@@ -87,6 +85,7 @@ static void load_ban(struct store *store, struct sqlite3_stmt *statement, void *
 		.state = (enum store_ban_state)sqlite3_column_int(statement, 7),
 		.account = account,
 		.note = note,
+		.number = (uint32_t)sqlite3_column_int64(statement, 10),
 	};
 
 	(void)store;
@@ -176,9 +175,9 @@ int store_load(struct store *store, const struct store_loader *loader, struct er
 		const char *sql;
 		void (*each)(struct store *store, struct sqlite3_stmt *statement, void *context);
 	} tables[] = {
-		{ "SELECT jail, address, at, kind, session FROM failures ORDER BY id",
+		{ "SELECT jail, address, at, kind, session, value FROM failures ORDER BY id",
 			load_failure },
-		{ "SELECT * FROM bans WHERE state <> 2 ORDER BY id", load_ban },
+		{ "SELECT * FROM bans ORDER BY id", load_ban },
 		{ "SELECT * FROM positions", load_position },
 		{ "SELECT * FROM patterns", load_pattern },
 		{ "SELECT * FROM totals", load_total },
@@ -207,9 +206,7 @@ int64_t store_ban(struct store *store, const struct store_ban *ban)
 		return row.id;
 	}
 	row.id = store->next_ban_id++;
-	store_queue_ban(&store->queue, &row,
-		(int64_t)(uintptr_t)ipmap_get(store->heads, &row.ip, 0));
-	store_db_head(store, &row.ip, row.id);
+	store_queue_ban(&store->queue, &row);
 	return row.id;
 }
 
@@ -300,6 +297,7 @@ static int write_failures(struct store *store, struct error *err)
 		(void)sqlite3_bind_int64(statement, 3, row->at_s);
 		(void)sqlite3_bind_int(statement, 4, (int)row->kind);
 		(void)sqlite3_bind_int64(statement, 5, (int64_t)row->session);
+		(void)sqlite3_bind_int64(statement, 6, row->value);
 		if (run(store, ADD_FAILURE, err) < 0)
 			return -1;
 	}
@@ -311,7 +309,7 @@ static int write_bans(struct store *store, struct error *err)
 	sqlite3_stmt *statement = store->statements[ADD_BAN];
 
 	for (size_t i = 0; i < store->queue.n_bans; i++) {
-		const struct store_ban *row = &store->queue.bans[i].ban;
+		const struct store_ban *row = &store->queue.bans[i];
 
 		(void)sqlite3_bind_int64(statement, 1, row->id);
 		(void)bind_jail(statement, 2, row->jail);
@@ -323,15 +321,16 @@ static int write_bans(struct store *store, struct error *err)
 		(void)sqlite3_bind_int(statement, 8, (int)row->state);
 		(void)bind_bytes(statement, 9, row->account);
 		(void)bind_bytes(statement, 10, row->note);
-		(void)sqlite3_bind_int64(statement, 11, store->queue.bans[i].previous);
+		(void)sqlite3_bind_int64(statement, 11, row->number);
 		if (run(store, ADD_BAN, err) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < store->queue.n_updates; i++) {
 		const struct store_ban *row = &store->queue.updates[i];
-		int64_t numbers[] = { row->id, row->until_s, row->failures, row->state };
+		int64_t numbers[] = { row->id, row->until_s, row->failures, row->state,
+			row->number };
 
-		if (run_numbers(store, UPDATE_BAN, numbers, 4, err) < 0)
+		if (run_numbers(store, UPDATE_BAN, numbers, 5, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -456,8 +455,8 @@ static int expire_failures(struct store *store, int64_t before_s, struct error *
 /* Looks at the next few bans, round and round. */
 static int sweep_bans(struct store *store, int64_t before_s, struct error *err)
 {
-	int64_t numbers[] = { store->swept_id, store->swept_id + SWEEP_IDS, before_s - HISTORY_S,
-		store->next_ban_id - 1 - STORE_BANS_MAX };
+	int64_t numbers[] = { store->swept_id, store->swept_id + SWEEP_IDS,
+		before_s - store->keep_bans_s, store->next_ban_id - 1 - STORE_BANS_MAX };
 
 	if (run_numbers(store, SWEEP_BANS, numbers, 4, err) < 0)
 		return -1;
@@ -485,35 +484,12 @@ int store_commit(struct store *store, int64_t expire_before_s, struct error *err
 	return 0;
 }
 
-int store_ban_count(struct store *store, const char *jail, const struct ip *ip, int64_t since_s,
-	uint32_t *ret_count, struct error *err)
+void store_keep_bans(struct store *store, int64_t keep_s)
 {
-	sqlite3_stmt *statement = store->statements[READ_BAN];
-	int64_t id = (int64_t)(uintptr_t)ipmap_get(store->heads, ip, 0);
-	uint32_t count = 0;
+	store->keep_bans_s = keep_s;
+}
 
-	for (int steps = 0; id > 0 && steps < COUNT_STEPS_MAX; steps++) {
-		const struct store_queue_ban *queued = store_queue_ban_find(&store->queue, id);
-		int64_t previous = queued ? queued->previous : 0;
-		int rc = SQLITE_DONE;
-
-		if (queued) {
-			count += queued->ban.since_s >= since_s &&
-				 (!jail || strcmp(queued->ban.jail, jail) == 0);
-		} else {
-			(void)sqlite3_bind_int64(statement, 1, id);
-			rc = sqlite3_step(statement);
-		}
-		if (rc == SQLITE_ROW) {
-			count += sqlite3_column_int64(statement, 1) >= since_s &&
-				 (!jail || strcmp(column_jail(statement, 0), jail) == 0);
-			previous = sqlite3_column_int64(statement, 2);
-		}
-		(void)sqlite3_reset(statement); /* repeats the error of the step */
-		if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-			return store_db_error(store, "cannot read it", err);
-		id = previous < id ? previous : 0; /* swept: the end */
-	}
-	*ret_count = count;
-	return 0;
+const uint8_t *store_key(const struct store *store)
+{
+	return store->key;
 }

@@ -37,6 +37,8 @@ struct store_failure {
 	int64_t at_s;
 	enum store_kind kind;
 	uint64_t session; /* 0: none */
+	int64_t value;    /* of a failure: how many it counts as; of a ban: for how long, -1
+			   * permanent; 0: not known */
 };
 
 enum store_ban_state { STORE_BAN_ACTIVE = 0, STORE_BAN_LIFTING = 1, STORE_BAN_ENDED = 2 };
@@ -50,6 +52,8 @@ struct store_ban {
 	uint32_t failures;
 	bool proven;
 	enum store_ban_state state;
+	uint32_t number;     /* which one of (jail, address) it is; 0: it and those before it do not
+			      * count any more */
 	const char *account; /* last account tried, raw bytes up to the NUL, "" if none */
 	const char *note;    /* by hand: the note; "" if none */
 };
@@ -82,7 +86,7 @@ void store_close(struct store *store);
 
 struct store_loader {
 	void (*failure)(void *context, const struct store_failure *failure);
-	void (*ban)(void *context, const struct store_ban *ban); /* active and lifting ones */
+	void (*ban)(void *context, const struct store_ban *ban); /* ended ones too, oldest first */
 	void (*position)(void *context, const struct tail_position *position);
 	void (*pattern)(void *context, const char *jail, const char *pattern);
 	void (*total)(void *context, const char *jail, uint64_t failures, uint64_t bans);
@@ -110,13 +114,12 @@ void store_alert_sent(struct store *store, int64_t id);
 bool store_is_dirty(const struct store *store);
 /* One transaction with all dirty rows. -1: nothing was written, everything stays dirty and is
  * tried again by the next call. expire_before_s: failures with at < it may be deleted from the
- * front of the table (a bounded number a call); bans that ended 400 days before it too. */
+ * front of the table (a bounded number a call); ended bans too, see store_keep_bans. */
 int store_commit(struct store *store, int64_t expire_before_s, struct error *err);
 uint64_t store_lost(const struct store *store);
-/* Ended and active bans of (jail, ip) that began since since_s; jail NULL: of all jails. Counts
- * dirty ones too and costs the bans of ip, not the table: each row names the one before it. Looks
- * at the newest 10000 only. */
-int store_ban_count(struct store *store, const char *jail, const struct ip *ip, int64_t since_s,
-	uint32_t *ret_count, struct error *err);
+/* Ended bans stay for keep_s before what store_commit expires; 400 days unless set. */
+void store_keep_bans(struct store *store, int64_t keep_s);
+/* 16 random bytes, the same for the life of the database. */
+const uint8_t *store_key(const struct store *store);
 
 #endif

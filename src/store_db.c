@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,9 +12,9 @@
 
 #include "alloc.h"
 #include "error.h"
-#include "ipmap.h"
 
 enum {
+	KEEP_BANS_S = 400 * 24 * 3600,
 	BUSY_MS = 200, /* a person's sqlite3 on the file may hold up the loop this long */
 	ADDRESS_BYTES_MAX = 17,
 };
@@ -53,6 +54,14 @@ static const char *const schema_steps[] = {
 	" until INTEGER NOT NULL, note BLOB NOT NULL) STRICT, WITHOUT ROWID;"
 	"PRAGMA user_version = 2;"
 	"COMMIT",
+	/* previous was the id of the row before it of the same address */
+	"BEGIN IMMEDIATE;"
+	"ALTER TABLE failures ADD COLUMN value INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE bans RENAME COLUMN previous TO number;"
+	"UPDATE bans SET number = 1;"
+	"CREATE TABLE secret(id INTEGER PRIMARY KEY, key BLOB NOT NULL) STRICT;"
+	"PRAGMA user_version = 3;"
+	"COMMIT",
 };
 
 enum { SCHEMA_VERSION = sizeof(schema_steps) / sizeof(schema_steps[0]) - 1 };
@@ -65,16 +74,16 @@ static const char *const statement_texts[STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
-	[ADD_FAILURE] = "INSERT INTO failures(jail, address, at, kind, session)"
-			" VALUES(?1, ?2, ?3, ?4, ?5)",
+	[ADD_FAILURE] = "INSERT INTO failures(jail, address, at, kind, session, value)"
+			" VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	/* in one SELECT min and max would read the whole table */
 	[FAILURE_IDS] = "SELECT (SELECT min(id) FROM failures), (SELECT max(id) FROM failures)",
 	[OLD_FAILURES] = "SELECT id, at FROM failures WHERE id > ?1 ORDER BY id LIMIT ?2",
 	[DROP_FAILURES] = "DELETE FROM failures WHERE id <= ?1",
 	[ADD_BAN] = "INSERT OR REPLACE INTO bans VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
 		    " ?11)",
-	[UPDATE_BAN] = "UPDATE bans SET until = ?2, failures = ?3, state = ?4 WHERE id = ?1",
-	[READ_BAN] = "SELECT jail, since, previous FROM bans WHERE id = ?1",
+	[UPDATE_BAN] = "UPDATE bans SET until = ?2, failures = ?3, state = ?4, number = ?5"
+		       " WHERE id = ?1",
 	[SWEEP_BANS] = "DELETE FROM bans WHERE id > ?1 AND id <= ?2 AND state = 2"
 		       " AND (max(since, until) < ?3 OR id <= ?4)",
 	[SET_POSITION] = "INSERT OR REPLACE INTO positions VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -165,18 +174,39 @@ int store_db_read(struct store *store, const char *sql,
 	return rc == SQLITE_DONE ? 0 : -1;
 }
 
-void store_db_head(struct store *store, const struct ip *ip, int64_t id)
+static void key_read(struct store *store, struct sqlite3_stmt *statement, void *context)
 {
-	/* a full map forgets an address's earlier bans: its next is punished as its first */
-	(void)ipmap_put(store->heads, ip, 0, (void *)(uintptr_t)id);
+	bool *found = context;
+
+	if (sqlite3_column_bytes(statement, 0) != STORE_KEY_BYTES)
+		return;
+	memcpy(store->key, sqlite3_column_blob(statement, 0), STORE_KEY_BYTES);
+	*found = true;
 }
 
-static void head_read(struct store *store, struct sqlite3_stmt *statement, void *context)
+/* Takes the key of the database, or gives it one. */
+static int key_make(struct store *store, struct error *err)
 {
-	struct ip ip = store_db_ip(statement, 1);
+	struct sqlite3_stmt *statement = NULL;
+	bool found = false;
+	int rc;
 
-	(void)context;
-	store_db_head(store, &ip, sqlite3_column_int64(statement, 0));
+	if (store_db_read(store, "SELECT key FROM secret WHERE id = 1", key_read, &found, err) < 0)
+		return -1;
+	if (found)
+		return 0;
+	if (getrandom(store->key, sizeof(store->key), 0) != sizeof(store->key))
+		return error_errno(err, errno, "no random bytes");
+	rc = sqlite3_prepare_v2(store->db, "INSERT OR REPLACE INTO secret VALUES(1, ?1)", -1,
+		&statement, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_blob(statement, 1, store->key, sizeof(store->key), SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(statement);
+	if (rc != SQLITE_DONE)
+		(void)store_db_error(store, "cannot write", err);
+	(void)sqlite3_finalize(statement); /* repeats the error of the step */
+	return rc == SQLITE_DONE ? 0 : -1;
 }
 
 static enum start failed(const struct store *store)
@@ -223,8 +253,7 @@ static enum start rows_check(struct store *store, struct error *err)
 		(void)error_set(err, "it is damaged");
 		return START_UNUSABLE;
 	}
-	if (store_db_read(store, "SELECT id, address FROM bans ORDER BY id", head_read, NULL, err) <
-		0)
+	if (key_make(store, err) < 0)
 		return failed(store);
 	store->next_ban_id = ban + 1;
 	store->next_alert_id = alert + 1;
@@ -289,7 +318,7 @@ static struct store *store_new(void)
 {
 	struct store *store = alloc_zero(sizeof(*store));
 
-	store->heads = ipmap_new((size_t)2 * STORE_BANS_MAX);
+	store->keep_bans_s = KEEP_BANS_S;
 	return store;
 }
 
@@ -332,6 +361,5 @@ void store_db_close(struct store *store)
 		(void)sqlite3_finalize(store->statements[i]); /* repeats an old error */
 	(void)sqlite3_close(store->db); /* a failed checkpoint leaves the WAL, which counts */
 	store_queue_done(&store->queue);
-	ipmap_free(store->heads);
 	free(store);
 }

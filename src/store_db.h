@@ -3,13 +3,14 @@
 
 #include "store_queue.h"
 
-struct ipmap;
 struct sqlite3;
 struct sqlite3_stmt;
 
 /* The database under a store: its file, schema and statements. Only store.c and store_db.c know
  * this header. Times are seconds, addresses blobs: 4 or 16 bytes for a host, one byte of prefix
  * length behind them for a network. Raw bytes from outside (accounts, paths, notes) are blobs. */
+enum { STORE_KEY_BYTES = 16 };
+
 enum statement {
 	BEGIN,
 	COMMIT,
@@ -20,7 +21,6 @@ enum statement {
 	DROP_FAILURES,
 	ADD_BAN,
 	UPDATE_BAN,
-	READ_BAN,
 	SWEEP_BANS,
 	SET_POSITION,
 	DROP_POSITION,
@@ -38,10 +38,11 @@ struct store {
 	struct sqlite3 *db;
 	struct sqlite3_stmt *statements[STATEMENTS];
 	struct store_queue queue;
-	struct ipmap *heads; /* address → row id of its newest ban, as a pointer */
 	int64_t next_ban_id;
 	int64_t next_alert_id;
 	int64_t swept_id; /* bans up to here were looked at in this round */
+	int64_t keep_bans_s;
+	uint8_t key[STORE_KEY_BYTES];
 };
 
 /* store_open and store_close of store.h. */
@@ -59,7 +60,5 @@ int store_db_read(struct store *store, const char *sql,
 int store_db_bind_ip(struct sqlite3_stmt *statement, int column, const struct ip *ip);
 /* family 0: no address. */
 struct ip store_db_ip(struct sqlite3_stmt *row, int column);
-/* Row id is now the newest ban of ip. */
-void store_db_head(struct store *store, const struct ip *ip, int64_t id);
 
 #endif

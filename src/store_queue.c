@@ -61,14 +61,14 @@ void store_queue_failure(struct store_queue *queue, const struct store_failure *
 static void bans_free(struct store_queue *queue, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		text_free(queue->bans[i].ban.account);
-		text_free(queue->bans[i].ban.note);
+		text_free(queue->bans[i].account);
+		text_free(queue->bans[i].note);
 	}
 }
 
-void store_queue_ban(struct store_queue *queue, const struct store_ban *ban, int64_t previous)
+void store_queue_ban(struct store_queue *queue, const struct store_ban *ban)
 {
-	struct store_queue_ban *row;
+	struct store_ban *row;
 
 	if (queue->n_bans == STORE_DIRTY_MAX) {
 		bans_free(queue, STORE_DIRTY_MAX / DROP_PART);
@@ -78,33 +78,29 @@ void store_queue_ban(struct store_queue *queue, const struct store_ban *ban, int
 	queue->bans =
 		make_room(queue->bans, queue->n_bans, &queue->bans_room, sizeof(*queue->bans));
 	row = &queue->bans[queue->n_bans++];
-	*row = (struct store_queue_ban){ .ban = *ban, .previous = previous };
-	row->ban.jail = name_keep(queue, ban->jail);
-	row->ban.account = alloc_string(ban->account ? ban->account : "");
-	row->ban.note = alloc_string(ban->note ? ban->note : "");
+	*row = *ban;
+	row->jail = name_keep(queue, ban->jail);
+	row->account = alloc_string(ban->account ? ban->account : "");
+	row->note = alloc_string(ban->note ? ban->note : "");
 }
 
-static struct store_queue_ban *ban_row(const struct store_queue *queue, int64_t id)
+static struct store_ban *ban_row(const struct store_queue *queue, int64_t id)
 {
-	if (!queue->n_bans || id < queue->bans[0].ban.id ||
-		id - queue->bans[0].ban.id >= (int64_t)queue->n_bans)
+	if (!queue->n_bans || id < queue->bans[0].id ||
+		id - queue->bans[0].id >= (int64_t)queue->n_bans)
 		return NULL;
-	return &queue->bans[id - queue->bans[0].ban.id];
-}
-
-const struct store_queue_ban *store_queue_ban_find(const struct store_queue *queue, int64_t id)
-{
-	return ban_row(queue, id);
+	return &queue->bans[id - queue->bans[0].id];
 }
 
 void store_queue_ban_update(struct store_queue *queue, const struct store_ban *ban)
 {
-	struct store_queue_ban *row = ban_row(queue, ban->id);
+	struct store_ban *row = ban_row(queue, ban->id);
 
 	if (row) {
-		row->ban.until_s = ban->until_s;
-		row->ban.failures = ban->failures;
-		row->ban.state = ban->state;
+		row->until_s = ban->until_s;
+		row->failures = ban->failures;
+		row->state = ban->state;
+		row->number = ban->number;
 		return;
 	}
 	if (queue->n_updates == STORE_DIRTY_MAX)
@@ -117,6 +113,7 @@ void store_queue_ban_update(struct store_queue *queue, const struct store_ban *b
 		.until_s = ban->until_s,
 		.failures = ban->failures,
 		.state = ban->state,
+		.number = ban->number,
 	};
 }
 

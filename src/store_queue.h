@@ -6,11 +6,6 @@
 /* The dirty rows of a store, in the order they came: memory only, no database. All text is copied
  * and lives until store_queue_clear. Every list is capped as store.h says; what goes is counted
  * in lost. */
-struct store_queue_ban {
-	struct store_ban ban;
-	int64_t previous; /* row id of the ban of this address before it, 0: none */
-};
-
 struct store_queue_position {
 	struct tail_position position;
 	bool forget;
@@ -32,11 +27,11 @@ struct store_queue_pattern {
 	char *pattern;
 };
 
-/* Zero is empty. bans[i + 1].ban.id is bans[i].ban.id + 1. */
+/* Zero is empty. bans[i + 1].id is bans[i].id + 1. */
 struct store_queue {
 	struct store_failure *failures;
 	size_t n_failures, failures_room;
-	struct store_queue_ban *bans; /* new ones */
+	struct store_ban *bans; /* new ones */
 	size_t n_bans, bans_room;
 	struct store_ban *updates; /* of rows that are in the database; no texts */
 	size_t n_updates, updates_room;
@@ -58,11 +53,9 @@ struct store_queue {
 };
 
 void store_queue_failure(struct store_queue *queue, const struct store_failure *failure);
-void store_queue_ban(struct store_queue *queue, const struct store_ban *ban, int64_t previous);
+void store_queue_ban(struct store_queue *queue, const struct store_ban *ban);
 /* Changes the new row if it is still here, else queues an update. */
 void store_queue_ban_update(struct store_queue *queue, const struct store_ban *ban);
-/* NULL: it is not among the new ones. */
-const struct store_queue_ban *store_queue_ban_find(const struct store_queue *queue, int64_t id);
 void store_queue_position(struct store_queue *queue, const struct tail_position *position,
 	bool forget);
 void store_queue_pattern(struct store_queue *queue, const char *jail, const char *pattern);

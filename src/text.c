@@ -45,7 +45,8 @@ static bool is_deceptive(uint32_t c)
 	return false;
 }
 
-const char *text_render(char *out, size_t out_bytes, const void *bytes, size_t length)
+static const char *render(char *out, size_t out_bytes, const void *bytes, size_t length,
+	bool is_rendered)
 {
 	const unsigned char *in = bytes;
 	size_t used = 0;
@@ -61,7 +62,7 @@ const char *text_render(char *out, size_t out_bytes, const void *bytes, size_t l
 		if (!step || is_deceptive(c)) {
 			size = (size_t)snprintf(piece, sizeof(piece), "\\x%02x", in[i]);
 			step = 1;
-		} else if (c == '\\') {
+		} else if (c == '\\' && !is_rendered) {
 			memcpy(piece, "\\\\", 2);
 			size = 2;
 		} else {
@@ -81,6 +82,16 @@ const char *text_render(char *out, size_t out_bytes, const void *bytes, size_t l
 	}
 	out[used] = '\0';
 	return out;
+}
+
+const char *text_render(char *out, size_t out_bytes, const void *bytes, size_t length)
+{
+	return render(out, out_bytes, bytes, length, false);
+}
+
+const char *text_rendered(char *out, size_t out_bytes, const char *text)
+{
+	return render(out, out_bytes, text, strlen(text), true);
 }
 
 const char *text_render_string(char *out, size_t out_bytes, const char *string)

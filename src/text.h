@@ -13,4 +13,8 @@ const char *text_render(char *out, size_t out_bytes, const void *bytes, size_t l
 /* text_render() of a NUL-ended string. */
 const char *text_render_string(char *out, size_t out_bytes, const char *string);
 
+/* Text that has been rendered, and perhaps cut since: a backslash stays one, only what a cut has
+ * broken is rendered. For JSON, whose strings are to equal the rendered text. */
+const char *text_rendered(char *out, size_t out_bytes, const char *text);
+
 #endif

@@ -68,6 +68,58 @@ test_broken_reload() {
 	check "the bans are still there" is_in_kernel_by_status $A
 }
 
+engines() {
+	pgrep -P "$DAEMON" -f -- '--role engine' || true
+}
+
+engines_are() {
+	[ "$(engines | wc -l)" = "$1" ]
+}
+
+is_another_engine() {
+	engines_are 1 && [ "$(engines)" != "$1" ]
+}
+
+# The process that is in the list of children now and was not before. Without a fork: the next
+# engine is ready within milliseconds.
+wait_for_child() {
+	local before=" $1 "
+	local end=$((${EPOCHREALTIME/./} + 5000000))
+	local children
+	local child
+	while [ "${EPOCHREALTIME/./}" -lt "$end" ]; do
+		read -r children <"/proc/$DAEMON/task/$DAEMON/children" || [ -n "$children" ]
+		for child in $children; do
+			[[ $before == *" $child "* ]] || { NEW=$child; return 0; }
+		done
+	done
+	return 1
+}
+
+# The old engine is held, so that it cannot make room before its successor is killed.
+test_lost_successor() {
+	local old
+	local reload
+	local children
+	old=$(engines)
+	read -r children <"/proc/$DAEMON/task/$DAEMON/children" || [ -n "$children" ]
+	vg reload >"$T/reload.out" 2>&1 &
+	reload=$!
+	check "a second engine gets ready" wait_for_child "$children"
+	kill -STOP "$old"
+	pause 1
+	check "they are two" engines_are 2
+	kill -KILL "$NEW"
+	check "it dies" eventually 5 engines_are 1
+	kill -CONT "$old"
+	check "a third one takes over" eventually 5 is_another_engine "$old"
+	wait "$reload" || true
+	check "the main process is the same" kill -0 "$DAEMON"
+	check "status answers" eventually 5 is_in_kernel_by_status $A
+	lines --count 5 198.51.100.41
+	check "and it guards" eventually 5 in_kernel 198.51.100.41
+}
+
 test_check() {
 	is "check of a good configuration exits 0" "$(rc "$VG" check -c "$T/etc")" 0
 	jail broken 'maxretry = 0' 'findtime = soon' 'nonesuch = 1'
@@ -97,6 +149,7 @@ jail asterisk
 daemon_start
 test_reload
 test_broken_reload
+test_lost_successor
 test_check
 rm "$T/etc/jails/broken.conf"
 test_broken_start

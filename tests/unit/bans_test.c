@@ -197,6 +197,36 @@ static void test_in_kernel(void **state)
 	bans_free(bans);
 }
 
+/* Refused, and the kernel is well again: those that were refused are asked for once more, others
+ * not. */
+static void test_retry(void **state)
+{
+	struct bans *bans = make();
+	struct ban *ban = add(bans, 3, 1, 0);
+	struct ban_change change;
+	int failure;
+
+	(void)state;
+	bans_retry(bans); /* waits already */
+	send_one(bans, 2, 1, 0);
+	send_one(bans, 3, 1, 0);
+	bans_retry(bans); /* on its way */
+	assert_false(bans_peek(bans, NOW_S, &change));
+	assert_true(held(bans, 2, 1, false, 0));
+	assert_true(held(bans, 3, 1, false, EIO));
+	assert_false(bans_peek(bans, NOW_S, &change));
+	bans_retry(bans);
+	send_one(bans, 3, 1, 0);
+	assert_false(bans_peek(bans, NOW_S, &change));
+	assert_true(held(bans, 3, 1, false, 0));
+	assert_true(bans_in_kernel(bans, ban, &failure));
+	assert_int_equal(failure, 0);
+	bans_retry(bans);
+	assert_false(bans_peek(bans, NOW_S, &change));
+	bans_check(bans);
+	bans_free(bans);
+}
+
 /* Over before it was sent: the kernel gets no ban without an end. */
 static void test_late_send(void **state)
 {
@@ -343,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_shared_elements),
 		cmocka_unit_test(test_changes_under_way),
 		cmocka_unit_test(test_in_kernel),
+		cmocka_unit_test(test_retry),
 		cmocka_unit_test(test_late_send),
 		cmocka_unit_test(test_end_by_the_clock),
 		cmocka_unit_test(test_ghosts),

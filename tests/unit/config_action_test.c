@@ -193,8 +193,6 @@ static const struct row rows[] = {
 	{ "protocol = udp # sip\n", "udp:1-65535", NULL, "jail.local:5:12: error",
 		"'#' is none of tcp, udp, sctp, all; a comment" },
 	{ "action = ufw # all\n", "", NULL, "jail.local:5:14: error", "not with '#'" },
-	{ "dest = root # me\naction = ufw\n", "all", NULL, "jail.local:5:8: error",
-		"a comment behind a value" },
 	{ "action = ufw[a=1]mail[b=2]\n", "", NULL, "jail.local:5:18: error",
 		"put each action on its own, indented line" },
 	{ "action = mail[dest=a@example.org,b@example.org]\n", "", NULL, "jail.local:5:34: error",

@@ -258,18 +258,25 @@ static void test_pieces_and_limits(void **state)
 	assert_int_equal(close(idle), 0);
 }
 
+/* All places are taken by clients that wait for an answer: one more is turned away. */
 static void test_many_clients(void **state)
 {
 	int fds[CONTROL_CONNECTIONS_MAX + 1];
 
 	(void)state;
-	for (size_t i = 0; i <= CONTROL_CONNECTIONS_MAX; i++)
+	world_fail(&world, TWIN, "192.0.2.1", NOW_S, NOW_S);
+	for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
 		fds[i] = client();
+		say(fds[i], "{\"command\": \"status\"}\n");
+	}
+	fds[CONTROL_CONNECTIONS_MAX] = client();
 	assert_int_equal(recv(fds[CONTROL_CONNECTIONS_MAX], text, 1, MSG_DONTWAIT), 0);
 	assert_int_equal(close(fds[CONTROL_CONNECTIONS_MAX]), 0);
-	assert_int_equal(close(fds[0]), 0); /* one goes: there is room */
-	control_run(control, NOW_S);
-	fds[0] = client();
+	(void)control_tick(control, NOW_S + 3); /* the kernel does not answer: room again */
+	for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
+		assert_answer(fds[i], true, NULL);
+	for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
+		fds[i] = client();
 	for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
 		say(fds[i], "{\"command\": \"version\"}\n");
 		assert_answer(fds[i], true, NULL);
@@ -338,13 +345,71 @@ static void test_dry_run_and_full_disk(void **state)
 	commit_fails = true;
 	fd = client();
 	say(fd, "{\"command\": \"ban\", \"address\": \"192.0.2.1\"}\n");
-	assert_answer(fd, false, "disk full");
-	assert_int_equal(flushes, 0);
+	assert_int_equal(flushes, 1); /* it stands, whatever the database says */
+	(void)world_flush(&world, 0, NOW_S);
+	(void)control_tick(control, NOW_S);
+	assert_answer(fd, true, NULL);
+	assert_non_null(strstr(text, "\"warning\":\"done, but not written down yet: disk full\""));
+	assert_non_null(world_ban(&world, MANUAL, "192.0.2.1"));
+	flushes = 0;
 	commit_fails = false;
 	start(true);
 	fd = client();
 	say(fd, "{\"command\": \"ban\", \"address\": \"192.0.2.2\"}\n");
 	assert_answer(fd, true, NULL);
+}
+
+/* What others have rendered is not rendered again: the JSON string is the rendered text. */
+static void test_texts_are_rendered_once(void **state)
+{
+	const json_t *entry;
+	json_t *object;
+	int fd = client();
+
+	(void)state;
+	say(fd, "{\"command\": \"ban\", \"address\": \"a\\\\b\\u001b\"}\n");
+	object = answer(fd);
+	assert_string_equal(json_string_value(json_object_get(object, "error")),
+		"'a\\\\b\\x1b' is not an address");
+	json_decref(object);
+	health[CONTROL_MAIL] = (struct control_health){ .text = "no 'a\\\\b\\x1b' \xc3" };
+	fd = client();
+	say(fd, "{\"command\": \"status\"}\n");
+	(void)control_tick(control, NOW_S);
+	object = answer(fd);
+	entry = json_object_get(json_object_get(object, "health"), "mail");
+	/* what a cut has left of a character is not JSON */
+	assert_string_equal(json_string_value(json_object_get(entry, "text")),
+		"no 'a\\\\b\\x1b' \\xc3");
+	json_decref(object);
+	health[CONTROL_MAIL] = (struct control_health){ .ok = true };
+}
+
+/* Those who say nothing lock nobody out: the one that came first goes, not one that has asked. */
+static void test_silent_ones_make_room(void **state)
+{
+	int fds[CONTROL_CONNECTIONS_MAX + 2];
+	char byte;
+
+	(void)state;
+	fds[0] = client();
+	say(fds[0], "{\"command\": \"status\"}\n"); /* waits for its counters */
+	fds[1] = client();
+	/* not read yet */
+	assert_true(send(fds[1], "{\"command\": \"version\"}\n", 23, MSG_NOSIGNAL) == 23);
+	for (size_t i = 2; i < CONTROL_CONNECTIONS_MAX; i++)
+		fds[i] = client();
+	fds[CONTROL_CONNECTIONS_MAX] = client();
+	assert_answer(fds[1], true, NULL); /* has asked and made room by itself */
+	fds[CONTROL_CONNECTIONS_MAX + 1] = client();
+	assert_int_equal(recv(fds[2], &byte, 1, MSG_DONTWAIT), 0); /* the oldest that is silent */
+	assert_int_equal(recv(fds[3], &byte, 1, MSG_DONTWAIT), -1);
+	say(fds[CONTROL_CONNECTIONS_MAX + 1], "{\"command\": \"version\"}\n");
+	assert_answer(fds[CONTROL_CONNECTIONS_MAX + 1], true, NULL);
+	(void)control_tick(control, NOW_S);
+	assert_answer(fds[0], true, NULL);
+	for (size_t i = 2; i <= CONTROL_CONNECTIONS_MAX; i++)
+		assert_int_equal(close(fds[i]), 0);
 }
 
 static void test_status(void **state)
@@ -423,6 +488,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_texts_are_rendered_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_silent_ones_make_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_own_user, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pieces_and_limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_clients, setup, teardown),

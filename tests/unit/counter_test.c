@@ -34,7 +34,7 @@ static struct counter *counter_of(uint32_t maxretry, int64_t findtime_s)
 {
 	struct counter *counter = counter_new();
 
-	counter_jail(counter, 0, maxretry, findtime_s);
+	counter_jail(counter, 0, maxretry, findtime_s, 0);
 	return counter;
 }
 
@@ -71,7 +71,8 @@ static void threshold_is_exact(void **state)
 		bool reached = false;
 
 		for (size_t j = 0; j < rows[i].n; j++)
-			reached = counter_add(counter, 0, &ip, rows[i].at_s[j], NULL, &reached_s);
+			reached =
+				counter_add(counter, 0, &ip, rows[i].at_s[j], 1, NULL, &reached_s);
 		assert_int_equal(reached, rows[i].reached);
 		if (reached)
 			assert_int_equal(reached_s, rows[i].reached_s);
@@ -179,7 +180,7 @@ static void model_jail(struct model *model, struct counter *counter, uint32_t ja
 {
 	model->maxretry[jail] = (uint32_t)(random_next() % 9 + 1);
 	model->findtime_s[jail] = (int64_t)(random_next() % 40);
-	counter_jail(counter, jail, model->maxretry[jail], model->findtime_s[jail]);
+	counter_jail(counter, jail, model->maxretry[jail], model->findtime_s[jail], 0);
 }
 
 static void model_step(struct model *model, struct counter *counter, int64_t now_s)
@@ -205,7 +206,7 @@ static void model_step(struct model *model, struct counter *counter, int64_t now
 			.account_length = 3,
 			.proven = act % 4 != 0 };
 		int64_t at_s = now_s - (int64_t)(act % 3 ? 0 : random_next() % 50);
-		bool reached = counter_add(counter, jail, &ip, at_s, act % 8 ? &evidence : NULL,
+		bool reached = counter_add(counter, jail, &ip, at_s, 1, act % 8 ? &evidence : NULL,
 			&reached_s);
 
 		assert_int_equal(reached, model_add(model, jail, i, at_s, act % 4 != 0));
@@ -244,12 +245,12 @@ static void expiry_is_oldest_first_and_bounded(void **state)
 	int64_t reached_s;
 
 	(void)state;
-	counter_jail(counter, 1, 3, 20);
+	counter_jail(counter, 1, 3, 20, 0);
 	for (uint32_t i = 0; i < 50; i++) {
 		struct ip ip = ip_numbered(i);
 
 		assert_false(
-			counter_add(counter, i % 2, &ip, 100 + (i * 7) % 50, NULL, &reached_s));
+			counter_add(counter, i % 2, &ip, 100 + (i * 7) % 50, 1, NULL, &reached_s));
 	}
 	assert_int_equal(counter_current(counter, 0, 200), 0);
 	assert_int_equal(counter_expire(counter, 200, 10), 10);
@@ -266,6 +267,7 @@ static void expiry_is_oldest_first_and_bounded(void **state)
 
 static void evidence_is_the_newest_and_cut(void **state)
 {
+	enum { LINES = 10 };
 	struct counter *counter = counter_of(20, 100);
 	struct ip ip = ip_numbered(1);
 	struct counter_window window;
@@ -273,6 +275,7 @@ static void evidence_is_the_newest_and_cut(void **state)
 	int64_t reached_s;
 
 	(void)state;
+	counter_jail(counter, 0, 20, 100, LINES);
 	memset(line, 'x', sizeof(line));
 	for (int i = 0; i < 15; i++) {
 		char account[COUNTER_ACCOUNT_BYTES_MAX + 10];
@@ -282,11 +285,11 @@ static void evidence_is_the_newest_and_cut(void **state)
 		line[0] = (char)('a' + i);
 		memset(account, 'y', sizeof(account));
 		account[0] = (char)('a' + (i == 14 ? 8 : i));
-		assert_false(counter_add(counter, 0, &ip, i, &evidence, &reached_s));
+		assert_false(counter_add(counter, 0, &ip, i, 1, &evidence, &reached_s));
 	}
 	assert_true(counter_get(counter, 0, &ip, 15, &window));
 	assert_string_equal(window.rule, "even");
-	assert_int_equal(window.n_lines, COUNTER_LINES_MAX);
+	assert_int_equal(window.n_lines, LINES);
 	for (size_t i = 0; i < window.n_lines; i++) {
 		assert_int_equal(window.lines[i][0], 'a' + 5 + i);
 		assert_int_equal(window.line_lengths[i], COUNTER_LINE_BYTES_MAX);
@@ -298,7 +301,7 @@ static void evidence_is_the_newest_and_cut(void **state)
 		assert_int_equal(strlen(window.accounts[i]), COUNTER_ACCOUNT_BYTES_MAX);
 	}
 	/* a window that begins anew forgets the old one's evidence */
-	assert_false(counter_add(counter, 0, &ip, 1000,
+	assert_false(counter_add(counter, 0, &ip, 1000, 1,
 		&(struct counter_evidence){ "new", 3, "acc", 3, NULL, false }, &reached_s));
 	assert_true(counter_get(counter, 0, &ip, 1000, &window));
 	assert_int_equal(window.n_lines, 1);
@@ -308,6 +311,96 @@ static void evidence_is_the_newest_and_cut(void **state)
 	assert_string_equal(window.rule, "");
 	assert_false(window.proven);
 	counter_free(counter);
+}
+
+/* As many lines as maxmatches says, or as maxretry; never more than the cap. */
+static void lines_are_as_many_as_asked(void **state)
+{
+	static const struct {
+		uint32_t maxmatches;
+		size_t lines;
+	} rows[] = { { 0, 120 > COUNTER_LINES_MAX ? COUNTER_LINES_MAX : 120 }, { 1, 1 }, { 7, 7 },
+		{ 50, 50 }, { 1000000, COUNTER_LINES_MAX } };
+	struct ip ip = ip_numbered(1);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct counter *counter = counter_new();
+		struct counter_window window;
+		int64_t reached_s;
+
+		counter_jail(counter, 0, 120, 1000, rows[i].maxmatches);
+		for (int k = 0; k < 119; k++) {
+			char line = (char)k;
+
+			(void)counter_add(counter, 0, &ip, k, 1,
+				&(struct counter_evidence){ &line, 1, NULL, 0, "r", true },
+				&reached_s);
+		}
+		assert_true(counter_get(counter, 0, &ip, 119, &window));
+		assert_int_equal(window.failures, 119);
+		assert_int_equal(window.n_lines, rows[i].lines);
+		for (size_t k = 0; k < window.n_lines; k++)
+			assert_int_equal(window.lines[k][0], 119 - window.n_lines + k);
+		counter_free(counter);
+	}
+}
+
+/* Failures (maxretry 10, findtime 100) that count as more than one. */
+static const struct {
+	struct {
+		int at_s;
+		uint32_t weight;
+	} adds[6];
+	int n;
+	int reached; /* at which of them; -1: at none */
+	uint32_t failures;
+	uint32_t counted;
+} weighed[] = {
+	{ { { 0, 2 }, { 0, 2 }, { 1, 2 }, { 1, 2 } }, 4, -1, 4, 8 },
+	{ { { 0, 2 }, { 1, 2 }, { 2, 2 }, { 3, 2 }, { 4, 2 } }, 5, 4, 5, 10 },
+	{ { { 0, 3 }, { 1, 3 }, { 2, 3 }, { 3, 3 } }, 4, 3, 4, 10 },
+	{ { { 0, 9 } }, 1, -1, 1, 9 },
+	{ { { 0, 9 }, { 0, 1 } }, 2, 1, 2, 10 },
+	{ { { 0, 10 } }, 1, 0, 1, 10 },
+	{ { { 0, 1000000 } }, 1, 0, 1, 10 },
+	{ { { 0, 0 } }, 1, -1, 1, 1 },
+	{ { { 5, 3 }, { 0, 3 }, { 3, 3 } }, 3, -1, 3, 9 }, /* out of order */
+	{ { { 0, 5 }, { 101, 5 } }, 2, -1, 1, 5 },
+	{ { { 0, 5 }, { 100, 5 } }, 2, 1, 2, 10 },
+};
+
+static void failures_have_weights(void **state)
+{
+	struct ip ip = ip_numbered(1);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(weighed) / sizeof(weighed[0]); i++) {
+		struct counter *counter = counter_of(10, 100);
+		struct counter_window window;
+		int latest = 0;
+		int reached = -1;
+
+		for (int k = 0; k < weighed[i].n; k++) {
+			struct counter_evidence evidence = { "x", 1, "a", 1, "r", true };
+			int64_t reached_s;
+
+			latest =
+				weighed[i].adds[k].at_s > latest ? weighed[i].adds[k].at_s : latest;
+			if (counter_add(counter, 0, &ip, weighed[i].adds[k].at_s,
+				    weighed[i].adds[k].weight, &evidence, &reached_s)) {
+				reached = k;
+				assert_int_equal(reached_s, latest);
+			}
+		}
+		assert_true(counter_get(counter, 0, &ip, latest, &window));
+		if (reached != weighed[i].reached || window.failures != weighed[i].failures ||
+			window.counted != weighed[i].counted || window.n_lines != window.failures ||
+			!window.proven)
+			fail_msg("row %zu: reached %d, %u failures that count %u, %zu lines", i,
+				reached, window.failures, window.counted, window.n_lines);
+		counter_free(counter);
+	}
 }
 
 static size_t heap_bytes(void)
@@ -330,7 +423,7 @@ static void evidence_is_bounded(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < ADDRESSES; i++) {
 		ip = ip_numbered(i);
-		(void)counter_add(counter, 0, &ip, 1,
+		(void)counter_add(counter, 0, &ip, 1, 1,
 			&(struct counter_evidence){ line, sizeof(line), "100", 3, "r", true },
 			&reached_s);
 	}
@@ -355,12 +448,12 @@ static void flood_evicts_its_like_and_memory_stands(void **state)
 	size_t full = 0;
 
 	(void)state;
-	(void)counter_add(counter, 0, &slow, 1, NULL, &reached_s);
-	(void)counter_add(counter, 0, &slow, 1, NULL, &reached_s);
+	(void)counter_add(counter, 0, &slow, 1, 1, NULL, &reached_s);
+	(void)counter_add(counter, 0, &slow, 1, 1, NULL, &reached_s);
 	for (uint32_t i = 0; i < 2 * COUNTER_WINDOWS_MAX; i++) {
 		struct ip ip = ip_numbered(i);
 
-		(void)counter_add(counter, 0, &ip, 2, NULL, &reached_s);
+		(void)counter_add(counter, 0, &ip, 2, 1, NULL, &reached_s);
 		if (i == COUNTER_WINDOWS_MAX)
 			full = heap_bytes();
 	}
@@ -384,14 +477,14 @@ static void newcomers_keep_a_share(void **state)
 	for (uint32_t i = 0; i < COUNTER_WINDOWS_MAX; i++) {
 		struct ip ip = ip_numbered(i);
 
-		(void)counter_add(counter, 0, &ip, 1, NULL, &reached_s);
-		(void)counter_add(counter, 0, &ip, 1, NULL, &reached_s);
+		(void)counter_add(counter, 0, &ip, 1, 1, NULL, &reached_s);
+		(void)counter_add(counter, 0, &ip, 1, 1, NULL, &reached_s);
 	}
 	for (uint32_t round = 1; round <= 3; round++)
 		for (uint32_t i = 0; i < NEWCOMERS; i++) {
 			struct ip ip = ip_numbered(COUNTER_WINDOWS_MAX + i);
 
-			assert_int_equal(counter_add(counter, 0, &ip, 2, NULL, &reached_s),
+			assert_int_equal(counter_add(counter, 0, &ip, 2, 1, NULL, &reached_s),
 				round == 3);
 			assert_true(counter_get(counter, 0, &ip, 2, &window));
 			assert_int_equal(window.failures, round);
@@ -407,6 +500,8 @@ int main(void)
 		cmocka_unit_test(random_steps_agree_with_the_model),
 		cmocka_unit_test(expiry_is_oldest_first_and_bounded),
 		cmocka_unit_test(evidence_is_the_newest_and_cut),
+		cmocka_unit_test(lines_are_as_many_as_asked),
+		cmocka_unit_test(failures_have_weights),
 		cmocka_unit_test(evidence_is_bounded),
 		cmocka_unit_test(flood_evicts_its_like_and_memory_stands),
 		cmocka_unit_test(newcomers_keep_a_share),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bans.h"
 #include "config.h"
@@ -48,6 +49,7 @@ struct world {
 	struct store *store;
 	struct guard *guard;
 	bool dry_run;
+	void (*tune)(struct config *config); /* NULL: as it was read */
 	unsigned alerts;
 	unsigned notes;
 	struct letter letter; /* the last */
@@ -164,6 +166,8 @@ static inline void world_start(struct world *world, int64_t now_s)
 		store_open(world->dir, now_s, &world->store, &note, &err) < 0)
 		fail_msg("cannot start: %s", err.text);
 	assert_null(note);
+	if (world->tune)
+		world->tune(world->config);
 	world->protect = protect_new();
 	world->guard =
 		guard_new(world->config, world->protect, world->dry_run, &events, &world->findings);
@@ -173,18 +177,27 @@ static inline void world_start(struct world *world, int64_t now_s)
 		guard_add_pattern(world->guard, i, (int)i);
 }
 
-static inline void world_new_with(struct world *world, const char *jails)
+/* An empty directory: in memory where there is such a place, since fsync costs most of a run on a
+ * disk. */
+static inline void world_dir(struct world *world)
 {
-	*world = (struct world){ .dry_run = world->dry_run };
-	(void)snprintf(world->dir, sizeof(world->dir), "/tmp/guard_test.XXXXXX");
+	(void)snprintf(world->dir, sizeof(world->dir), "%s/guard_test.XXXXXX",
+		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(world->dir));
 	(void)snprintf(world->shipped, sizeof(world->shipped), "%s", world->dir);
+}
+
+static inline void world_new_with(struct world *world, const char *jails)
+{
+	*world = (struct world){ .dry_run = world->dry_run, .tune = world->tune };
+	world_dir(world);
 	world_put(world, "jail.local", jails);
 	world_put(world, "plain.conf",
 		"[Definition]\n"
 		"failregex = ^\\s*fail (?:via <F-TRANSPORT>\\w+</F-TRANSPORT> )?"
 		"(?:as <F-USER>\\S+</F-USER> )?from <HOST>$\n"
-		"ignoreregex = as nobody \n");
+		"ignoreregex = as nobody \n"
+		"datepattern = ^%%Y-%%m-%%dT%%H:%%M:%%S%%z\n"); /* one, not all templates */
 	world_put(world, "bad.conf", "[Definition]\nfailregex = from ((<HOST>$\n");
 	world_start(world, NOW_S);
 }

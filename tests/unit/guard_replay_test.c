@@ -9,7 +9,7 @@
 
 /* A crash at any line decides alike: what was committed is loaded, the rest is read again. */
 
-enum { LINES = 40, SEEN_MAX = 32 };
+enum { LINES = 50, SEEN_MAX = 32 };
 
 struct input {
 	size_t jail;
@@ -39,6 +39,16 @@ static const struct input inputs[LINES] = {
 	{ TWIN, "192.0.2.1", 131 }, /* until 1131 */
 	{ SIP, "192.0.2.1", 132 },  /* third: until 232 */
 	{ SIP, "192.0.2.1", 133 },
+	{ SIP, "192.0.2.5", 200 },
+	{ SIP, "192.0.2.5", 200 },
+	{ SIP, "192.0.2.5", 200 }, /* until 300 */
+	{ SIP, "192.0.2.5", 200 },
+	{ SIP, "192.0.2.5", 310 },
+	{ SIP, "192.0.2.5", 310 }, /* where bans grow: until 510 */
+	{ SIP, "192.0.2.5", 450 }, /* so these are inside */
+	{ SIP, "192.0.2.5", 450 },
+	{ SIP, "192.0.2.5", 450 }, /* else until 550 */
+	{ SIP, "192.0.2.5", 450 },
 	{ EVER, "192.0.2.3", 700 }, /* for good */
 	{ SIP, "192.0.2.1", 702 },
 	{ SIP, "192.0.2.1", 701 },
@@ -70,6 +80,7 @@ struct outcome {
 	uint64_t failures[WORLD_JAILS_COUNT];
 	uint64_t bans_total[WORLD_JAILS_COUNT];
 	uint32_t current[WORLD_JAILS_COUNT];
+	uint32_t earlier; /* bans of all addresses that count for the next */
 };
 
 static int by_address(const void *a, const void *b)
@@ -94,6 +105,12 @@ static struct outcome look(const struct world *world, int64_t now_s)
 	for (size_t i = 0; i < WORLD_JAILS_COUNT; i++) {
 		struct guard_jail_info info = world_info(world, i, now_s);
 
+		for (size_t k = 0; k < LINES; k++) {
+			struct ip ip = ip_of(inputs[k].address);
+			struct ip unit = guard_unit(world->guard, &ip);
+
+			outcome.earlier += guard_ban_count(world->guard, i, &unit, now_s);
+		}
 		outcome.failures[i] = info.failures_total;
 		outcome.bans_total[i] = info.bans_total;
 		outcome.current[i] = info.failures_current;
@@ -118,6 +135,9 @@ static void assert_alike(const struct outcome *a, const struct outcome *b, const
 				what, cut, i, is->jail, (int)(is->since_s - NOW_S), is->failures,
 				want->jail, (int)(want->since_s - NOW_S), want->failures);
 	}
+	if (a->earlier != b->earlier)
+		fail_msg("%s, cut %zu: %u bans count for the next, not %u", what, cut, b->earlier,
+			a->earlier);
 	for (size_t i = 0; i < WORLD_JAILS_COUNT; i++)
 		if (a->failures[i] != b->failures[i] || a->current[i] != b->current[i] ||
 			b->bans_total[i] > a->bans_total[i])
@@ -150,58 +170,127 @@ static void feed(struct world *world, size_t from, size_t to, size_t written, in
 	}
 }
 
-/* Commits after `cut` lines, reads `lost` more, dies, starts again `crashes` times, goes on. */
-static struct outcome run(size_t cut, size_t lost, unsigned crashes, int late_s)
+/* Bans of known addresses grow here: 2, 4, ... times as long and some seconds, by the bans of all
+ * jails, and a failure counts for more. */
+static void let_grow(struct config *config)
+{
+	for (size_t i = 0; i < config->n_jails; i++)
+		config->jails[i].increment = (struct config_increment){ .on = true,
+			.factor = 1,
+			.rndtime_s = 9,
+			.all_jails = i == EVER || i == TWIN };
+	config->jails[SIP].maxretry = 4; /* so that 2 + 2 and 1 + 2 differ */
+}
+
+static struct outcome end(struct world *world, int late_s)
 {
 	int64_t end_s = NOW_S + (late_s ? late_s : latest_before(LINES));
-	size_t further = cut + lost < LINES ? cut + lost : LINES;
-	struct world world = { 0 };
 	struct outcome outcome;
 
-	world_new(&world);
-	feed(&world, 0, cut, 0, late_s);
-	if (crashes) {
-		world_commit(&world);
-		feed(&world, cut, further, 0, late_s);
-	}
-	for (unsigned i = 0; i < crashes; i++) {
-		world_restart(&world, NOW_S + (late_s ? late_s : latest_before(further)));
-		if (i + 1 < crashes)
-			world_commit(&world);
-	}
-	feed(&world, cut, LINES, crashes ? further : 0, late_s);
-	guard_tick(world.guard, end_s, true);
-	bans_check(guard_bans(world.guard));
-	outcome = look(&world, end_s);
-	world_done(&world);
+	guard_tick(world->guard, end_s, true);
+	bans_check(guard_bans(world->guard));
+	outcome = look(world, end_s);
+	world_done(world);
 	return outcome;
+}
+
+static struct outcome undisturbed(bool grow, int late_s)
+{
+	struct world world = { .tune = grow ? let_grow : NULL };
+
+	world_new(&world);
+	feed(&world, 0, LINES, 0, late_s);
+	return end(&world, late_s);
+}
+
+static void copy_file(const struct world *from, const struct world *to, const char *name)
+{
+	static char bytes[1 << 16];
+	char path[256];
+	FILE *in;
+	FILE *out;
+	size_t got;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", from->dir, name);
+	in = fopen(path, "r");
+	assert_non_null(in);
+	(void)snprintf(path, sizeof(path), "%s/%s", to->dir, name);
+	out = fopen(path, "w");
+	assert_non_null(out);
+	while ((got = fread(bytes, 1, sizeof(bytes), in)) > 0)
+		assert_int_equal(fwrite(bytes, 1, got, out), got);
+	assert_int_equal(fclose(in), 0);
+	assert_int_equal(fclose(out), 0);
+}
+
+/* What is left of `before`, which died `lost` lines after it had committed `cut` (they were in
+ * memory only), starts again `crashes` times and goes on. */
+static struct outcome survivor(const struct world *before, size_t cut, size_t lost,
+	unsigned crashes, int late_s)
+{
+	static const char *const names[] = { "jail.local", "plain.conf", "bad.conf", "state.db",
+		"state.db-wal" };
+	size_t further = cut + lost < LINES ? cut + lost : LINES;
+	int64_t again_s = NOW_S + (late_s ? late_s : latest_before(further));
+	struct world world = { .tune = before->tune };
+
+	world_dir(&world);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		copy_file(before, &world, names[i]);
+	world_start(&world, again_s);
+	for (unsigned i = 1; i < crashes; i++) {
+		world_commit(&world);
+		world_restart(&world, again_s);
+	}
+	feed(&world, cut, LINES, further, late_s);
+	return end(&world, late_s);
 }
 
 static void test_outcome_of_the_script(void **state)
 {
-	struct outcome live = run(LINES, 0, 0, 0);
-	struct outcome late = run(LINES, 0, 0, 1010);
+	struct outcome live = undisturbed(false, 0);
+	struct outcome late = undisturbed(false, 1010);
+	struct outcome grown = undisturbed(true, 0);
+	size_t longer = 0;
 
 	(void)state;
 	/* 192.0.2.1 by sip and twin, 192.0.2.3 by ever, 192.0.2.4 by sip */
 	assert_int_equal(live.n_bans, 4);
-	assert_int_equal(live.bans_total[SIP], 6);
+	assert_int_equal(live.bans_total[SIP], 8);
 	assert_int_equal(late.n_bans, 4);
 	assert_int_equal(late.bans_total[SIP], 2); /* those that were over were not made */
 	for (size_t i = 0; i < live.n_bans; i++)
 		assert_int_equal(late.bans[i].until_s, live.bans[i].until_s);
+	/* a script in which nothing grows would prove nothing */
+	for (size_t i = 0; i < grown.n_bans; i++)
+		longer += grown.bans[i].until_s - grown.bans[i].since_s > 150;
+	assert_true(longer >= 2);
+	assert_true(grown.earlier >= 5);
 }
 
+/* Dies after each line. lost: lines more that it had read then; when all are read late anyway,
+ * they make no difference. */
 static void replay_all(int late_s, unsigned crashes, const char *what)
 {
-	struct outcome whole = run(LINES, 0, 0, late_s);
+	for (int grow = 0; grow < 2; grow++) {
+		struct world world = { .tune = grow ? let_grow : NULL };
+		struct outcome whole;
 
-	for (size_t cut = 0; cut < LINES; cut++)
-		for (size_t lost = 0; lost <= 6; lost += 3) {
-			struct outcome again = run(cut, lost, crashes, late_s);
+		world_new(&world);
+		/* over an empty database, with the key that all of them have */
+		whole = survivor(&world, 0, 0, 1, late_s);
+		for (size_t cut = 0; cut < LINES; cut++) {
+			if (cut)
+				feed(&world, cut - 1, cut, 0, late_s);
+			world_commit(&world);
+			for (size_t lost = 0; lost <= (late_s ? 0 : 4); lost += 4) {
+				struct outcome again = survivor(&world, cut, lost, crashes, late_s);
 
-			assert_alike(&whole, &again, what, cut);
+				assert_alike(&whole, &again, what, cut);
+			}
 		}
+		world_done(&world);
+	}
 }
 
 /* Killed while it kept up with the log. */

@@ -99,8 +99,9 @@ static void say_failure(void *context, const struct store_failure *row)
 
 	(void)context;
 	n_failures++;
-	say("F %s %s %lld %d %llx\n", row->jail, ip_format(&row->ip, text), (long long)row->at_s,
-		(int)row->kind, (unsigned long long)row->session);
+	say("F %s %s %lld %d %llx %lld\n", row->jail, ip_format(&row->ip, text),
+		(long long)row->at_s, (int)row->kind, (unsigned long long)row->session,
+		(long long)row->value);
 }
 
 static void say_ban(void *context, const struct store_ban *row)
@@ -108,9 +109,9 @@ static void say_ban(void *context, const struct store_ban *row)
 	char text[IP_TEXT_MAX];
 
 	(void)context;
-	say("B %lld %s %s %lld %lld %u %d %d '%s' '%s'\n", (long long)row->id, row->jail,
+	say("B %lld %s %s %lld %lld %u %d %d '%s' '%s' %u\n", (long long)row->id, row->jail,
 		ip_format(&row->ip, text), (long long)row->since_s, (long long)row->until_s,
-		row->failures, row->proven, (int)row->state, row->account, row->note);
+		row->failures, row->proven, (int)row->state, row->account, row->note, row->number);
 }
 
 static void say_position(void *context, const struct tail_position *row)
@@ -162,7 +163,7 @@ static void load(struct store *store)
 
 static void add_failure(struct store *store, const char *ip, int64_t at_s, enum store_kind kind)
 {
-	store_failure(store, &(struct store_failure){ "asterisk", ip_of(ip), at_s, kind, 7 });
+	store_failure(store, &(struct store_failure){ "asterisk", ip_of(ip), at_s, kind, 7, -3 });
 }
 
 static int64_t add_ban(struct store *store, const char *jail, const char *ip, int64_t since_s)
@@ -173,7 +174,8 @@ static int64_t add_ban(struct store *store, const char *jail, const char *ip, in
 					.until_s = since_s + 600,
 					.failures = 5,
 					.account = "1\xff",
-					.note = "" });
+					.note = "",
+					.number = 4 });
 }
 
 static void everything_comes_back(void **state)
@@ -200,8 +202,10 @@ static void everything_comes_back(void **state)
 	ban = add_ban(store, "asterisk", "2001:db8::1", 100);
 	(void)add_ban(store, "manual", "192.0.2.7", 101);
 	commit(store, -10);
-	store_ban(store,
-		&(struct store_ban){ .id = ban, .failures = 6, .state = STORE_BAN_LIFTING });
+	store_ban(store, &(struct store_ban){ .id = ban,
+				 .failures = 6,
+				 .state = STORE_BAN_LIFTING,
+				 .number = 5 });
 	store_ban(store, &(struct store_ban){ .id = ban + 1, .state = STORE_BAN_ENDED });
 	store_pattern(store, "asterisk", "/var/log/*");
 	store_pattern(store, "asterisk", "/var/log/*");
@@ -222,10 +226,11 @@ static void everything_comes_back(void **state)
 	store_close(store);
 	store = open_store(false);
 	load(store);
-	assert_string_equal(loaded, "F asterisk 192.0.2.1 10 0 7\n"
-				    "F asterisk 2001:db8::/64 9 1 7\n"
-				    "F asterisk 198.51.100.0/24 -8 2 7\n"
-				    "B 1 asterisk 2001:db8::1 100 0 6 0 1 '1\xff' ''\n"
+	assert_string_equal(loaded, "F asterisk 192.0.2.1 10 0 7 -3\n"
+				    "F asterisk 2001:db8::/64 9 1 7 -3\n"
+				    "F asterisk 198.51.100.0/24 -8 2 7 -3\n"
+				    "B 1 asterisk 2001:db8::1 100 0 6 0 1 '1\xff' '' 5\n"
+				    "B 2 manual 192.0.2.7 101 0 0 0 2 '1\xff' '' 0\n"
 				    "P /var/log/a\xff ffffffffffffffff 2 3 -4 5 fffffffffffffffe\n"
 				    "G asterisk /var/log/*\n"
 				    "T asterisk 1000 2\n"
@@ -254,48 +259,100 @@ static void old_failures_go_from_the_front(void **state)
 	store_close(store);
 }
 
-static void bans_are_counted_dirty_or_not(void **state)
+/* Ended bans go keep_s before what expires, and not when nothing expires; others stay. */
+static void ended_bans_go_when_they_are_old(void **state)
 {
-	static const struct {
-		const char *jail;
-		const char *ip;
-		int64_t since_s;
-		uint32_t count;
-	} rows[] = {
-		{ "a", "192.0.2.1", 0, 2 },
-		{ NULL, "192.0.2.1", 0, 3 },
-		{ NULL, "192.0.2.1", 20, 2 },
-		{ "a", "192.0.2.1", 30, 1 },
-		{ "a", "192.0.2.1", 31, 0 },
-		{ "a", "192.0.2.2", 0, 1 },
-		{ "a", "192.0.2.0/24", 0, 0 },
-	};
+	struct store *store = open_store(false);
+	int64_t ended;
 
 	(void)state;
-	for (int step = 0; step < 3; step++) { /* 0: dirty, 1: half, 2: opened again */
-		struct store *store = open_store(false);
+	store_keep_bans(store, 1000);
+	ended = add_ban(store, "a", "192.0.2.1", 100); /* until 700 */
+	store_ban(store,
+		&(struct store_ban){ .id = ended, .until_s = 700, .state = STORE_BAN_ENDED });
+	(void)add_ban(store, "a", "192.0.2.2", 100);
+	commit(store, 0);
+	store_total(store, "a", 1, 1);
+	commit(store, 1700);
+	load(store);
+	assert_non_null(strstr(loaded, "192.0.2.1 "));
+	store_total(store, "a", 1, 2);
+	commit(store, 1701);
+	load(store);
+	assert_null(strstr(loaded, "192.0.2.1 "));
+	assert_non_null(strstr(loaded, "192.0.2.2 "));
+	store_close(store);
+}
 
-		if (step < 2) {
-			(void)add_ban(store, "a", "192.0.2.1", 10);
-			(void)add_ban(store, "b", "192.0.2.1", 20);
-			if (step)
-				commit(store, 0);
-			(void)add_ban(store, "a", "192.0.2.2", 25);
-			(void)add_ban(store, "a", "192.0.2.1", 30);
-		}
-		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-			struct ip ip = ip_of(rows[i].ip);
-			uint32_t count = 99;
+static void exec_sql(const char *sql)
+{
+	cleanup_free char *path = alloc_format("%s/state.db", dir);
+	sqlite3 *db;
 
-			assert_int_equal(store_ban_count(store, rows[i].jail, &ip, rows[i].since_s,
-						 &count, NULL),
-				0);
-			assert_int_equal(count, rows[i].count);
-		}
-		if (step)
-			commit(store, 0);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s", sqlite3_errmsg(db));
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void the_key_stays(void **state)
+{
+	struct store *store = open_store(false);
+	uint8_t key[16];
+
+	(void)state;
+	memcpy(key, store_key(store), sizeof(key));
+	store_close(store);
+	store = open_store(false);
+	assert_memory_equal(key, store_key(store), sizeof(key));
+	store_close(store);
+	exec_sql("DELETE FROM secret");
+	store = open_store(false);
+	assert_memory_not_equal(key, store_key(store), sizeof(key));
+	store_close(store);
+}
+
+/* A database of an older schema is carried along, its bans as the first of their addresses. */
+static void older_schemas_are_carried_along(void **state)
+{
+	static const char old[] =
+		"CREATE TABLE failures(id INTEGER PRIMARY KEY, jail TEXT NOT NULL,"
+		" address BLOB NOT NULL, at INTEGER NOT NULL, kind INTEGER NOT NULL,"
+		" session INTEGER NOT NULL) STRICT;"
+		"CREATE TABLE bans(id INTEGER PRIMARY KEY, jail TEXT NOT NULL,"
+		" address BLOB NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,"
+		" failures INTEGER NOT NULL, proven INTEGER NOT NULL, state INTEGER NOT NULL,"
+		" account BLOB NOT NULL, note BLOB NOT NULL, previous INTEGER NOT NULL) STRICT;"
+		"CREATE TABLE positions(path BLOB PRIMARY KEY, device INTEGER NOT NULL,"
+		" inode INTEGER NOT NULL, generation INTEGER NOT NULL, born INTEGER NOT NULL,"
+		" offset INTEGER NOT NULL, hash INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+		"CREATE TABLE patterns(jail TEXT NOT NULL, pattern BLOB NOT NULL,"
+		" PRIMARY KEY(jail, pattern)) STRICT, WITHOUT ROWID;"
+		"CREATE TABLE totals(jail TEXT PRIMARY KEY, failures INTEGER NOT NULL,"
+		" bans INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+		"CREATE TABLE alerts(id INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
+		" dest BLOB NOT NULL, sender BLOB NOT NULL, subject BLOB NOT NULL,"
+		" body BLOB NOT NULL) STRICT;"
+		"INSERT INTO failures VALUES(1, 'a', x'c0000201', 10, 0, 0);"
+		"INSERT INTO bans VALUES(7, 'a', x'c0000201', 11, 12, 5, 0, 0, x'', x'', 6);"
+		"PRAGMA user_version = 1;";
+	struct store *store;
+
+	(void)state;
+	exec_sql(old);
+	for (int i = 0; i < 2; i++) {
+		store = open_store(false);
+		load(store);
+		assert_string_equal(loaded, "F a 192.0.2.1 10 0 0 0\n"
+					    "B 7 a 192.0.2.1 11 12 5 0 0 '' '' 1\n");
 		store_close(store);
 	}
+	store = open_store(false);
+	add_failure(store, "192.0.2.1", 1, STORE_FAILURE);
+	assert_int_equal(add_ban(store, "a", "192.0.2.1", 100), 8);
+	store_allow(store, &(struct store_allow){ ip_of("192.0.2.7"), 6, 0, "" });
+	commit(store, 0);
+	store_close(store);
 }
 
 static void dirty_rows_are_capped(void **state)
@@ -367,31 +424,6 @@ static void unusable_is_set_aside(void **state)
 		commit(store, 0);
 		store_close(store);
 	}
-}
-
-/* A database of an older schema is carried along, with all that is in it. */
-static void older_schemas_are_carried_along(void **state)
-{
-	struct store *store = open_store(false);
-	char path[256];
-	sqlite3 *db;
-
-	(void)state;
-	(void)add_ban(store, "asterisk", "192.0.2.9", 1);
-	commit(store, 0);
-	store_close(store);
-	(void)snprintf(path, sizeof(path), "%s/state.db", dir);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "DROP TABLE allows; PRAGMA user_version = 1", NULL, NULL,
-				 NULL),
-		SQLITE_OK);
-	assert_int_equal(sqlite3_close(db), SQLITE_OK);
-	store = open_store(false);
-	load(store);
-	assert_string_equal(loaded, "B 1 asterisk 192.0.2.9 1 601 5 0 0 '1\xff' ''\n");
-	store_allow(store, &(struct store_allow){ ip_of("192.0.2.7"), 6, 0, "" });
-	commit(store, 0);
-	store_close(store);
 }
 
 static void a_directory_that_is_not_there_is_an_error(void **state)
@@ -520,10 +552,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_dir(everything_comes_back),
 		with_dir(old_failures_go_from_the_front),
-		with_dir(bans_are_counted_dirty_or_not),
+		with_dir(ended_bans_go_when_they_are_old),
+		with_dir(the_key_stays),
+		with_dir(older_schemas_are_carried_along),
 		with_dir(dirty_rows_are_capped),
 		with_dir(unusable_is_set_aside),
-		with_dir(older_schemas_are_carried_along),
 		with_dir(a_directory_that_is_not_there_is_an_error),
 		with_dir(full_disk_keeps_all_dirty),
 		with_dir(nothing_acknowledged_is_lost_by_a_kill),

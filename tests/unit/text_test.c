@@ -241,9 +241,28 @@ static void test_any_bytes(void **state)
 	}
 }
 
+/* Rendering what is rendered changes nothing, and a cut in the middle of a character shows. */
+static void test_rendered(void **state)
+{
+	static const char *const rows[] = { "plain", "a\\b", "C:\\\\x", "\x1b[31m\\x41",
+		"gr\xc3\xbc\xc3\x9f", "\xff\033\n" };
+	char once[64];
+	char twice[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		text_render_string(once, sizeof(once), rows[i]);
+		assert_ptr_equal(text_rendered(twice, sizeof(twice), once), twice);
+		assert_string_equal(twice, once);
+	}
+	assert_string_equal(text_rendered(twice, sizeof(twice), "a\\\\b \xc3"), "a\\\\b \\xc3");
+	assert_string_equal(text_rendered(twice, 8, "123456789"), "1234...");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rendered),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_deceptive),

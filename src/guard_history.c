@@ -1,0 +1,138 @@
+/* bantime.increment: what earlier bans of an address make of the next one, and of its failures.
+ * Everything here depends on the lines' times, the bans table and a key kept beside it, so that a
+ * replay after a crash decides alike. */
+#include "guard_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "config.h"
+#include "history.h"
+#include "siphash.h"
+
+enum {
+	POWER_MAX = 20, /* FORMULA_DOUBLE makes at most 2^20 times factor of a bantime */
+	PURGE_AGE_S = 86400,
+};
+
+/* 570 years: the kernel refuses timeouts of more than 213 000 days (ERANGE). */
+static const int64_t BAN_LONGEST_S = 18000000000;
+
+int64_t guard_purge_age_s(const struct guard *guard)
+{
+	return guard->config->dbpurgeage_s > 0 ? guard->config->dbpurgeage_s : PURGE_AGE_S;
+}
+
+const struct config_increment *guard_increment(const struct guard *guard, size_t jail)
+{
+	const struct config_jail *config = guard->jails[jail].config;
+
+	return config && config->increment.on ? &config->increment : NULL;
+}
+
+uint32_t guard_earlier_bans(const struct guard *guard, size_t jail, const struct ip *ip,
+	int64_t at_s)
+{
+	const struct config_increment *increment = guard_increment(guard, jail);
+
+	return history_count(guard->history,
+		increment && increment->all_jails ? HISTORY_ALL_JAILS : (uint32_t)jail, ip, at_s);
+}
+
+uint32_t guard_failure_weight(const struct guard *guard, size_t jail, const struct ip *ip,
+	int64_t at_s)
+{
+	uint32_t maxretry = guard_increment(guard, jail) ? guard->jails[jail].config->maxretry : 1;
+	uint32_t n = maxretry > 1 ? guard_earlier_bans(guard, jail, ip, at_s) : 0;
+	uint32_t weight;
+
+	if (!n)
+		return 1;
+	weight = (1U << (n < POWER_MAX ? n : POWER_MAX)) / 2 + 1;
+	return weight < maxretry ? weight : maxretry;
+}
+
+/* 0..limit_s; the same for the same ban, and not to be foreseen without the key. */
+static int64_t random_part(const struct guard *guard, size_t jail, const struct ip *ip,
+	int64_t since_s, int64_t limit_s)
+{
+	const char *name = guard->jails[jail].name;
+	size_t length = strlen(name);
+	size_t size = sizeof(since_s) + 2 + sizeof(ip->bytes) + length;
+	cleanup_free uint8_t *bytes = alloc_zero(size);
+	uint8_t *at = bytes;
+
+	for (size_t i = 0; i < sizeof(since_s); i++)
+		*at++ = (uint8_t)((uint64_t)since_s >> (8 * i));
+	*at++ = ip->family;
+	*at++ = ip->bits;
+	memcpy(at, ip->bytes, sizeof(ip->bytes));
+	memcpy(at + sizeof(ip->bytes), name, length);
+	return (int64_t)(siphash(store_key(guard->store), bytes, size) % ((uint64_t)limit_s + 1));
+}
+
+static double formula(const struct config_increment *increment, double base, uint32_t n)
+{
+	double factor = increment->factor;
+	double grown;
+	size_t last;
+
+	switch (increment->formula) {
+	case FORMULA_DOUBLE:
+		grown = ldexp(base, (int)(n < POWER_MAX ? n : POWER_MAX)) * factor;
+		return grown > base ? grown : base;
+	case FORMULA_EXPONENTIAL:
+		return base * exp((double)n * factor);
+	case FORMULA_MULTIPLIERS:
+		if (!increment->n_multipliers)
+			return base * factor;
+		last = increment->n_multipliers - 1;
+		return base * factor * increment->multipliers[n < last ? n : last];
+	}
+	return base;
+}
+
+int64_t guard_ban_length(const struct guard *guard, size_t jail, const struct ip *ip,
+	int64_t since_s)
+{
+	const struct config_increment *increment = guard_increment(guard, jail);
+	int64_t base_s = guard->jails[jail].config->bantime_s;
+	uint32_t n = increment ? guard_earlier_bans(guard, jail, ip, since_s) : 0;
+	double grown;
+	int64_t length_s;
+
+	if (!n || base_s < 0)
+		return base_s;
+	grown = formula(increment, (double)base_s, n);
+	/* NaN and what is too small for a timeout end here, too */
+	length_s = grown >= (double)BAN_LONGEST_S ? BAN_LONGEST_S : grown >= 1 ? (int64_t)grown : 1;
+	if (increment->maxtime_s > 0 && length_s > increment->maxtime_s)
+		length_s = increment->maxtime_s;
+	if (increment->rndtime_s > 0 && increment->rndtime_s < BAN_LONGEST_S)
+		length_s += random_part(guard, jail, ip, since_s, increment->rndtime_s);
+	return length_s < BAN_LONGEST_S ? length_s : BAN_LONGEST_S;
+}
+
+uint32_t guard_take_ban(struct guard *guard, size_t jail, const struct ip *unit, int64_t since_s,
+	int64_t until_s)
+{
+	if (history_has(guard->history, (uint32_t)jail, unit, since_s))
+		return 0;
+	return history_add(guard->history, (uint32_t)jail, unit, since_s, until_s);
+}
+
+void guard_count_ban(struct guard *guard, struct ban *ban, bool replaces)
+{
+	uint32_t earlier = guard_earlier_bans(guard, ban->jail, &ban->ip, ban->since_s);
+
+	ban->row_number =
+		replaces ? history_extend(guard->history, ban->jail, &ban->ip, ban->until_s) : 0;
+	if (!ban->row_number) {
+		ban->row_number = history_add(guard->history, ban->jail, &ban->ip, ban->since_s,
+			ban->until_s);
+		earlier++;
+	}
+	ban->number = guard_increment(guard, ban->jail) ? earlier : 0;
+}
