@@ -270,6 +270,7 @@ static json_t *jail_json(const struct report *report, size_t jail,
 		json_pack("{s:I, s:I}", "current",
 			(json_int_t)bans_count(guard_bans(report->engine->guard), (uint32_t)jail),
 			"total", (json_int_t)info->bans_total));
+	json_object_set_new(object, "unresolved", json_integer((json_int_t)info->unresolved));
 	json_object_set_new(object, "bans", bans_json(report, jail, info));
 	return object;
 }
