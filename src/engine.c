@@ -431,6 +431,7 @@ static int add_sources(struct engine *engine, struct error *err)
 static int open_control(struct engine *engine, struct error *err)
 {
 	struct control_engine control = { .guard = engine->guard,
+		.ignore = engine->ignore,
 		.tail = engine->state.tail,
 		.health = engine->health,
 		.dry_run = engine->dry_run,
