@@ -4,9 +4,9 @@ PREFIX ?= /usr
 DESTDIR ?=
 VERSION := 0.1.0
 
-PACKAGES := libpcre2-8 libnftnl libmnl libesmtp-1.0 openssl libsystemd sqlite3 jansson libseccomp libcap
+PACKAGES := libpcre2-8 libnftnl libmnl libesmtp-1.0 openssl libsystemd sqlite3 jansson libseccomp libcap libcares
 APT_BUILD := gcc make pkg-config libc6-dev libpcre2-dev libnftnl-dev libmnl-dev libesmtp-dev libssl-dev \
-	libsystemd-dev libsqlite3-dev libjansson-dev libseccomp-dev libcap-dev
+	libsystemd-dev libsqlite3-dev libjansson-dev libseccomp-dev libcap-dev libc-ares-dev
 APT_DEMO := nftables iproute2 iputils-ping openssl python3 python3-aiosmtpd
 APT_CHECK := $(APT_DEMO) libcmocka-dev jq procps systemd-journal-remote
 APT_LINT := clang-format clang-tidy cppcheck

@@ -7,6 +7,7 @@
 
 #include "client.h"
 #include "error.h"
+#include "ignorelist.h"
 #include "ip.h"
 #include "offline.h"
 
@@ -30,15 +31,21 @@ static int read_address(const char *text, bool ban, struct ip *ret_ip)
 	return EXIT_USAGE;
 }
 
-/* Reads ADDR[/LEN] of allow and disallow. */
-static int read_allowed(const char *text, struct ip *ret_ip)
+/* Reads ADDR[/LEN] or NAME of allow and disallow. NULL: it is neither. */
+static const char *read_allowed(const char *text, char address[IP_TEXT_MAX])
 {
-	struct error err;
+	enum ignorelist_kind kind = IGNORELIST_FILE;
+	struct error err = { "an address is wanted, or a host name" };
+	bool is_read;
+	struct ip ip;
 
-	if (ip_parse_prefix(text, ret_ip, &err) == 0)
-		return 0;
-	(void)fprintf(stderr, "voipguard: %s; a name belongs in ignoreip of a jail\n", err.text);
-	return -1;
+	is_read = ignorelist_word(text, &kind, &ip, &err) == 0;
+	if (is_read && kind == IGNORELIST_ADDRESS)
+		return ip_format(&ip, address);
+	if (is_read && kind == IGNORELIST_NAME)
+		return text;
+	(void)fprintf(stderr, "voipguard: %s\n", err.text);
+	return NULL;
 }
 
 static int change_command(const struct request *request, json_t *question)
@@ -106,13 +113,13 @@ int cli_unban(const struct request *request)
 
 int cli_allow(const struct request *request)
 {
-	char address[IP_TEXT_MAX];
+	char buffer[IP_TEXT_MAX];
+	const char *address = read_allowed(request->arguments[0], buffer);
 	json_t *question;
-	struct ip ip;
 
-	if (read_allowed(request->arguments[0], &ip) < 0)
+	if (!address)
 		return EXIT_USAGE;
-	question = json_pack("{s:s, s:s}", "command", "allow", "address", ip_format(&ip, address));
+	question = json_pack("{s:s, s:s}", "command", "allow", "address", address);
 	if (request->for_s > 0)
 		json_object_set_new(question, "for_s", json_integer(request->for_s));
 	if (request->note &&
@@ -127,14 +134,14 @@ int cli_allow(const struct request *request)
 /* A running engine cannot take protection back; the next one does not ask for it. */
 int cli_disallow(const struct request *request)
 {
-	char address[IP_TEXT_MAX];
-	struct ip ip;
+	char buffer[IP_TEXT_MAX];
+	const char *address = read_allowed(request->arguments[0], buffer);
 	int status;
 
-	if (read_allowed(request->arguments[0], &ip) < 0)
+	if (!address)
 		return EXIT_USAGE;
 	status = change_command(request,
-		json_pack("{s:s, s:s}", "command", "disallow", "address", ip_format(&ip, address)));
+		json_pack("{s:s, s:s}", "command", "disallow", "address", address));
 	if (status != EXIT_DONE)
 		return status;
 	status = change_command(request, json_pack("{s:s}", "command", "reload"));

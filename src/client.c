@@ -271,6 +271,9 @@ static void print_jail(const json_t *jail)
 		(long long)integer_of(failures, "total"));
 	(void)printf("  banned     %lld now, %lld in all\n",
 		(long long)integer_of(banned, "current"), (long long)integer_of(banned, "total"));
+	if (integer_of(jail, "unresolved"))
+		(void)printf("  unresolved %lld attempts of host names without an answer\n",
+			(long long)integer_of(jail, "unresolved"));
 	print_files(json_object_get(jail, "files"));
 	print_bans(json_object_get(jail, "bans"));
 }

@@ -14,6 +14,8 @@
 #include "bans.h"
 #include "error.h"
 #include "guard.h"
+#include "ignore.h"
+#include "ignorelist.h"
 #include "proto.h"
 #include "report.h"
 #include "text.h"
@@ -338,22 +340,51 @@ static void command_unban(struct control *control, struct connection *connection
 			json_pack("{s:b, s:I}", "ok", 1, "lifted", (json_int_t)lifted), now_s);
 }
 
+/* An address, or a name. False with a sentence: neither. */
+static bool allowed_read(const struct control *control, const char *text, struct ip *ret_ip,
+	bool *ret_is_name, struct error *err)
+{
+	enum ignorelist_kind kind = IGNORELIST_FILE;
+
+	if (!text) {
+		(void)error_set(err, "the address is missing");
+		return false;
+	}
+	if (ignorelist_word(text, &kind, ret_ip, err) < 0)
+		return false;
+	*ret_is_name = kind == IGNORELIST_NAME;
+	if (kind == IGNORELIST_FILE || (*ret_is_name && !control->engine.ignore)) {
+		(void)error_set(err, "an address is wanted, or a host name");
+		return false;
+	}
+	return true;
+}
+
 static void command_allow(struct control *control, struct connection *connection,
 	const json_t *request, int64_t now_s)
 {
 	const json_t *duration = json_object_get(request, "for_s");
+	int64_t for_s = json_is_integer(duration) ? json_integer_value(duration) : 0;
 	const char *address = text_of(request, "address");
+	const char *note = text_of(request, "note");
 	struct error err;
+	bool is_name;
 	struct ip ip;
+	int rc;
 
-	if (!address || ip_parse_prefix(address, &ip, &err) < 0)
-		answer_error(connection, address ? err.text : "the address is missing");
-	else if (guard_allow(control->engine.guard, &ip,
-			 json_is_integer(duration) ? json_integer_value(duration) : 0,
-			 text_of(request, "note"), now_s, &err) < 0)
+	if (!allowed_read(control, address, &ip, &is_name, &err)) {
+		answer_error(connection, err.text);
+		return;
+	}
+	if (is_name)
+		rc = ignore_allow(control->engine.ignore, address, for_s, note, now_s, &err);
+	else
+		rc = guard_allow(control->engine.guard, &ip, for_s, note, now_s, &err);
+	if (rc < 0)
 		answer_error(connection, err.text);
 	else
-		finish_change(control, connection, &ip, -1, json_pack("{s:b}", "ok", 1), now_s);
+		finish_change(control, connection, is_name ? NULL : &ip, -1,
+			json_pack("{s:b}", "ok", 1), now_s);
 }
 
 static void command_disallow(struct control *control, struct connection *connection,
@@ -361,11 +392,13 @@ static void command_disallow(struct control *control, struct connection *connect
 {
 	const char *address = text_of(request, "address");
 	struct error err;
+	bool is_name;
 	struct ip ip;
 
-	if (!address || ip_parse_prefix(address, &ip, &err) < 0)
-		answer_error(connection, address ? err.text : "the address is missing");
-	else if (guard_disallow(control->engine.guard, &ip, &err) < 0)
+	if (!allowed_read(control, address, &ip, &is_name, &err))
+		answer_error(connection, err.text);
+	else if ((is_name ? ignore_disallow(control->engine.ignore, address, &err)
+			  : guard_disallow(control->engine.guard, &ip, &err)) < 0)
 		answer_error(connection, err.text);
 	else
 		finish_change(control, connection, NULL, -1, json_pack("{s:b}", "ok", 1), now_s);

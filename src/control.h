@@ -9,6 +9,7 @@
 struct control;
 struct error;
 struct guard;
+struct ignore;
 struct proto_record;
 struct tail;
 
@@ -45,6 +46,7 @@ struct control_health {
 /* What control needs of the engine. */
 struct control_engine {
 	struct guard *guard;
+	struct ignore *ignore; /* NULL: no names are protected */
 	struct tail *tail;
 	const struct control_health *health; /* [CONTROL_PARTS] */
 	bool dry_run;

@@ -1,4 +1,4 @@
-#include "engine.h"
+#include "engine_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,20 +10,17 @@
 
 #include <systemd/sd-event.h>
 
-#include "alloc.h"
 #include "bans.h"
-#include "config.h"
 #include "control.h"
 #include "error.h"
 #include "guard.h"
+#include "ignore.h"
 #include "launch.h"
-#include "letter.h"
 #include "log.h"
 #include "outbox.h"
 #include "prepare.h"
 #include "proto.h"
 #include "resume.h"
-#include "sandbox.h"
 #include "store.h"
 #include "tail.h"
 
@@ -36,37 +33,12 @@ enum {
 	EXPIRE_MARGIN_S = 86400, /* failures stay this much longer than the longest findtime */
 };
 
-/* All parts of the engine; made in this order, ended in the opposite one. */
-struct engine {
-	const struct run_options *options;
-	struct prepared *prepared; /* owned: configuration, guard, protection */
-	struct guard *guard;       /* borrowed from prepared */
-	struct resumed state;      /* owned: database, logs, mails */
-	struct control *control;
-	sd_event *event;
-	sd_event_source *parent_io;
-	sd_event_source *tail_io;
-	sd_event_source *busy_timer;
-	sd_event_source *commit_timer;
-	sd_event_source *peer_io;
-	struct control_health health[CONTROL_PARTS];
-	int64_t started_s;
-	uint64_t last_read_us;
-	int64_t next_positions_s;
-	int64_t next_alive_s;
-	bool commit_is_set;
-	bool dry_run;
-	bool reloading;
-	bool caught_up;
-	bool told_ready;
-};
-
-static int64_t wall_s(void)
+int64_t engine_wall_s(void)
 {
 	return (int64_t)time(NULL);
 }
 
-static uint64_t boot_us(void)
+uint64_t engine_boot_us(void)
 {
 	struct timespec now;
 
@@ -74,14 +46,7 @@ static uint64_t boot_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-static void set_health(struct engine *engine, enum control_part part, bool ok, const char *text)
-{
-	engine->health[part].ok = ok;
-	(void)snprintf(engine->health[part].text, sizeof(engine->health[part].text), "%s",
-		text); /* cut */
-}
-
-/* Fires once, delay_us from now; cannot fail on a live source. */
+/* Fires once, delay_us from now. */
 static void arm(sd_event_source *timer, uint64_t delay_us)
 {
 	(void)sd_event_source_set_time_relative(timer, delay_us);
@@ -106,21 +71,21 @@ static void on_line(void *context, const struct tail_line *line)
 {
 	struct engine *engine = context;
 
-	guard_line(engine->guard, line, wall_s());
+	guard_line(engine->guard, line, engine_wall_s());
 }
 
 /* ---- to the firewall role ---- */
 
 /* Hands queued changes on; what does not fit goes when the pair is writable again. */
-static void flush(void *context)
+void engine_flush(void *context)
 {
 	struct engine *engine = context;
 	struct bans *bans = guard_bans(engine->guard);
 	struct ban_change change;
 
-	if (!prepared_send_allows(engine->prepared, wall_s(), engine->dry_run))
+	if (!prepared_send_allows(engine->prepared, engine_wall_s(), engine->dry_run))
 		return;
-	while (bans_peek(bans, wall_s(), &change)) {
+	while (bans_peek(bans, engine_wall_s(), &change)) {
 		struct proto_record record = { .type = change.lift ? PROTO_LIFT : PROTO_BAN,
 			.number = change.scope,
 			.ip = change.ip,
@@ -177,25 +142,25 @@ static int commit(void *context, struct error *err)
 	struct engine *engine = context;
 	int64_t keep_s = prepared_longest_findtime(engine->prepared) + EXPIRE_MARGIN_S;
 	/* windows of lines that are not read yet may reach back further */
-	int64_t expire_before_s = engine->caught_up ? wall_s() - keep_s : 0;
+	int64_t expire_before_s = engine->caught_up ? engine_wall_s() - keep_s : 0;
 	struct error local;
 	char text[128];
 
 	if (!err)
 		err = &local;
 	tail_positions(engine->state.tail, true, save_position, engine->state.store);
-	engine->next_positions_s = wall_s() + POSITIONS_EVERY_S;
+	engine->next_positions_s = engine_wall_s() + POSITIONS_EVERY_S;
 	if (store_commit(engine->state.store, expire_before_s, err) < 0) {
 		if (engine->health[CONTROL_STATE].ok)
 			log_line(LOG_ERR, "state is kept in memory only: %s", err->text);
-		set_health(engine, CONTROL_STATE, false, err->text);
+		engine_set_health(engine, CONTROL_STATE, false, err->text);
 		return -1;
 	}
 	(void)snprintf(text, sizeof(text), "%llu records were lost while the disk was full",
 		(unsigned long long)store_lost(engine->state.store)); /* fits */
-	set_health(engine, CONTROL_STATE, store_lost(engine->state.store) == 0,
+	engine_set_health(engine, CONTROL_STATE, store_lost(engine->state.store) == 0,
 		store_lost(engine->state.store) ? text : "");
-	outbox_pump(engine->state.outbox, wall_s());
+	outbox_pump(engine->state.outbox, engine_wall_s());
 	return 0;
 }
 
@@ -209,7 +174,7 @@ static int on_commit(sd_event_source *source, uint64_t at_us, void *context)
 	return 0;
 }
 
-static void commit_soon(struct engine *engine)
+void engine_commit_soon(struct engine *engine)
 {
 	if (engine->commit_is_set || !store_is_dirty(engine->state.store))
 		return;
@@ -226,13 +191,13 @@ static void read_logs(struct engine *engine, bool scan)
 	do {
 		more = tail_reconcile(engine->state.tail, scan, READ_BUDGET);
 		scan = false;
-		flush(engine);
+		engine_flush(engine);
 	} while (more && bans_waiting(guard_bans(engine->guard)) == 0 &&
-		 boot_us() - engine->last_read_us < COMMIT_US);
+		 engine_boot_us() - engine->last_read_us < COMMIT_US);
 	engine->caught_up = !more;
 	if (more)
 		arm(engine->busy_timer, 0);
-	commit_soon(engine);
+	engine_commit_soon(engine);
 }
 
 static int on_busy(sd_event_source *source, uint64_t at_us, void *context)
@@ -240,7 +205,7 @@ static int on_busy(sd_event_source *source, uint64_t at_us, void *context)
 	struct engine *engine = context;
 
 	(void)source, (void)at_us;
-	engine->last_read_us = boot_us();
+	engine->last_read_us = engine_boot_us();
 	(void)sd_event_source_set_enabled(engine->tail_io, SD_EVENT_ON);
 	read_logs(engine, false);
 	return 0;
@@ -250,7 +215,7 @@ static int on_busy(sd_event_source *source, uint64_t at_us, void *context)
 static int on_tail(sd_event_source *source, int fd, uint32_t revents, void *context)
 {
 	struct engine *engine = context;
-	uint64_t now_us = boot_us();
+	uint64_t now_us = engine_boot_us();
 
 	(void)fd, (void)revents;
 	if (now_us - engine->last_read_us < BUSY_US) {
@@ -264,30 +229,6 @@ static int on_tail(sd_event_source *source, int fd, uint32_t revents, void *cont
 }
 
 /* ---- from the firewall role ---- */
-
-static int on_peer(sd_event_source *source, int fd, uint32_t revents, void *context)
-{
-	struct engine *engine = context;
-
-	(void)source, (void)fd, (void)revents;
-	if (!outbox_receive(engine->state.outbox, wall_s())) {
-		engine->peer_io = sd_event_source_disable_unref(engine->peer_io);
-		outbox_join(engine->state.outbox, -1);
-	}
-	commit_soon(engine);
-	return 0;
-}
-
-static void join_notifier(struct engine *engine, int fd)
-{
-	engine->peer_io = sd_event_source_disable_unref(engine->peer_io);
-	outbox_join(engine->state.outbox, fd);
-	if (fd >= 0 &&
-		sd_event_add_io(engine->event, &engine->peer_io, fd, EPOLLIN, on_peer, engine) < 0)
-		log_line(LOG_ERR, "cannot watch the notifier");
-	set_health(engine, CONTROL_NOTIFIER, true, "");
-	outbox_pump(engine->state.outbox, wall_s());
-}
 
 static void log_refusal(const struct proto_record *record)
 {
@@ -313,27 +254,28 @@ static void handle_record(struct engine *engine, const struct proto_record *reco
 	case PROTO_HELD:
 		log_refusal(record);
 		guard_held(engine->guard, (uint8_t)record->number, &record->ip, record->ttl_s < 0,
-			record->failure, wall_s());
+			record->failure, engine_wall_s());
 		return;
 	case PROTO_COUNTERS:
 		control_counters(engine->control, record);
 		return;
 	case PROTO_HOSTNET:
-		prepared_host_record(engine->prepared, record, wall_s());
+		prepared_host_record(engine->prepared, record, engine_wall_s());
 		return;
 	case PROTO_ADOPT:
 		guard_adopt(engine->guard, (uint8_t)record->number, &record->ip, record->ttl_s,
-			wall_s());
+			engine_wall_s());
 		return;
 	case PROTO_ADMIN_LIFT:
-		guard_admin_lift(engine->guard, (uint8_t)record->number, &record->ip, wall_s());
+		guard_admin_lift(engine->guard, (uint8_t)record->number, &record->ip,
+			engine_wall_s());
 		return;
 	case PROTO_CLIENT:
 		if (fd >= 0)
-			control_accept(engine->control, fd, wall_s());
+			control_accept(engine->control, fd, engine_wall_s());
 		return;
 	case PROTO_HEALTH:
-		set_health(engine,
+		engine_set_health(engine,
 			record->number == PROTO_PART_FIREWALL ? CONTROL_FIREWALL : CONTROL_NOTIFIER,
 			record->failure == 0, record->text);
 		if (record->number == PROTO_PART_FIREWALL && record->failure == 0)
@@ -343,7 +285,7 @@ static void handle_record(struct engine *engine, const struct proto_record *reco
 		engine->reloading = false;
 		return;
 	case PROTO_PEER:
-		join_notifier(engine, fd);
+		engine_join_notifier(engine, fd);
 		return;
 	case PROTO_STOP:
 		stop(engine);
@@ -381,9 +323,9 @@ static int on_parent(sd_event_source *source, int fd, uint32_t revents, void *co
 		handle_record(engine, &record, passed_fd);
 	if (rc < 0)
 		stop(engine); /* the firewall role is gone: the service ends */
-	flush(engine);
-	(void)control_tick(engine->control, wall_s()); /* the tick looks again */
-	commit_soon(engine);
+	engine_flush(engine);
+	(void)control_tick(engine->control, engine_wall_s()); /* the tick looks again */
+	engine_commit_soon(engine);
 	return 0;
 }
 
@@ -392,64 +334,36 @@ static int on_control(sd_event_source *source, int fd, uint32_t revents, void *c
 	struct engine *engine = context;
 
 	(void)source, (void)fd, (void)revents;
-	control_run(engine->control, wall_s());
-	(void)control_tick(engine->control, wall_s()); /* the tick looks again */
-	flush(engine);
-	commit_soon(engine);
+	control_run(engine->control, engine_wall_s());
+	(void)control_tick(engine->control, engine_wall_s()); /* the tick looks again */
+	engine_flush(engine);
+	engine_commit_soon(engine);
 	return 0;
 }
 
 /* ---- time ---- */
 
-static void check_health(struct engine *engine)
-{
-	char text[CONTROL_HEALTH_TEXT_MAX];
-	const char *mail_text;
-	bool well = outbox_is_well(engine->state.outbox, &mail_text);
-
-	control_find_unreadable(engine->state.tail, text);
-	set_health(engine, CONTROL_ENGINE, text[0] == '\0',
-		text[0] ? text : prepared_sandbox_text(engine->prepared));
-	set_health(engine, CONTROL_MAIL, well, mail_text);
-}
-
-static void send_alive(struct engine *engine)
-{
-	struct proto_record alive = { .type = PROTO_ALIVE };
-	struct proto_record status = { .type = PROTO_STATUS };
-	uint32_t bans = 0;
-
-	for (size_t i = 0; i < guard_jails(engine->guard); i++)
-		bans += bans_count(guard_bans(engine->guard), (uint32_t)i);
-	(void)snprintf(status.text, sizeof(status.text), "%zu jails, %u bans%s",
-		guard_active_jails(engine->guard), bans,
-		engine->dry_run ? " (dry run)" : ""); /* fits */
-	/* a full pair is a sign of life too, and the next one follows */
-	(void)proto_send(LAUNCH_PARENT_FD, &alive, -1, NULL);
-	(void)proto_send(LAUNCH_PARENT_FD, &status, -1, NULL);
-	engine->next_alive_s = (int64_t)(boot_us() / 1000000) + PROTO_ALIVE_S;
-}
-
 static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 {
 	struct engine *engine = context;
-	int64_t now_s = wall_s();
+	int64_t now_s = engine_wall_s();
 
 	(void)at_us;
-	engine->last_read_us = boot_us();
+	engine->last_read_us = engine_boot_us();
 	read_logs(engine, true);
 	guard_tick(engine->guard, now_s, engine->caught_up);
-	flush(engine);
+	engine_flush(engine);
+	ignore_tick(engine->ignore, now_s);
 	(void)control_tick(engine->control, now_s);
 	if (now_s >= engine->next_positions_s || !engine->health[CONTROL_STATE].ok)
 		(void)commit(engine, NULL); /* tried again at the next tick */
 	if (outbox_next_s(engine->state.outbox, now_s) <= now_s &&
 		!store_is_dirty(engine->state.store))
 		outbox_pump(engine->state.outbox, now_s);
-	if ((int64_t)(boot_us() / 1000000) >= engine->next_alive_s)
-		send_alive(engine);
-	check_health(engine);
-	commit_soon(engine);
+	if ((int64_t)(engine_boot_us() / 1000000) >= engine->next_alive_s)
+		engine_send_alive(engine);
+	engine_check_health(engine);
+	engine_commit_soon(engine);
 	arm(source, TICK_US);
 	return 0;
 }
@@ -461,7 +375,7 @@ static void tell_ready(struct engine *engine)
 	struct proto_record ready = { .type = PROTO_READY };
 	struct ban_change change;
 
-	if (engine->told_ready || bans_peek(guard_bans(engine->guard), wall_s(), &change) ||
+	if (engine->told_ready || bans_peek(guard_bans(engine->guard), engine_wall_s(), &change) ||
 		proto_send(LAUNCH_PARENT_FD, &ready, -1, NULL) != 1)
 		return; /* when the pair is writable again */
 	engine->told_ready = true;
@@ -477,8 +391,10 @@ static int on_post(sd_event_source *source, void *context)
 
 	(void)source;
 	tell_ready(engine);
-	more = !engine->told_ready || bans_peek(guard_bans(engine->guard), wall_s(), &change) ||
-	       !prepared_send_allows(engine->prepared, wall_s(), engine->dry_run);
+	more = !engine->told_ready ||
+	       bans_peek(guard_bans(engine->guard), engine_wall_s(), &change) ||
+	       !prepared_send_allows(engine->prepared, engine_wall_s(), engine->dry_run) ||
+	       !ignore_flush(engine->ignore, engine_wall_s());
 	(void)sd_event_source_set_io_events(engine->parent_io, EPOLLIN | (more ? EPOLLOUT : 0));
 	return 0;
 }
@@ -515,30 +431,18 @@ static int add_sources(struct engine *engine, struct error *err)
 static int open_control(struct engine *engine, struct error *err)
 {
 	struct control_engine control = { .guard = engine->guard,
+		.ignore = engine->ignore,
 		.tail = engine->state.tail,
 		.health = engine->health,
 		.dry_run = engine->dry_run,
 		.started_s = engine->started_s,
 		.commit = commit,
-		.flush = flush,
+		.flush = engine_flush,
 		.reload = reload,
 		.query = query,
 		.context = engine };
 
 	return control_new(&control, &engine->control, err);
-}
-
-static void tell_broken(struct engine *engine)
-{
-	const struct config_mail *mail = &prepared_config(engine->prepared)->mail;
-	cleanup_free char *summary = prepared_broken_text(engine->prepared);
-	struct letter letter;
-
-	set_health(engine, CONTROL_CONFIG, summary[0] == '\0', summary);
-	if (!summary[0] || !mail->dest)
-		return;
-	prepared_broken_letter(engine->prepared, &letter);
-	outbox_add(engine->state.outbox, wall_s(), mail->dest, mail->sender, &letter);
 }
 
 static int serve(struct engine *engine, struct error *err)
@@ -547,19 +451,23 @@ static int serve(struct engine *engine, struct error *err)
 	int rc;
 
 	for (size_t i = 0; i < CONTROL_PARTS; i++)
-		set_health(engine, i, true, "");
+		engine_set_health(engine, i, true, "");
+	engine_ignore_new(engine);
 	if (resume_state(engine->options->state_dir, prepared_config(engine->prepared),
-		    engine->guard, &callbacks, wall_s(), &engine->state, err) < 0 ||
+		    engine->guard, engine->ignore, &callbacks, engine_wall_s(), &engine->state,
+		    err) < 0 ||
 		open_control(engine, err) < 0 || add_sources(engine, err) < 0)
 		return -1;
-	tell_broken(engine);
+	engine_tell_broken(engine);
 	if (engine->dry_run)
-		set_health(engine, CONTROL_FIREWALL, true, "dry run: no firewall is touched");
-	engine->last_read_us = boot_us();
+		engine_set_health(engine, CONTROL_FIREWALL, true,
+			"dry run: no firewall is touched");
+	engine->last_read_us = engine_boot_us();
+	ignore_tick(engine->ignore, engine_wall_s());
 	read_logs(engine, true);
-	check_health(engine);
+	engine_check_health(engine);
 	(void)commit(engine, NULL); /* it has logged; the tick tries again */
-	send_alive(engine);
+	engine_send_alive(engine);
 	(void)sd_event_source_set_io_events(engine->parent_io, EPOLLIN | EPOLLOUT);
 	tell_ready(engine);
 	rc = sd_event_loop(engine->event);
@@ -573,6 +481,8 @@ static void engine_done(struct engine *engine)
 	tail_free(engine->state.tail);
 	if (engine->state.store)
 		store_close(engine->state.store);
+	ignore_free(engine->ignore);
+	free(engine->broken);
 	prepared_free(engine->prepared);
 	(void)sd_event_unref(engine->event);
 }
@@ -581,8 +491,11 @@ int engine_run(const struct run_options *options, int client_fd)
 {
 	struct engine engine = { .options = options,
 		.dry_run = options->dry_run,
-		.started_s = wall_s() };
-	struct guard_events events = { .alert = on_alert, .note = on_note, .context = &engine };
+		.started_s = engine_wall_s() };
+	struct guard_events events = { .alert = on_alert,
+		.note = on_note,
+		.resolve = engine_resolve,
+		.context = &engine };
 	struct error err;
 	int rc;
 

@@ -377,6 +377,7 @@ static bool host_read(const struct match *match, struct hit *hit)
 	struct piece name = role_of(match, ROLE_DNS);
 
 	hit->ip = (struct ip){ 0 };
+	hit->is_name = false;
 	if (!address.text)
 		address = role_of(match, ROLE_IP6);
 	if (address.text && !address_of(match, address, &hit->ip) && !id.text)
@@ -392,6 +393,7 @@ static bool host_read(const struct match *match, struct hit *hit)
 		id = name;
 		if (!address_of(match, name, &hit->ip))
 			hit->ip = (struct ip){ 0 };
+		hit->is_name = !hit->ip.family;
 	}
 	hit->host = id.text;
 	hit->host_length = id.length < HIT_TEXT_MAX ? id.length : HIT_TEXT_MAX;

@@ -32,6 +32,7 @@ struct hit {
 	struct ip ip;     /* family 0: the rule found a host name or an id only, see host */
 	const char *host; /* the matched text of the host, not NUL-ended */
 	size_t host_length;
+	bool is_name; /* that text is a host name, by <DNS> or <HOST> */
 	bool has_time;
 	int64_t at_ms;       /* wall clock, ms since the epoch; `now_s` * 1000 without a date */
 	unsigned rule;       /* index of the failregex, from 1 */

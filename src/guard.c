@@ -156,7 +156,7 @@ static bool hit_is_proven(const struct hit *hit)
 	return false;
 }
 
-static void count_hit(struct guard *guard, size_t number, const struct tail_line *line,
+void guard_count_hit(struct guard *guard, size_t number, const struct tail_line *line,
 	const struct hit *hit, int64_t now_s)
 {
 	struct guard_jail *jail = &guard->jails[number];
@@ -214,7 +214,9 @@ void guard_line(struct guard *guard, const struct tail_line *line, int64_t now_s
 		switch (filter_match(jail->filter, line->line, line->length, now_s, &hit)) {
 		case FILTER_HIT:
 			if (hit.ip.family)
-				count_hit(guard, i, line, &hit, now_s);
+				guard_count_hit(guard, i, line, &hit, now_s);
+			else
+				guard_names_hit(guard, i, line, &hit, now_s);
 			break;
 		case FILTER_IGNORED:
 			jail->ignored++;
@@ -238,6 +240,7 @@ void guard_tick(struct guard *guard, int64_t now_s, bool caught_up)
 	while (guard->letters && guard->letters->deadline_s <= now_s)
 		letter_leave(guard, &guard->letters, -1, now_s);
 	guard_allow_tick(guard, now_s);
+	guard_names_tick(guard, now_s);
 	/* a window that is old by the clock may be completed by a line that is not read yet */
 	if (caught_up && now_s >= guard->next_expire_s) {
 		/* the rest next time */

@@ -31,6 +31,9 @@ struct guard_events {
 		const struct letter *letter);
 	/* One sentence for the journal: a ban, an unban. */
 	void (*note)(void *context, int priority, const char *text);
+	/* A host name of a log to be looked up; answered by guard_resolved, or never. Returns false
+	 * if it cannot be asked now. NULL: names are looked up by nobody. */
+	bool (*resolve)(void *context, const char *name);
 	void *context;
 };
 
@@ -59,6 +62,21 @@ void guard_add_pattern(struct guard *guard, size_t jail, int pattern);
 
 /* One line of a log. */
 void guard_line(struct guard *guard, const struct tail_line *line, int64_t now_s);
+/* The answer to `resolve`: the name's addresses, of which GUARD_NAME_ADDRESSES_MAX count; found
+ * false: nobody could say, and it may be asked again soon. The hits that waited for it are counted
+ * for each address, at their own time. */
+enum {
+	GUARD_NAME_ADDRESSES_MAX = 4, /* more, and one line would ban a whole pool */
+	GUARD_NAMES_MAX = 1000,       /* known or asked; DIALECT 6 */
+	GUARD_NAME_HITS_MAX = 1000,   /* waiting; more are counted for nobody */
+	GUARD_NAME_KEPT_S = 300,      /* DIALECT 6 */
+	GUARD_NAME_RETRY_S = 30,      /* after no answer */
+	GUARD_NAME_WAIT_S = 30,       /* then nobody answers any more */
+	GUARD_NAME_QUEUED_S = 60,     /* not asked by then: as not answered */
+	GUARD_NAME_RATE = 20,         /* questions a second: outsiders choose the names */
+};
+void guard_resolved(struct guard *guard, const char *name, bool found, const struct ip *addresses,
+	size_t count, int64_t now_s);
 /* Ends what is over, writes letters that waited for the kernel. caught_up: no unread lines. */
 void guard_tick(struct guard *guard, int64_t now_s, bool caught_up);
 /* When guard_tick should be called next at the latest; INT64_MAX: no need. */
@@ -127,6 +145,7 @@ struct guard_jail_info {
 	uint64_t failures_total;
 	uint64_t bans_total;
 	uint64_t ignored;
+	uint64_t unresolved; /* hits of host names, counted for nobody; since the start */
 	uint64_t limit_hits;
 	const uint64_t *patterns;
 	const struct ip *ignoreip; /* as configured */

@@ -18,6 +18,9 @@
 #include "store.h"
 #include "tail.h"
 
+struct filter;
+struct hit;
+
 enum {
 	GUARD_JAILS_MAX = BAN_JAILS_MAX,
 	GUARD_SCOPES_MAX = 64,
@@ -39,6 +42,7 @@ struct guard_jail {
 	uint64_t failures_total;
 	uint64_t bans_total;
 	uint64_t ignored;
+	uint64_t unresolved; /* hits of host names that were counted for nobody */
 };
 
 /* A mail about a ban that waits for the kernel's answer. */
@@ -85,9 +89,20 @@ struct guard {
 	struct lifting *lifting; /* owned */
 	size_t n_lifting;
 	struct guard_allows allows;
+	struct guard_names *names; /* owned */
 	int64_t next_expire_s;
 	char host[sizeof(((struct utsname *)0)->nodename)];
 };
+
+/* Counts a failure of hit->ip, and bans. */
+void guard_count_hit(struct guard *guard, size_t number, const struct tail_line *line,
+	const struct hit *hit, int64_t now_s);
+/* guard_names.c: a hit that names a host and no address. */
+struct guard_names *guard_names_new(void);
+void guard_names_free(struct guard_names *names);
+void guard_names_hit(struct guard *guard, size_t number, const struct tail_line *line,
+	const struct hit *hit, int64_t now_s);
+void guard_names_tick(struct guard *guard, int64_t now_s);
 
 /* A sentence for the journal: "JAIL: WHAT ADDRESS for TIME". */
 void guard_note_ban(const struct guard *guard, const struct ban *ban, const char *what);

@@ -122,6 +122,7 @@ struct guard *guard_new(const struct config *config, struct protect *protect, bo
 	guard->events = *events;
 	guard->counter = counter_new();
 	guard->history = history_new(guard_purge_age_s(guard));
+	guard->names = guard_names_new();
 	guard->bans = bans_new();
 	guard->letters_end = &guard->letters;
 	(void)scope_number(guard, &all); /* number 0 */
@@ -155,6 +156,7 @@ void guard_free(struct guard *guard)
 	}
 	free(guard->lifting);
 	guard_allow_done(guard);
+	guard_names_free(guard->names);
 	counter_free(guard->counter);
 	history_free(guard->history);
 	bans_free(guard->bans);
@@ -226,6 +228,7 @@ void guard_jail_info(const struct guard *guard, size_t number, int64_t now_s,
 		.failures_total = jail->failures_total,
 		.bans_total = jail->bans_total,
 		.ignored = jail->ignored,
+		.unresolved = jail->unresolved,
 		.limit_hits = jail->filter ? filter_limit_hits(jail->filter) : 0,
 		.patterns = jail->patterns,
 		.ignoreip = config ? config->ignoreip : NULL,

@@ -18,6 +18,7 @@
 #include "launch.h"
 #include "log.h"
 #include "mail.h"
+#include "notifier_names.h"
 #include "proto.h"
 #include "sandbox.h"
 
@@ -49,6 +50,7 @@ struct notifier {
 	struct proto_mail_packet *queue[QUEUE_MAX]; /* owned; oldest first */
 	size_t queue_count;
 	struct delivery deliveries[DELIVERIES_MAX];
+	struct names *names; /* owned */
 };
 
 static void answer(struct notifier *notifier, int64_t id, enum proto_mail_outcome outcome,
@@ -161,6 +163,10 @@ static void handle_packet(struct notifier *notifier, const struct proto_mail_pac
 		notifier->settings = *packet;
 		return;
 	}
+	if (packet->head.type == PROTO_MAIL_NAME) {
+		notifier_names_packet(notifier->names, packet);
+		return;
+	}
 	if (packet->head.type != PROTO_MAIL_ALERT)
 		return;
 	if (!notifier->settings.length || notifier->queue_count == QUEUE_MAX) {
@@ -180,6 +186,7 @@ static void leave_peer(struct notifier *notifier)
 	if (notifier->peer_fd >= 0)
 		(void)close(notifier->peer_fd);
 	notifier->peer_fd = -1;
+	notifier_names_peer(notifier->names, -1);
 	while (notifier->queue_count)
 		free(notifier->queue[--notifier->queue_count]); /* the engine's outbox has them */
 	/* the next engine counts its mails from 1 again: these answers are not for it */
@@ -213,6 +220,7 @@ static int on_parent(sd_event_source *source, int fd, uint32_t revents, void *co
 		if (record.type == PROTO_PEER && passed_fd >= 0) {
 			leave_peer(notifier);
 			notifier->peer_fd = passed_fd;
+			notifier_names_peer(notifier->names, passed_fd);
 			if (sd_event_add_io(notifier->event, &notifier->peer_io, passed_fd, EPOLLIN,
 				    on_peer, notifier) < 0)
 				log_line(LOG_ERR, "cannot watch the engine");
@@ -258,6 +266,8 @@ static int serve(struct notifier *notifier, struct error *err)
 		sd_event_add_time_relative(notifier->event, NULL, CLOCK_BOOTTIME, ALIVE_US, 0,
 			on_alive, notifier) < 0)
 		return error_set(err, "cannot make the event loop");
+	if (notifier_names_new(notifier->event, &notifier->names, err) < 0)
+		return -1;
 	if (sandbox_enter(SANDBOX_NOTIFIER, NULL, 0, &report, err) < 0)
 		return -1;
 	status = sd_event_loop(notifier->event);
@@ -282,7 +292,9 @@ int notifier_run(const struct run_options *options)
 	for (size_t i = 0; i < DELIVERIES_MAX; i++)
 		if (notifier->deliveries[i].pid)
 			(void)sandbox_kill(notifier->deliveries[i].pidfd, SIGKILL); /* sent anew */
-	leave_peer(notifier);
+	if (notifier->names)
+		leave_peer(notifier);
+	notifier_names_free(notifier->names);
 	(void)sd_event_unref(notifier->event);
 	free(notifier);
 	return status < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

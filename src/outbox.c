@@ -197,7 +197,8 @@ static void mail_done(struct outbox *outbox, const struct proto_mail_packet *pac
 	mail_is_over(outbox, mail);
 }
 
-bool outbox_receive(struct outbox *outbox, int64_t now_s)
+bool outbox_receive(struct outbox *outbox, int64_t now_s,
+	void (*other)(void *context, const struct proto_mail_packet *packet), void *context)
 {
 	struct proto_mail_packet packet;
 	struct error err;
@@ -206,6 +207,8 @@ bool outbox_receive(struct outbox *outbox, int64_t now_s)
 	while ((rc = proto_mail_receive(outbox->fd, &packet, &err)) > 0)
 		if (packet.head.type == PROTO_MAIL_DONE)
 			mail_done(outbox, &packet, now_s);
+		else
+			other(context, &packet);
 	return rc == 0;
 }
 

@@ -32,8 +32,9 @@ void outbox_join(struct outbox *outbox, int fd);
 int outbox_fd(const struct outbox *outbox);
 /* After a commit: hands on what may leave now. */
 void outbox_pump(struct outbox *outbox, int64_t now_s);
-/* Reads the notifier's answers; false: it is gone. */
-bool outbox_receive(struct outbox *outbox, int64_t now_s);
+/* Reads the notifier's answers; other: what else it says. False: it is gone. */
+bool outbox_receive(struct outbox *outbox, int64_t now_s,
+	void (*other)(void *context, const struct proto_mail_packet *packet), void *context);
 
 /* When outbox_pump has something to do again; INT64_MAX: not by itself. */
 int64_t outbox_next_s(const struct outbox *outbox, int64_t now_s);

@@ -55,6 +55,11 @@ const struct config *prepared_config(const struct prepared *prepared)
 	return prepared->config;
 }
 
+struct protect *prepared_protect(const struct prepared *prepared)
+{
+	return prepared->protect;
+}
+
 const char *prepared_sandbox_text(const struct prepared *prepared)
 {
 	return prepared->sandbox_text;
@@ -187,6 +192,21 @@ static void add_path(void *context, const char *directory)
 			directory);
 }
 
+/* The directory of a file that is replaced while we run, and that of what it points to. */
+static void add_file_directories(struct path_list *list, const char *path)
+{
+	cleanup_free char *real = realpath(path, NULL);
+	const char *const paths[] = { path, real };
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && paths[i]; i++) {
+		const char *slash = strrchr(paths[i], '/');
+		cleanup_free char *directory =
+			alloc_bytes(paths[i], slash > paths[i] ? (size_t)(slash - paths[i]) : 1);
+
+		add_path(list, directory);
+	}
+}
+
 static int confine(struct prepared *prepared, const char *state_dir, struct error *err)
 {
 	struct path_list *list = alloc_zero(sizeof(*list));
@@ -200,6 +220,9 @@ static int confine(struct prepared *prepared, const char *state_dir, struct erro
 
 		for (size_t k = 0; jail->enabled && !jail->broken && k < jail->n_logpaths; k++)
 			tail_roots(jail->logpaths[k].pattern, add_path, list);
+		for (size_t k = 0; jail->enabled && k < jail->n_ignores; k++)
+			if (jail->ignores[k].is_file)
+				add_file_directories(list, jail->ignores[k].text);
 	}
 	tzset(); /* reads /etc/localtime while that can be read */
 	rc = sandbox_enter(SANDBOX_ENGINE, list->paths, list->count, &prepared->report, err);

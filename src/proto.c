@@ -190,3 +190,37 @@ int proto_mail_receive(int fd, struct proto_mail_packet *ret_packet, struct erro
 	}
 	return 1;
 }
+
+int proto_name_send(int fd, const struct proto_name *name, struct error *err)
+{
+	struct proto_name record = *name;
+
+	record.type = PROTO_MAIL_NAME;
+	return packet_send(fd, &(struct iovec){ .iov_base = &record, .iov_len = sizeof(record) }, 1,
+		-1, err);
+}
+
+int proto_name_read(const struct proto_mail_packet *packet, struct proto_name *ret_name)
+{
+	struct proto_name name;
+
+	_Static_assert(sizeof(name) <= sizeof(packet->bytes), "a name is a small packet");
+	_Static_assert(sizeof(name) >= sizeof(struct proto_mail), "and has room for a head");
+	if (packet->length != sizeof(name))
+		return -1;
+	memcpy(&name, packet->bytes, sizeof(name));
+	if (name.type != PROTO_MAIL_NAME || name.kind > PROTO_NAME_COUNT ||
+		name.outcome >= PROTO_NAME_OUTCOMES || name.count > PROTO_NAME_ADDRESSES_MAX ||
+		(name.count > 0) != (name.outcome == PROTO_NAME_FOUND) || !name.name[0] ||
+		name.name[sizeof(name.name) - 1])
+		return -1;
+	for (uint32_t i = 0; i < name.count; i++) {
+		struct ip *ip = &name.addresses[i];
+
+		if (!ip->family || !address_is_valid(ip) || !ip_is_host(ip))
+			return -1;
+		*ip = ip_from_bytes(ip->family, ip->bytes); /* nothing in unused bytes */
+	}
+	*ret_name = name;
+	return 0;
+}

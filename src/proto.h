@@ -78,6 +78,7 @@ enum proto_mail_type {
 	PROTO_MAIL_SETTINGS, /* texts: host, user, password ("" = none); port, tls */
 	PROTO_MAIL_ALERT,    /* id, date_s; texts: sender ("" = default), dest, subject, body */
 	PROTO_MAIL_DONE,     /* to the engine: id; outcome; texts: what the server said */
+	PROTO_MAIL_NAME,     /* not a mail: a struct proto_name, either way */
 	PROTO_MAIL_TYPES,
 };
 enum proto_mail_outcome { PROTO_MAIL_SENT, PROTO_MAIL_FAILED, PROTO_MAIL_REFUSED };
@@ -104,5 +105,35 @@ struct proto_mail_packet {
 int proto_mail_send(int fd, const struct proto_mail *head, const char *const *texts, size_t n_texts,
 	struct error *err);
 int proto_mail_receive(int fd, struct proto_mail_packet *ret_packet, struct error *err);
+
+/* Over the same pair: a host name to be looked up, and the same record back with what came of it.
+ * A question that gets no record back within PROTO_NAME_WAIT_S is lost, and may be asked again. */
+enum proto_name_kind {
+	PROTO_NAME_PROTECT, /* the operator wrote it: the host's search domains count */
+	PROTO_NAME_COUNT,   /* from a log */
+};
+enum proto_name_outcome {
+	PROTO_NAME_NO_ANSWER, /* nobody could say; also in a question */
+	PROTO_NAME_NONE,      /* there is no such name, or it has no address */
+	PROTO_NAME_FOUND,
+	PROTO_NAME_OUTCOMES,
+};
+enum { PROTO_NAME_BYTES_MAX = 256, PROTO_NAME_ADDRESSES_MAX = 32, PROTO_NAME_WAIT_S = 20 };
+
+struct proto_name {
+	uint32_t type; /* PROTO_MAIL_NAME, set by proto_name_send */
+	uint32_t kind;
+	uint32_t serial; /* the asker's */
+	uint32_t outcome;
+	uint32_t ttl_s;
+	uint32_t count; /* > 0 if and only if the outcome is found */
+	struct ip addresses[PROTO_NAME_ADDRESSES_MAX];
+	char name[PROTO_NAME_BYTES_MAX]; /* NUL-ended and filled up with NUL */
+};
+
+/* As proto_send. */
+int proto_name_send(int fd, const struct proto_name *name, struct error *err);
+/* Reads a packet of type PROTO_MAIL_NAME. -1: it is not whole; the pair is as good as before. */
+int proto_name_read(const struct proto_mail_packet *packet, struct proto_name *ret_name);
 
 #endif

@@ -10,6 +10,7 @@
 #include "bans.h"
 #include "control.h"
 #include "guard.h"
+#include "ignore.h"
 #include "proto.h"
 #include "scope.h"
 #include "store.h"
@@ -277,6 +278,7 @@ static json_t *jail_json(const struct report *report, size_t jail,
 		json_pack("{s:I, s:I}", "current",
 			(json_int_t)bans_count(guard_bans(report->engine->guard), (uint32_t)jail),
 			"total", (json_int_t)info->bans_total));
+	json_object_set_new(object, "unresolved", json_integer((json_int_t)info->unresolved));
 	json_object_set_new(object, "bans", bans_json(report, jail, info));
 	return object;
 }
@@ -303,18 +305,24 @@ static bool is_shown(const struct report *report, size_t jail, const struct guar
 	       bans_count(guard_bans(report->engine->guard), (uint32_t)jail) > 0;
 }
 
-static json_t *allowed_json(const struct guard *guard)
+static json_t *allow_json(const char *address, const struct store_allow *allow)
+{
+	return json_pack("{s:s, s:o, s:o, s:o}", "address", address, "since",
+		time_json(allow->at_s), "until",
+		allow->until_s ? time_json(allow->until_s) : json_null(), "note",
+		text_json(allow->note));
+}
+
+static json_t *allowed_json(const struct guard *guard, const struct ignore *ignore)
 {
 	json_t *array = json_array();
 	struct store_allow allow;
 	char address[IP_TEXT_MAX];
 
 	for (size_t i = 0; guard_allowed(guard, i, &allow); i++)
-		json_array_append_new(array,
-			json_pack("{s:s, s:o, s:o, s:o}", "address", ip_format(&allow.ip, address),
-				"since", time_json(allow.at_s), "until",
-				allow.until_s ? time_json(allow.until_s) : json_null(), "note",
-				text_json(allow.note)));
+		json_array_append_new(array, allow_json(ip_format(&allow.ip, address), &allow));
+	for (size_t i = 0; ignore && ignore_allowed(ignore, i, &allow); i++)
+		json_array_append_new(array, allow_json(allow.name, &allow));
 	return array;
 }
 
@@ -370,7 +378,7 @@ struct json_t *report_json(const struct report *report, int64_t now_s)
 	json_object_set_new(object, "cut_lines",
 		json_integer((json_int_t)tail_cut_lines(engine->tail)));
 	json_object_set_new(object, "jails", jails);
-	json_object_set_new(object, "allowed", allowed_json(engine->guard));
+	json_object_set_new(object, "allowed", allowed_json(engine->guard, engine->ignore));
 	return object;
 }
 

@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "config.h"
 #include "guard.h"
+#include "ignore.h"
 #include "log.h"
 #include "outbox.h"
 #include "store.h"
@@ -17,6 +18,7 @@
 struct loading {
 	struct resumed *resumed; /* borrowed */
 	struct guard *guard;     /* borrowed */
+	struct ignore *ignore;   /* borrowed */
 	int64_t now_s;
 	char **known; /* "jail\npattern", owned */
 	size_t n_known;
@@ -69,7 +71,17 @@ static void load_allow(void *context, const struct store_allow *allow)
 {
 	const struct loading *loading = context;
 
-	guard_load_allow(loading->guard, allow, loading->now_s);
+	if (allow->name)
+		ignore_load_allow(loading->ignore, allow, loading->now_s);
+	else
+		guard_load_allow(loading->guard, allow, loading->now_s);
+}
+
+static void load_name(void *context, const char *name, const struct ip *ip)
+{
+	const struct loading *loading = context;
+
+	ignore_load(loading->ignore, name, ip, loading->now_s);
 }
 
 static bool is_known(const struct loading *loading, const char *jail, const char *pattern)
@@ -106,10 +118,13 @@ static int follow_logs(const struct loading *loading, const struct config *confi
 }
 
 int resume_state(const char *state_dir, const struct config *config, struct guard *guard,
-	const struct tail_callbacks *callbacks, int64_t now_s, struct resumed *ret_resumed,
-	struct error *err)
+	struct ignore *ignore, const struct tail_callbacks *callbacks, int64_t now_s,
+	struct resumed *ret_resumed, struct error *err)
 {
-	struct loading loading = { .resumed = ret_resumed, .guard = guard, .now_s = now_s };
+	struct loading loading = { .resumed = ret_resumed,
+		.guard = guard,
+		.ignore = ignore,
+		.now_s = now_s };
 	struct store_loader loader = { .failure = load_failure,
 		.ban = load_ban,
 		.position = load_position,
@@ -117,6 +132,7 @@ int resume_state(const char *state_dir, const struct config *config, struct guar
 		.total = load_total,
 		.alert = load_alert,
 		.allow = load_allow,
+		.name = load_name,
 		.context = &loading };
 	cleanup_free char *note = NULL;
 	int rc;
@@ -127,6 +143,7 @@ int resume_state(const char *state_dir, const struct config *config, struct guar
 		log_line(LOG_ERR, "%s", note);
 	ret_resumed->outbox = outbox_new(&config->mail, ret_resumed->store);
 	guard_attach(guard, ret_resumed->store);
+	ignore_attach(ignore, ret_resumed->store);
 	rc = tail_new(callbacks, &ret_resumed->tail, err);
 	if (rc == 0)
 		rc = store_load(ret_resumed->store, &loader, err);

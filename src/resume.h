@@ -6,6 +6,7 @@
 struct config;
 struct error;
 struct guard;
+struct ignore;
 struct outbox;
 struct store;
 struct tail;
@@ -19,10 +20,10 @@ struct resumed {
 	struct outbox *outbox;
 };
 
-/* config and guard are borrowed and outlive what is made. Also after a failure (-1) the caller
- * owns what *ret_resumed holds. No line is read yet. */
+/* config, guard and ignore are borrowed and outlive what is made. Also after a failure (-1) the
+ * caller owns what *ret_resumed holds. No line is read yet. */
 int resume_state(const char *state_dir, const struct config *config, struct guard *guard,
-	const struct tail_callbacks *callbacks, int64_t now_s, struct resumed *ret_resumed,
-	struct error *err);
+	struct ignore *ignore, const struct tail_callbacks *callbacks, int64_t now_s,
+	struct resumed *ret_resumed, struct error *err);
 
 #endif

@@ -169,12 +169,41 @@ static void load_allow(struct store *store, struct sqlite3_stmt *statement, void
 		loader->allow(loader->context, &allow);
 }
 
+static void load_allowed_name(struct store *store, struct sqlite3_stmt *statement, void *context)
+{
+	const struct store_loader *loader = context;
+	cleanup_free char *note = column_bytes(statement, 3);
+	struct store_allow allow = {
+		.name = column_jail(statement, 0),
+		.at_s = sqlite3_column_int64(statement, 1),
+		.until_s = sqlite3_column_int64(statement, 2),
+		.note = note,
+	};
+
+	(void)store;
+	if (loader->allow)
+		loader->allow(loader->context, &allow);
+}
+
+static void load_name(struct store *store, struct sqlite3_stmt *statement, void *context)
+{
+	const struct store_loader *loader = context;
+	struct ip ip = store_db_ip(statement, 1);
+
+	(void)store;
+	if (loader->name && ip.family)
+		loader->name(loader->context, column_jail(statement, 0), &ip);
+}
+
 int store_load(struct store *store, const struct store_loader *loader, struct error *err)
 {
 	static const struct {
 		const char *sql;
 		void (*each)(struct store *store, struct sqlite3_stmt *statement, void *context);
 	} tables[] = {
+		/* names before their addresses, and both before bans */
+		{ "SELECT * FROM allowed_names ORDER BY at", load_allowed_name },
+		{ "SELECT * FROM names", load_name },
 		{ "SELECT jail, address, at, kind, session, value FROM failures ORDER BY id",
 			load_failure },
 		{ "SELECT * FROM bans ORDER BY id", load_ban },
@@ -238,6 +267,16 @@ int64_t store_alert(struct store *store, const struct store_alert *alert)
 	row.id = store->next_alert_id++;
 	store_queue_alert(&store->queue, &row);
 	return row.id;
+}
+
+void store_forget_allowed_name(struct store *store, const char *name)
+{
+	store_queue_allow(&store->queue, &(struct store_allow){ .name = name }, true);
+}
+
+void store_name(struct store *store, const struct store_name *name)
+{
+	store_queue_host(&store->queue, name);
 }
 
 void store_alert_sent(struct store *store, int64_t id)
@@ -411,7 +450,12 @@ static int write_allows(struct store *store, struct error *err)
 		bool forget = store->queue.allows[i].forget;
 		enum statement which = forget ? DROP_ALLOW : SET_ALLOW;
 
-		(void)store_db_bind_ip(store->statements[which], 1, &row->ip);
+		if (row->name) {
+			which = forget ? DROP_ALLOWED_NAME : SET_ALLOWED_NAME;
+			(void)bind_jail(store->statements[which], 1, row->name);
+		} else {
+			(void)store_db_bind_ip(store->statements[which], 1, &row->ip);
+		}
 		if (!forget) {
 			(void)sqlite3_bind_int64(store->statements[which], 2, row->at_s);
 			(void)sqlite3_bind_int64(store->statements[which], 3, row->until_s);
@@ -419,6 +463,26 @@ static int write_allows(struct store *store, struct error *err)
 		}
 		if (run(store, which, err) < 0)
 			return -1;
+	}
+	return 0;
+}
+
+static int write_names(struct store *store, struct error *err)
+{
+	sqlite3_stmt *add = store->statements[ADD_NAME];
+
+	for (size_t i = 0; i < store->queue.n_hosts; i++) {
+		const struct store_name *row = &store->queue.hosts[i];
+
+		(void)bind_jail(store->statements[DROP_NAME], 1, row->name);
+		if (run(store, DROP_NAME, err) < 0)
+			return -1;
+		for (size_t k = 0; k < row->count; k++) {
+			(void)bind_jail(add, 1, row->name);
+			(void)store_db_bind_ip(add, 2, &row->addresses[k]);
+			if (run(store, ADD_NAME, err) < 0)
+				return -1;
+		}
 	}
 	return 0;
 }
@@ -473,7 +537,7 @@ int store_commit(struct store *store, int64_t expire_before_s, struct error *err
 	if (write_failures(store, err) < 0 || write_bans(store, err) < 0 ||
 		write_positions(store, err) < 0 || write_jails(store, err) < 0 ||
 		write_alerts(store, err) < 0 || write_allows(store, err) < 0 ||
-		expire_failures(store, expire_before_s, err) < 0 ||
+		write_names(store, err) < 0 || expire_failures(store, expire_before_s, err) < 0 ||
 		sweep_bans(store, expire_before_s, err) < 0 || run(store, COMMIT, err) < 0) {
 		/* SQLite itself rolls back after some errors, a full disk among them */
 		if (!sqlite3_get_autocommit(store->db))

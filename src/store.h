@@ -23,6 +23,7 @@ enum {
 	STORE_ALERTS_MAX = 1000,      /* outbox, in memory and on disk: the oldest go */
 	STORE_ALLOWS_MAX = 1000,      /* dirty ones; the caller keeps no more */
 	STORE_POSITIONS_MAX = 4 * TAIL_FILES_MAX, /* dirty ones: the oldest go, files are reread */
+	STORE_ADDRESSES_MAX = 32,                 /* of a host name; more are left out */
 };
 
 enum store_kind {
@@ -67,12 +68,20 @@ struct store_alert {
 	const char *body;
 };
 
-/* An address that a person has protected. */
+/* An address, or a host name, that a person has protected. */
 struct store_allow {
-	struct ip ip;
+	struct ip ip; /* family 0: a name */
 	int64_t at_s;
 	int64_t until_s; /* 0: for ever */
 	const char *note;
+	const char *name; /* NULL: an address */
+};
+
+/* The addresses that a host name had when it was last answered. */
+struct store_name {
+	const char *name;
+	size_t count; /* 0: forget the name */
+	struct ip addresses[STORE_ADDRESSES_MAX];
 };
 
 /* Opens or makes dir/state.db. A database that is corrupt or of an unknown schema is set aside as
@@ -92,6 +101,8 @@ struct store_loader {
 	void (*total)(void *context, const char *jail, uint64_t failures, uint64_t bans);
 	void (*alert)(void *context, const struct store_alert *alert);
 	void (*allow)(void *context, const struct store_allow *allow);
+	/* One address of a name; before all bans. NULL: not wanted. */
+	void (*name)(void *context, const char *name, const struct ip *ip);
 	void *context;
 };
 /* Calls back for every row, failures in the order they were counted. */
@@ -108,7 +119,11 @@ void store_total(struct store *store, const char *jail, uint64_t failures, uint6
 int64_t store_alert(struct store *store, const struct store_alert *alert);
 void store_allow(struct store *store, const struct store_allow *allow);
 void store_forget_allow(struct store *store, const struct ip *ip);
+void store_forget_allowed_name(struct store *store, const char *name);
 void store_alert_sent(struct store *store, int64_t id);
+
+/* Replaces what is kept for the name. The caller bounds the number of names. */
+void store_name(struct store *store, const struct store_name *name);
 
 /* Something other than positions waits for a commit. */
 bool store_is_dirty(const struct store *store);

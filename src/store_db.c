@@ -62,6 +62,13 @@ static const char *const schema_steps[] = {
 	"CREATE TABLE secret(id INTEGER PRIMARY KEY, key BLOB NOT NULL) STRICT;"
 	"PRAGMA user_version = 3;"
 	"COMMIT",
+	"BEGIN IMMEDIATE;"
+	"CREATE TABLE names(name TEXT NOT NULL, address BLOB NOT NULL,"
+	" PRIMARY KEY(name, address)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE allowed_names(name TEXT PRIMARY KEY, at INTEGER NOT NULL,"
+	" until INTEGER NOT NULL, note BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+	"PRAGMA user_version = 4;"
+	"COMMIT",
 };
 
 enum { SCHEMA_VERSION = sizeof(schema_steps) / sizeof(schema_steps[0]) - 1 };
@@ -95,6 +102,10 @@ static const char *const statement_texts[STATEMENTS] = {
 	[CAP_ALERTS] = "DELETE FROM alerts WHERE id <= ?1",
 	[SET_ALLOW] = "INSERT OR REPLACE INTO allows VALUES(?1, ?2, ?3, ?4)",
 	[DROP_ALLOW] = "DELETE FROM allows WHERE address = ?1",
+	[SET_ALLOWED_NAME] = "INSERT OR REPLACE INTO allowed_names VALUES(?1, ?2, ?3, ?4)",
+	[DROP_ALLOWED_NAME] = "DELETE FROM allowed_names WHERE name = ?1",
+	[DROP_NAME] = "DELETE FROM names WHERE name = ?1",
+	[ADD_NAME] = "INSERT OR IGNORE INTO names VALUES(?1, ?2)",
 };
 
 enum start { START_OK, START_FAILED, START_UNUSABLE };

@@ -224,19 +224,40 @@ void store_queue_allow(struct store_queue *queue, const struct store_allow *allo
 {
 	if (queue->n_allows == STORE_ALLOWS_MAX) {
 		text_free(queue->allows[0].allow.note);
+		text_free(queue->allows[0].allow.name);
 		drop_first(queue, queue->allows, &queue->n_allows, 1, sizeof(*queue->allows));
 	}
 	queue->allows = make_room(queue->allows, queue->n_allows, &queue->allows_room,
 		sizeof(*queue->allows));
 	queue->allows[queue->n_allows] =
 		(struct store_queue_allow){ .allow = *allow, .forget = forget };
-	queue->allows[queue->n_allows++].allow.note = alloc_string(allow->note ? allow->note : "");
+	queue->allows[queue->n_allows].allow.note = alloc_string(allow->note ? allow->note : "");
+	queue->allows[queue->n_allows++].allow.name =
+		allow->name ? alloc_string(allow->name) : NULL;
+}
+
+/* Bounded by the caller's names: one a name, the last. */
+void store_queue_host(struct store_queue *queue, const struct store_name *host)
+{
+	const char *name;
+	size_t i = 0;
+
+	while (i < queue->n_hosts && strcmp(queue->hosts[i].name, host->name) != 0)
+		i++;
+	if (i == queue->n_hosts) {
+		queue->hosts = make_room(queue->hosts, queue->n_hosts, &queue->hosts_room,
+			sizeof(*queue->hosts));
+		queue->hosts[queue->n_hosts++].name = alloc_string(host->name);
+	}
+	name = queue->hosts[i].name;
+	queue->hosts[i] = *host;
+	queue->hosts[i].name = name;
 }
 
 size_t store_queue_count(const struct store_queue *queue)
 {
 	return queue->n_failures + queue->n_bans + queue->n_updates + queue->n_patterns +
-	       queue->n_totals + queue->n_alerts + queue->n_sent + queue->n_allows;
+	       queue->n_totals + queue->n_alerts + queue->n_sent + queue->n_allows + queue->n_hosts;
 }
 
 void store_queue_clear(struct store_queue *queue)
@@ -246,13 +267,17 @@ void store_queue_clear(struct store_queue *queue)
 		text_free(queue->positions[i].position.path);
 	for (size_t i = 0; i < queue->n_patterns; i++)
 		free(queue->patterns[i].pattern);
+	for (size_t i = 0; i < queue->n_hosts; i++)
+		text_free(queue->hosts[i].name);
 	for (size_t i = 0; i < queue->n_alerts; i++)
 		alert_free(&queue->alerts[i]);
-	for (size_t i = 0; i < queue->n_allows; i++)
+	for (size_t i = 0; i < queue->n_allows; i++) {
 		text_free(queue->allows[i].allow.note);
+		text_free(queue->allows[i].allow.name);
+	}
 	queue->n_failures = queue->n_bans = queue->n_updates = queue->n_positions = 0;
 	queue->n_patterns = queue->n_totals = queue->n_alerts = queue->n_sent = 0;
-	queue->n_allows = 0;
+	queue->n_allows = queue->n_hosts = 0;
 }
 
 void store_queue_done(struct store_queue *queue)
@@ -270,5 +295,6 @@ void store_queue_done(struct store_queue *queue)
 	free(queue->alerts);
 	free(queue->sent);
 	free(queue->allows);
+	free(queue->hosts);
 	*queue = (struct store_queue){ .lost = queue->lost };
 }

@@ -47,6 +47,8 @@ struct store_queue {
 	size_t n_allows, allows_room;
 	int64_t *sent; /* ids of alerts that are in the database */
 	size_t n_sent, sent_room;
+	struct store_name *hosts; /* names are owned */
+	size_t n_hosts, hosts_room;
 	char **names; /* jail names, each once; kept by store_queue_clear */
 	size_t n_names, names_room;
 	uint64_t lost;
@@ -63,6 +65,7 @@ void store_queue_total(struct store_queue *queue, const struct store_queue_total
 void store_queue_alert(struct store_queue *queue, const struct store_alert *alert);
 void store_queue_allow(struct store_queue *queue, const struct store_allow *allow, bool forget);
 void store_queue_alert_sent(struct store_queue *queue, int64_t id);
+void store_queue_host(struct store_queue *queue, const struct store_name *host);
 
 /* Rows of all kinds but positions. */
 size_t store_queue_count(const struct store_queue *queue);

@@ -16,7 +16,7 @@ failed=0
 
 # The name changes with the package list, so that an old root is not taken for a new one.
 packages=systemd,systemd-sysv,dbus,nftables,iproute2,libpcre2-8-0,libnftnl11,libmnl0,libesmtp6
-packages+=,libssl3,libsystemd0,libsqlite3-0,libjansson4,libseccomp2,libcap2,ca-certificates
+packages+=,libssl3,libsystemd0,libsqlite3-0,libjansson4,libseccomp2,libcap2,libc-ares2,ca-certificates
 root_tar=$cache/bookworm-$(printf %s "$packages" | cksum | cut -d' ' -f1).tar
 
 skip() {

@@ -26,7 +26,14 @@ static void tune(struct config *config)
 {
 	config->dbpurgeage_s = purge_s;
 	for (size_t i = 0; i < config->n_jails; i++) {
-		config->jails[i].increment = *increment;
+		struct config_increment *own = &config->jails[i].increment;
+		size_t bytes = increment->n_multipliers * sizeof(*own->multipliers);
+
+		free(own->multipliers);
+		*own = *increment;
+		own->multipliers = bytes ? malloc(bytes) : NULL; /* the configuration's to free */
+		if (bytes)
+			memcpy(own->multipliers, increment->multipliers, bytes);
 		config->jails[i].bantime_s = bantime_s;
 		config->jails[i].maxretry = maxretry;
 	}

@@ -102,13 +102,19 @@ static int64_t arrived(void)
 	return packet.head.id;
 }
 
+static void no_other(void *context, const struct proto_mail_packet *other)
+{
+	(void)context;
+	fail_msg("type %u", other->head.type);
+}
+
 static void answer(int64_t id, enum proto_mail_outcome outcome, int64_t now_s)
 {
 	struct proto_mail head = { .type = PROTO_MAIL_DONE, .outcome = outcome, .id = id };
 	const char *texts[] = { "250 fine" };
 
 	assert_int_equal(proto_mail_send(notifier, &head, texts, 1, NULL), 1);
-	assert_true(outbox_receive(outbox, now_s));
+	assert_true(outbox_receive(outbox, now_s, no_other, NULL));
 }
 
 static void count_row(void *context, const struct store_alert *alert)
@@ -252,7 +258,7 @@ static void test_notifier_dies(void **state)
 	id = arrived();
 	assert_true(id > 0);
 	leave();
-	assert_false(outbox_receive(outbox, NOW_S));
+	assert_false(outbox_receive(outbox, NOW_S, no_other, NULL));
 	outbox_join(outbox, -1);
 	assert_int_equal(outbox_fd(outbox), -1);
 	outbox_pump(outbox, NOW_S);

@@ -302,6 +302,73 @@ static void test_mail_nonsense(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
+/* A name that is not whole ends nothing: the next packet is read. */
+static void test_name(void **state)
+{
+	static const struct proto_name good_name = { .kind = PROTO_NAME_COUNT,
+		.serial = 7,
+		.outcome = PROTO_NAME_FOUND,
+		.ttl_s = 300,
+		.count = 1,
+		.addresses = { { 4, 32, { 192, 0, 2, 1 } } },
+		.name = "pbx.example.org" };
+	struct proto_name question = { .kind = PROTO_NAME_PROTECT, .name = "pbx.example.org" };
+	struct proto_name name;
+
+	(void)state;
+	assert_int_equal(proto_name_send(fds[0], &question, NULL), 1);
+	assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 1);
+	assert_int_equal(proto_name_read(&packet, &name), 0);
+	for (int how = 0; how < 11; how++) {
+		struct proto_name bad = good_name;
+		size_t length = sizeof(bad);
+
+		bad.type = PROTO_MAIL_NAME;
+		switch (how) {
+		case 1:
+			bad.kind = PROTO_NAME_COUNT + 1;
+			break;
+		case 2:
+			bad.outcome = PROTO_NAME_OUTCOMES;
+			break;
+		case 3:
+			bad.count = PROTO_NAME_ADDRESSES_MAX + 1;
+			break;
+		case 4:
+			bad.count = 0; /* found, but nothing */
+			break;
+		case 5:
+			bad.outcome = PROTO_NAME_NONE; /* nothing, but found */
+			break;
+		case 6:
+			bad.name[0] = '\0';
+			break;
+		case 7:
+			bad.addresses[0].family = 5;
+			break;
+		case 8:
+			bad.addresses[0] = (struct ip){ 4, 0, { 0 } }; /* everybody */
+			break;
+		case 9:
+			bad.addresses[0].family = 0;
+			break;
+		case 10:
+			length = sizeof(bad) - PROTO_NAME_BYTES_MAX; /* of a NUL */
+			break;
+		}
+		send_raw((const char *)&bad, length, 0);
+		assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 1);
+		assert_int_equal(packet.head.type, PROTO_MAIL_NAME);
+		if ((proto_name_read(&packet, &name) == 0) != (how == 0))
+			fail_msg("row %d", how);
+		assert_int_equal(proto_name_send(fds[0], &good_name, NULL), 1);
+		assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 1);
+		assert_int_equal(proto_name_read(&packet, &name), 0);
+		assert_string_equal(name.name, good_name.name);
+		assert_int_equal(name.serial, 7);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +381,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_mail, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mail_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mail_nonsense, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_name, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,14 +147,22 @@ static void say_allow(void *context, const struct store_allow *row)
 	char text[IP_TEXT_MAX];
 
 	(void)context;
-	say("W %s %lld %lld %s\n", ip_format(&row->ip, text), (long long)row->at_s,
-		(long long)row->until_s, row->note);
+	say("W %s %lld %lld %s\n", row->name ? row->name : ip_format(&row->ip, text),
+		(long long)row->at_s, (long long)row->until_s, row->note);
+}
+
+static void say_name(void *context, const char *name, const struct ip *ip)
+{
+	char text[IP_TEXT_MAX];
+
+	(void)context;
+	say("N %s %s\n", name, ip_format(ip, text));
 }
 
 static void load(struct store *store)
 {
 	struct store_loader loader = { say_failure, say_ban, say_position, say_pattern, say_total,
-		say_alert, say_allow, NULL };
+		say_alert, say_allow, say_name, NULL };
 
 	loaded[0] = '\0';
 	n_failures = 0;
@@ -215,12 +223,13 @@ static void everything_comes_back(void **state)
 	(void)store_alert(store, &alert);
 	commit(store, -10);
 	store_alert_sent(store, sent);
-	store_allow(store, &(struct store_allow){ ip_of("192.0.2.0/24"), 5, 0, "office \xff" });
-	store_allow(store, &(struct store_allow){ ip_of("192.0.2.7"), 6, 0, "gone" });
-	store_allow(store, &(struct store_allow){ ip_of("2001:db8::7"), 7, 0, "" });
+	store_allow(store,
+		&(struct store_allow){ ip_of("192.0.2.0/24"), 5, 0, "office \xff", NULL });
+	store_allow(store, &(struct store_allow){ ip_of("192.0.2.7"), 6, 0, "gone", NULL });
+	store_allow(store, &(struct store_allow){ ip_of("2001:db8::7"), 7, 0, "", NULL });
 	store_pattern(store, "asterisk", "/var/log/*");
 	commit(store, -10);
-	store_allow(store, &(struct store_allow){ ip_of("2001:db8::7"), 8, 99, "again" });
+	store_allow(store, &(struct store_allow){ ip_of("2001:db8::7"), 8, 99, "again", NULL });
 	store_forget_allow(store, &(struct ip){ 4, 32, { 192, 0, 2, 7 } });
 	commit(store, -10);
 	store_close(store);
@@ -350,7 +359,7 @@ static void older_schemas_are_carried_along(void **state)
 	store = open_store(false);
 	add_failure(store, "192.0.2.1", 1, STORE_FAILURE);
 	assert_int_equal(add_ban(store, "a", "192.0.2.1", 100), 8);
-	store_allow(store, &(struct store_allow){ ip_of("192.0.2.7"), 6, 0, "" });
+	store_allow(store, &(struct store_allow){ ip_of("192.0.2.7"), 6, 0, "", NULL });
 	commit(store, 0);
 	store_close(store);
 }
@@ -547,6 +556,50 @@ static void nothing_acknowledged_is_lost_by_a_kill(void **state)
 
 #define with_dir(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+static struct store_name name_of(const char *name, const char *first, const char *second)
+{
+	struct store_name row = { .name = name };
+
+	if (first)
+		row.addresses[row.count++] = ip_of(first);
+	if (second)
+		row.addresses[row.count++] = ip_of(second);
+	return row;
+}
+
+/* A name has the addresses of its last row; names allowed by hand come before all of them. */
+static void host_names_come_back(void **state)
+{
+	struct store *store = open_store(false);
+	struct store_name row = name_of("a.example", "192.0.2.1", "2001:db8::1");
+
+	(void)state;
+	store_name(store, &row);
+	row = name_of("b.example", "192.0.2.2", NULL);
+	store_name(store, &row);
+	assert_true(store_is_dirty(store));
+	commit(store, 0);
+	row = name_of("a.example", "192.0.2.9", NULL);
+	store_name(store, &row);
+	row = name_of("a.example", "192.0.2.3", NULL); /* of two dirty rows the later counts */
+	store_name(store, &row);
+	row = name_of("b.example", NULL, NULL);
+	store_name(store, &row);
+	store_allow(store, &(struct store_allow){ { 0 }, 5, 9, "van", "v.example" });
+	store_allow(store, &(struct store_allow){ { 0 }, 6, 0, "", "w.example" });
+	store_forget_allowed_name(store, "w.example");
+	commit(store, 0);
+	store_close(store);
+	store = open_store(false);
+	load(store);
+	assert_string_equal(loaded, "W v.example 5 9 van\nN a.example 192.0.2.3\n");
+	store_forget_allowed_name(store, "v.example");
+	commit(store, 0);
+	load(store);
+	assert_string_equal(loaded, "N a.example 192.0.2.3\n");
+	store_close(store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -557,6 +610,7 @@ int main(void)
 		with_dir(older_schemas_are_carried_along),
 		with_dir(dirty_rows_are_capped),
 		with_dir(unusable_is_set_aside),
+		with_dir(host_names_come_back),
 		with_dir(a_directory_that_is_not_there_is_an_error),
 		with_dir(full_disk_keeps_all_dirty),
 		with_dir(nothing_acknowledged_is_lost_by_a_kill),

@@ -1,0 +1,78 @@
+#include "engine_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bans.h"
+#include "config.h"
+#include "guard.h"
+#include "ignore.h"
+#include "launch.h"
+#include "letter.h"
+#include "outbox.h"
+#include "prepare.h"
+#include "proto.h"
+
+void engine_set_health(struct engine *engine, enum control_part part, bool ok, const char *text)
+{
+	engine->health[part].ok = ok;
+	(void)snprintf(engine->health[part].text, sizeof(engine->health[part].text), "%s",
+		text); /* cut */
+}
+
+/* Jails left out, and whom ignoreip names and nobody protects. */
+static void check_config(struct engine *engine)
+{
+	char text[CONTROL_HEALTH_TEXT_MAX];
+	char ignored[CONTROL_HEALTH_TEXT_MAX / 2];
+	bool well = ignore_is_well(engine->ignore, ignored, sizeof(ignored));
+	const char *broken = engine->broken ? engine->broken : "";
+
+	(void)snprintf(text, sizeof(text), "%s%s%s", ignored, !well && broken[0] ? "; " : "",
+		broken); /* cut */
+	engine_set_health(engine, CONTROL_CONFIG, well && !broken[0], text);
+}
+
+void engine_check_health(struct engine *engine)
+{
+	char text[CONTROL_HEALTH_TEXT_MAX];
+	const char *mail_text;
+	bool well = outbox_is_well(engine->state.outbox, &mail_text);
+
+	control_find_unreadable(engine->state.tail, text);
+	engine_set_health(engine, CONTROL_ENGINE, text[0] == '\0',
+		text[0] ? text : prepared_sandbox_text(engine->prepared));
+	engine_set_health(engine, CONTROL_MAIL, well, mail_text);
+	check_config(engine);
+}
+
+void engine_send_alive(struct engine *engine)
+{
+	struct proto_record alive = { .type = PROTO_ALIVE };
+	struct proto_record status = { .type = PROTO_STATUS };
+	uint32_t bans = 0;
+
+	for (size_t i = 0; i < guard_jails(engine->guard); i++)
+		bans += bans_count(guard_bans(engine->guard), (uint32_t)i);
+	(void)snprintf(status.text, sizeof(status.text), "%zu jails, %u bans%s",
+		guard_active_jails(engine->guard), bans,
+		engine->dry_run ? " (dry run)" : ""); /* fits */
+	/* a full pair is a sign of life too, and the next one follows */
+	(void)proto_send(LAUNCH_PARENT_FD, &alive, -1, NULL);
+	(void)proto_send(LAUNCH_PARENT_FD, &status, -1, NULL);
+	engine->next_alive_s = (int64_t)(engine_boot_us() / 1000000) + PROTO_ALIVE_S;
+}
+
+void engine_tell_broken(struct engine *engine)
+{
+	const struct config_mail *mail = &prepared_config(engine->prepared)->mail;
+	struct letter letter;
+
+	free(engine->broken);
+	engine->broken = prepared_broken_text(engine->prepared);
+	if (!engine->broken[0] || !mail->dest)
+		return;
+	prepared_broken_letter(engine->prepared, &letter);
+	outbox_add(engine->state.outbox, engine_wall_s(), mail->dest, mail->sender, &letter);
+}

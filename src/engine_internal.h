@@ -1,0 +1,72 @@
+#ifndef VG_ENGINE_INTERNAL_H
+#define VG_ENGINE_INTERNAL_H
+
+/* Inside the engine: engine.c is its loop, engine_names.c talks to the notifier about names,
+ * engine_health.c says how all parts are. */
+
+#include "engine.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <systemd/sd-event.h>
+
+#include "control.h"
+#include "resume.h"
+
+struct guard;
+struct guard_events;
+struct ignore;
+struct prepared;
+
+/* All parts of the engine; made in this order, ended in the opposite one. */
+struct engine {
+	const struct run_options *options;
+	struct prepared *prepared; /* owned: configuration, guard, protection */
+	struct guard *guard;       /* borrowed from prepared */
+	struct ignore *ignore;     /* owned: names and files of ignoreip */
+	struct resumed state;      /* owned: database, logs, mails */
+	struct control *control;
+	sd_event *event;
+	sd_event_source *parent_io;
+	sd_event_source *tail_io;
+	sd_event_source *busy_timer;
+	sd_event_source *commit_timer;
+	sd_event_source *peer_io;
+	struct control_health health[CONTROL_PARTS];
+	char *broken; /* owned; jails left out, "" if none */
+	int64_t started_s;
+	uint64_t last_read_us;
+	int64_t next_positions_s;
+	int64_t next_alive_s;
+	bool commit_is_set;
+	bool dry_run;
+	bool reloading;
+	bool caught_up;
+	bool told_ready;
+};
+
+/* The wall clock, and the time since boot. */
+int64_t engine_wall_s(void);
+uint64_t engine_boot_us(void);
+
+/* Hands changes for the kernel on; what does not fit goes when the pair is writable again. */
+void engine_flush(void *context);
+/* Writes what is dirty within the promised time. */
+void engine_commit_soon(struct engine *engine);
+
+void engine_set_health(struct engine *engine, enum control_part part, bool ok, const char *text);
+/* What has to be looked at to be known. */
+void engine_check_health(struct engine *engine);
+void engine_send_alive(struct engine *engine);
+/* For the status and, once, by mail. */
+void engine_tell_broken(struct engine *engine);
+
+/* For guard_events: asks the notifier for a name of a log. */
+bool engine_resolve(void *context, const char *name);
+/* Reads the files of ignoreip. */
+void engine_ignore_new(struct engine *engine);
+/* Takes the descriptor to a notifier that has just started. */
+void engine_join_notifier(struct engine *engine, int fd);
+
+#endif

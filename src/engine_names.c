@@ -1,0 +1,100 @@
+#include "engine_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "guard.h"
+#include "ignore.h"
+#include "launch.h"
+#include "log.h"
+#include "outbox.h"
+#include "prepare.h"
+#include "proto.h"
+
+static bool ask(void *context, const struct proto_name *question)
+{
+	const struct engine *engine = context;
+	/* before resume_state there is no outbox, and no notifier */
+	int fd = engine->state.outbox ? outbox_fd(engine->state.outbox) : -1;
+
+	return fd >= 0 && proto_name_send(fd, question, NULL) == 1;
+}
+
+bool engine_resolve(void *context, const char *name)
+{
+	struct proto_name question = { .kind = PROTO_NAME_COUNT };
+
+	(void)snprintf(question.name, sizeof(question.name), "%s", name); /* fits */
+	return ask(context, &question);
+}
+
+static bool tell(void *context, const struct ip *ip, const char *because)
+{
+	const struct engine *engine = context;
+	struct proto_record record = { .type = PROTO_PROTECT, .ip = *ip };
+
+	(void)snprintf(record.text, sizeof(record.text), "%s", because); /* cut */
+	return engine->dry_run || proto_send(LAUNCH_PARENT_FD, &record, -1, NULL) == 1;
+}
+
+static void on_note(void *context, int priority, const char *text)
+{
+	(void)context;
+	log_line(priority, "%s", text);
+}
+
+void engine_ignore_new(struct engine *engine)
+{
+	struct ignore_events events = { .ask = ask,
+		.tell = tell,
+		.note = on_note,
+		.context = engine };
+
+	engine->ignore = ignore_new(prepared_config(engine->prepared), engine->guard,
+		prepared_protect(engine->prepared), &events);
+}
+
+/* A packet of the notifier that is not about a mail. */
+static void on_packet(void *context, const struct proto_mail_packet *packet)
+{
+	struct engine *engine = context;
+	struct proto_name answer;
+
+	if (packet->head.type != PROTO_MAIL_NAME)
+		return;
+	if (proto_name_read(packet, &answer) < 0)
+		log_line(LOG_ERR, "the notifier's answer about a name is not whole");
+	else if (answer.kind == PROTO_NAME_PROTECT)
+		ignore_answer(engine->ignore, &answer, engine_wall_s());
+	else
+		guard_resolved(engine->guard, answer.name, answer.outcome != PROTO_NAME_NO_ANSWER,
+			answer.addresses, answer.count, engine_wall_s());
+}
+
+static int on_peer(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+	struct engine *engine = context;
+
+	(void)source, (void)fd, (void)revents;
+	if (!outbox_receive(engine->state.outbox, engine_wall_s(), on_packet, engine)) {
+		engine->peer_io = sd_event_source_disable_unref(engine->peer_io);
+		outbox_join(engine->state.outbox, -1);
+	}
+	engine_flush(engine);
+	engine_commit_soon(engine);
+	return 0;
+}
+
+void engine_join_notifier(struct engine *engine, int fd)
+{
+	engine->peer_io = sd_event_source_disable_unref(engine->peer_io);
+	outbox_join(engine->state.outbox, fd);
+	if (fd >= 0 &&
+		sd_event_add_io(engine->event, &engine->peer_io, fd, EPOLLIN, on_peer, engine) < 0)
+		log_line(LOG_ERR, "cannot watch the notifier");
+	engine_set_health(engine, CONTROL_NOTIFIER, true, "");
+	outbox_pump(engine->state.outbox, engine_wall_s());
+	if (fd >= 0)
+		ignore_joined(engine->ignore, engine_wall_s());
+}

@@ -1,0 +1,141 @@
+#include "ignore_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "finding.h"
+#include "ini.h"
+#include "protect.h"
+#include "text.h"
+
+enum { SHOWN_MAX = 100 };
+
+/* Says it once. */
+static void set_trouble(const struct ignore *ignore, struct ignore_file *file, const char *text)
+{
+	bool is_new = strcmp(file->trouble, text) != 0;
+
+	if (!is_new)
+		return;
+	(void)snprintf(file->trouble, sizeof(file->trouble), "%s", text); /* cut */
+	if (text[0])
+		ignore->events.note(ignore->events.context, LOG_ERR, file->trouble);
+}
+
+static void cannot_read(const struct ignore *ignore, struct ignore_file *file, const char *why)
+{
+	char text[IGNORE_TROUBLE_MAX];
+	char shown[SHOWN_MAX];
+
+	(void)snprintf(text, sizeof(text), "ignoreip: '%s': %s: %s",
+		text_render_string(shown, sizeof(shown), file->path), why,
+		file->list.n_addresses || file->list.n_names
+			? "its last entries stay protected"
+			: "nobody that it names is protected"); /* cut */
+	set_trouble(ignore, file, text);
+}
+
+static bool is_as_before(const struct ignore_file *file, const struct stat *status)
+{
+	return file->seen && file->device == status->st_dev && file->inode == status->st_ino &&
+	       file->size == status->st_size && file->modified.tv_sec == status->st_mtim.tv_sec &&
+	       file->modified.tv_nsec == status->st_mtim.tv_nsec &&
+	       file->changed.tv_sec == status->st_ctim.tv_sec &&
+	       file->changed.tv_nsec == status->st_ctim.tv_nsec;
+}
+
+static void remember(struct ignore_file *file, const struct stat *status)
+{
+	file->seen = true;
+	file->device = status->st_dev;
+	file->inode = status->st_ino;
+	file->size = status->st_size;
+	file->modified = status->st_mtim;
+	file->changed = status->st_ctim;
+}
+
+/* The first error of the findings, and how many there are. */
+static void tell_findings(const struct ignore *ignore, struct ignore_file *file,
+	const struct findings *findings)
+{
+	char text[IGNORE_TROUBLE_MAX] = "";
+	cleanup_free char *first = NULL;
+
+	if (findings->count) {
+		first = finding_format(&findings->list[0]);
+		(void)snprintf(text, sizeof(text), "%zu entr%s not protected: %s", findings->errors,
+			findings->errors == 1 ? "y is" : "ies are", first); /* cut */
+	}
+	set_trouble(ignore, file, text);
+}
+
+/* True if it was read anew. An unreadable file is tried each time: its permissions may change
+ * without a trace in a directory above it. */
+static bool file_read(const struct ignore *ignore, struct ignore_file *file)
+{
+	struct findings findings = { 0 };
+	cleanup_free char *bytes = NULL;
+	struct ignorelist list;
+	struct stat status;
+	struct error err;
+	size_t length;
+
+	if (stat(file->path, &status) < 0) {
+		file->seen = false;
+		cannot_read(ignore, file, strerror(errno));
+		return false;
+	}
+	if (is_as_before(file, &status))
+		return false;
+	/* changed while it is read: its times differ from these, and it is read again */
+	remember(file, &status);
+	if (ini_load(file->path, &bytes, &length, &err) < 0) {
+		file->seen = false;
+		cannot_read(ignore, file, err.text);
+		return false;
+	}
+	(void)ignorelist_parse(bytes, length, file->path, &list, &findings); /* told below */
+	ignorelist_done(&file->list);
+	file->list = list;
+	tell_findings(ignore, file, &findings);
+	findings_done(&findings);
+	return true;
+}
+
+static void protect_file(struct ignore *ignore, const struct ignore_file *file)
+{
+	char because[PROTECT_BECAUSE_MAX];
+	char shown[SHOWN_MAX];
+
+	(void)snprintf(because, sizeof(because), "ignoreip %s",
+		text_render_string(shown, sizeof(shown), file->path)); /* fits */
+	for (size_t i = 0; i < file->list.n_addresses; i++)
+		ignore_protect(ignore, &file->list.addresses[i], because, IGNORE_FILE_SOURCE);
+}
+
+bool ignore_files_read(struct ignore *ignore)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < ignore->n_files; i++)
+		any = file_read(ignore, &ignore->files[i]) || any;
+	if (!any)
+		return false;
+	ignore->is_full = false;
+	protect_clear(ignore->protect, IGNORE_FILE_SOURCE);
+	for (size_t i = 0; i < ignore->n_files; i++)
+		protect_file(ignore, &ignore->files[i]);
+	return true;
+}
+
+void ignore_files_done(struct ignore *ignore)
+{
+	for (size_t i = 0; i < ignore->n_files; i++)
+		ignorelist_done(&ignore->files[i].list);
+}

@@ -1,0 +1,96 @@
+#ifndef VG_IGNORE_INTERNAL_H
+#define VG_IGNORE_INTERNAL_H
+
+/* Inside ignore: ignore.c asks for names and protects, ignore_names.c knows which names there
+ * are, ignore_files.c reads the files. */
+
+#include "ignore.h"
+
+#include <sys/types.h>
+
+#include "ignorelist.h"
+#include "proto.h"
+
+/* Sources in protect. */
+enum { IGNORE_NAME_SOURCE = 3, IGNORE_FILE_SOURCE = 4 };
+enum { IGNORE_TROUBLE_MAX = 256 };
+
+/* until_s 0: in the last answer; else a former address, let go then. */
+struct ignore_address {
+	struct ip ip;
+	int64_t until_s;
+};
+
+struct ignore_host {
+	char *name;   /* owned; lower case */
+	bool wanted;  /* by ignoreip */
+	bool allowed; /* by hand: at_s, until_s (0: for ever) and note are of that */
+	int64_t at_s;
+	int64_t until_s;
+	char *note;                   /* owned; NULL if not allowed by hand */
+	enum proto_name_outcome last; /* of the last answer; FOUND before the first */
+	uint32_t serial;              /* of the question on its way; 0: none */
+	int64_t lost_s;               /* when that question counts as lost */
+	int64_t next_ask_s;
+	struct ignore_address addresses[IGNORE_HOST_ADDRESSES_MAX];
+	size_t n_addresses;
+};
+
+struct ignore_file {
+	const char *path; /* borrowed from the configuration */
+	bool seen;        /* the fields below are of a file that was there */
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec modified;
+	struct timespec changed;
+	struct ignorelist list;           /* the last that could be read */
+	char trouble[IGNORE_TROUBLE_MAX]; /* rendered; "": all of it is protected */
+};
+
+/* An address that the firewall role has not heard of. */
+struct ignore_telling {
+	struct ip ip;
+	unsigned source;
+	char because[PROTO_TEXT_MAX];
+};
+
+struct ignore {
+	const struct config *config; /* borrowed */
+	struct guard *guard;         /* borrowed */
+	struct protect *protect;     /* borrowed */
+	struct store *store;         /* borrowed; NULL before ignore_attach */
+	struct ignore_events events;
+	struct ignore_host *hosts; /* owned */
+	size_t n_hosts;
+	struct ignore_file files[IGNORE_FILES_MAX];
+	size_t n_files;
+	size_t n_left_out; /* names and files beyond the caps */
+	bool is_full;      /* protect takes no more */
+	int64_t next_files_s;
+	uint32_t last_serial;
+	struct ipmap *known;            /* owned; addresses that are or were in the queue */
+	struct ignore_telling *telling; /* owned queue; told up to n_told */
+	size_t n_telling;
+	size_t n_told;
+};
+
+/* Protects ip, and queues it for the firewall role, which takes nothing back, once. */
+void ignore_protect(struct ignore *ignore, const struct ip *ip, const char *because,
+	unsigned source);
+/* Protects anew what all names have; for when there are fewer. */
+void ignore_protect_again(struct ignore *ignore);
+void __attribute__((format(printf, 3, 4)))
+ignore_note(const struct ignore *ignore, int priority, const char *format, ...);
+/* name in lower case. NULL: there is none. */
+struct ignore_host *ignore_host_find(const struct ignore *ignore, const char *name);
+/* Takes in the names of the configuration and of the files; what nobody names any more goes. */
+void ignore_hosts_collect(struct ignore *ignore);
+/* Ends what was allowed by hand for a time. */
+void ignore_allowed_expire(struct ignore *ignore, int64_t now_s);
+void ignore_hosts_done(struct ignore *ignore);
+/* Reads files that have changed. True if any was read anew: names may have changed. */
+bool ignore_files_read(struct ignore *ignore);
+void ignore_files_done(struct ignore *ignore);
+
+#endif

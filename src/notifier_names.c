@@ -1,0 +1,180 @@
+#include "notifier_names.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+
+#include <systemd/sd-event.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "log.h"
+#include "proto.h"
+#include "resolve.h"
+
+/* Places that names of a log cannot take: outsiders write those, and the names that protect must
+ * not wait for them. As many as the engine asks for at a time. */
+enum { PROTECT_RESERVED = 16 };
+
+/* A question on its way; name "": a free place. */
+struct asked {
+	struct proto_name record;
+	bool dropped; /* its engine is gone */
+};
+
+struct names {
+	struct resolve *resolve; /* owned */
+	sd_event_source *io;
+	sd_event_source *timer;
+	int peer_fd; /* borrowed; -1: no engine */
+	struct asked asked[RESOLVE_QUESTIONS_MAX];
+};
+
+static int64_t boot_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail: Linux 2.6.39 has it */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void answer(const struct names *names, const struct proto_name *record)
+{
+	/* a full pair: the engine asks again */
+	if (names->peer_fd >= 0)
+		(void)proto_name_send(names->peer_fd, record, NULL);
+}
+
+static void on_answer(void *context, const struct resolve_answer *found)
+{
+	static const enum proto_name_outcome outcomes[] = {
+		[RESOLVE_FOUND] = PROTO_NAME_FOUND,
+		[RESOLVE_NO_NAME] = PROTO_NAME_NONE,
+		[RESOLVE_NO_ANSWER] = PROTO_NAME_NO_ANSWER,
+	};
+	struct names *names = context;
+	struct asked *asked = &names->asked[found->tag];
+
+	_Static_assert(PROTO_NAME_ADDRESSES_MAX == (int)RESOLVE_ADDRESSES_MAX, "all fit");
+	asked->record.outcome = outcomes[found->outcome];
+	asked->record.ttl_s = found->ttl_s;
+	asked->record.count = (uint32_t)found->count;
+	memcpy(asked->record.addresses, found->addresses, found->count * sizeof(struct ip));
+	if (!asked->dropped)
+		answer(names, &asked->record);
+	*asked = (struct asked){ 0 };
+}
+
+/* Hands out answers and sets the clock for the next step. */
+static void run(struct names *names)
+{
+	int64_t wait_ms;
+
+	resolve_run(names->resolve, boot_ms());
+	wait_ms = resolve_wait_ms(names->resolve, boot_ms());
+	/* these cannot fail on a live source */
+	if (wait_ms >= 0)
+		(void)sd_event_source_set_time_relative(names->timer, (uint64_t)wait_ms * 1000);
+	(void)sd_event_source_set_enabled(names->timer,
+		wait_ms >= 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+	(void)source, (void)fd, (void)revents;
+	run(context);
+	return 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t at_us, void *context)
+{
+	(void)source, (void)at_us;
+	run(context);
+	return 0;
+}
+
+int notifier_names_new(struct sd_event *event, struct names **ret_names, struct error *err)
+{
+	struct names *names = alloc_zero(sizeof(*names));
+
+	names->peer_fd = -1;
+	if (resolve_new(NULL, on_answer, names, &names->resolve, err) < 0) {
+		free(names);
+		return -1;
+	}
+	if (sd_event_add_io(event, &names->io, resolve_fd(names->resolve), EPOLLIN, on_io, names) <
+			0 ||
+		sd_event_add_time_relative(event, &names->timer, CLOCK_BOOTTIME, 0, 1000, on_timer,
+			names) < 0) {
+		notifier_names_free(names);
+		return error_set(err, "cannot watch the resolver");
+	}
+	/* cannot fail on a live source */
+	(void)sd_event_source_set_enabled(names->timer, SD_EVENT_OFF);
+	*ret_names = names;
+	return 0;
+}
+
+void notifier_names_free(struct names *names)
+{
+	if (!names)
+		return;
+	(void)sd_event_source_disable_unref(names->io);
+	(void)sd_event_source_disable_unref(names->timer);
+	resolve_free(names->resolve);
+	free(names);
+}
+
+void notifier_names_peer(struct names *names, int fd)
+{
+	names->peer_fd = fd;
+	for (size_t i = 0; i < RESOLVE_QUESTIONS_MAX; i++)
+		names->asked[i].dropped = true;
+}
+
+/* NULL: there is no room for a question of this kind. */
+static struct asked *free_place(struct names *names, uint32_t kind)
+{
+	struct asked *place = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < RESOLVE_QUESTIONS_MAX; i++) {
+		if (!names->asked[i].record.name[0])
+			place = &names->asked[i];
+		else if (names->asked[i].record.kind == PROTO_NAME_COUNT)
+			count++;
+	}
+	if (kind == PROTO_NAME_COUNT && count >= RESOLVE_QUESTIONS_MAX - PROTECT_RESERVED)
+		return NULL;
+	return place;
+}
+
+void notifier_names_packet(struct names *names, const struct proto_mail_packet *packet)
+{
+	struct proto_name record;
+	struct asked *asked;
+	struct error err;
+
+	if (proto_name_read(packet, &record) < 0) {
+		log_line(LOG_ERR, "a question that is not whole");
+		return;
+	}
+	record.count = 0;
+	record.outcome = PROTO_NAME_NO_ANSWER;
+	asked = free_place(names, record.kind);
+	if (!asked) {
+		answer(names, &record);
+		return;
+	}
+	*asked = (struct asked){ .record = record };
+	if (resolve_ask(names->resolve, record.name, record.kind == PROTO_NAME_PROTECT,
+		    (uint64_t)(asked - names->asked), boot_ms(), &err) < 0) {
+		log_line(LOG_ERR, "a name is not looked up: %s", err.text);
+		*asked = (struct asked){ 0 };
+		answer(names, &record);
+		return;
+	}
+	run(names);
+}

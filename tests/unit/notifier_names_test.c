@@ -1,0 +1,117 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <systemd/sd-event.h>
+
+#include "error.h"
+#include "notifier_names.h"
+#include "proto.h"
+
+enum { ROUNDS = 300, ROUND_US = 20000 };
+
+static sd_event *event;
+static struct names *names;
+static int fds[2]; /* the engine's end, the notifier's */
+static struct proto_mail_packet packet;
+
+static int setup(void **state)
+{
+	(void)state;
+	if (sd_event_new(&event) < 0 || notifier_names_new(event, &names, NULL) < 0 ||
+		proto_pair(fds, NULL) < 0)
+		return -1;
+	notifier_names_peer(names, fds[1]);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	notifier_names_free(names);
+	(void)sd_event_unref(event);
+	return close(fds[0]) < 0 || close(fds[1]) < 0 ? -1 : 0;
+}
+
+/* As the notifier does it with a packet of the engine. */
+static void ask(enum proto_name_kind kind, const char *name, uint32_t serial)
+{
+	struct proto_name question = { .kind = kind, .serial = serial };
+
+	(void)snprintf(question.name, sizeof(question.name), "%s", name);
+	assert_int_equal(proto_name_send(fds[0], &question, NULL), 1);
+	assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 1);
+	notifier_names_packet(names, &packet);
+}
+
+/* False: no answer comes. */
+static bool answered(struct proto_name *ret_answer)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		if (proto_mail_receive(fds[0], &packet, NULL) == 1) {
+			assert_int_equal(proto_name_read(&packet, ret_answer), 0);
+			return true;
+		}
+		assert_true(sd_event_run(event, ROUND_US) >= 0);
+	}
+	return false;
+}
+
+/* A name that takes no name server (RFC 6761 6.3). */
+static void test_found(void **state)
+{
+	struct proto_name answer;
+
+	(void)state;
+	ask(PROTO_NAME_PROTECT, "localhost", 5);
+	assert_true(answered(&answer));
+	assert_int_equal(answer.outcome, PROTO_NAME_FOUND);
+	assert_int_equal(answer.serial, 5);
+	assert_int_equal(answer.kind, PROTO_NAME_PROTECT);
+	assert_string_equal(answer.name, "localhost");
+	assert_true(answer.count >= 1);
+	assert_true(ip_is_special(&answer.addresses[0]));
+}
+
+/* What cannot be looked up is answered so, what is not whole is passed over. */
+static void test_odd(void **state)
+{
+	struct proto_name answer;
+
+	(void)state;
+	packet.length = sizeof(struct proto_name) - 1;
+	notifier_names_packet(names, &packet);
+	ask(PROTO_NAME_COUNT, "a b", 6);
+	assert_true(answered(&answer));
+	assert_int_equal(answer.outcome, PROTO_NAME_NO_ANSWER);
+	assert_int_equal(answer.serial, 6);
+	assert_int_equal(proto_mail_receive(fds[0], &packet, NULL), 0);
+}
+
+/* The next engine does not get answers to what the last one asked. */
+static void test_peer_leaves(void **state)
+{
+	(void)state;
+	notifier_names_peer(names, -1);
+	ask(PROTO_NAME_PROTECT, "localhost", 7);
+	notifier_names_peer(names, fds[1]);
+	assert_int_equal(proto_mail_receive(fds[0], &packet, NULL), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_odd, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_peer_leaves, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
