@@ -25,6 +25,7 @@ struct tally {
 	uint64_t hits;
 	uint64_t ignored;
 	uint64_t cut;
+	uint64_t *by_rule; /* owned; hits of each failregex */
 	struct try_json json;
 };
 
@@ -70,6 +71,8 @@ static void try_line(const struct try_options *options, struct filter *filter, c
 	else
 		result = filter_match(filter, line, length, options->now_s, &hit);
 	tally->hits += result == FILTER_HIT;
+	if (result == FILTER_HIT)
+		tally->by_rule[hit.rule - 1]++;
 	tally->ignored += result == FILTER_IGNORED;
 	if (result == FILTER_MISS) {
 		if (options->missed)
@@ -96,6 +99,21 @@ static void print_summary(const struct try_options *options, const struct tally 
 			     " missed%s\n",
 			tally->lines, tally->hits, tally->ignored, missed,
 			tally->cut ? " (some are over 16 KiB: no rule sees them)" : "");
+}
+
+/* Hits of each rule: one that never hits may be the mistake. */
+static void print_rules(const struct filter_def *def, const struct tally *tally)
+{
+	for (size_t i = 0; i < def->n_failregex; i++) {
+		const struct config_text *rule = &def->failregex[i];
+		char count[32];
+		char shown[SHOWN_MAX];
+
+		(void)snprintf(count, sizeof(count), "%" PRIu64 " hits", tally->by_rule[i]);
+		(void)printf("  rule %zu  %s  %s:%u  %s\n", i + 1,
+			tally->by_rule[i] ? count : "never hit", rule->at.file, rule->at.line,
+			text_render_string(shown, sizeof(shown), rule->text));
+	}
 }
 
 static void print_findings(const struct findings *findings)
@@ -146,7 +164,8 @@ static void try_lines(const struct try_options *options, struct filter *filter, 
 	}
 }
 
-static int run_file(const struct try_options *options, struct filter *filter)
+static int run_file(const struct try_options *options, const struct filter_def *def,
+	struct filter *filter)
 {
 	cleanup_close int fd = open(options->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct tally tally = { .json.out = stdout };
@@ -162,15 +181,20 @@ static int run_file(const struct try_options *options, struct filter *filter)
 			fd >= 0 ? "it is a directory" : strerror(errno));
 		return EXIT_WRONG;
 	}
+	tally.by_rule = alloc_array(def->n_failregex, sizeof(*tally.by_rule));
 	lines_init(&lines, fd);
 	while ((rc = lines_next(&lines, &text, &length, &err)) == 0 && length)
 		try_lines(options, filter, text, length, &tally);
 	lines_done(&lines);
 	if (rc) {
 		(void)fprintf(stderr, "voipguard: cannot read %s: %s\n", options->path, err.text);
+		free(tally.by_rule);
 		return EXIT_WRONG;
 	}
 	print_summary(options, &tally);
+	if (!options->json)
+		print_rules(def, &tally);
+	free(tally.by_rule);
 	return fflush(stdout) == 0 ? EXIT_FINE : EXIT_WRONG;
 }
 
@@ -195,7 +219,7 @@ int try_run(const struct try_options *options)
 		filter = filter_new(&def, &findings);
 	print_findings(&findings);
 	if (filter && !findings.errors)
-		status = run_file(options, filter);
+		status = run_file(options, &def, filter);
 	filter_free(filter);
 	config_free(config);
 	findings_done(&findings);
