@@ -310,7 +310,10 @@ int config_load(const char *dir_name, const char *shipped_dir, struct config **r
 	cleanup_free char *shipped = shipped_dir ? alloc_string(shipped_dir) : default_shipped();
 	struct config *config = config_new(dir);
 	struct position whole = { .file = dir };
-	struct config_place place = { dir, shipped, config->names, findings };
+	struct config_place place = { .dir = dir,
+		.shipped_dir = shipped,
+		.names = config->names,
+		.findings = findings };
 	struct dialect *tree = dialect_new(config->names, findings);
 	struct config_reader reader = { .tree = tree, .findings = findings };
 	struct stat info;
@@ -342,11 +345,16 @@ int config_load(const char *dir_name, const char *shipped_dir, struct config **r
 }
 
 int config_load_filter(const char *dir, const char *shipped_dir, const char *filter_name,
-	struct config **ret_config, struct filter_def *ret_filter, struct findings *findings)
+	bool journal, struct config **ret_config, struct filter_def *ret_filter,
+	struct findings *findings)
 {
 	cleanup_free char *shipped = shipped_dir ? alloc_string(shipped_dir) : default_shipped();
 	struct config *config = config_new(dir);
-	struct config_place place = { dir, shipped, config->names, findings };
+	struct config_place place = { .dir = dir,
+		.shipped_dir = shipped,
+		.names = config->names,
+		.findings = findings,
+		.journal = journal };
 	struct position at = { .file = "filter" };
 	struct dialect_value value = dialect_value_of(filter_name, strlen(filter_name), &at);
 	struct config_filter filter;

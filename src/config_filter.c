@@ -149,14 +149,14 @@ static bool is_rule_key(const char *name)
 
 /* logtype first, then the jail's keys, then the call's: the last one counts. */
 static void collect_options(struct config_filter *filter, const struct dialect_value *value,
-	const struct config_reader *jail)
+	const struct config_reader *jail, const char *logtype)
 {
 	const struct dialect_section *own = jail ? jail->view.section : NULL;
 	struct position at = dialect_at(value, filter->call.offset);
 
 	if (!dialect_own_key(dialect_section(filter->tree, "Definition"), "logtype") &&
 		!dialect_own_key(dialect_section(filter->tree, "Init"), "logtype"))
-		add_option(filter, "logtype", dialect_value_of("file", 4, &at));
+		add_option(filter, "logtype", dialect_value_of(logtype, strlen(logtype), &at));
 	for (size_t i = 0; own && i < own->n_keys; i++) {
 		const char *name = own->keys[i]->name;
 		struct dialect_value text;
@@ -207,7 +207,7 @@ int config_filter_open(const struct config_place *place, const struct dialect_va
 		return say_unknown(place, &at, filter->call.name);
 	filter->tree = dialect_new(place->names, place->findings);
 	read_files(place, filter);
-	collect_options(filter, value, jail);
+	collect_options(filter, value, jail, place->journal ? "journal" : "file");
 	filter->reader = (struct config_reader){
 		.tree = filter->tree,
 		.view = { dialect_section(filter->tree, "Definition"), filter->options,
@@ -265,6 +265,22 @@ void config_filter_known(struct config_filter *filter, struct dialect_option **r
 	*ret_count = count;
 }
 
+/* What [Init] itself says counts before [Definition]. */
+static bool get_init(struct config_filter *filter, const char *key_name,
+	struct dialect_value *ret_value)
+{
+	const struct dialect_section *init = dialect_section(filter->tree, "Init");
+	const struct dialect_key *key = init ? dialect_own_key(init, key_name) : NULL;
+	struct dialect_view view = { init, filter->options, filter->n_options };
+
+	if (!key)
+		return false;
+	if (dialect_resolve(filter->tree, &view, key, ret_value, filter->reader.findings) == 0)
+		return true;
+	filter->reader.broken = true;
+	return false;
+}
+
 /* The option, else the jail's value, else the filter's; tags replaced. text NULL: not set. */
 static struct dialect_value get(struct config_filter *filter, struct config_reader *jail,
 	const char *key)
@@ -282,6 +298,8 @@ static struct dialect_value get(struct config_filter *filter, struct config_read
 		dialect_append(&value, &option->value, 0, option->value.length, NULL);
 		found = true;
 	}
+	if (!found)
+		found = get_init(filter, key, &value);
 	if (!found)
 		found = config_value_get(&filter->reader, key, &value);
 	if (found && dialect_tags(filter->tree, &filter->reader.view, &value,
@@ -351,11 +369,13 @@ static void read_words(struct config_filter *filter, struct config_reader *jail,
 {
 	struct config_text maxlines = read_text(filter, jail, "maxlines");
 	struct config_text usedns = read_text(filter, jail, "usedns");
+	struct config_text logtype = read_text(filter, jail, "logtype");
 	char shown[SHOWN_MAX];
 	char *end;
 	long lines;
 
 	def->maxlines = 1;
+	def->journal = logtype.text && strcmp(logtype.text, "journal") == 0;
 	if (usedns.text && read_usedns(usedns.text, &def->usedns) < 0)
 		config_value_error(&filter->reader, &usedns.at,
 			"usedns: '%s' is none of yes, warn, no, raw",
@@ -370,6 +390,7 @@ static void read_words(struct config_filter *filter, struct config_reader *jail,
 		else
 			def->maxlines = (uint32_t)lines;
 	}
+	free(logtype.text);
 	free(usedns.text);
 	free(maxlines.text);
 }

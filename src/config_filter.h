@@ -15,6 +15,7 @@ struct config_place {
 	const char *shipped_dir;
 	struct dialect_names *names;
 	struct findings *findings;
+	bool journal; /* the jail reads the journal: logtype is that, else file */
 };
 
 /* One filter's files, read for one jail. */
