@@ -67,8 +67,13 @@ static void missed_line(struct trial *trial, unsigned held, const char *line, si
 		try_text_missed(&trial->text, trial->tally.lines, held, line, length);
 		return;
 	}
-	try_reach_line(trial->reach, trial->tally.lines, line, length, trial->options->now_s, &why);
-	try_json_missed(&trial->json, trial->tally.lines, line, length, &why);
+	if (trial->text.explained++ < TRY_EXPLAINED_MAX) {
+		try_reach_line(trial->reach, trial->tally.lines, line, length,
+			trial->options->now_s, &why);
+		try_json_missed(&trial->json, trial->tally.lines, line, length, &why);
+	} else {
+		try_json_missed(&trial->json, trial->tally.lines, line, length, NULL);
+	}
 }
 
 static void try_line(struct trial *trial, const char *line, size_t length)

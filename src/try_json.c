@@ -193,33 +193,40 @@ static void put_key(struct json_line *json, const char *key, const char *bytes, 
 	put_text(json, bytes, length < HIT_TEXT_MAX ? length : HIT_TEXT_MAX);
 }
 
-void try_json_missed(struct try_json *state, uint64_t number, const char *line, size_t length,
-	const struct try_why *why)
+static void put_why(struct json_line *json, const char *line, const struct try_why *why)
 {
 	const struct try_stop *stop = &why->best;
 	size_t matched = stop->matched;
-	struct json_line json;
 	char at[HIT_TEXT_MAX];
+
+	if (why->has_date)
+		put_key(json, "date", line + why->date_start, why->date_length);
+	else
+		put_string(json, ",\"date\":null");
+	put_string(json, ",\"rule\":");
+	if (stop->rule)
+		put_number(json, stop->rule);
+	else
+		put_string(json, "null");
+	(void)snprintf(at, sizeof(at), "%s:%u:%u", stop->at.file, stop->at.line, stop->at.column);
+	put_key(json, "at", at, strlen(at));
+	/* its end is what stands before the place */
+	put_key(json, "matched", why->input + (matched > HIT_TEXT_MAX ? matched - HIT_TEXT_MAX : 0),
+		matched);
+	put_key(json, "stopped", stop->text, strlen(stop->text));
+}
+
+void try_json_missed(struct try_json *state, uint64_t number, const char *line, size_t length,
+	const struct try_why *why)
+{
+	struct json_line json;
 
 	json.used = 0;
 	put_string(&json, "{\"missed\":{\"line\":");
 	put_number(&json, number);
 	put_key(&json, "text", line, length);
-	if (why->has_date)
-		put_key(&json, "date", line + why->date_start, why->date_length);
-	else
-		put_string(&json, ",\"date\":null");
-	put_string(&json, ",\"rule\":");
-	if (stop->rule)
-		put_number(&json, stop->rule);
-	else
-		put_string(&json, "null");
-	(void)snprintf(at, sizeof(at), "%s:%u:%u", stop->at.file, stop->at.line, stop->at.column);
-	put_key(&json, "at", at, strlen(at));
-	/* its end is what stands before the place */
-	put_key(&json, "matched",
-		why->input + (matched > HIT_TEXT_MAX ? matched - HIT_TEXT_MAX : 0), matched);
-	put_key(&json, "stopped", stop->text, strlen(stop->text));
+	if (why)
+		put_why(&json, line, why);
 	put_string(&json, "}}\n");
 	(void)fwrite(json.bytes, 1, json.used, state->out); /* as above */
 }

@@ -25,7 +25,8 @@ struct try_json {
 void try_json_hit(struct try_json *state, uint64_t number, const struct hit *hit, bool ignored);
 /* Writes {"missed":{"line":4,"text":"...","date":"..."|null,"rule":2|null (prefregex),
  * "at":"FILE:LINE:COL","matched":"...","stopped":"..."}}: the rule that came furthest, the text it
- * had matched and its own from there on, each cut to HIT_TEXT_MAX bytes. */
+ * had matched and its own from there on, each cut to HIT_TEXT_MAX bytes. why NULL: line and text
+ * only. */
 void try_json_missed(struct try_json *state, uint64_t number, const char *line, size_t length,
 	const struct try_why *why);
 void try_json_summary(struct try_json *state, const struct try_tally *tally);
