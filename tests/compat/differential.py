@@ -15,9 +15,16 @@ import theirs
 # What <ADDR> of fail2ban takes.
 LIKE_AN_ADDRESS = re.compile(r"^(?:[0-9.]+|[0-9a-fA-F]*:[0-9a-fA-F:]*)$")
 LONE_COLONS = re.compile(r"(?<![0-9a-fA-F:])::(?:(?![0-9a-fA-F:])|:\d)")
+WIDE_START = re.compile(r"(?<![0-9a-fA-F:])::(?:[0-9a-fA-F]{1,4}:){6}[0-9a-fA-F]")
 NO_TIME = re.compile(r"\b(?:2[4-9]|[3-9]\d):\d\d:\d\d|\d\d:(?:[6-9]\d:\d\d|\d\d:[6-9]\d)"
                      r"|\b(?:31|00)[-/]")
+ZONE_WORD = re.compile(r"\W{0,2}[A-Za-z]+ [A-Z][a-z]{2} +\d")
 LONG_FRACTION = re.compile(r":\d\d[.,]\d{7,}")
+CLOCK_TIME = re.compile(r"\b(\d\d?):(\d\d):(\d\d)")
+SESSION = re.compile(r"\[(?:conn)?\d+\]")
+SESSION_S = 300
+ODD_DATE = re.compile(r"20[3-9]\d-|\d-1[3-9]-")
+SMALL_T = re.compile(r"\d-\d\dt\d\d:")
 FAR_YEAR = re.compile(r"20[3-9]\d")
 HOST_BYTES_MAX = 256  # HIT_TEXT_MAX
 # 2026-09-21: later than the samples; fail2ban takes years up to three after the machine's own.
@@ -69,16 +76,48 @@ def names_nobody(host):
     return bool(LIKE_AN_ADDRESS.match(host)) and not samples.is_address(host)
 
 
+def seconds(line):
+    """Of the day, as the line tells the time; None: it does not."""
+    clock = CLOCK_TIME.search(line)
+    if not clock:
+        return None
+    hour, minute, second = map(int, clock.groups())
+    return hour * 3600 + minute * 60 + second
+
+
+def memory_difference(line, ours, their, earlier):
+    """The same for a filter that remembers the lines in earlier."""
+    mark = SESSION.search(line)
+    session = [text for text in earlier if mark and mark.group() in text]
+    times = [seconds(text) for text in session if seconds(text) is not None]
+    if their and not ours and times and seconds(line) is not None \
+            and all(abs(seconds(line) - when) > SESSION_S for when in times):
+        return "a session that says nothing for five minutes of the log: fail2ban forgets it " \
+               "by the machine's clock"
+    if ours and their and not samples.is_address(ours["host"]) \
+            and any(their[0] in text for text in session):
+        return "a name in the line itself goes before an address of its session"
+    if ours and not their and any(ODD_DATE.search(text) for text in session[-2:]):
+        return "a line before has a date that fail2ban does not take for one"
+    return None
+
+
 def wanted_difference(line, ours, their, alone):
     """Why the two may differ here, else None. alone() judges the line by itself, or says None."""
     our_host = ours["host"] if ours else None
     their_host, their_time = their or (None, None)
     if (not ours or names_nobody(our_host)) and (not their or names_nobody(their_host)):
         return "what looks like an address and is none: nobody to ban"
-    if LONE_COLONS.search(line):
-        return "'::' without a digit is an address: fail2ban reads it so since 1.1"
-    if ours and ours["epoch"] == CLOCK and not their and FAR_YEAR.search(line):
+    if LONE_COLONS.search(line) or WIDE_START.search(line):
+        return "'::' stands alone, or before seven groups: read as fail2ban does since 1.1"
+    if ours and ours["epoch"] == CLOCK and their_time is None and FAR_YEAR.search(line):
         return "a year that is not yet: fail2ban sees no date in it, ours counts it as now"
+    if ours and their and ours["epoch"] == CLOCK and their_time is None \
+            and samples.same_host(our_host, their_host):
+        return "a day that there never was: both count it as now"
+    if their and their_time is None and not ours and ZONE_WORD.match(line):
+        return "a word before the date: fail2ban takes it for a zone, cannot read it and counts " \
+               "the line as now"
     if ours and len(our_host) == HOST_BYTES_MAX and their and their_host.startswith(our_host):
         return "a host of more than 256 bytes is cut"
     lonely = alone()
@@ -88,6 +127,8 @@ def wanted_difference(line, ours, their, alone):
     if their and their_time is None and NO_TIME.search(line):
         return "an hour or second that there is none: fail2ban takes it for a date, cannot read " \
                "it and counts it as now"
+    if ours and not their and SMALL_T.search(line):
+        return "a small t before the time, as RFC 3339 allows"
     if ours and not their and LONG_FRACTION.search(line):
         return "a fraction of a second with more than six digits"
     if their and their_time is not None and their_time > 2**32:
@@ -104,12 +145,13 @@ class Outcome:
         self.ruled = collections.Counter()
 
 
-def compare(line, place, ours, their, alone, outcome):
+def compare(line, place, ours, their, alone, earlier, outcome):
     outcome.hits += bool(ours)
     if same(ours, their):
         outcome.passed += 1
         return
-    reason = wanted_difference(line, ours, their, alone)
+    reason = wanted_difference(line, ours, their, alone) or \
+        memory_difference(line, ours, their, earlier)
     if reason:
         outcome.ruled[reason] += 1
         return
@@ -144,5 +186,6 @@ def run(program, found, name, options, remembers, scratch):
             alone = (lambda: None) if remembers else \
                 (lambda text=line: theirs.Judge(*arguments).line(text))
             compare(line, f"{label}: line {LINES - left - len(lines) + number}",
-                    hits.get(number), judge.line(line), alone, outcome)
+                    hits.get(number), judge.line(line), alone,
+                    lines[: number - 1] if remembers else [], outcome)
     return outcome
