@@ -9,6 +9,7 @@ APT_BUILD := gcc make pkg-config libc6-dev libpcre2-dev libnftnl-dev libmnl-dev 
 	libsystemd-dev libsqlite3-dev libjansson-dev libseccomp-dev libcap-dev libc-ares-dev
 APT_DEMO := nftables iproute2 iputils-ping openssl python3 python3-aiosmtpd
 APT_CHECK := $(APT_DEMO) libcmocka-dev jq procps systemd-journal-remote
+APT_COMPAT := python3
 APT_LINT := clang-format clang-tidy cppcheck
 APT_SYSTEMD := mmdebstrap systemd-container systemd
 
@@ -90,6 +91,12 @@ bench:
 	@$(MAKE) --no-print-directory -s -j2 all
 	@tests/bench/run
 
+# Debian's fail2ban configuration, fetched, read and run as it is.
+compat:
+	$(call need,$(APT_BUILD) $(APT_COMPAT))
+	@$(MAKE) --no-print-directory -s -j2 all
+	@tests/compat/run --build $(BUILD)
+
 # The unit under a booted systemd: makes a Debian root once, a minute.
 systemd-check:
 	$(call need,$(APT_BUILD) $(APT_CHECK) $(APT_SYSTEMD))
@@ -139,6 +146,7 @@ help:
 	@echo 'make check           all tests (root for those with packets)'
 	@echo 'make asan            unit tests and samples under ASan and UBSan'
 	@echo 'make lint            format, cppcheck, layers'
+	@echo 'make compat          the configuration of fail2ban, as Debian ships it'
 	@echo 'make systemd-check   the unit under a booted systemd (root)'
 	@echo 'make bench           the figures'
 	@echo 'make install DESTDIR= PREFIX=    make uninstall    make install-service'
@@ -146,4 +154,4 @@ help:
 clean:
 	rm -rf build build-* voipguard
 
-.PHONY: all deps demo check units asan lint bench systemd-check install uninstall install-service help clean
+.PHONY: all deps demo check units asan lint bench compat systemd-check install uninstall install-service help clean

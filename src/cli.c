@@ -193,10 +193,12 @@ static int test_command(const struct request *request)
 		.missed = request->missed,
 		.now_s = request->now_s ? request->now_s : (int64_t)time(NULL) };
 
-	if (request->logtype) {
-		(void)fprintf(stderr, "voipguard: --logtype: only log files can be tried out\n");
+	if (request->logtype && strcmp(request->logtype, "journal") != 0 &&
+		strcmp(request->logtype, "file") != 0) {
+		(void)fprintf(stderr, "voipguard: --logtype takes file or journal\n");
 		return EXIT_USAGE;
 	}
+	options.journal = request->logtype && strcmp(request->logtype, "journal") == 0;
 	if (request->config_is_said || access(request->run.config_dir, R_OK) == 0)
 		options.config_dir = request->run.config_dir;
 	return try_run(&options);
@@ -245,7 +247,8 @@ static const struct command commands[] = {
 		0, cli_reload },
 	{ "check", "[-c DIR] [--show JAIL]", "all errors of a configuration", "config show", 0, 0,
 		check_command },
-	{ "test", "[-c DIR] FILTER|REGEX FILE [--json] [--missed] [--now EPOCH]",
+	{ "test",
+		"[-c DIR] FILTER|REGEX FILE|- [--json] [--missed] [--now EPOCH] [--logtype journal]",
 		"a filter over a log", "config json missed now logtype", 2, 2, test_command },
 	{ "import", "DIR [--db FILE] [-c DIR] [--state DIR] [--keep-filters] [--dry-run]",
 		"fail2ban's tree becomes voipguard's, its bans too",

@@ -273,7 +273,8 @@ int config_load(const char *dir_name, const char *shipped_dir, struct config **r
 }
 
 int config_load_filter(const char *dir, const char *shipped_dir, const char *filter_name,
-	struct config **ret_config, struct filter_def *ret_filter, struct findings *findings)
+	bool journal, struct config **ret_config, struct filter_def *ret_filter,
+	struct findings *findings)
 {
 	cleanup_free char *shipped = shipped_dir ? alloc_string(shipped_dir) : default_shipped();
 	struct config *config = config_new(dir);
@@ -282,6 +283,7 @@ int config_load_filter(const char *dir, const char *shipped_dir, const char *fil
 		.shipped_dir = shipped,
 		.names = config->names,
 		.findings = findings,
+		.journal = journal,
 	};
 	struct position at = { .file = "filter" };
 	struct dialect_value value = dialect_value_of(filter_name, strlen(filter_name), &at);

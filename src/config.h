@@ -164,9 +164,10 @@ struct config {
 int config_load(const char *dir, const char *shipped_dir, struct config **ret_config,
 	struct findings *findings);
 /* One filter alone, by the rules of a jail's `filter =` value: "name", "name[mode=x]", or a path
- * that ends in ".conf". dir may be NULL (then only shipped filters). The result is owned by
- * *ret_config (a config without jails, to be freed). */
-int config_load_filter(const char *dir, const char *shipped_dir, const char *filter,
+ * that ends in ".conf". dir may be NULL (then only shipped filters). journal: logtype is that
+ * unless filter says otherwise. The result is owned by *ret_config (a config without jails, to be
+ * freed). */
+int config_load_filter(const char *dir, const char *shipped_dir, const char *filter, bool journal,
 	struct config **ret_config, struct filter_def *ret_filter, struct findings *findings);
 void config_free(struct config *config);
 const struct config_jail *config_find(const struct config *config, const char *name);

@@ -267,6 +267,22 @@ void config_filter_known(struct config_filter *filter, struct dialect_option **r
 	*ret_count = count;
 }
 
+/* What [Init] itself says counts before [Definition]. */
+static bool get_init(struct config_filter *filter, const char *key_name,
+	struct dialect_value *ret_value)
+{
+	const struct dialect_section *init = dialect_section(filter->tree, "Init");
+	const struct dialect_key *key = init ? dialect_own_key(init, key_name) : NULL;
+	struct dialect_view view = { init, filter->options, filter->n_options };
+
+	if (!key)
+		return false;
+	if (dialect_resolve(filter->tree, &view, key, ret_value, filter->reader.findings) == 0)
+		return true;
+	filter->reader.broken = true;
+	return false;
+}
+
 /* The option, else the jail's value, else the filter's; tags replaced. text NULL: not set. */
 static struct dialect_value get(struct config_filter *filter, struct config_reader *jail,
 	const char *key)
@@ -284,6 +300,8 @@ static struct dialect_value get(struct config_filter *filter, struct config_read
 		dialect_append(&value, &option->value, 0, option->value.length, NULL);
 		found = true;
 	}
+	if (!found)
+		found = get_init(filter, key, &value);
 	if (!found)
 		found = config_value_get(&filter->reader, key, &value);
 	if (found && dialect_tags(filter->tree, &filter->reader.view, &value,

@@ -97,7 +97,7 @@ static bool filter_is(const char *dir, const char *name, const struct filter_def
 	struct filter_def def;
 	bool same = false;
 
-	*ret_exists = config_load_filter(dir, NULL, name, &alone, &def, &findings) == 0;
+	*ret_exists = config_load_filter(dir, NULL, name, false, &alone, &def, &findings) == 0;
 	if (*ret_exists)
 		same = import_same_filter(filter, &def);
 	config_free(alone);

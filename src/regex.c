@@ -20,6 +20,7 @@ struct regex {
 	pcre2_match_data *match;
 	pcre2_match_context *limits;
 	pcre2_jit_stack *stack; /* NULL without JIT */
+	bool *negative;         /* owned; of a traced one */
 	const char *names;      /* PCRE2's table: two bytes of number, name, NUL */
 	uint32_t name_bytes;    /* size of a row */
 	uint32_t n_names;
@@ -34,11 +35,11 @@ static int compile_error(int code, const char *what, struct error *err)
 	return error_set(err, "%s%s", what, (const char *)text);
 }
 
-/* utf: PCRE2_UTF and its like, or 0. */
-static pcre2_code *code_new(const char *pattern, uint32_t utf, bool ignore_case, size_t *ret_offset,
-	struct error *err)
+/* extra: PCRE2_UTF and its like, or 0. */
+static pcre2_code *code_new(const char *pattern, uint32_t extra, bool ignore_case,
+	size_t *ret_offset, struct error *err)
 {
-	uint32_t options = utf | PCRE2_NEVER_BACKSLASH_C | (ignore_case ? PCRE2_CASELESS : 0);
+	uint32_t options = extra | PCRE2_NEVER_BACKSLASH_C | (ignore_case ? PCRE2_CASELESS : 0);
 	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
 	pcre2_code *code;
 	PCRE2_SIZE offset = 0;
@@ -129,36 +130,6 @@ static int names_read(struct regex *regex, struct error *err)
 	return 0;
 }
 
-int regex_new(const char *pattern, bool ignore_case, struct regex **ret_regex, size_t *ret_offset,
-	struct error *err)
-{
-	pcre2_code *code = code_new(pattern, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, ignore_case,
-		ret_offset, err);
-	struct regex *regex;
-
-	if (!code)
-		return -1;
-	regex = alloc_zero(sizeof(*regex));
-	regex->code = code;
-	regex->match = pcre2_match_data_create_from_pattern(code, NULL);
-	regex->limits = pcre2_match_context_create(NULL);
-	if (!regex->match || !regex->limits) {
-		error_set(err, "no memory");
-		goto fail;
-	}
-	pcre2_set_match_limit(regex->limits, REGEX_STEPS_MAX);
-	pcre2_set_depth_limit(regex->limits, REGEX_STEPS_MAX);
-	pcre2_set_heap_limit(regex->limits, REGEX_HEAP_KIB_MAX);
-	if (jit_compile(regex, err) || names_read(regex, err))
-		goto fail;
-	ascii_compile(regex, pattern, ignore_case);
-	*ret_regex = regex;
-	return 0;
-fail:
-	regex_free(regex);
-	return -1;
-}
-
 void regex_free(struct regex *regex)
 {
 	if (!regex)
@@ -168,7 +139,131 @@ void regex_free(struct regex *regex)
 	pcre2_match_data_free(regex->match);
 	pcre2_code_free(regex->ascii);
 	pcre2_code_free(regex->code);
+	free(regex->negative);
 	free(regex);
+}
+
+/* All but the compiled code. Takes code. */
+static struct regex *regex_of(pcre2_code *code, struct error *err)
+{
+	struct regex *regex = alloc_zero(sizeof(*regex));
+
+	regex->code = code;
+	regex->match = pcre2_match_data_create_from_pattern(code, NULL);
+	regex->limits = pcre2_match_context_create(NULL);
+	if (!regex->match || !regex->limits) {
+		error_set(err, "no memory");
+		regex_free(regex);
+		return NULL;
+	}
+	pcre2_set_match_limit(regex->limits, REGEX_STEPS_MAX);
+	pcre2_set_depth_limit(regex->limits, REGEX_STEPS_MAX);
+	pcre2_set_heap_limit(regex->limits, REGEX_HEAP_KIB_MAX);
+	return regex;
+}
+
+int regex_new(const char *pattern, bool ignore_case, struct regex **ret_regex, size_t *ret_offset,
+	struct error *err)
+{
+	pcre2_code *code = code_new(pattern, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF, ignore_case,
+		ret_offset, err);
+	struct regex *regex = code ? regex_of(code, err) : NULL;
+
+	if (!regex)
+		return -1;
+	if (jit_compile(regex, err) || names_read(regex, err)) {
+		regex_free(regex);
+		return -1;
+	}
+	ascii_compile(regex, pattern, ignore_case);
+	*ret_regex = regex;
+	return 0;
+}
+
+/* Where the group that opens at pattern[start] ends. */
+static size_t group_end(const char *pattern, size_t start)
+{
+	size_t depth = 0;
+	bool in_class = false;
+
+	for (size_t at = start; pattern[at]; at++) {
+		if (pattern[at] == '\\' && pattern[at + 1])
+			at++;
+		else if (in_class)
+			in_class = pattern[at] != ']' || pattern[at - 1] == '[' ||
+				   (pattern[at - 1] == '^' && pattern[at - 2] == '[');
+		else if (pattern[at] == '[')
+			in_class = true;
+		else if (pattern[at] == '(')
+			depth++;
+		else if (pattern[at] == ')' && --depth == 0)
+			return at + 1;
+	}
+	return strlen(pattern);
+}
+
+/* For each byte of the pattern: does it stand inside a negative lookaround, behind its
+ * parenthesis? The caller frees. */
+static bool *lookarounds_find(const char *pattern)
+{
+	bool *inside = alloc_array(strlen(pattern) + 1, sizeof(*inside));
+	size_t end = 0;
+
+	for (size_t at = 0; pattern[at]; at++) {
+		inside[at] = at < end;
+		if (at >= end &&
+			(!strncmp(pattern + at, "(?!", 3) || !strncmp(pattern + at, "(?<!", 4)))
+			end = group_end(pattern, at);
+	}
+	return inside;
+}
+
+int regex_new_traced(const char *pattern, bool ignore_case, struct regex **ret_regex,
+	size_t *ret_offset, struct error *err)
+{
+	/* a search that is optimised away leaves no trace */
+	pcre2_code *code = code_new(pattern,
+		PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_AUTO_CALLOUT | PCRE2_NO_START_OPTIMIZE,
+		ignore_case, ret_offset, err);
+	struct regex *regex = code ? regex_of(code, err) : NULL;
+
+	if (!regex)
+		return -1;
+	regex->negative = lookarounds_find(pattern);
+	*ret_regex = regex;
+	return 0;
+}
+
+struct tracer {
+	const bool *negative;
+	struct regex_reach *reach;
+};
+
+static int trace(pcre2_callout_block *block, void *context)
+{
+	const struct tracer *tracer = context;
+	struct regex_reach *reach = tracer->reach;
+
+	if (tracer->negative[block->pattern_position] || block->pattern_position < reach->pattern ||
+		(block->pattern_position == reach->pattern &&
+			block->current_position <= reach->subject))
+		return 0;
+	reach->pattern = block->pattern_position;
+	reach->item = block->next_item_length;
+	reach->subject = block->current_position;
+	return 0;
+}
+
+void regex_reach(struct regex *regex, const char *subject, size_t length,
+	struct regex_reach *ret_reach)
+{
+	struct tracer tracer = { regex->negative, ret_reach };
+
+	*ret_reach = (struct regex_reach){ 0 };
+	(void)pcre2_set_callout(regex->limits, trace, &tracer); /* cannot fail */
+	ret_reach->is_whole = pcre2_match(regex->code, (PCRE2_SPTR)subject, length, 0, 0,
+				      regex->match, regex->limits) > 0;
+	(void)pcre2_set_callout(regex->limits, NULL, NULL);
 }
 
 enum regex_result regex_match(struct regex *regex, const char *subject, size_t length)

@@ -33,6 +33,22 @@ void regex_free(struct regex *regex);
  * until the next call for this regex. */
 enum regex_result regex_match(struct regex *regex, const char *subject, size_t length);
 
+/* How far a pattern that does not match came. */
+struct regex_reach {
+	size_t pattern; /* offset of the furthest item that was tried */
+	size_t item;    /* its length, 0: the end of the pattern */
+	size_t subject; /* how much of the subject was matched then */
+	bool is_whole;  /* it matches */
+};
+
+/* As regex_new, for regex_reach only: slow, without JIT. What stands in a negative lookaround is
+ * no way to a match and does not count. */
+int regex_new_traced(const char *pattern, bool ignore_case, struct regex **ret_regex,
+	size_t *ret_offset, struct error *err);
+/* Within the limits of one match. Of items equally far the one that came further in the subject. */
+void regex_reach(struct regex *regex, const char *subject, size_t length,
+	struct regex_reach *ret_reach);
+
 /* Of the last REGEX_HIT: false if group took no part in it. Group 0 is the whole match. */
 bool regex_group(const struct regex *regex, unsigned group, size_t *ret_start, size_t *ret_length);
 

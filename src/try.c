@@ -1,12 +1,10 @@
 #include "try.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "alloc.h"
 #include "config.h"
@@ -15,24 +13,30 @@
 #include "lines.h"
 #include "tail.h"
 #include "text.h"
+#include "try_input.h"
 #include "try_json.h"
-#include "utc.h"
+#include "try_reach.h"
+#include "try_tally.h"
+#include "try_text.h"
 
-enum { EXIT_FINE = 0, EXIT_WRONG = 1, SHOWN_MAX = 4096 };
+enum { EXIT_FINE = 0, EXIT_WRONG = 1, SHOWN_MAX = 256 };
 
-struct tally {
-	uint64_t lines;
-	uint64_t hits;
-	uint64_t ignored;
-	uint64_t cut;
+struct trial {
+	const struct try_options *options;
+	const struct filter_def *def;
+	struct filter *filter;   /* borrowed */
+	struct try_reach *reach; /* owned */
+	struct try_tally tally;
 	struct try_json json;
+	struct try_text text;
 };
 
 /* A text that holds an address tag is a rule, not a name. */
 static bool is_regex(const char *filter)
 {
 	static const char *const tags[] = { "<HOST>", "<ADDR>", "<IP4>", "<IP6>", "<DNS>",
-		"<SUBNET>", "<CIDR>", "<F-ID", "(?P<host>", "(?P<ip4>", "(?P<ip6>" };
+		"<SUBNET>", "<CIDR>", "<F-", "(?P<host>", "(?P<ip4>", "(?P<ip6>", "(?P<dns>",
+		"(?P<fid>" };
 
 	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
 		if (strstr(filter, tags[i]))
@@ -40,62 +44,62 @@ static bool is_regex(const char *filter)
 	return false;
 }
 
-static void print_text(uint64_t number, const struct hit *hit, bool ignored)
+/* It cannot be meant as a name: a rule whose author left the address out. */
+static bool looks_like_regex(const char *filter)
 {
-	char address[IP_TEXT_MAX];
-	char shown[512];
-	char stamp[UTC_TEXT_MAX];
+	size_t name = strcspn(filter, "[");
+	size_t length = strlen(filter);
+	bool is_file = length > 5 && strcmp(filter + length - 5, ".conf") == 0;
 
-	if (hit->ip.family)
-		ip_format(&hit->ip, address);
-	else
-		text_render(shown, sizeof(shown), hit->host ? hit->host : "",
-			hit->host ? hit->host_length : 0);
-	(void)printf("%8" PRIu64 "  %-39s  %-24s  rule %u%s\n", number,
-		hit->ip.family ? address : shown,
-		hit->has_time ? utc_format_ms(hit->at_ms, stamp) : "no date", hit->rule,
-		ignored ? "  ignored" : "");
+	return !is_file && strcspn(filter, "\\^$(|*+? ") < name;
 }
 
-static void try_line(const struct try_options *options, struct filter *filter, const char *line,
-	size_t length, struct tally *tally)
+/* held: the rule that took it for a session, 0: none did. */
+static void missed_line(struct trial *trial, unsigned held, const char *line, size_t length)
 {
+	struct try_why why;
+
+	if (held)
+		trial->tally.held[held - 1]++;
+	if (!trial->options->missed || length > TAIL_LINE_MAX)
+		return;
+	if (!trial->options->json) {
+		try_text_missed(&trial->text, trial->tally.lines, held, line, length);
+		return;
+	}
+	if (trial->text.explained++ < TRY_EXPLAINED_MAX) {
+		try_reach_line(trial->reach, trial->tally.lines, line, length,
+			trial->options->now_s, &why);
+		try_json_missed(&trial->json, trial->tally.lines, line, length, &why);
+	} else {
+		try_json_missed(&trial->json, trial->tally.lines, line, length, NULL);
+	}
+}
+
+static void try_line(struct trial *trial, const char *line, size_t length)
+{
+	struct try_tally *tally = &trial->tally;
 	enum filter_result result = FILTER_MISS;
-	struct hit hit;
-	char shown[SHOWN_MAX];
+	struct hit hit = { 0 };
 
 	tally->lines++;
 	if (length > TAIL_LINE_MAX)
 		tally->cut++;
 	else
-		result = filter_match(filter, line, length, options->now_s, &hit);
-	tally->hits += result == FILTER_HIT;
-	tally->ignored += result == FILTER_IGNORED;
+		result = filter_match(trial->filter, line, length, trial->options->now_s, &hit);
 	if (result == FILTER_MISS) {
-		if (options->missed)
-			(void)printf("%8" PRIu64 "  missed: %s\n", tally->lines,
-				text_render(shown, sizeof(shown), line, length));
+		missed_line(trial, hit.rule, line, length);
 		return;
 	}
-	if (options->json)
-		try_json_hit(&tally->json, tally->lines, &hit, result == FILTER_IGNORED);
+	tally->hits += result == FILTER_HIT;
+	tally->ignored += result == FILTER_IGNORED;
+	if (result == FILTER_HIT)
+		tally->by_rule[hit.rule - 1]++;
+	if (trial->options->json)
+		try_json_hit(&trial->json, tally->lines, &hit, result == FILTER_IGNORED);
 	else
-		print_text(tally->lines, &hit, result == FILTER_IGNORED);
-}
-
-static void print_summary(const struct try_options *options, const struct tally *tally)
-{
-	uint64_t missed = tally->lines - tally->hits - tally->ignored;
-
-	if (options->json)
-		(void)printf("{\"summary\":{\"lines\":%" PRIu64 ",\"hits\":%" PRIu64
-			     ",\"ignored\":%" PRIu64 ",\"missed\":%" PRIu64 "}}\n",
-			tally->lines, tally->hits, tally->ignored, missed);
-	else
-		(void)printf("%" PRIu64 " lines: %" PRIu64 " hits, %" PRIu64 " ignored, %" PRIu64
-			     " missed%s\n",
-			tally->lines, tally->hits, tally->ignored, missed,
-			tally->cut ? " (some are over 16 KiB: no rule sees them)" : "");
+		try_text_hit(&trial->text, tally->lines, line, length, &hit,
+			result == FILTER_IGNORED);
 }
 
 static void print_findings(const struct findings *findings)
@@ -116,7 +120,7 @@ static size_t line_bytes(const char *text, size_t length)
 }
 
 /* Lines that the filter passed over. */
-static void count_lines(const char *text, size_t length, struct tally *tally)
+static void count_lines(const char *text, size_t length, struct try_tally *tally)
 {
 	for (size_t at = 0; at < length;) {
 		size_t bytes = line_bytes(text + at, length - at);
@@ -127,51 +131,98 @@ static void count_lines(const char *text, size_t length, struct tally *tally)
 	}
 }
 
-static void try_lines(const struct try_options *options, struct filter *filter, const char *text,
-	size_t length, struct tally *tally)
+static void try_lines(struct trial *trial, const char *text, size_t length)
 {
 	size_t at = 0;
 
 	while (at < length) {
-		size_t skip = options->missed ? 0 : filter_skip(filter, text + at, length - at);
+		size_t skip = trial->options->missed
+				      ? 0
+				      : filter_skip(trial->filter, text + at, length - at);
 		size_t bytes;
 
-		count_lines(text + at, skip, tally);
+		count_lines(text + at, skip, &trial->tally);
 		at += skip;
 		if (at == length)
 			break;
 		bytes = line_bytes(text + at, length - at);
-		try_line(options, filter, text + at, bytes - (text[at + bytes - 1] == '\n'), tally);
+		try_line(trial, text + at, bytes - (text[at + bytes - 1] == '\n'));
 		at += bytes;
 	}
 }
 
-static int run_file(const struct try_options *options, struct filter *filter)
+static int say(const struct error *err)
 {
-	cleanup_close int fd = open(options->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	struct tally tally = { .json.out = stdout };
+	(void)fprintf(stderr, "voipguard: %s\n", err->text);
+	return EXIT_WRONG;
+}
+
+static int read_lines(struct trial *trial, int fd)
+{
+	char shown[SHOWN_MAX];
 	struct lines lines;
 	struct error err;
-	struct stat info;
 	const char *text;
 	size_t length;
 	int rc;
 
-	if (fd < 0 || fstat(fd, &info) < 0 || S_ISDIR(info.st_mode)) {
-		(void)fprintf(stderr, "voipguard: cannot read %s: %s\n", options->path,
-			fd >= 0 ? "it is a directory" : strerror(errno));
-		return EXIT_WRONG;
-	}
 	lines_init(&lines, fd);
 	while ((rc = lines_next(&lines, &text, &length, &err)) == 0 && length)
-		try_lines(options, filter, text, length, &tally);
+		try_lines(trial, text, length);
 	lines_done(&lines);
-	if (rc) {
-		(void)fprintf(stderr, "voipguard: cannot read %s: %s\n", options->path, err.text);
-		return EXIT_WRONG;
+	if (rc == 0)
+		return EXIT_FINE;
+	text_render_string(shown, sizeof(shown), trial->options->path);
+	(void)error_prefix(&err, "cannot read %s", shown);
+	return say(&err);
+}
+
+static int run_file(const struct try_options *options, const struct filter_def *def,
+	struct filter *filter)
+{
+	cleanup_close int fd = -1;
+	struct trial trial = { .options = options, .def = def, .filter = filter };
+	struct error err;
+	int status;
+
+	if (try_input_open(options->path, &fd, &err) < 0)
+		return say(&err);
+	trial.reach = try_reach_new(def);
+	trial.tally.by_rule = alloc_array(def->n_failregex, sizeof(*trial.tally.by_rule));
+	trial.tally.held = alloc_array(def->n_failregex, sizeof(*trial.tally.held));
+	trial.json.out = stdout;
+	trial.text = (struct try_text){ .out = stdout,
+		.def = def,
+		.reach = trial.reach,
+		.now_s = options->now_s };
+	status = read_lines(&trial, fd);
+	if (status == EXIT_FINE) {
+		if (options->json)
+			try_json_summary(&trial.json, &trial.tally);
+		else
+			try_text_summary(&trial.text, &trial.tally);
+		status = fflush(stdout) == 0 && !ferror(stdout) ? EXIT_FINE : EXIT_WRONG;
 	}
-	print_summary(options, &tally);
-	return fflush(stdout) == 0 ? EXIT_FINE : EXIT_WRONG;
+	try_reach_free(trial.reach);
+	free(trial.tally.by_rule);
+	free(trial.tally.held);
+	return status;
+}
+
+/* What -1 leaves unsaid is among the findings. */
+static int load(const struct try_options *options, struct config **ret_config,
+	struct filter_def *def, struct findings *findings)
+{
+	static const struct position at = { .file = "filter", .line = 0 };
+
+	if (is_regex(options->filter))
+		return 0;
+	if (looks_like_regex(options->filter))
+		return finding_error(findings, &at,
+			"neither a filter's name, nor a file that ends in .conf, nor a rule: a rule "
+			"says where the address stands by <HOST>, <ADDR> or <F-ID/>");
+	return config_load_filter(options->config_dir, NULL, options->filter, options->journal,
+		ret_config, def, findings);
 }
 
 int try_run(const struct try_options *options)
@@ -181,21 +232,22 @@ int try_run(const struct try_options *options)
 	struct filter_def def = { .name = (char *)(uintptr_t) "rule",
 		.failregex = &rule,
 		.n_failregex = 1,
-		.maxlines = 1 };
+		.maxlines = 1,
+		.journal = options->journal };
 	struct findings findings = { 0 };
 	struct config *config = NULL;
 	struct filter *filter = NULL;
 	int status = EXIT_WRONG;
-	int rc = 0;
 
-	if (!is_regex(options->filter))
-		rc = config_load_filter(options->config_dir, NULL, options->filter, &config, &def,
-			&findings);
-	if (rc == 0)
+	if (load(options, &config, &def, &findings) == 0) {
+		/* a name is shown as it stands: no look-up, and it is not proven */
+		if (def.usedns == USEDNS_UNSET)
+			def.usedns = USEDNS_YES;
 		filter = filter_new(&def, &findings);
+	}
 	print_findings(&findings);
 	if (filter && !findings.errors)
-		status = run_file(options, filter);
+		status = run_file(options, &def, filter);
 	filter_free(filter);
 	config_free(config);
 	findings_done(&findings);

@@ -8,9 +8,10 @@
 struct try_options {
 	const char *config_dir; /* NULL: only shipped filters */
 	const char *filter;     /* a name, a .conf file, or a regex with an address tag */
-	const char *path;
+	const char *path;       /* "-": standard input */
 	bool json;
-	bool missed; /* also print lines that no rule matched */
+	bool missed;  /* also print lines that no rule matched, and how far the best rule came */
+	bool journal; /* lines are messages of the journal: no date is looked for in them */
 	int64_t now_s;
 };
 

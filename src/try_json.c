@@ -1,11 +1,14 @@
 /* Written by hand: to build and print a tree costs more than to find the hit. */
 #include "try_json.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "filter.h"
 #include "text.h"
+#include "try_reach.h"
+#include "try_tally.h"
 
 /* A byte of a text becomes at most "\\xNN" here; names have at most 128 bytes (PCRE2). So all
  * fields and the host fit; what does not is left out. */
@@ -144,8 +147,11 @@ static void put_time(struct json_line *json, struct try_json *state, const struc
 	put_epoch(json, hit->at_ms);
 }
 
+/* A host name never is. */
 static bool is_proven(const struct hit *hit)
 {
+	if (!hit->ip.family)
+		return false;
 	for (size_t i = 0; i < hit->n_fields; i++)
 		if (strcmp(hit->fields[i].name, "transport") == 0)
 			return !(hit->fields[i].length == 3 &&
@@ -177,4 +183,59 @@ void try_json_hit(struct try_json *state, uint64_t number, const struct hit *hit
 	}
 	put_string(&json, "}}\n");
 	(void)fwrite(json.bytes, 1, json.used, state->out); /* the stream remembers a failure */
+}
+
+static void put_key(struct json_line *json, const char *key, const char *bytes, size_t length)
+{
+	put_string(json, ",\"");
+	put_string(json, key);
+	put_string(json, "\":");
+	put_text(json, bytes, length < HIT_TEXT_MAX ? length : HIT_TEXT_MAX);
+}
+
+static void put_why(struct json_line *json, const char *line, const struct try_why *why)
+{
+	const struct try_stop *stop = &why->best;
+	size_t matched = stop->matched;
+	char at[HIT_TEXT_MAX];
+
+	if (why->has_date)
+		put_key(json, "date", line + why->date_start, why->date_length);
+	else
+		put_string(json, ",\"date\":null");
+	put_string(json, ",\"rule\":");
+	if (stop->rule)
+		put_number(json, stop->rule);
+	else
+		put_string(json, "null");
+	(void)snprintf(at, sizeof(at), "%s:%u:%u", stop->at.file, stop->at.line, stop->at.column);
+	put_key(json, "at", at, strlen(at));
+	/* its end is what stands before the place */
+	put_key(json, "matched", why->input + (matched > HIT_TEXT_MAX ? matched - HIT_TEXT_MAX : 0),
+		matched);
+	put_key(json, "stopped", stop->text, strlen(stop->text));
+}
+
+void try_json_missed(struct try_json *state, uint64_t number, const char *line, size_t length,
+	const struct try_why *why)
+{
+	struct json_line json;
+
+	json.used = 0;
+	put_string(&json, "{\"missed\":{\"line\":");
+	put_number(&json, number);
+	put_key(&json, "text", line, length);
+	if (why)
+		put_why(&json, line, why);
+	put_string(&json, "}}\n");
+	(void)fwrite(json.bytes, 1, json.used, state->out); /* as above */
+}
+
+void try_json_summary(struct try_json *state, const struct try_tally *tally)
+{
+	(void)fprintf(state->out,
+		"{\"summary\":{\"lines\":%" PRIu64 ",\"hits\":%" PRIu64 ",\"ignored\":%" PRIu64
+		",\"missed\":%" PRIu64 "}}\n",
+		tally->lines, tally->hits, tally->ignored,
+		tally->lines - tally->hits - tally->ignored);
 }

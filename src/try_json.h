@@ -2,12 +2,15 @@
 #define VG_TRY_JSON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "utc.h"
 
 struct hit;
+struct try_tally;
+struct try_why;
 
 /* Hits as lines of JSON. Zero but for out is a valid start. */
 struct try_json {
@@ -20,5 +23,12 @@ struct try_json {
 /* Writes {"line":1,"host":"192.0.2.1",...} and a newline. Texts have gone through text_render().
  * A failure stays with the stream. */
 void try_json_hit(struct try_json *state, uint64_t number, const struct hit *hit, bool ignored);
+/* Writes {"missed":{"line":4,"text":"...","date":"..."|null,"rule":2|null (prefregex),
+ * "at":"FILE:LINE:COL","matched":"...","stopped":"..."}}: the rule that came furthest, the text it
+ * had matched and its own from there on, each cut to HIT_TEXT_MAX bytes. why NULL: line and text
+ * only. */
+void try_json_missed(struct try_json *state, uint64_t number, const char *line, size_t length,
+	const struct try_why *why);
+void try_json_summary(struct try_json *state, const struct try_tally *tally);
 
 #endif

@@ -458,8 +458,8 @@ static void usedns_of_the_jail_alone(void **state)
 	assert_true(has_finding(&tree, "jails/a.conf:2:10: warning", "not honoured"));
 	assert_true(has_finding(&tree, "jails/a.conf:10:26: warning", "not honoured"));
 	config_free(tree.config);
-	tree.rc = config_load_filter(NULL, tree.shipped, "asterisk[usedns=yes]", &tree.config,
-		&filter, &tree.findings);
+	tree.rc = config_load_filter(NULL, tree.shipped, "asterisk[usedns=yes]", false,
+		&tree.config, &filter, &tree.findings);
 	assert_int_equal(tree.rc, 0);
 	assert_int_equal(filter.usedns, USEDNS_YES);
 	config_free(tree.config);

@@ -38,7 +38,7 @@ static void rules_that_can_be_fooled_are_told(void **state)
 		"failregex = ^refused <HOST>\n");
 	(void)good(&tree, "a"); /* the jail is off */
 	config_free(tree.config);
-	tree.rc = config_load_filter(tree.dir, tree.shipped, "loose", &tree.config, &filter,
+	tree.rc = config_load_filter(tree.dir, tree.shipped, "loose", false, &tree.config, &filter,
 		&tree.findings);
 	assert_int_equal(tree.rc, 0);
 	assert_true(has_finding(&tree, "filters/loose.conf:3:13: warning", "anywhere"));

@@ -337,7 +337,7 @@ static void one_filter_alone(void **state)
 
 	(void)state;
 	make(&tree);
-	tree.rc = config_load_filter(NULL, tree.shipped, "asterisk", &tree.config, &filter,
+	tree.rc = config_load_filter(NULL, tree.shipped, "asterisk", false, &tree.config, &filter,
 		&tree.findings);
 	assert_int_equal(tree.rc, 0);
 	assert_string_equal(filter.failregex[0].text, "from <HOST>$");
@@ -345,15 +345,38 @@ static void one_filter_alone(void **state)
 	put(&tree, "own.conf",
 		"[Definition]\nx = a\nfailregex = <x> ; cut here <HOST>\n    <x> <HOST>\n");
 	(void)snprintf(path, sizeof(path), "%s/own.conf[x=b]", tree.dir);
-	tree.rc =
-		config_load_filter(NULL, tree.shipped, path, &tree.config, &filter, &tree.findings);
+	tree.rc = config_load_filter(NULL, tree.shipped, path, false, &tree.config, &filter,
+		&tree.findings);
 	assert_int_equal(tree.rc, -1);
 	assert_true(has_finding(&tree, "own.conf:3:17: error", "write '\\;'"));
 	put(&tree, "own.conf", "[Definition]\nx = a\nfailregex = <x> <HOST>\n");
-	tree.rc =
-		config_load_filter(NULL, tree.shipped, path, &tree.config, &filter, &tree.findings);
+	tree.rc = config_load_filter(NULL, tree.shipped, path, false, &tree.config, &filter,
+		&tree.findings);
 	assert_int_equal(tree.rc, 0);
 	assert_string_equal(filter.failregex[0].text, "b <HOST>");
+	config_free(tree.config);
+	/* what [Init] says of a key counts before [Definition], what the call says before both */
+	put(&tree, "own.conf",
+		"[Definition]\nfailregex = a <HOST>\ndatepattern = ^EPOCH\nmaxlines = 3\n"
+		"[Init]\ndatepattern = ^TAI64N\nmaxlines = 4\n");
+	(void)snprintf(path, sizeof(path), "%s/own.conf[maxlines=5]", tree.dir);
+	tree.rc = config_load_filter(NULL, tree.shipped, path, false, &tree.config, &filter,
+		&tree.findings);
+	assert_int_equal(tree.rc, 0);
+	assert_string_equal(filter.datepattern[0].text, "^TAI64N");
+	assert_int_equal(filter.maxlines, 5);
+	assert_false(filter.journal);
+	config_free(tree.config);
+	/* logtype is what the caller says, unless the filter is told otherwise */
+	tree.rc = config_load_filter(NULL, tree.shipped, "asterisk", true, &tree.config, &filter,
+		&tree.findings);
+	assert_int_equal(tree.rc, 0);
+	assert_true(filter.journal);
+	config_free(tree.config);
+	tree.rc = config_load_filter(NULL, tree.shipped, "asterisk[logtype=file]", true,
+		&tree.config, &filter, &tree.findings);
+	assert_int_equal(tree.rc, 0);
+	assert_false(filter.journal);
 	done(&tree);
 }
 

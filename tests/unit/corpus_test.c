@@ -34,7 +34,7 @@ static int fixture_open(void **state)
 	static struct fixture fixture;
 	struct findings findings = { 0 };
 
-	if (!config_load_filter(NULL, "filters", "asterisk", &fixture.config, &fixture.def,
+	if (!config_load_filter(NULL, "filters", "asterisk", false, &fixture.config, &fixture.def,
 		    &findings))
 		fixture.filter = filter_new(&fixture.def, &findings);
 	for (size_t i = 0; i < findings.count; i++) {

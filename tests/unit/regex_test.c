@@ -156,10 +156,68 @@ static void twins(void **state)
 	}
 }
 
+/* What is said of a pattern that does not match. */
+static void reaches(void **state)
+{
+	static const struct {
+		const char *pattern;
+		const char *subject;
+		size_t at;      /* offset in pattern */
+		size_t matched; /* offset in subject */
+		bool is_whole;
+	} rows[] = {
+		{ "^abc \\d+ end$", "abc 12 and\n", 9, 7, false },
+		{ "^abc", "xbc", 1, 0, false },
+		{ "b+c", "aabbd", 2, 4, false },
+		{ "^a(?! from x)b", "a from x", 2, 1, false }, /* what is forbidden is no way on */
+		{ "^a(?<!za)[(]b\\)c", "a(b)d", 15, 4, false },
+		{ "^abc$", "abc\n", 5, 3, true },
+		{ "", "x", 0, 0, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct regex *regex = NULL;
+		struct regex_reach reach;
+		struct error err = { "" };
+		size_t offset = 0;
+
+		if (regex_new_traced(rows[i].pattern, false, &regex, &offset, &err))
+			fail_msg("row %zu: %s", i, err.text);
+		regex_reach(regex, rows[i].subject, strlen(rows[i].subject), &reach);
+		if (reach.pattern != rows[i].at || reach.subject != rows[i].matched ||
+			reach.is_whole != rows[i].is_whole)
+			fail_msg("row %zu: at %zu, %zu bytes, whole %d", i, reach.pattern,
+				reach.subject, reach.is_whole);
+		regex_free(regex);
+	}
+}
+
+/* It ends at the limit and says how far it came. */
+static void reach_is_bounded(void **state)
+{
+	struct regex *regex = NULL;
+	struct regex_reach reach;
+	struct error err;
+	char subject[4096];
+	size_t offset;
+
+	(void)state;
+	memset(subject, 'a', sizeof(subject));
+	assert_int_equal(regex_new_traced("^(?:a+a+)+b", false, &regex, &offset, &err), 0);
+	regex_reach(regex, subject, sizeof(subject), &reach);
+	assert_false(reach.is_whole);
+	assert_true(reach.subject > 0);
+	assert_int_equal(regex_new_traced("(a", false, &regex, &offset, &err), -1);
+	assert_int_equal(offset, 2);
+	regex_free(regex);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(matches), cmocka_unit_test(groups),
-		cmocka_unit_test(limit), cmocka_unit_test(refused), cmocka_unit_test(twins) };
+		cmocka_unit_test(limit), cmocka_unit_test(refused), cmocka_unit_test(twins),
+		cmocka_unit_test(reaches), cmocka_unit_test(reach_is_bounded) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,7 +93,7 @@ static void filter_check(const char *name)
 	char path[200];
 
 	memset(seen, 0, sizeof(seen));
-	if (!config_load_filter(NULL, "filters", name, &config, &def, &findings))
+	if (!config_load_filter(NULL, "filters", name, false, &config, &def, &findings))
 		filter = filter_new(&def, &findings);
 	if (findings.count)
 		print_error("%s\n", findings.list[0].text);

@@ -120,19 +120,24 @@ static void proofs(void **state)
 {
 	struct try_json json = { 0 };
 	static const struct {
+		const char *host;
 		const char *transport;
 		const char *proof;
-	} rows[] = { { "UDP", "unproven" }, { "TCP", "proven" }, { "TLS", "proven" },
-		{ "UD", "proven" } };
+	} rows[] = { { "192.0.2.1", "UDP", "unproven" }, { "192.0.2.1", "TCP", "proven" },
+		{ "192.0.2.1", "TLS", "proven" }, { "192.0.2.1", "UD", "proven" },
+		{ "x", "TCP", "unproven" } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct hit hit = { .host = "x", .host_length = 1, .n_fields = 1 };
+		bool is_name = !strcmp(rows[i].host, "x");
 
+		if (!is_name)
+			assert_int_equal(ip_parse(rows[i].host, strlen(rows[i].host), &hit.ip), 0);
 		hit.fields[0] = (struct hit_field){ .name = "transport",
 			.value = rows[i].transport,
 			.length = strlen(rows[i].transport) };
-		compare(&json, &hit, NULL, false, rows[i].proof);
+		compare(&json, &hit, is_name ? NULL : rows[i].host, false, rows[i].proof);
 	}
 }
 

@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 #include "try.h"
+#include "try_text.h"
 
-enum { OUTPUT_BYTES = 65536, NOW_S = 1795423865 };
+enum { OUTPUT_BYTES = 512 * 1024, NOW_S = 1795423865 };
 
 static char dir[64];
 static char log_path[128];
@@ -138,8 +139,89 @@ static void test_missed(void **state)
 	put_log(sample);
 	used.missed = true;
 	assert_int_equal(run(&used), 0);
-	assert_has(output, "       4  missed: 2026-11-23T08:51:06Z nothing \\x1b[1m\n");
+	assert_has(output,
+		"       4  missed: 2026-11-23T08:51:06Z nothing \\x1b[1m\n"
+		"          date '2026-11-23T08:51:06Z' read as 2026-11-23T08:51:06Z; the "
+		"rules see ' nothing \\x1b[1m'\n"
+		"          rule 2 comes furthest, up to ' ', and stops at ");
+	assert_has(output, "/own.conf:3:17 refused <ADDR>$\n");
 	assert_null(strchr(output, '\033'));
+}
+
+/* A rule that never hit is named, with the line in which it came furthest. */
+static void test_rules(void **state)
+{
+	struct try_options used = options(filter_path);
+
+	(void)state;
+	put_log("2026-11-23T08:51:05Z failed bob from 192.0.2.1\nrefused everyone\n");
+	used.missed = true;
+	assert_int_equal(run(&used), 0);
+	assert_has(output, "          date '2026-11-23T08:51:05Z'  ");
+	assert_has(output,
+		"/own.conf:2:13 ^\\s*failed <F-USER>\\w+</F-USER> from <ADDR>$  user 'bob'\n");
+	assert_has(output, "  rule 1          1 hits  ");
+	assert_has(output, "  rule 2       never hit  ");
+	assert_has(output, "            furthest in line 2, up to 'refused ', stops at ");
+	used.missed = false;
+	assert_int_equal(run(&used), 0);
+	assert_has(output, "  rule 2       never hit  ");
+	assert_null(strstr(output, "furthest"));
+}
+
+/* A host name is shown as it stands, and it is said when it counts. */
+static void test_names(void **state)
+{
+	struct try_options used = options("refused <HOST>$");
+
+	(void)state;
+	put_log("refused pbx.example\n");
+	assert_int_equal(run(&used), 0);
+	assert_has(output, "       1  pbx.example  ");
+	assert_has(output, "no date");
+	assert_has(output, "sets usedns itself");
+	used.json = true;
+	assert_int_equal(run(&used), 0);
+	assert_has(output, "\"host\":\"pbx.example\",\"time\":null,\"epoch\":null,\"regex\":1,"
+			   "\"ignored\":false,\"proof\":\"unproven\"");
+}
+
+static void test_missed_json(void **state)
+{
+	struct try_options used = options(filter_path);
+
+	(void)state;
+	put_log(sample);
+	used.missed = true;
+	used.json = true;
+	assert_int_equal(run(&used), 0);
+	assert_has(output, "{\"missed\":{\"line\":4,\"text\":\"2026-11-23T08:51:06Z nothing "
+			   "\\\\x1b[1m\",\"date\":\"2026-11-23T08:51:06Z\",\"rule\":2,\"at\":\"");
+	assert_has(output, "own.conf:3:17\",\"matched\":\" \",\"stopped\":\"refused <ADDR>$\"}}\n");
+	assert_has(output, "{\"summary\":{\"lines\":5,\"hits\":3,\"ignored\":1,\"missed\":1}}\n");
+}
+
+/* More lines than are explained. */
+static void test_many_missed(void **state)
+{
+	struct try_options used = options(filter_path);
+	FILE *file = fopen(log_path, "w");
+
+	(void)state;
+	assert_non_null(file);
+	for (int i = 0; i < TRY_EXPLAINED_MAX + 2; i++)
+		(void)fputs("x\n", file);
+	assert_int_equal(fclose(file), 0);
+	used.missed = true;
+	assert_int_equal(run(&used), 0);
+	assert_has(output, "    1001  missed: x\n"
+			   "          (of lines from here on it is not said why)\n"
+			   "    1002  missed: x\n"
+			   "1002 lines: 0 hits");
+	used.json = true;
+	assert_int_equal(run(&used), 0);
+	assert_has(output, "{\"missed\":{\"line\":1001,\"text\":\"x\"}}\n");
+	assert_has(output, "\"missed\":1002}}\n");
 }
 
 static void test_json(void **state)
@@ -197,16 +279,24 @@ static void test_long_lines(void **state)
 
 static void test_errors(void **state)
 {
-	static const char *const filters[] = { "no-such-filter", "(<HOST>", "/nonexistent/x.conf" };
+	static const struct {
+		const char *filter;
+		const char *said;
+	} rows[] = {
+		{ "no-such-filter", "there is no filter 'no-such-filter'" },
+		{ "(<HOST>", "rule:1:8: error: failregex: " },
+		{ "/nonexistent/x.conf", "/nonexistent/x.conf" },
+		{ "failed from (\\S+)$", "a rule says where the address stands by <HOST>" },
+	};
 	struct try_options used;
 
 	(void)state;
 	put_log(sample);
-	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
-		used = options(filters[i]);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		used = options(rows[i].filter);
 		assert_int_equal(run(&used), 1);
 		assert_string_equal(output, "");
-		assert_true(errors[0]);
+		assert_has(errors, rows[i].said);
 	}
 	used = options(filter_path);
 	used.path = dir;
@@ -223,6 +313,10 @@ int main(void)
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_missed),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_missed_json),
+		cmocka_unit_test(test_many_missed),
 		cmocka_unit_test(test_regex),
 		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_errors),

@@ -1,0 +1,76 @@
+#include "try_input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "text.h"
+
+enum { MAGIC_BYTES = 8, SHOWN_MAX = 256 };
+
+/* First bytes of what is no text, and the command that makes lines of it. */
+static const struct {
+	char bytes[MAGIC_BYTES + 1];
+	size_t length;
+	const char *what;
+	const char *command;
+} formats[] = {
+	{ "\x1f\x8b", 2, "compressed by gzip", "zcat" },
+	{ "BZh", 3, "compressed by bzip2", "bzcat" },
+	{ "\xfd"
+	  "7zXZ",
+		5, "compressed by xz", "xzcat" },
+	{ "\x28\xb5\x2f\xfd", 4, "compressed by zstd", "zstdcat" },
+	{ "LPKSHHRH", 8, "a journal of systemd", "journalctl -o cat --file" },
+	{ "\xff\xfe", 2, "UTF-16", "iconv -f UTF-16" },
+	{ "\xfe\xff", 2, "UTF-16", "iconv -f UTF-16" },
+};
+
+/* 0: not known as anything but lines. What cannot be looked at twice, a pipe, is not looked at. */
+static int format_check(int fd, const char *path, struct error *err)
+{
+	char first[MAGIC_BYTES];
+	char shown[SHOWN_MAX];
+	ssize_t length = pread(fd, first, sizeof(first), 0);
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		if (length < (ssize_t)formats[i].length ||
+			memcmp(first, formats[i].bytes, formats[i].length) != 0)
+			continue;
+		text_render_string(shown, sizeof(shown), path);
+		return error_set(err,
+			"%s is %s, not lines of text: %s %s | voipguard test FILTER -", shown,
+			formats[i].what, formats[i].command, shown);
+	}
+	return 0;
+}
+
+int try_input_open(const char *path, int *ret_fd, struct error *err)
+{
+	char shown[SHOWN_MAX];
+	struct stat info;
+	int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO)
+					: open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	text_render_string(shown, sizeof(shown), path);
+	if (fd < 0 || fstat(fd, &info) < 0) {
+		error_errno(err, errno, "cannot read %s", shown);
+		goto fail;
+	}
+	if (S_ISDIR(info.st_mode)) {
+		error_set(err, "cannot read %s: it is a directory", shown);
+		goto fail;
+	}
+	if (format_check(fd, path, err) < 0)
+		goto fail;
+	*ret_fd = fd;
+	return 0;
+fail:
+	if (fd >= 0)
+		(void)close(fd); /* only read */
+	return -1;
+}

@@ -1,0 +1,213 @@
+/* fail2ban's order: the date is cut out, prefregex narrows the rest, each failregex is tried on
+ * that. The rules are compiled a second time, for the interpreter with a callout at each item. */
+#include "try_reach.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "config.h"
+#include "date.h"
+#include "error.h"
+#include "filter_tags.h"
+#include "regex.h"
+#include "text.h"
+
+enum { MATCHED_SHOWN = 80 };
+
+/* Before a rule that sees several lines, as in filter_rule.c. */
+static const char multiline[] = "(?m)";
+
+struct traced {
+	const struct config_text *source; /* borrowed */
+	struct filter_tags tags;
+	struct regex *regex; /* owned; NULL: it could not be compiled this way */
+	size_t before;       /* bytes of the pattern before those of tags */
+	/* the line in which it came furthest, number 0: none yet */
+	struct try_stop best;
+	uint64_t best_line;
+	char matched[MATCHED_SHOWN];
+};
+
+struct try_reach {
+	const struct filter_def *def; /* borrowed */
+	struct date *date;            /* owned; NULL: no line has one */
+	struct traced prefix;
+	struct traced *rules; /* owned; as many as the def has */
+	char *input;          /* owned */
+};
+
+static void traced_init(struct traced *traced, const struct config_text *source,
+	const struct filter_def *def)
+{
+	cleanup_free char *pattern = NULL;
+	struct error err;
+	size_t offset;
+
+	traced->source = source;
+	traced->before = def->maxlines > 1 ? strlen(multiline) : 0;
+	if (filter_tags_expand(source->text, def->usedns > USEDNS_NO, &traced->tags, &offset, &err))
+		return;
+	pattern = alloc_format("%.*s%s", (int)traced->before, multiline, traced->tags.pattern);
+	if (regex_new_traced(pattern, false, &traced->regex, &offset, &err))
+		filter_tags_done(&traced->tags);
+}
+
+static void traced_done(struct traced *traced)
+{
+	if (traced->regex)
+		filter_tags_done(&traced->tags);
+	regex_free(traced->regex);
+}
+
+static struct date *date_of(const struct filter_def *def)
+{
+	const char **patterns = alloc_array(def->n_datepattern + 1, sizeof(*patterns));
+	struct date *date = NULL;
+	struct date_fault fault;
+	struct error err;
+
+	for (size_t i = 0; i < def->n_datepattern; i++)
+		patterns[i] = def->datepattern[i].text;
+	if (date_new(patterns, def->n_datepattern, def->logtimezone.text, &date, &fault, &err) < 0)
+		date = NULL; /* filter_new has said why */
+	free(patterns);
+	return date;
+}
+
+struct try_reach *try_reach_new(const struct filter_def *def)
+{
+	struct try_reach *reach = alloc_zero(sizeof(*reach));
+
+	reach->def = def;
+	reach->date = def->journal ? NULL : date_of(def);
+	if (def->prefregex.text)
+		traced_init(&reach->prefix, &def->prefregex, def);
+	reach->rules = alloc_array(def->n_failregex, sizeof(*reach->rules));
+	for (size_t i = 0; i < def->n_failregex; i++)
+		traced_init(&reach->rules[i], &def->failregex[i], def);
+	return reach;
+}
+
+void try_reach_free(struct try_reach *reach)
+{
+	if (!reach)
+		return;
+	for (size_t i = 0; i < reach->def->n_failregex; i++)
+		traced_done(&reach->rules[i]);
+	traced_done(&reach->prefix);
+	date_free(reach->date);
+	free(reach->rules);
+	free(reach->input);
+	free(reach);
+}
+
+bool try_reach_date(struct try_reach *reach, const char *line, size_t length, int64_t now_s,
+	struct try_why *why)
+{
+	struct date_found found = { 0 };
+
+	*why = (struct try_why){ 0 };
+	why->has_date = reach->date && date_find(reach->date, line, length, now_s, &found);
+	why->date_start = found.cut_start;
+	why->date_length = found.cut_length;
+	why->at_ms = found.at_ms;
+	return why->has_date;
+}
+
+/* The line without its date and with a newline, as the rules get it. */
+static void input_make(struct try_reach *reach, const char *line, size_t length,
+	struct try_why *why)
+{
+	size_t behind = why->date_start + why->date_length;
+
+	reach->input = alloc_grow(reach->input, length + 1, 1);
+	memcpy(reach->input, line, why->date_start);
+	memcpy(reach->input + why->date_start, line + behind, length - behind);
+	why->input = reach->input;
+	why->input_length = length - why->date_length + 1;
+	reach->input[why->input_length - 1] = '\n';
+}
+
+/* False: the rule does not match; *ret_stop says where it ended. */
+static bool rule_try(struct traced *traced, unsigned rule, const struct try_why *why,
+	struct try_stop *ret_stop)
+{
+	const struct config_text *source = traced->source;
+	struct regex_reach reach = { 0 };
+	size_t offset = 0;
+
+	if (traced->regex) {
+		regex_reach(traced->regex, why->input, why->input_length, &reach);
+		if (reach.pattern > traced->before)
+			offset = traced->tags.origins[reach.pattern - traced->before];
+	}
+	*ret_stop = (struct try_stop){
+		.rule = rule,
+		.at = source->at,
+		.text = source->text + offset,
+		.share = offset * 1000 / (strlen(source->text) + 1),
+		.matched = reach.subject < why->input_length ? reach.subject : why->input_length,
+		.is_whole = reach.is_whole,
+	};
+	if (ret_stop->at.line)
+		ret_stop->at.column += (unsigned)offset;
+	return reach.is_whole;
+}
+
+static void remember(struct traced *traced, uint64_t number, const struct try_why *why,
+	const struct try_stop *stop)
+{
+	if (traced->best_line && stop->share <= traced->best.share)
+		return;
+	traced->best = *stop;
+	traced->best_line = number;
+	text_render(traced->matched, sizeof(traced->matched), why->input, stop->matched);
+}
+
+/* False: prefregex does not match. */
+static bool prefix_try(struct traced *prefix, uint64_t number, struct try_why *why)
+{
+	unsigned group = regex_group_number(prefix->regex, "content");
+	size_t start;
+	size_t length;
+
+	if (!rule_try(prefix, 0, why, &why->best)) {
+		remember(prefix, number, why, &why->best);
+		return false;
+	}
+	if (group && regex_group(prefix->regex, group, &start, &length)) {
+		why->input += start;
+		why->input_length = length;
+	}
+	return true;
+}
+
+void try_reach_line(struct try_reach *reach, uint64_t number, const char *line, size_t length,
+	int64_t now_s, struct try_why *why)
+{
+	(void)try_reach_date(reach, line, length, now_s, why);
+	input_make(reach, line, length, why);
+	if (reach->prefix.regex && !prefix_try(&reach->prefix, number, why))
+		return;
+	why->best = (struct try_stop){ 0 };
+	for (size_t i = 0; i < reach->def->n_failregex; i++) {
+		struct try_stop stop;
+
+		(void)rule_try(&reach->rules[i], (unsigned)i + 1, why, &stop);
+		remember(&reach->rules[i], number, why, &stop);
+		if (!why->best.text || stop.is_whole > why->best.is_whole ||
+			(stop.is_whole == why->best.is_whole && stop.share > why->best.share))
+			why->best = stop;
+	}
+}
+
+uint64_t try_reach_best(const struct try_reach *reach, unsigned rule, struct try_stop *ret_stop,
+	const char **ret_matched)
+{
+	const struct traced *traced = rule ? &reach->rules[rule - 1] : &reach->prefix;
+
+	*ret_stop = traced->best;
+	*ret_matched = traced->matched;
+	return traced->best_line;
+}

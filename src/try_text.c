@@ -1,0 +1,248 @@
+#include "try_text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "config.h"
+#include "filter.h"
+#include "text.h"
+#include "try_reach.h"
+#include "try_tally.h"
+#include "utc.h"
+
+enum {
+	LINE_SHOWN = 4096,
+	RULE_SHOWN = 8192,  /* whole, in the summary: the longest of fail2ban's has 2365 bytes */
+	PIECE_SHOWN = 100,  /* of a rule, beside a hit */
+	INPUT_SHOWN = 160,  /* of a line, beside what it is explained by */
+	MATCHED_SHOWN = 60, /* of what a rule had matched: the end says where it stopped */
+};
+
+static void print_place(FILE *out, const struct position *at)
+{
+	(void)fprintf(out, "%s:%u:%u", at->file, at->line, at->column);
+}
+
+/* In quotes. */
+static void print_piece(FILE *out, const char *bytes, size_t length, size_t shown_max)
+{
+	char shown[LINE_SHOWN];
+
+	text_render(shown, shown_max < sizeof(shown) ? shown_max : sizeof(shown), bytes, length);
+	(void)fprintf(out, "'%s'", shown);
+}
+
+/* A rule as it stands in its file, from byte start on; what may not be shown so is rendered. */
+static void print_rule_text(FILE *out, const char *text, size_t shown_max)
+{
+	char shown[RULE_SHOWN];
+	size_t length = strlen(text);
+
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] >= ' ' && text[i] <= '~')
+			continue;
+		text_render(shown, shown_max < sizeof(shown) ? shown_max : sizeof(shown), text,
+			length);
+		(void)fputs(shown, out);
+		return;
+	}
+	(void)fprintf(out, length < shown_max ? "%.*s" : "%.*s...", (int)shown_max, text);
+}
+
+/* The end of what stands before a place, as that is nearest to it. */
+static void print_end(FILE *out, const char *bytes, size_t length)
+{
+	bool is_cut = length > MATCHED_SHOWN;
+
+	if (is_cut)
+		(void)fputs("...", out);
+	print_piece(out, bytes + (is_cut ? length - MATCHED_SHOWN : 0),
+		is_cut ? MATCHED_SHOWN : length, LINE_SHOWN);
+}
+
+static void print_fields(FILE *out, const struct hit *hit)
+{
+	for (size_t i = 0; i < hit->n_fields; i++) {
+		(void)fprintf(out, "  %s ", hit->fields[i].name);
+		print_piece(out, hit->fields[i].value, hit->fields[i].length, PIECE_SHOWN);
+	}
+}
+
+void try_text_hit(struct try_text *text, uint64_t number, const char *line, size_t length,
+	const struct hit *hit, bool ignored)
+{
+	char whom[4 * HIT_TEXT_MAX + 8];
+	char stamp[UTC_TEXT_MAX];
+	struct try_why why;
+
+	if (hit->ip.family)
+		ip_format(&hit->ip, whom);
+	else
+		text_render(whom, sizeof(whom), hit->host ? hit->host : "",
+			hit->host ? hit->host_length : 0);
+	text->has_names |= !ignored && !hit->ip.family;
+	(void)fprintf(text->out, "%8" PRIu64 "  %-39s  %-24s", number, whom,
+		hit->has_time ? utc_format_ms(hit->at_ms, stamp) : "no date");
+	if (hit->rule)
+		(void)fprintf(text->out, "  rule %u", hit->rule);
+	(void)fputs(ignored ? "  ignored\n" : "\n", text->out);
+	(void)fputs("         ", text->out);
+	if (try_reach_date(text->reach, line, length, text->now_s, &why)) {
+		(void)fputs(" date ", text->out);
+		print_piece(text->out, line + why.date_start, why.date_length, PIECE_SHOWN);
+		if (why.at_ms > hit->at_ms)
+			(void)fputs(", in the future: counts as now", text->out);
+		(void)fputs(" ", text->out);
+	}
+	if (hit->rule && hit->rule <= text->def->n_failregex) {
+		const struct config_text *rule = &text->def->failregex[hit->rule - 1];
+
+		(void)fputs(" ", text->out);
+		print_place(text->out, &rule->at);
+		(void)fputs(" ", text->out);
+		print_rule_text(text->out, rule->text, PIECE_SHOWN);
+	}
+	print_fields(text->out, hit);
+	(void)fputs("\n", text->out);
+}
+
+static void print_stopped(FILE *out, const struct try_stop *stop)
+{
+	(void)fputs("at ", out);
+	print_place(out, &stop->at);
+	if (*stop->text) {
+		(void)fputs(" ", out);
+		print_rule_text(out, stop->text, PIECE_SHOWN);
+		(void)fputs("\n", out);
+	} else {
+		(void)fputs(", its end\n", out);
+	}
+}
+
+static void print_date(FILE *out, const char *line, const struct filter_def *def,
+	const struct try_why *why)
+{
+	char stamp[UTC_TEXT_MAX];
+
+	if (why->has_date) {
+		(void)fputs("          date ", out);
+		print_piece(out, line + why->date_start, why->date_length, PIECE_SHOWN);
+		(void)fprintf(out, " read as %s; ", utc_format_ms(why->at_ms, stamp));
+	} else {
+		(void)fputs(def->journal ? "          no date is looked for; "
+					 : "          no date is found; ",
+			out);
+	}
+	(void)fputs("the rules see ", out);
+	print_piece(out, why->input,
+		why->input_length -
+			(why->input_length > 0 && why->input[why->input_length - 1] == '\n'),
+		INPUT_SHOWN);
+	(void)fputs("\n", out);
+}
+
+static void print_stop(FILE *out, const struct try_why *why)
+{
+	const struct try_stop *stop = &why->best;
+
+	(void)fputs("          ", out);
+	if (stop->rule)
+		(void)fprintf(out, "rule %u", stop->rule);
+	else
+		(void)fputs("prefregex", out);
+	if (stop->is_whole) {
+		(void)fputs(" matches, but names no address or is not enough for itself\n", out);
+		return;
+	}
+	(void)fputs(" comes furthest, up to ", out);
+	print_end(out, why->input, stop->matched);
+	(void)fputs(", and stops ", out);
+	print_stopped(out, stop);
+}
+
+void try_text_missed(struct try_text *text, uint64_t number, unsigned held, const char *line,
+	size_t length)
+{
+	char shown[LINE_SHOWN];
+	struct try_why why;
+
+	(void)fprintf(text->out, "%8" PRIu64 "  %s: %s\n", number, held ? "held" : "missed",
+		text_render(shown, sizeof(shown), line, length));
+	if (held) {
+		(void)fprintf(text->out,
+			"          rule %u matches: no failure by itself, kept for its session\n",
+			held);
+		return;
+	}
+	if (text->explained == TRY_EXPLAINED_MAX)
+		(void)fprintf(text->out, "          (of lines from here on it is not said why)\n");
+	if (++text->explained > TRY_EXPLAINED_MAX)
+		return;
+	try_reach_line(text->reach, number, line, length, text->now_s, &why);
+	print_date(text->out, line, text->def, &why);
+	print_stop(text->out, &why);
+}
+
+/* Where a rule that never hit came furthest. */
+static void print_furthest(const struct try_text *text, unsigned rule)
+{
+	struct try_stop stop;
+	const char *matched;
+	uint64_t number = try_reach_best(text->reach, rule, &stop, &matched);
+
+	if (!number || stop.is_whole)
+		return;
+	(void)fprintf(text->out, "            furthest in line %" PRIu64 ", up to '%s', stops ",
+		number, matched);
+	print_stopped(text->out, &stop);
+}
+
+static void print_rule(const struct try_text *text, unsigned rule, const struct try_tally *tally)
+{
+	uint64_t hits = tally->by_rule[rule - 1];
+	uint64_t held = tally->held[rule - 1];
+	const struct config_text *source = &text->def->failregex[rule - 1];
+
+	(void)fprintf(text->out, "  rule %-3u ", rule);
+	if (hits || held)
+		(void)fprintf(text->out, " %7" PRIu64 " %s  ", hits ? hits : held,
+			hits ? "hits" : "held");
+	else
+		(void)fputs("    never hit  ", text->out);
+	print_place(text->out, &source->at);
+	(void)fputs("  ", text->out);
+	print_rule_text(text->out, source->text, RULE_SHOWN);
+	(void)fputs("\n", text->out);
+	if (!hits && !held)
+		print_furthest(text, rule);
+}
+
+/* Without it no rule is tried. */
+static void print_prefix(const struct try_text *text)
+{
+	const struct config_text *source = &text->def->prefregex;
+
+	(void)fputs("  prefregex    never hit  ", text->out);
+	print_place(text->out, &source->at);
+	(void)fputs("  ", text->out);
+	print_rule_text(text->out, source->text, RULE_SHOWN);
+	(void)fputs("\n", text->out);
+	print_furthest(text, 0);
+}
+
+void try_text_summary(struct try_text *text, const struct try_tally *tally)
+{
+	(void)fprintf(text->out,
+		"%" PRIu64 " lines: %" PRIu64 " hits, %" PRIu64 " ignored, %" PRIu64 " missed%s\n",
+		tally->lines, tally->hits, tally->ignored,
+		tally->lines - tally->hits - tally->ignored,
+		tally->cut ? " (some are over 16 KiB: no rule sees them)" : "");
+	if (text->def->prefregex.text && !tally->hits && text->explained)
+		print_prefix(text);
+	for (size_t i = 0; i < text->def->n_failregex; i++)
+		print_rule(text, (unsigned)i + 1, tally);
+	if (text->has_names)
+		(void)fputs("A host name in a log is what the other side says it is: a jail counts "
+			    "names only where it sets usedns itself.\n",
+			text->out);
+}

@@ -1,0 +1,39 @@
+#ifndef VG_TRY_TEXT_H
+#define VG_TRY_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct filter_def;
+struct hit;
+struct try_reach;
+struct try_tally;
+
+/* What `voipguard test` shows to people. All texts go through text_render(). */
+
+/* More lines that no rule matched are shown without the reason: each costs a slow run of every
+ * rule. */
+enum { TRY_EXPLAINED_MAX = 1000 };
+
+struct try_text {
+	FILE *out;                    /* borrowed */
+	const struct filter_def *def; /* borrowed */
+	struct try_reach *reach;      /* borrowed */
+	int64_t now_s;
+	uint64_t explained;
+	bool has_names; /* a hit named a host that is no address */
+};
+
+/* Two rows: whom, when and which rule; then the date as it stands, where the rule stands. */
+void try_text_hit(struct try_text *text, uint64_t number, const char *line, size_t length,
+	const struct hit *hit, bool ignored);
+/* The line, and how far the best rule came; held: the rule that took it for a session and waits for
+ * more, 0: none did. */
+void try_text_missed(struct try_text *text, uint64_t number, unsigned held, const char *line,
+	size_t length);
+/* The sums, then each rule with its hits. */
+void try_text_summary(struct try_text *text, const struct try_tally *tally);
+
+#endif
