@@ -23,8 +23,9 @@ struct rules {
 static bool names_address(const char *rule)
 {
 	static const char *const tags[] = { "<HOST>", "<ADDR>", "<SUBNET>", "<IP4>", "<IP6>",
-		"<DNS>", "<F-ID", "<F-MLFID", "(?P<fid>", "(?P<ip4>", "(?P<ip6>", "(?P<dns>",
-		"(?P<host>", "(?P<mlfid>" };
+		"<DNS>", "<F-ADDR/>", "<F-SUBNET/>", "<F-IP4", "<F-IP6", "<F-DNS", "<F-ID",
+		"<F-MLFID", "(?P<fid>", "(?P<ip4>", "(?P<ip6>", "(?P<dns>", "(?P<host>",
+		"(?P<mlfid>" };
 
 	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
 		if (strstr(rule, tags[i]))

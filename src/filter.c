@@ -1,6 +1,16 @@
 /* How a line is tried: first the literals that its rules need (memory search, most lines end
  * here), then the date, which is cut out as fail2ban does, then prefregex, failregex in
- * order, ignoreregex. Rules whose literals are missing are not run. */
+ * order, ignoreregex. Rules whose literals are missing are not run.
+ *
+ * The date goes before the regexes because they are written for a line without it: nearly every
+ * rule begins with ^ and means the place behind the date, a \s, \b or a lookbehind may stand where
+ * the cut was, and a search that is free to begin anywhere may begin inside the date, so a rule can
+ * both hit and miss only in the whole line. Only literals, split where a cut could have been,
+ * say the same of both (tests/unit/filter_match_test.c compares). They leave so few lines that the
+ * date costs nothing that can be measured.
+ *
+ * With maxlines > 1 every line counts, since it fills the buffer: nothing is passed over, and the
+ * literals are looked for in what the rules see. */
 #include "filter.h"
 
 #include <stdlib.h>
@@ -10,100 +20,74 @@
 #include "config.h"
 #include "date.h"
 #include "error.h"
+#include "filter_groups.h"
+#include "filter_hit.h"
+#include "filter_lines.h"
+#include "filter_needle.h"
 #include "filter_rule.h"
+#include "filter_session.h"
 #include "finding.h"
 #include "regex.h"
 
-enum { RULES_MAX = 1000 }; /* of one kind in one filter; more: an error */
-
-/* A search string that several rules may share, with its answer for the current line. */
-struct needle {
-	const struct literal *literal; /* borrowed from a rule */
-	size_t users;                  /* rules that need it */
-	uint64_t line_number;          /* the line that `found` is of */
-	bool found;
-};
-
-struct rule {
-	struct filter_rule rule;
-	/* Indexes; those of most rules come first: one search then turns down a line for all. */
-	size_t needles[LITERALS_MAX];
+enum {
+	RULES_MAX = 1000, /* of one kind in one filter; more: an error */
+	/* A line of a multi-line filter without a date has that of the line before, if no older. */
+	LAST_DATE_S = 60,
+	LEAD_MAX = 2, /* bytes that may stand before the date of a journal's entry */
 };
 
 struct filter {
-	struct rule *fails;
+	struct filter_rule *fails;
 	size_t n_fails;
-	struct rule *ignores;
+	struct filter_rule *ignores;
 	size_t n_ignores;
-	bool ignores_first; /* few ignoreregexes run before the failregexes */
-	struct rule prefix;
+	bool ignores_first; /* few ignoreregexes run before the failregexes too */
+	struct filter_rule prefix;
 	bool has_prefix;
+	struct filter_names names;
+	unsigned user; /* the number of the name "user" */
+	enum usedns usedns;
+	bool journal;
 	struct date *date;
-	struct needle *needles;
-	size_t n_needles;
+	struct filter_needles needles;
 	const struct literal *common; /* borrowed; lines without it are a miss; NULL: none known */
-	uint64_t line_number;
+	struct filter_lines *lines;   /* owned; NULL: each line for itself */
+	struct filter_sessions *sessions; /* owned; NULL: no rule has an F-MLFID */
+	int64_t last_ms;                  /* the last date of a line, with `lines` */
+	bool has_last;
 	char *cut; /* the line without its date and with a newline */
 	size_t cut_room;
+	char *content; /* what prefregex left, with a newline, if that did not follow it */
+	size_t content_room;
+	struct filter_groups prefix_groups;
+	struct filter_groups rule_groups;
 	uint64_t limit_hits;
 };
-
-static size_t needle_add(struct filter *filter, const struct literal *literal)
-{
-	for (size_t i = 0; i < filter->n_needles; i++)
-		if (!strcmp(filter->needles[i].literal->bytes, literal->bytes))
-			return i;
-	filter->needles =
-		alloc_grow(filter->needles, filter->n_needles + 1, sizeof(*filter->needles));
-	filter->needles[filter->n_needles] = (struct needle){ .literal = literal };
-	return filter->n_needles++;
-}
-
-static void rule_needles(struct filter *filter, struct rule *rule)
-{
-	for (size_t i = 0; i < rule->rule.n_literals; i++) {
-		rule->needles[i] = needle_add(filter, &rule->rule.literals[i]);
-		filter->needles[rule->needles[i]].users++;
-	}
-}
-
-static void rule_needles_order(const struct filter *filter, struct rule *rule)
-{
-	for (size_t i = 1; i < rule->rule.n_literals; i++) {
-		size_t index = rule->needles[i];
-		size_t users = filter->needles[index].users;
-		size_t at = i;
-
-		for (; at && filter->needles[rule->needles[at - 1]].users < users; at--)
-			rule->needles[at] = rule->needles[at - 1];
-		rule->needles[at] = index;
-	}
-}
 
 static void needles_collect(struct filter *filter)
 {
 	for (size_t i = 0; i < filter->n_fails; i++)
-		rule_needles(filter, &filter->fails[i]);
+		filter_needles_add(&filter->needles, &filter->fails[i]);
 	for (size_t i = 0; i < filter->n_ignores; i++)
-		rule_needles(filter, &filter->ignores[i]);
-	rule_needles(filter, &filter->prefix);
+		filter_needles_add(&filter->needles, &filter->ignores[i]);
+	filter_needles_add(&filter->needles, &filter->prefix);
 	for (size_t i = 0; i < filter->n_fails; i++)
-		rule_needles_order(filter, &filter->fails[i]);
+		filter_needles_order(&filter->needles, &filter->fails[i]);
 	for (size_t i = 0; i < filter->n_ignores; i++)
-		rule_needles_order(filter, &filter->ignores[i]);
-	rule_needles_order(filter, &filter->prefix);
+		filter_needles_order(&filter->needles, &filter->ignores[i]);
+	filter_needles_order(&filter->needles, &filter->prefix);
 }
 
 /* The rule has the literal, or one that holds it. */
-static bool rule_needs(const struct rule *rule, const struct literal *literal)
+static bool rule_needs(const struct filter_rule *rule, const struct literal *literal)
 {
-	for (size_t i = 0; i < rule->rule.n_literals; i++)
-		if (strstr(rule->rule.literals[i].bytes, literal->bytes))
+	for (size_t i = 0; i < rule->n_literals; i++)
+		if (strstr(rule->literals[i].bytes, literal->bytes))
 			return true;
 	return false;
 }
 
-static bool all_need(const struct rule *rules, size_t count, const struct literal *literal)
+static bool all_need(const struct filter_rule *rules, size_t count, const struct literal *literal)
 {
 	for (size_t i = 0; i < count; i++)
 		if (!rule_needs(&rules[i], literal))
@@ -116,8 +100,8 @@ static bool all_need(const struct rule *rules, size_t count, const struct litera
  * span lines. */
 static void common_choose(struct filter *filter)
 {
-	for (size_t i = 0; i < filter->n_needles; i++) {
-		const struct literal *literal = filter->needles[i].literal;
+	for (size_t i = 0; i < filter->needles.count; i++) {
+		const struct literal *literal = filter->needles.list[i].literal;
 		bool needed = rule_needs(&filter->prefix, literal) ||
 			      all_need(filter->fails, filter->n_fails, literal);
 
@@ -130,11 +114,11 @@ static void common_choose(struct filter *filter)
 }
 
 /* Compiles a list; what does not compile is a finding and is left out. */
-static struct rule *rules_new(const struct config_text *texts, size_t count, const char *kind,
-	const struct filter_def *def, const struct prefilter_cut *cut, size_t *ret_count,
+static struct filter_rule *rules_new(const struct config_text *texts, size_t count,
+	const char *kind, const struct filter_rule_options *options, size_t *ret_count,
 	struct findings *findings)
 {
-	struct rule *rules = alloc_array(count ? count : 1, sizeof(*rules));
+	struct filter_rule *rules = alloc_array(count ? count : 1, sizeof(*rules));
 
 	*ret_count = 0;
 	if (count > RULES_MAX) {
@@ -143,8 +127,7 @@ static struct rule *rules_new(const struct config_text *texts, size_t count, con
 		return rules;
 	}
 	for (size_t i = 0; i < count; i++)
-		if (!filter_rule_init(&rules[*ret_count].rule, &texts[i], kind,
-			    def->usedns > USEDNS_NO, cut, findings))
+		if (!filter_rule_init(&rules[*ret_count], &texts[i], kind, options, findings))
 			++*ret_count;
 	return rules;
 }
@@ -177,50 +160,75 @@ static void date_compile(struct filter *filter, const struct filter_def *def,
 
 static void ids_check(const struct filter *filter, struct findings *findings)
 {
-	bool prefix_has_id = filter->has_prefix && filter_rule_has_id(&filter->prefix.rule);
+	bool prefix_has_id = filter->has_prefix && filter_rule_has_id(&filter->prefix);
 
 	for (size_t i = 0; i < filter->n_fails; i++)
-		if (!prefix_has_id && !filter_rule_has_id(&filter->fails[i].rule))
-			(void)finding_error(findings, &filter->fails[i].rule.source->at,
+		if (!prefix_has_id && !filter_rule_has_id(&filter->fails[i]))
+			(void)finding_error(findings, &filter->fails[i].source->at,
 				"failregex: names no address: it needs <HOST>, <ADDR> or <F-ID/>");
 }
 
-static void shape_check(const struct filter_def *def, struct findings *findings)
+static bool has_sessions(const struct filter *filter)
 {
-	struct position whole = { .file = def->path };
+	if (filter_rule_has(&filter->prefix, GROUP_MLFID))
+		return true;
+	for (size_t i = 0; i < filter->n_fails; i++)
+		if (filter_rule_has(&filter->fails[i], GROUP_MLFID))
+			return true;
+	return false;
+}
 
-	if (!def->n_failregex)
-		(void)finding_error(findings, &whole, "no failregex");
-	if (def->maxlines > 1)
-		(void)finding_error(findings, def->n_failregex ? &def->failregex[0].at : &whole,
-			"maxlines = %u: not supported yet", def->maxlines);
+static void rules_compile(struct filter *filter, const struct filter_def *def,
+	struct findings *findings)
+{
+	struct prefilter_cut cut = { 0 };
+	struct filter_rule_options options = {
+		.usedns = def->usedns > USEDNS_NO,
+		.maxlines = def->maxlines,
+		.cut = &cut,
+		.names = &filter->names,
+	};
+
+	if (filter->date)
+		date_borders(filter->date, cut.before, cut.behind);
+	if (def->prefregex.text)
+		filter->has_prefix = !filter_rule_init(&filter->prefix, &def->prefregex,
+			"prefregex", &options, findings);
+	filter->ignores = rules_new(def->ignoreregex, def->n_ignoreregex, "ignoreregex", &options,
+		&filter->n_ignores, findings);
+	options.multiline = def->maxlines > 1;
+	filter->fails = rules_new(def->failregex, def->n_failregex, "failregex", &options,
+		&filter->n_fails, findings);
+	filter->ignores_first = filter->n_ignores && filter->n_ignores + 2 < filter->n_fails;
 }
 
 struct filter *filter_new(const struct filter_def *def, struct findings *findings)
 {
 	struct filter *filter = alloc_zero(sizeof(*filter));
-	struct prefilter_cut cut = { 0 };
+	struct position whole = { .file = def->path };
 	size_t errors = findings->errors;
 
-	shape_check(def, findings);
+	filter->usedns = def->usedns;
+	filter->journal = def->journal;
+	filter_names_init(&filter->names);
+	/* there is room: these are the first */
+	(void)filter_names_add(&filter->names, "user", &filter->user, NULL);
+	if (!def->n_failregex)
+		(void)finding_error(findings, &whole, "no failregex");
 	date_compile(filter, def, findings);
-	if (filter->date)
-		date_borders(filter->date, cut.before, cut.behind);
-	if (def->prefregex.text)
-		filter->has_prefix = !filter_rule_init(&filter->prefix.rule, &def->prefregex,
-			"prefregex", def->usedns > USEDNS_NO, &cut, findings);
-	filter->fails = rules_new(def->failregex, def->n_failregex, "failregex", def, &cut,
-		&filter->n_fails, findings);
-	filter->ignores = rules_new(def->ignoreregex, def->n_ignoreregex, "ignoreregex", def, &cut,
-		&filter->n_ignores, findings);
-	filter->ignores_first = filter->n_ignores + 2 < filter->n_fails;
+	rules_compile(filter, def, findings);
 	ids_check(filter, findings);
 	if (findings->errors != errors) {
 		filter_free(filter);
 		return NULL;
 	}
 	needles_collect(filter);
-	common_choose(filter);
+	if (def->maxlines > 1)
+		filter->lines = filter_lines_new(def->maxlines);
+	else
+		common_choose(filter);
+	if (has_sessions(filter))
+		filter->sessions = filter_sessions_new();
 	return filter;
 }
 
@@ -229,48 +237,40 @@ void filter_free(struct filter *filter)
 	if (!filter)
 		return;
 	for (size_t i = 0; i < filter->n_fails; i++)
-		filter_rule_done(&filter->fails[i].rule);
+		filter_rule_done(&filter->fails[i]);
 	for (size_t i = 0; i < filter->n_ignores; i++)
-		filter_rule_done(&filter->ignores[i].rule);
-	filter_rule_done(&filter->prefix.rule);
+		filter_rule_done(&filter->ignores[i]);
+	filter_rule_done(&filter->prefix);
+	filter_needles_done(&filter->needles);
+	filter_names_done(&filter->names);
+	filter_lines_free(filter->lines);
+	filter_sessions_free(filter->sessions);
 	date_free(filter->date);
 	free(filter->fails);
 	free(filter->ignores);
-	free(filter->needles);
 	free(filter->cut);
+	free(filter->content);
 	free(filter);
 }
 
-/* The line being tried: as it is, and what the rules see of it. */
+/* What is being tried: the bytes in which literals are looked for, and what the rules see of
+ * them. */
 struct trial {
 	const char *line;
 	size_t length;
 	const char *input;
 	size_t input_length;
+	bool is_content;  /* what prefregex left */
+	unsigned n_lines; /* that make up the hit */
 };
 
-static bool needle_in(struct filter *filter, size_t index, const struct trial *trial)
-{
-	struct needle *needle = &filter->needles[index];
-
-	if (needle->line_number != filter->line_number) {
-		needle->line_number = filter->line_number;
-		needle->found = prefilter_has(needle->literal, trial->line, trial->length);
-	}
-	return needle->found;
-}
-
-/* False: the line lacks a literal of the rule, so that it cannot match. */
-static bool rule_may_match(struct filter *filter, const struct rule *rule,
+static bool rule_may_match(struct filter *filter, const struct filter_rule *rule,
 	const struct trial *trial)
 {
-	for (size_t i = 0; i < rule->rule.n_literals; i++)
-		if (!needle_in(filter, rule->needles[i], trial))
-			return false;
-	return true;
+	return filter_needles_allow(&filter->needles, rule, trial->line, trial->length);
 }
 
-static bool any_may_match(struct filter *filter, struct rule *rules, size_t count,
+static bool any_may_match(struct filter *filter, const struct filter_rule *rules, size_t count,
 	const struct trial *trial)
 {
 	for (size_t i = 0; i < count; i++)
@@ -279,13 +279,14 @@ static bool any_may_match(struct filter *filter, struct rule *rules, size_t coun
 	return false;
 }
 
-static bool rule_matches(struct filter *filter, struct rule *rule, const struct trial *trial)
+static bool rule_matches(struct filter *filter, const struct filter_rule *rule,
+	const struct trial *trial)
 {
 	enum regex_result result;
 
 	if (!rule_may_match(filter, rule, trial))
 		return false;
-	result = regex_match(rule->rule.regex, trial->input, trial->input_length);
+	result = regex_match(rule->regex, trial->input, trial->input_length);
 	filter->limit_hits += result == REGEX_LIMIT;
 	return result == REGEX_HIT;
 }
@@ -298,18 +299,49 @@ static bool is_ignored(struct filter *filter, const struct trial *trial)
 	return false;
 }
 
-/* Finds the date (at_ms NULL), cuts it out and appends the newline that fail2ban's rules may ask
- * for. */
+/* Whether the date stands at the start, but for a bracket or blank. */
+static bool leads(const struct date_found *found, const char *line)
+{
+	for (size_t i = 0; i < found->cut_start; i++)
+		if (i == LEAD_MAX || strchr("0123456789", line[i]) ||
+			((line[i] | 0x20) >= 'a' && (line[i] | 0x20) <= 'z'))
+			return false;
+	return true;
+}
+
+/* When: at_ms, else the date in the line, else (of a further line) the date before, else now. */
+static void time_read(struct filter *filter, const struct trial *trial, const int64_t *at_ms,
+	int64_t now_s, struct date_found *found, struct hit *hit)
+{
+	hit->has_time = at_ms || date_find(filter->date, trial->line, trial->length, now_s, found);
+	hit->at_ms = at_ms ? *at_ms : hit->has_time ? found->at_ms : now_s * 1000;
+	if (!at_ms && filter->journal) {
+		hit->has_time = hit->has_time && leads(found, trial->line);
+		hit->at_ms = hit->has_time ? hit->at_ms : now_s * 1000;
+		found->cut_start = found->cut_length = 0;
+	}
+	if (hit->at_ms > now_s * 1000 + 999)
+		hit->at_ms = now_s * 1000;
+	if (!filter->lines)
+		return;
+	if (!hit->has_time && filter->has_last && filter->last_ms / 1000 > now_s - LAST_DATE_S) {
+		hit->at_ms = filter->last_ms;
+		hit->has_time = true;
+	}
+	filter->has_last = filter->has_last || hit->has_time;
+	if (hit->has_time)
+		filter->last_ms = hit->at_ms;
+}
+
+/* Cuts the date out and appends the newline that fail2ban's rules may ask for; with a buffer of
+ * lines its text becomes the input. */
 static void date_cut(struct filter *filter, struct trial *trial, const int64_t *at_ms,
 	int64_t now_s, struct hit *hit)
 {
 	struct date_found found = { 0 };
 	size_t rest;
 
-	hit->has_time = at_ms || date_find(filter->date, trial->line, trial->length, now_s, &found);
-	hit->at_ms = at_ms ? *at_ms : hit->has_time ? found.at_ms : now_s * 1000;
-	if (hit->at_ms > now_s * 1000 + 999)
-		hit->at_ms = now_s * 1000;
+	time_read(filter, trial, at_ms, now_s, &found, hit);
 	if (trial->length + 1 > filter->cut_room) {
 		filter->cut_room = trial->length + 1024;
 		filter->cut = alloc_grow(filter->cut, filter->cut_room, 1);
@@ -322,140 +354,149 @@ static void date_cut(struct filter *filter, struct trial *trial, const int64_t *
 	filter->cut[trial->input_length - 1] = '\n';
 }
 
-/* A piece of the input. */
-struct piece {
-	const char *text; /* NULL: the group took no part */
-	size_t length;
-};
-
-static struct piece piece_of(const struct filter_rule *rule, unsigned group, const char *input)
+static void lines_see(struct filter *filter, struct trial *trial)
 {
-	size_t start;
-	size_t length;
-
-	if (!group || !regex_group(rule->regex, group, &start, &length))
-		return (struct piece){ 0 };
-	return (struct piece){ .text = input + start, .length = length };
+	trial->input = filter_lines_join(filter->lines, &trial->input_length);
+	trial->line = trial->input;
+	trial->length = trial->input_length;
+	filter_needles_next(&filter->needles);
 }
 
-/* Where the groups of a hit lie: failregex's win over prefregex's. */
-struct match {
-	const struct filter_rule *rule;
-	const char *input;
-	const struct filter_rule *prefix; /* NULL: none */
-	const char *prefix_input;
-};
-
-static struct piece role_of(const struct match *match, enum filter_role role)
+/* Narrows the input to the content that prefregex found, if any, with a newline behind it. */
+static void content_see(struct filter *filter, struct trial *trial)
 {
-	struct piece piece = piece_of(match->rule, match->rule->roles[role], match->input);
+	const struct filter_value *content = &filter->prefix_groups.values[GROUP_CONTENT];
+	const char *end = content->text + content->length;
 
-	if (!piece.text && match->prefix)
-		piece = piece_of(match->prefix, match->prefix->roles[role], match->prefix_input);
-	return piece;
-}
-
-static bool address_of(const struct match *match, struct piece piece, struct ip *ret_ip)
-{
-	struct piece cidr = role_of(match, ROLE_CIDR);
-	unsigned bits = 0;
-
-	if (!piece.text || ip_parse(piece.text, piece.length, ret_ip))
-		return false;
-	for (size_t i = 0; i < cidr.length && bits < 1000; i++)
-		bits = bits * 10 + (unsigned)(cidr.text[i] - '0');
-	if (cidr.length && bits <= ret_ip->bits)
-		*ret_ip = ip_mask(ret_ip, (uint8_t)bits);
-	return true;
-}
-
-/* Who: the first of F-ID, IP4, IP6, DNS. An IP4 or IP6 that is no address is no hit. */
-static bool host_read(const struct match *match, struct hit *hit)
-{
-	struct piece id = role_of(match, ROLE_FID);
-	struct piece address = role_of(match, ROLE_IP4);
-	struct piece name = role_of(match, ROLE_DNS);
-
-	hit->ip = (struct ip){ 0 };
-	hit->is_name = false;
-	if (!address.text)
-		address = role_of(match, ROLE_IP6);
-	if (address.text && !address_of(match, address, &hit->ip) && !id.text)
-		return false;
-	if (id.text) {
-		struct ip ip;
-
-		if (address_of(match, id, &ip))
-			hit->ip = ip;
-	} else if (address.text) {
-		id = address;
-	} else {
-		id = name;
-		if (!address_of(match, name, &hit->ip))
-			hit->ip = (struct ip){ 0 };
-		hit->is_name = !hit->ip.family;
-	}
-	hit->host = id.text;
-	hit->host_length = id.length < HIT_TEXT_MAX ? id.length : HIT_TEXT_MAX;
-	return id.length > 0;
-}
-
-static bool has_field(const struct hit *hit, const char *name)
-{
-	for (size_t i = 0; i < hit->n_fields; i++)
-		if (!strcmp(hit->fields[i].name, name))
-			return true;
-	return false;
-}
-
-static void fields_read(const struct filter_rule *rule, const char *input, struct hit *hit)
-{
-	for (size_t i = 0; i < rule->n_fields && hit->n_fields < HIT_FIELDS_MAX; i++) {
-		struct piece piece = piece_of(rule, rule->fields[i].group, input);
-
-		if (!piece.length || has_field(hit, rule->fields[i].name))
-			continue;
-		if (piece.length > HIT_TEXT_MAX)
-			piece.length = HIT_TEXT_MAX;
-		hit->fields[hit->n_fields++] = (struct hit_field){
-			.name = rule->fields[i].name,
-			.value = piece.text,
-			.length = piece.length,
-		};
-		if (!strcmp(rule->fields[i].name, "user")) {
-			hit->account = piece.text;
-			hit->account_length = piece.length;
+	if (!content->length)
+		return;
+	if (end >= trial->input + trial->input_length || *end != '\n') {
+		if (content->length + 1 > filter->content_room) {
+			filter->content_room = content->length + 1024;
+			filter->content = alloc_grow(filter->content, filter->content_room, 1);
 		}
+		memcpy(filter->content, content->text, content->length);
+		filter->content[content->length] = '\n';
+		trial->input = filter->content;
+	} else {
+		trial->input = content->text;
 	}
+	trial->input_length = content->length + 1;
+	trial->is_content = true;
 }
 
-static bool hit_read(const struct match *match, struct hit *hit)
+/* False: there is a prefregex, and it does not match. */
+static bool prefix_match(struct filter *filter, struct trial *trial)
 {
-	if (!host_read(match, hit))
-		return false;
-	fields_read(match->rule, match->input, hit);
-	if (match->prefix)
-		fields_read(match->prefix, match->prefix_input, hit);
-	return true;
-}
-
-/* Narrows the input to the content of prefregex. False: it does not match. */
-static bool prefix_match(struct filter *filter, struct trial *trial, struct match *match)
-{
-	struct piece content;
-
 	if (!filter->has_prefix)
 		return true;
 	if (!rule_matches(filter, &filter->prefix, trial))
 		return false;
-	match->prefix = &filter->prefix.rule;
-	match->prefix_input = trial->input;
-	content = piece_of(match->prefix, match->prefix->roles[ROLE_CONTENT], trial->input);
-	if (content.text) {
-		trial->input = content.text;
-		trial->input_length = content.length;
-	}
+	filter_groups_read(&filter->prefix_groups, &filter->prefix, trial->input);
+	content_see(filter, trial);
 	return true;
+}
+
+/* Takes what rule matched out of the buffer of lines. *ret_taken: what an ignoreregex is to see. */
+static void lines_take(struct filter *filter, const struct filter_rule *rule, struct trial *trial,
+	struct trial *ret_taken)
+{
+	struct filter_span match = { 0 };
+	struct filter_span skipped[FILTER_RULE_GROUPS_MAX];
+	size_t n_skipped = 0;
+	size_t length;
+
+	*ret_taken = *trial;
+	trial->n_lines = 1;
+	if (!filter->lines)
+		return;
+	if (regex_group(rule->regex, 0, &match.start, &length))
+		match.end = match.start + length;
+	for (size_t i = 0; i < rule->n_skipped && n_skipped < FILTER_RULE_GROUPS_MAX; i++) {
+		struct filter_span *span = &skipped[n_skipped];
+
+		if (!regex_group(rule->regex, rule->skipped[i], &span->start, &length))
+			continue;
+		span->end = span->start + length;
+		n_skipped++;
+	}
+	trial->n_lines =
+		(unsigned)filter_lines_take(filter->lines, trial->input, trial->input_length, match,
+			skipped, n_skipped, &ret_taken->input, &ret_taken->input_length);
+	ret_taken->line = ret_taken->input;
+	ret_taken->length = ret_taken->input_length;
+	filter_needles_next(&filter->needles);
+}
+
+/* Merges the groups of a rule's hit with prefregex's and those of the session. False: it names
+ * nobody, nor a session: as if it had not matched. *ret_result is MISS for what is no failure
+ * (yet).
+ */
+static bool hit_read(struct filter *filter, struct trial *trial, struct hit *hit,
+	enum filter_result *ret_result)
+{
+	struct filter_groups *groups = &filter->rule_groups;
+	bool in_session = filter->sessions && groups->values[GROUP_MLFID].text;
+
+	*ret_result = FILTER_MISS;
+	if (in_session && !filter_session_merge(filter->sessions, groups, filter->user,
+				  trial->n_lines, hit->at_ms / 1000, &trial->n_lines))
+		return true;
+	hit->n_lines = trial->n_lines;
+	if (filter_hit_read(groups, &filter->names, filter->usedns, hit)) {
+		*ret_result = FILTER_HIT;
+		return true;
+	}
+	if (in_session)
+		filter_session_owe(filter->sessions);
+	return in_session;
+}
+
+/* A failregex has matched. False: the next one is to be tried. */
+static bool hit_judge(struct filter *filter, const struct filter_rule *rule, struct trial *trial,
+	struct hit *hit, enum filter_result *ret_result)
+{
+	struct trial taken;
+
+	filter_groups_read(&filter->rule_groups, rule, trial->input);
+	if (filter->has_prefix)
+		filter_groups_fill(&filter->rule_groups, &filter->prefix_groups);
+	lines_take(filter, rule, trial, &taken);
+	if (!filter->n_ignores || !is_ignored(filter, &taken))
+		return hit_read(filter, trial, hit, ret_result);
+	(void)filter_hit_read(&filter->rule_groups, &filter->names, filter->usedns, hit);
+	*ret_result = FILTER_IGNORED;
+	return true;
+}
+
+static enum filter_result fails_try(struct filter *filter, struct trial *trial, struct hit *hit)
+{
+	enum filter_result result = FILTER_MISS;
+
+	for (size_t i = 0; i < filter->n_fails; i++) {
+		if (!rule_matches(filter, &filter->fails[i], trial))
+			continue;
+		hit->rule = (unsigned)i + 1;
+		if (hit_judge(filter, &filter->fails[i], trial, hit, &result))
+			return result;
+		hit->rule = 0;
+		trial->is_content = false;
+		if (filter->lines)
+			lines_see(filter, trial);
+	}
+	if (filter->lines && trial->is_content)
+		filter_lines_replace(filter->lines, trial->input, trial->input_length - 1);
+	return FILTER_MISS;
+}
+
+/* Every literal of some rule that could say something is there. */
+static bool may_matter(struct filter *filter, const struct trial *trial)
+{
+	if (filter->ignores_first &&
+		any_may_match(filter, filter->ignores, filter->n_ignores, trial))
+		return true;
+	return (!filter->has_prefix || rule_may_match(filter, &filter->prefix, trial)) &&
+	       any_may_match(filter, filter->fails, filter->n_fails, trial);
 }
 
 /* at_ms NULL: the line is to say it. */
@@ -463,32 +504,22 @@ static enum filter_result match_line(struct filter *filter, const char *line, si
 	const int64_t *at_ms, int64_t now_s, struct hit *ret_hit)
 {
 	struct trial trial = { .line = line, .length = length };
-	struct match match = { .rule = &filter->prefix.rule };
 
-	filter->line_number++;
-	if ((filter->has_prefix && !rule_may_match(filter, &filter->prefix, &trial)) ||
-		!any_may_match(filter, filter->fails, filter->n_fails, &trial))
-		if (!filter->ignores_first ||
-			!any_may_match(filter, filter->ignores, filter->n_ignores, &trial))
-			return FILTER_MISS;
+	filter_needles_next(&filter->needles);
+	ret_hit->rule = 0;
+	if (!filter->lines && !may_matter(filter, &trial))
+		return FILTER_MISS;
 	*ret_hit = (struct hit){ 0 };
 	date_cut(filter, &trial, at_ms, now_s, ret_hit);
+	if (filter->lines) {
+		filter_lines_add(filter->lines, trial.input, trial.input_length - 1);
+		lines_see(filter, &trial);
+	}
 	if (filter->ignores_first && is_ignored(filter, &trial))
 		return FILTER_IGNORED;
-	if (!prefix_match(filter, &trial, &match))
+	if (!prefix_match(filter, &trial))
 		return FILTER_MISS;
-	match.input = trial.input;
-	for (size_t i = 0; i < filter->n_fails; i++) {
-		if (!rule_matches(filter, &filter->fails[i], &trial))
-			continue;
-		match.rule = &filter->fails[i].rule;
-		if (!hit_read(&match, ret_hit))
-			continue;
-		ret_hit->rule = (unsigned)i + 1;
-		return !filter->ignores_first && is_ignored(filter, &trial) ? FILTER_IGNORED
-									    : FILTER_HIT;
-	}
-	return FILTER_MISS;
+	return fails_try(filter, &trial, ret_hit);
 }
 
 enum filter_result filter_match(struct filter *filter, const char *line, size_t length,
@@ -519,7 +550,7 @@ size_t filter_skip(const struct filter *filter, const char *text, size_t length)
 
 const char *filter_rule_text(const struct filter *filter, unsigned rule)
 {
-	return rule && rule <= filter->n_fails ? filter->fails[rule - 1].rule.source->text : "";
+	return rule && rule <= filter->n_fails ? filter->fails[rule - 1].source->text : "";
 }
 
 uint64_t filter_limit_hits(const struct filter *filter)

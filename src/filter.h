@@ -15,13 +15,13 @@ struct findings;
 enum { HIT_FIELDS_MAX = 16, HIT_TEXT_MAX = 256 };
 
 enum filter_result {
-	FILTER_MISS,    /* no rule matches: the line says nothing */
+	FILTER_MISS,    /* no rule matches, or one that is no failure by itself (F-NOFAIL) */
 	FILTER_HIT,     /* an offence */
 	FILTER_IGNORED, /* an ignoreregex took it */
 };
 
-/* A name and a value found by a rule (F-USER → "user"); the value points into the line given to
- * filter_match (or its cut copy, owned by the filter until the next call). */
+/* A name and a value found by a rule (F-USER → "user"), or by a rule for an earlier line of the
+ * same session; as all texts of a hit the value is owned by the filter until the next call. */
 struct hit_field {
 	const char *name; /* owned by the filter */
 	const char *value;
@@ -29,13 +29,14 @@ struct hit_field {
 };
 
 struct hit {
-	struct ip ip;     /* family 0: the rule found a host name or an id only, see host */
-	const char *host; /* the matched text of the host, not NUL-ended */
+	struct ip ip;     /* family 0: the rule found a name or an id only, or no valid address */
+	const char *host; /* who, as text, not NUL-ended: F-ID, else the address, else the name */
 	size_t host_length;
-	bool is_name; /* that text is a host name, by <DNS> or <HOST> */
+	bool host_is_name; /* host is to be looked up: usedns is yes or warn, and ip is empty */
 	bool has_time;
 	int64_t at_ms;       /* wall clock, ms since the epoch; `now_s` * 1000 without a date */
 	unsigned rule;       /* index of the failregex, from 1 */
+	unsigned n_lines;    /* log lines that tell of it: several in a session or with maxlines */
 	const char *account; /* F-USER or AccountID, NULL if none; not NUL-ended, not rendered */
 	size_t account_length;
 	struct hit_field fields[HIT_FIELDS_MAX];
@@ -49,7 +50,13 @@ void filter_free(struct filter *filter);
 
 /* One line, without its newline. now_s: the wall clock, for stamps without a year, lines without
  * a date, and stamps in the future (those count as now: at_ms <= now_s * 1000 + 999). The line
- * may hold any byte. *ret_hit is filled for HIT and IGNORED. Not reentrant for one filter. */
+ * may hold any byte. With maxlines > 1 rules see the last lines together, in the order of the
+ * calls, and a line without a date has that of the line before if that is younger than a minute;
+ * with F-MLFID lines of one session are judged together. A hit's time is that of the line that
+ * completes it. *ret_hit is filled for HIT and IGNORED; after MISS only `rule` says something:
+ * which rule took the line for a session, 0: none. Not reentrant for one filter.
+ * Of a journal's filter (logtype = journal) no date is cut: one at the start of the message is only
+ * its time. */
 enum filter_result filter_match(struct filter *filter, const char *line, size_t length,
 	int64_t now_s, struct hit *ret_hit);
 
@@ -59,8 +66,8 @@ enum filter_result filter_match_dated(struct filter *filter, const char *line, s
 	int64_t at_ms, int64_t now_s, struct hit *ret_hit);
 
 /* Passes over lines by one search: how many bytes at the start of text are whole lines for which
- * filter_match would say FILTER_MISS. text is whole lines; the last may lack its newline. 0 also
- * if the rules have no literal in common. */
+ * filter_match would say FILTER_MISS, and that it would not remember either. text is whole lines;
+ * the last may lack its newline. 0 also if the rules have no literal in common, or maxlines > 1. */
 size_t filter_skip(const struct filter *filter, const char *text, size_t length);
 
 /* Text of failregex number rule (from 1) as it stands in the file, for people. */

@@ -1,5 +1,6 @@
 #include "filter_rule.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,94 +11,140 @@
 #include "finding.h"
 #include "regex.h"
 
-static const char *const role_names[ROLES] = {
-	[ROLE_FID] = "fid",
-	[ROLE_IP4] = "ip4",
-	[ROLE_IP6] = "ip6",
-	[ROLE_DNS] = "dns",
-	[ROLE_CIDR] = "cidr",
-	[ROLE_CONTENT] = "content",
-};
-
-/* "alt_user" and "alt_user_1" (or "alt_user1") stand in for "user". The caller frees. */
-static char *field_name(const char *group, bool *ret_is_alternative)
+/* "alt_user" and "alt_user_1" stand in for "user", but "alt_user1" for "user1", as in fail2ban.
+ * The caller frees. */
+static char *name_read(const char *group, enum filter_group_kind *ret_kind)
 {
 	const char *name = group;
 	size_t length;
 
-	*ret_is_alternative = !strncmp(group, "alt_", 4) && group[4];
-	if (!strcmp(group, "fport"))
-		return alloc_string("port");
-	if (!*ret_is_alternative)
-		return alloc_string(group);
-	name += 4;
+	*ret_kind = !strncmp(group, "alt_", 4)     ? GROUP_ALTERNATIVE
+		    : !strncmp(group, "tuple_", 6) ? GROUP_TUPLE
+						   : GROUP_PLAIN;
+	if (*ret_kind == GROUP_PLAIN)
+		return alloc_string(strcmp(group, "fport") == 0 ? "port" : group);
+	name += *ret_kind == GROUP_TUPLE ? 6 : 4;
 	length = strlen(name);
-	while (length > 1 && strchr("0123456789", name[length - 1]))
+	while (length && strchr("0123456789", name[length - 1]))
 		length--;
-	while (length > 1 && name[length - 1] == '_')
-		length--;
+	length = length && name[length] && name[length - 1] == '_' ? length - 1 : strlen(name);
+	if (length == 2 && !strncmp(name, "id", 2))
+		return alloc_string("fid");
 	return alloc_bytes(name, length);
 }
 
-static void field_add(struct filter_rule *rule, const char *group, unsigned number)
+static int group_add(struct filter_rule *rule, const char *group, unsigned number,
+	struct filter_names *names, struct error *err)
 {
-	struct filter_rule_field field = { .group = number };
-	size_t at;
+	struct filter_rule_group added = { .number = number };
+	cleanup_free char *name = NULL;
 
-	for (size_t role = 0; role < ROLES; role++)
-		if (!strcmp(group, role_names[role]))
-			return;
 	if (*group == '_') /* for the rule's own use */
-		return;
-	field.name = field_name(group, &field.is_alternative);
-	rule->fields = alloc_grow(rule->fields, rule->n_fields + 1, sizeof(*rule->fields));
-	at = rule->n_fields++;
-	while (!field.is_alternative && at && rule->fields[at - 1].is_alternative) {
-		rule->fields[at] = rule->fields[at - 1];
-		at--;
-	}
-	rule->fields[at] = field;
+		return 0;
+	if (rule->n_groups == FILTER_RULE_GROUPS_MAX)
+		return error_set(err, "more than %d named groups", FILTER_RULE_GROUPS_MAX);
+	name = name_read(group, &added.kind);
+	if (filter_names_add(names, name, &added.name, err))
+		return -1;
+	rule->groups = alloc_grow(rule->groups, rule->n_groups + 1, sizeof(*rule->groups));
+	rule->groups[rule->n_groups++] = added;
+	return 0;
 }
 
-static void groups_read(struct filter_rule *rule)
+/* "skiplines0", "skiplines1", ... up to the first that is not there. */
+static void skipped_read(struct filter_rule *rule)
 {
-	for (size_t role = 0; role < ROLES; role++)
-		rule->roles[role] = regex_group_number(rule->regex, role_names[role]);
+	unsigned group;
+
+	do {
+		char name[24];
+
+		(void)snprintf(name, sizeof(name), "skiplines%zu", rule->n_skipped);
+		group = regex_group_number(rule->regex, name);
+		if (!group)
+			break;
+		rule->skipped =
+			alloc_grow(rule->skipped, rule->n_skipped + 1, sizeof(*rule->skipped));
+		rule->skipped[rule->n_skipped++] = group;
+	} while (group);
+}
+
+static int groups_read(struct filter_rule *rule, struct filter_names *names, struct error *err)
+{
+	skipped_read(rule);
 	for (unsigned i = 0; i < regex_name_count(rule->regex); i++) {
 		unsigned group;
 		const char *name = regex_name(rule->regex, i, &group);
 
-		field_add(rule, name, group);
+		if (strncmp(name, "skiplines", 9) && group_add(rule, name, group, names, err))
+			return -1;
 	}
+	return 0;
 }
 
-static int finding_at(struct findings *findings, const struct config_text *source, size_t offset,
-	const char *kind, const struct error *err)
+static struct position place(const struct config_text *source, size_t offset)
 {
 	struct position at = source->at;
 
 	if (at.line)
 		at.column += (unsigned)offset;
-	return finding_error(findings, &at, "%s: %s", kind, err->text);
+	return at;
+}
+
+/* Compiles tags' pattern. -1: *ret_offset is where in the rule. */
+static int pattern_compile(struct filter_rule *rule, const struct filter_tags *tags,
+	const struct filter_rule_options *options, size_t *ret_offset, struct error *err)
+{
+	static const char multiline[] = "(?m)";
+	size_t before = options->multiline ? strlen(multiline) : 0;
+	cleanup_free char *pattern = alloc_format("%.*s%s", (int)before, multiline, tags->pattern);
+	size_t offset = 0;
+
+	*ret_offset = 0;
+	if (regex_new(pattern, false, &rule->regex, &offset, err)) {
+		*ret_offset = tags->origins[offset > before ? offset - before : 0];
+		return -1;
+	}
+	if (groups_read(rule, options->names, err))
+		return -1;
+	rule->n_literals = prefilter_literals(tags->pattern, options->cut, rule->literals);
+	return 0;
+}
+
+static void warn(const struct filter_tags *tags, const struct config_text *source, const char *kind,
+	const struct filter_rule_options *options, struct findings *findings)
+{
+	struct position at = place(source, tags->warning_offset);
+
+	if (tags->warning)
+		finding_warning(findings, &at, "%s: %s", kind, tags->warning);
+	at = place(source, tags->skiplines_offset);
+	if (tags->has_skiplines && options->maxlines < 2)
+		finding_warning(findings, &at,
+			"%s: <SKIPLINES> finds no further line: set maxlines to 2 or more", kind);
 }
 
 int filter_rule_init(struct filter_rule *ret_rule, const struct config_text *source,
-	const char *kind, bool usedns, const struct prefilter_cut *cut, struct findings *findings)
+	const char *kind, const struct filter_rule_options *options, struct findings *findings)
 {
 	struct filter_tags tags;
 	struct error err;
+	struct position at;
 	size_t offset = 0;
 	int rc;
 
 	*ret_rule = (struct filter_rule){ .source = source };
-	if (filter_tags_expand(source->text, usedns, &tags, &offset, &err))
-		return finding_at(findings, source, offset, kind, &err);
-	rc = regex_new(tags.pattern, false, &ret_rule->regex, &offset, &err);
+	if (filter_tags_expand(source->text, options->usedns, &tags, &offset, &err)) {
+		at = place(source, offset);
+		return finding_error(findings, &at, "%s: %s", kind, err.text);
+	}
+	rc = pattern_compile(ret_rule, &tags, options, &offset, &err);
 	if (rc) {
-		(void)finding_at(findings, source, tags.origins[offset], kind, &err);
+		at = place(source, offset);
+		(void)finding_error(findings, &at, "%s: %s", kind, err.text);
+		filter_rule_done(ret_rule);
 	} else {
-		groups_read(ret_rule);
-		ret_rule->n_literals = prefilter_literals(tags.pattern, cut, ret_rule->literals);
+		warn(&tags, source, kind, options, findings);
 	}
 	filter_tags_done(&tags);
 	return rc;
@@ -106,16 +153,24 @@ int filter_rule_init(struct filter_rule *ret_rule, const struct config_text *sou
 void filter_rule_done(struct filter_rule *rule)
 {
 	regex_free(rule->regex);
-	for (size_t i = 0; i < rule->n_fields; i++)
-		free(rule->fields[i].name);
-	free(rule->fields);
+	free(rule->groups);
+	free(rule->skipped);
 	for (size_t i = 0; i < rule->n_literals; i++)
 		prefilter_literal_done(&rule->literals[i]);
 	*rule = (struct filter_rule){ 0 };
 }
 
+bool filter_rule_has(const struct filter_rule *rule, enum filter_group group)
+{
+	for (size_t i = 0; i < rule->n_groups; i++)
+		if (rule->groups[i].kind == GROUP_PLAIN && rule->groups[i].name == group)
+			return true;
+	return false;
+}
+
 bool filter_rule_has_id(const struct filter_rule *rule)
 {
-	return rule->roles[ROLE_FID] || rule->roles[ROLE_IP4] || rule->roles[ROLE_IP6] ||
-	       rule->roles[ROLE_DNS];
+	return filter_rule_has(rule, GROUP_FID) || filter_rule_has(rule, GROUP_IP4) ||
+	       filter_rule_has(rule, GROUP_IP6) || filter_rule_has(rule, GROUP_DNS) ||
+	       filter_rule_has(rule, GROUP_MLFID);
 }

@@ -4,37 +4,57 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "filter_groups.h"
 #include "prefilter.h"
 
 struct config_text;
 struct findings;
 struct regex;
 
-/* Groups with a meaning of their own; 0: the rule lacks it. */
-enum filter_role { ROLE_FID, ROLE_IP4, ROLE_IP6, ROLE_DNS, ROLE_CIDR, ROLE_CONTENT, ROLES };
+/* Named groups of one rule; more: an error. */
+enum { FILTER_RULE_GROUPS_MAX = 64 };
 
-struct filter_rule_field {
-	char *name; /* owned */
-	unsigned group;
-	bool is_alternative; /* F-ALT_NAME: only if NAME found nothing */
+enum filter_group_kind {
+	GROUP_PLAIN,
+	GROUP_ALTERNATIVE, /* F-ALT_NAME, F-ALT_NAME_1: NAME if that is empty */
+	GROUP_TUPLE,       /* F-TUPLE_NAME, F-TUPLE_NAME_1: a part of NAME */
 };
 
-/* One failregex, ignoreregex or prefregex, compiled. Of fields the alternatives come last. */
+struct filter_rule_group {
+	unsigned number; /* of the regex's group */
+	unsigned name;   /* among the filter's; an alternative has NAME's */
+	enum filter_group_kind kind;
+};
+
+/* One failregex, ignoreregex or prefregex, compiled. */
 struct filter_rule {
 	const struct config_text *source; /* borrowed */
 	struct regex *regex;              /* owned */
-	unsigned roles[ROLES];
-	struct filter_rule_field *fields; /* owned */
-	size_t n_fields;
+	struct filter_rule_group *groups; /* owned; in order of their names in the rule */
+	size_t n_groups;
+	unsigned *skipped; /* owned: numbers of the groups that <SKIPLINES> made, in order */
+	size_t n_skipped;
 	struct literal literals[LITERALS_MAX]; /* owned; all of them must be in the line */
 	size_t n_literals;
+	size_t needles[LITERALS_MAX]; /* the literals' indexes; of filter_needle.c */
+};
+
+/* How the rules of one filter are read. */
+struct filter_rule_options {
+	bool usedns;                     /* <HOST> takes names */
+	bool multiline;                  /* ^ and $ hold at each line */
+	unsigned maxlines;               /* that the rule sees at once */
+	const struct prefilter_cut *cut; /* borrowed */
+	struct filter_names *names;      /* borrowed */
 };
 
 /* kind: the key, for messages. -1: a finding was added, *ret_rule is empty. */
 int filter_rule_init(struct filter_rule *ret_rule, const struct config_text *source,
-	const char *kind, bool usedns, const struct prefilter_cut *cut, struct findings *findings);
+	const char *kind, const struct filter_rule_options *options, struct findings *findings);
 void filter_rule_done(struct filter_rule *rule);
 
+bool filter_rule_has(const struct filter_rule *rule, enum filter_group group);
+/* It has a group that says who, or of which session. */
 bool filter_rule_has_id(const struct filter_rule *rule);
 
 #endif

@@ -1,10 +1,12 @@
 #include "filter_tags.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
 #include "error.h"
+#include "filter_pattern.h"
+#include "filter_spelling.h"
 
 #define IP4 "(?:::f{4,6}:)?(?P<ip4>(?:\\d{1,3}\\.){3}\\d{1,3})"
 #define IP6 "(?P<ip6>(?:[0-9a-fA-F]{1,4}::?|:){1,7}(?:[0-9a-fA-F]{1,4}|(?<=:):))"
@@ -12,8 +14,9 @@
 #define CIDR "(?P<cidr>\\d+)"
 #define ADDR "\\[?(?:" IP4 "|" IP6 ")\\]?"
 
-/* Longest name between < and > that is looked at; PCRE2 takes group names of 32. */
-enum { TAG_BYTES_MAX = 40 };
+/* Longest name between < and > that is looked at; PCRE2 takes group names of 32. More different
+ * tags in one rule than OPEN_MAX: the end tags of the further ones stay as they are. */
+enum { TAG_BYTES_MAX = 48, OPEN_MAX = 64 };
 
 static const struct {
 	const char *tag;
@@ -34,61 +37,76 @@ static const struct {
 	{ "F-PORT/", "(?P<fport>\\w+)" },
 };
 
-/* Their meaning spans lines, and reading one line for itself would charge the wrong one. */
-static const char *const tags_unsupported[] = { "SKIPLINES", "F-MLFID", "F-MLFFORGET",
-	"F-MLFGAINED", "F-NOFAIL" };
-
-struct output {
-	char *bytes;
-	size_t *origins;
-	size_t length;
-	size_t room;
+struct expansion {
+	struct filter_pattern pattern;
+	char open[OPEN_MAX][TAG_BYTES_MAX]; /* F-NAMEs that stood in the rule */
+	size_t n_open;
+	unsigned n_skiplines;
+	size_t skiplines_offset;
 };
 
-static void output_add(struct output *output, const char *bytes, size_t length, size_t origin)
+static void add(struct expansion *expansion, const char *text, size_t origin)
 {
-	while (output->length + length + 1 > output->room) {
-		output->room = output->room ? output->room * 2 : 256;
-		output->bytes = alloc_grow(output->bytes, output->room, 1);
-		output->origins = alloc_grow(output->origins, output->room, sizeof(size_t));
-	}
-	memcpy(output->bytes + output->length, bytes, length);
-	for (size_t i = 0; i < length; i++)
-		output->origins[output->length + i] = origin;
-	output->length += length;
+	filter_pattern_add(&expansion->pattern, text, strlen(text), origin);
+}
+
+static bool was_opened(const struct expansion *expansion, const char *name)
+{
+	for (size_t i = 0; i < expansion->n_open; i++)
+		if (!strcmp(expansion->open[i], name))
+			return true;
+	return false;
+}
+
+static bool add_close(struct expansion *expansion, const char *name, size_t origin)
+{
+	if (!was_opened(expansion, name))
+		return false;
+	add(expansion, ")", origin);
+	return true;
 }
 
 /* "F-USER" opens (?P<user>, "/F-USER" closes it. False: it is no such tag. */
-static bool output_custom(struct output *output, const char *tag, size_t origin)
+static bool add_custom(struct expansion *expansion, const char *tag, size_t origin)
 {
 	bool closes = *tag == '/';
 	const char *name = tag + closes + 2;
 	char group[TAG_BYTES_MAX];
-	size_t length;
+	size_t length = strlen(tag);
 
-	if (strncmp(tag + closes, "F-", 2) || !*name ||
+	if (length < closes + 3U || strncmp(tag + closes, "F-", 2) ||
 		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != strlen(name))
 		return false;
-	if (closes) {
-		output_add(output, ")", 1, origin);
-		return true;
-	}
+	if (closes)
+		return add_close(expansion, name, origin);
+	if (expansion->n_open < OPEN_MAX && !was_opened(expansion, name))
+		memcpy(expansion->open[expansion->n_open++], name, strlen(name) + 1);
 	length = strlen(name);
 	for (size_t i = 0; i <= length; i++)
 		group[i] = name[i] == '-'                     ? '_'
 			   : name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 'a' - 'A')
 							      : name[i];
-	output_add(output, "(?P<", 4, origin);
+	add(expansion, "(?P<", origin);
 	if (!strcmp(group, "id") || !strcmp(group, "port"))
-		output_add(output, "f", 1, origin);
-	output_add(output, group, length, origin);
-	output_add(output, ">", 1, origin);
+		add(expansion, "f", origin);
+	add(expansion, group, origin);
+	add(expansion, ">", origin);
 	return true;
 }
 
-/* Reads a tag at text[0] = '<'. Returns its length, 0: no tag of ours, -1: one we cannot do. */
-static int output_tag(struct output *output, const char *text, size_t origin, bool usedns,
-	struct error *err)
+static void add_skiplines(struct expansion *expansion, size_t origin)
+{
+	char pattern[64];
+
+	if (!expansion->n_skiplines)
+		expansion->skiplines_offset = origin;
+	(void)snprintf(pattern, sizeof(pattern), "\\n(?P<skiplines%u>(?:(?:.*\\n)*?))",
+		expansion->n_skiplines++);
+	add(expansion, pattern, origin);
+}
+
+/* Reads a tag at text[0] = '<'. Returns its length, 0: no tag of ours. */
+static size_t add_tag(struct expansion *expansion, const char *text, size_t origin, bool usedns)
 {
 	size_t length = strcspn(text + 1, "<>");
 	char tag[TAG_BYTES_MAX];
@@ -97,96 +115,61 @@ static int output_tag(struct output *output, const char *text, size_t origin, bo
 		return 0;
 	memcpy(tag, text + 1, length);
 	tag[length] = '\0';
-	for (size_t i = 0; i < sizeof(tags_unsupported) / sizeof(*tags_unsupported); i++)
-		if (!strcmp(tag, tags_unsupported[i]))
-			return error_set(err, "<%s>: not supported yet", tag);
 	if (!strcmp(tag, "HOST")) {
-		const char *host = usedns ? "(?:" ADDR "|" DNS ")" : ADDR;
-
-		output_add(output, host, strlen(host), origin);
-		return (int)length + 2;
+		add(expansion, usedns ? "(?:" ADDR "|" DNS ")" : ADDR, origin);
+		return length + 2;
+	}
+	if (!strcmp(tag, "SKIPLINES")) {
+		add_skiplines(expansion, origin);
+		return length + 2;
 	}
 	for (size_t i = 0; i < sizeof(tags_fixed) / sizeof(*tags_fixed); i++) {
 		if (strcmp(tag, tags_fixed[i].tag))
 			continue;
-		output_add(output, tags_fixed[i].pattern, strlen(tags_fixed[i].pattern), origin);
-		return (int)length + 2;
+		add(expansion, tags_fixed[i].pattern, origin);
+		return length + 2;
 	}
-	return output_custom(output, tag, origin) ? (int)length + 2 : 0;
+	return add_custom(expansion, tag, origin) ? length + 2 : 0;
 }
 
-/* Spellings that PCRE2 reads otherwise than Python; returns the bytes of text consumed, 0: none. */
-static size_t output_python(struct output *output, const char *text, size_t origin)
+static void expand(struct expansion *expansion, const char *text, bool usedns)
 {
-	static const struct {
-		const char *python;
-		const char *pcre;
-		bool leading; /* only at the very start */
-	} spellings[] = {
-		{ "((?i)", "(?i:", true },
-		{ "(?iu)", "(?i)", false },
-		{ "{,", "{0,", false },
-	};
+	size_t at = 0;
 
-	for (size_t i = 0; i < sizeof(spellings) / sizeof(*spellings); i++) {
-		size_t length = strlen(spellings[i].python);
-		const char *pcre = spellings[i].pcre;
+	while (text[at]) {
+		size_t step = text[at] == '<' ? add_tag(expansion, text + at, at, usedns) : 0;
+		size_t length = step ? 0 : filter_pattern_construct(text + at);
 
-		if (strncmp(text, spellings[i].python, length) || (spellings[i].leading && origin))
-			continue;
-		if (*text == '{' && text[2 + strspn(text + 2, "0123456789")] != '}')
-			continue;
-		output_add(output, pcre, strlen(pcre), origin);
-		return length;
+		for (size_t i = 0; i < length; i++)
+			filter_pattern_add(&expansion->pattern, text + at + i, 1, at + i);
+		at += step + length;
 	}
-	return 0;
-}
-
-/* Copies one construct of text (an escape, a class, a byte); returns its length. */
-static size_t output_construct(struct output *output, const char *text, size_t origin)
-{
-	size_t length = 1;
-
-	if (*text == '\\' && text[1])
-		length = 2;
-	if (*text == '[') {
-		length += text[length] == '^';
-		length += text[length] == ']';
-		while (text[length] && text[length] != ']')
-			length += text[length] == '\\' && text[length + 1] ? 2 : 1;
-		length += text[length] == ']';
-	}
-	for (size_t i = 0; i < length; i++)
-		output_add(output, text + i, 1, origin + i);
-	return length;
+	filter_pattern_add(&expansion->pattern, "", 0, at);
 }
 
 int filter_tags_expand(const char *text, bool usedns, struct filter_tags *ret_tags,
 	size_t *ret_offset, struct error *err)
 {
-	struct output output = { 0 };
-	size_t at = 0;
+	struct expansion expansion = { 0 };
+	struct filter_spelling spelling;
+	size_t offset = 0;
+	int rc;
 
-	while (text[at]) {
-		int tag = text[at] == '<' ? output_tag(&output, text + at, at, usedns, err) : 0;
-		size_t step = tag > 0 ? (size_t)tag : 0;
-
-		if (tag < 0) {
-			*ret_offset = at;
-			free(output.bytes);
-			free(output.origins);
-			return -1;
-		}
-		if (!step)
-			step = output_python(&output, text + at, at);
-		if (!step)
-			step = output_construct(&output, text + at, at);
-		at += step;
-	}
-	output_add(&output, "", 1, at);
-	ret_tags->pattern = output.bytes;
-	ret_tags->origins = output.origins;
-	return 0;
+	expand(&expansion, text, usedns);
+	rc = filter_spelling_translate(&expansion.pattern, &spelling, &offset, err);
+	if (rc)
+		*ret_offset = expansion.pattern.origins[offset];
+	else
+		*ret_tags = (struct filter_tags){
+			.pattern = spelling.pattern.bytes,
+			.origins = spelling.pattern.origins,
+			.warning = spelling.warning,
+			.warning_offset = expansion.pattern.origins[spelling.warning_offset],
+			.has_skiplines = expansion.n_skiplines > 0,
+			.skiplines_offset = expansion.skiplines_offset,
+		};
+	filter_pattern_done(&expansion.pattern);
+	return rc;
 }
 
 void filter_tags_done(struct filter_tags *tags)

@@ -8,13 +8,17 @@ struct error;
 
 /* A rule as the regex engine gets it. */
 struct filter_tags {
-	char *pattern;   /* owned, NUL-ended */
-	size_t *origins; /* owned; where byte i of pattern (its NUL too) stood in the rule */
+	char *pattern;       /* owned, NUL-ended */
+	size_t *origins;     /* owned; where byte i of pattern (its NUL too) stood in the rule */
+	const char *warning; /* what is probably not meant so; NULL: nothing */
+	size_t warning_offset;
+	bool has_skiplines;
+	size_t skiplines_offset;
 };
 
-/* Replaces fail2ban's tags (<HOST>, <ADDR>, <F-USER>...</F-USER>, ...; DIALECT 3) by groups, and
- * the two spellings of Python that PCRE2 reads otherwise: {,n} becomes {0,n}, (?iu) becomes (?i).
- * Without usedns <HOST> is <ADDR>. -1: a tag that cannot be honoured, at *ret_offset of text. */
+/* Replaces fail2ban's tags (<HOST>, <ADDR>, <F-USER>...</F-USER>, <SKIPLINES>, ...; DIALECT 3) by
+ * groups, then spells for PCRE2 what Python reads otherwise (filter_spelling.h). Without usedns
+ * <HOST> is <ADDR>. -1: something that cannot be honoured, at *ret_offset of text. */
 int filter_tags_expand(const char *text, bool usedns, struct filter_tags *ret_tags,
 	size_t *ret_offset, struct error *err);
 void filter_tags_done(struct filter_tags *tags);

@@ -229,7 +229,7 @@ void guard_names_hit(struct guard *guard, size_t number, const struct tail_line 
 	char text[NAME_BYTES_MAX + 1];
 	struct known_name *name = NULL;
 
-	if (!hit->is_name || (usedns != USEDNS_YES && usedns != USEDNS_WARN) ||
+	if (!hit->host_is_name || (usedns != USEDNS_YES && usedns != USEDNS_WARN) ||
 		!guard->events.resolve)
 		return;
 	/* an old line of a log that is read for the first time would not be counted anyway */

@@ -463,8 +463,8 @@ static void usedns_of_the_jail_alone(void **state)
 	assert_int_equal(tree.rc, 0);
 	assert_int_equal(filter.usedns, USEDNS_YES);
 	config_free(tree.config);
-	tree.rc = config_load_filter(NULL, tree.shipped, "asterisk[logtype=journal]", &tree.config,
-		&filter, &tree.findings);
+	tree.rc = config_load_filter(NULL, tree.shipped, "asterisk[logtype=journal]", false,
+		&tree.config, &filter, &tree.findings);
 	assert_int_equal(tree.rc, 0);
 	assert_int_equal(filter.usedns, USEDNS_UNSET);
 	assert_true(filter.journal);

@@ -13,7 +13,7 @@
 #include "filter.h"
 #include "finding.h"
 
-enum { LIST_MAX = 6 };
+enum { LIST_MAX = 8 };
 
 /* 2026-11-25 12:00:00 UTC */
 static const int64_t now_s = 1795608000;
@@ -118,8 +118,42 @@ static void lines(void **state)
 			NULL },
 		{ { .fails = { "x <HOST>$" }, .usedns = true }, "x host.example", FILTER_HIT,
 			"host.example", NULL, 1, NULL },
-		{ { .fails = { "x <HOST>$", "^x <ADDR>" } }, "x 192.0.2.999", FILTER_MISS, NULL,
-			NULL, 0, NULL },
+		/* an id, as in fail2ban, and no address */
+		{ { .fails = { "x <HOST>$", "^x <ADDR>" } }, "x 192.0.2.999", FILTER_HIT,
+			"192.0.2.999", NULL, 1, NULL },
+		{ { .fails = { "x <HOST>" } }, "x [::ffff:192.0.2.1]", FILTER_HIT, "192.0.2.1",
+			"192.0.2.1", 1, NULL },
+		{ { .fails = { "x <HOST>" } }, "x ::ffff:c000:201", FILTER_HIT, "::ffff:c000:201",
+			"192.0.2.1", 1, NULL },
+		/* who: F-ID, IP4, IP6, DNS; but a name that is looked up is who */
+		{ { .fails = { "x <F-ID/> <HOST>" } }, "x 192.0.2.9 192.0.2.1", FILTER_HIT,
+			"192.0.2.9", "192.0.2.1", 1, NULL },
+		{ { .fails = { "x <F-ID/>" } }, "x 192.0.2.9/24", FILTER_HIT, "192.0.2.9/24",
+			"192.0.2.0/24", 1, NULL },
+		{ { .fails = { "x <F-ID/> <HOST>" }, .usedns = true }, "x k1 host.example",
+			FILTER_HIT, "host.example", NULL, 1, NULL },
+		{ { .fails = { "x <F-ID/>(?: <HOST>)?" } }, "x k1", FILTER_HIT, "k1", NULL, 1,
+			NULL },
+		{ { .fails = { "x (?:<HOST>)?$", "x$|<ADDR>" } }, "x ", FILTER_MISS, NULL, NULL, 0,
+			NULL },
+		{ { .fails = { "x (?:<HOST>)?", "192.0.2.1 <HOST>" } }, "x 192.0.2.1 192.0.2.2",
+			FILTER_HIT, "192.0.2.1", "192.0.2.1", 1, NULL },
+		{ { .fails = { "(?:<F-ID>y</F-ID>)?x", "z <HOST>" } }, "x z 192.0.2.2", FILTER_HIT,
+			"192.0.2.2", "192.0.2.2", 2, NULL },
+		{ { .fails = { "<F-TUPLE_ID_1>\\w+</F-TUPLE_ID_1> <F-ID>\\S+</F-ID>"
+			       " <F-TUPLE_ID_2>\\S+</F-TUPLE_ID_2>" } },
+			"a 192.0.2.1 b'\\", FILTER_HIT, "('192.0.2.1', 'a', \"b'\\\\\")", NULL, 1,
+			NULL },
+		{ { .fails = { "x <F-TUPLE_ID>\\w</F-TUPLE_ID> <HOST>" } }, "x a 192.0.2.1",
+			FILTER_HIT, "(None, 'a')", "192.0.2.1", 1, NULL },
+		{ { .fails = { "x <F-ALT_ID>\\w</F-ALT_ID> <F-ID>\\w?</F-ID> <HOST>" } },
+			"x a  192.0.2.1", FILTER_HIT, "a", "192.0.2.1", 1, NULL },
+		/* alternatives in order of their names; "alt_user1" is not one of "user" */
+		{ { .fails = { "<F-ALT_USER_2>b</F-ALT_USER_2><F-ALT_USER_1>a</F-ALT_USER_1> "
+			       "<HOST>" } },
+			"ba 192.0.2.1", FILTER_HIT, "192.0.2.1", "192.0.2.1", 1, "a" },
+		{ { .fails = { "<F-ALT_USER1>b</F-ALT_USER1> <F-ALT_USER>a</F-ALT_USER> <HOST>" } },
+			"b a 192.0.2.1", FILTER_HIT, "192.0.2.1", "192.0.2.1", 1, "a" },
 		{ { .fails = { "x <SUBNET>" } }, "x 192.0.2.129/25", FILTER_HIT, "192.0.2.129",
 			"192.0.2.128/25", 1, NULL },
 		{ { .fails = { "x <F-ID>\\w+</F-ID> <ADDR>" } }, "x id7 192.0.2.1", FILTER_HIT,
@@ -132,6 +166,19 @@ static void lines(void **state)
 			  .prefix = "^ pbx: <F-CONTENT>.+</F-CONTENT> from <HOST>$" },
 			"2026-11-23 08:51:05 pbx: bad from 192.0.2.1", FILTER_HIT, "192.0.2.1",
 			"192.0.2.1", 2, NULL },
+		/* a newline follows the content; without content the whole line is tried */
+		{ { .fails = { "^bad\\n$" }, .prefix = "^<F-CONTENT>bad</F-CONTENT> from <HOST>" },
+			"bad from 192.0.2.1", FILTER_HIT, "192.0.2.1", "192.0.2.1", 1, NULL },
+		{ { .fails = { "^bad from <HOST>" }, .prefix = "from" }, "bad from 192.0.2.1",
+			FILTER_HIT, "192.0.2.1", "192.0.2.1", 1, NULL },
+		{ { .fails = { "^bad" }, .prefix = "from <HOST>" }, "bad from 192.0.2.1",
+			FILTER_HIT, "192.0.2.1", "192.0.2.1", 1, NULL },
+		/* of a name that both have failregex's counts, also if it took no part */
+		{ { .fails = { "^bad(?: <HOST>)?" }, .prefix = "^(?=.*for <ADDR>)" },
+			"bad 192.0.2.1 for 192.0.2.2", FILTER_HIT, "192.0.2.1", "192.0.2.1", 1,
+			NULL },
+		{ { .fails = { "^bad(?: <HOST>)?" }, .prefix = "^(?=.*for <ADDR>)" },
+			"bad for 192.0.2.2", FILTER_MISS, NULL, NULL, 0, NULL },
 		{ { .fails = { "^bad$" },
 			  .prefix = "^ pbx: <F-CONTENT>.+</F-CONTENT> from <HOST>$" },
 			"2026-11-23 08:51:05 px: bad from 192.0.2.1", FILTER_MISS, NULL, NULL, 0,
@@ -143,6 +190,16 @@ static void lines(void **state)
 		{ { .fails = { "x <HOST>", "a <HOST>", "b <HOST>", "c <HOST>" },
 			  .ignores = { "good" } },
 			"good", FILTER_IGNORED, NULL, NULL, 0, NULL },
+		/* with few ignoreregexes they see the line first, and afterwards what was hit */
+		{ { .fails = { "x <HOST>", "a <HOST>", "b <HOST>", "c <HOST>" },
+			  .prefix = "^p <F-CONTENT>.*</F-CONTENT>",
+			  .ignores = { "^x" } },
+			"p x 192.0.2.1", FILTER_IGNORED, "192.0.2.1", "192.0.2.1", 1, NULL },
+		{ { .fails = { "x <HOST>", "a <HOST>", "b <HOST>" }, .ignores = { "good" } },
+			"good", FILTER_MISS, NULL, NULL, 0, NULL },
+		{ { .fails = { "x <HOST>", "a <HOST>", "b <HOST>", "c <HOST>", "d <HOST>" },
+			  .ignores = { "good", "fine", "well" } },
+			"good", FILTER_MISS, NULL, NULL, 0, NULL },
 		{ { .fails = { "x <HOST>" } }, "\xff\xfe x 192.0.2.1", FILTER_HIT, "192.0.2.1",
 			"192.0.2.1", 1, NULL },
 		{ { .fails = { "x <HOST>" } }, "", FILTER_MISS, NULL, NULL, 0, NULL },
@@ -241,8 +298,7 @@ static void findings_told(void **state)
 		{ { .fails = { "<HOST> (" } }, "failregex: missing closing parenthesis", 21 },
 		{ { .fails = { "x" } }, "names no address", 13 },
 		{ { .fails = { NULL } }, "no failregex", 0 },
-		{ { .fails = { "ab<F-MLFID>x</F-MLFID><HOST>" } }, "not supported yet", 15 },
-		{ { .fails = { "<HOST>" }, .maxlines = 2 }, "not supported yet", 13 },
+		{ { .fails = { "a<HOST>(?L)" } }, "the flag L is for bytes", 20 },
 		{ { .fails = { "<HOST>" }, .date = "(%Y" }, "datepattern does not compile", 19 },
 		/* a percent sign is two in the file */
 		{ { .fails = { "<HOST>" }, .date = "%Y-%Q" }, "'%Q' is no part of a date", 19 },

@@ -1,0 +1,156 @@
+#include "filter_groups.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "filter_rule.h"
+#include "regex.h"
+
+static const char *const known[GROUPS_KNOWN] = {
+	[GROUP_FID] = "fid",
+	[GROUP_IP4] = "ip4",
+	[GROUP_IP6] = "ip6",
+	[GROUP_DNS] = "dns",
+	[GROUP_CIDR] = "cidr",
+	[GROUP_CONTENT] = "content",
+	[GROUP_MLFID] = "mlfid",
+	[GROUP_MLFFORGET] = "mlfforget",
+	[GROUP_MLFGAINED] = "mlfgained",
+	[GROUP_NOFAIL] = "nofail",
+};
+
+void filter_names_init(struct filter_names *names)
+{
+	*names = (struct filter_names){ .count = GROUPS_KNOWN };
+	for (size_t i = 0; i < GROUPS_KNOWN; i++)
+		names->list[i] = alloc_string(known[i]);
+}
+
+void filter_names_done(struct filter_names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->list[i]);
+	*names = (struct filter_names){ 0 };
+}
+
+int filter_names_add(struct filter_names *names, const char *name, unsigned *ret_number,
+	struct error *err)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		if (strcmp(names->list[i], name) != 0)
+			continue;
+		*ret_number = (unsigned)i;
+		return 0;
+	}
+	if (names->count == GROUPS_MAX)
+		return error_set(err, "the rules of one filter have more than %d names",
+			GROUPS_MAX);
+	*ret_number = (unsigned)names->count;
+	names->list[names->count++] = alloc_string(name);
+	return 0;
+}
+
+static void tuple_add(struct filter_groups *groups, const char *bytes, size_t length)
+{
+	size_t room = sizeof(groups->tuples) - groups->tuples_length;
+
+	if (length > room)
+		length = room;
+	memcpy(groups->tuples + groups->tuples_length, bytes, length);
+	groups->tuples_length += length;
+}
+
+/* As Python writes a string, so that an id reads as fail2ban's <fid>. */
+static void tuple_add_value(struct filter_groups *groups, const struct filter_value *value)
+{
+	const char *quote = "'";
+
+	if (!value->text) {
+		tuple_add(groups, "None", 4);
+		return;
+	}
+	if (memchr(value->text, '\'', value->length) && !memchr(value->text, '"', value->length))
+		quote = "\"";
+	tuple_add(groups, quote, 1);
+	for (size_t i = 0; i < value->length; i++) {
+		if (value->text[i] == '\\' || value->text[i] == *quote)
+			tuple_add(groups, "\\", 1);
+		tuple_add(groups, value->text + i, 1);
+	}
+	tuple_add(groups, quote, 1);
+}
+
+/* The tuple of name `target`: its own value and those of the parts. */
+static void tuple_make(struct filter_groups *groups, const struct filter_rule *rule,
+	const struct filter_value *parts, unsigned target)
+{
+	size_t start = groups->tuples_length;
+
+	tuple_add(groups, "(", 1);
+	tuple_add_value(groups, &groups->values[target]);
+	for (size_t i = 0; i < rule->n_groups; i++) {
+		if (rule->groups[i].kind != GROUP_TUPLE || rule->groups[i].name != target)
+			continue;
+		tuple_add(groups, ", ", 2);
+		tuple_add_value(groups, &parts[i]);
+	}
+	tuple_add(groups, ")", 1);
+	groups->values[target] = (struct filter_value){
+		.text = groups->tuples + start,
+		.length = groups->tuples_length - start,
+		.is_named = true,
+	};
+}
+
+static bool is_first_part(const struct filter_rule *rule, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (rule->groups[i].kind == GROUP_TUPLE &&
+			rule->groups[i].name == rule->groups[index].name)
+			return false;
+	return true;
+}
+
+static void values_read(struct filter_value *values, const struct filter_rule *rule,
+	const char *input)
+{
+	for (size_t i = 0; i < rule->n_groups; i++) {
+		size_t start;
+		size_t length;
+
+		values[i] = (struct filter_value){ .is_named = true };
+		if (!regex_group(rule->regex, rule->groups[i].number, &start, &length))
+			continue;
+		values[i].text = input + start;
+		values[i].length = length;
+	}
+}
+
+void filter_groups_read(struct filter_groups *groups, const struct filter_rule *rule,
+	const char *input)
+{
+	struct filter_value values[FILTER_RULE_GROUPS_MAX];
+
+	memset(groups->values, 0, sizeof(groups->values));
+	groups->tuples_length = 0;
+	values_read(values, rule, input);
+	for (size_t i = 0; i < rule->n_groups; i++)
+		if (rule->groups[i].kind == GROUP_PLAIN)
+			groups->values[rule->groups[i].name] = values[i];
+	for (size_t i = 0; i < rule->n_groups; i++)
+		if (rule->groups[i].kind == GROUP_ALTERNATIVE && values[i].length &&
+			!groups->values[rule->groups[i].name].length)
+			groups->values[rule->groups[i].name] = values[i];
+	for (size_t i = 0; i < rule->n_groups; i++)
+		if (rule->groups[i].kind == GROUP_TUPLE && is_first_part(rule, i))
+			tuple_make(groups, rule, values, rule->groups[i].name);
+}
+
+void filter_groups_fill(struct filter_groups *groups, const struct filter_groups *under)
+{
+	for (size_t i = 0; i < GROUPS_MAX; i++)
+		if (!groups->values[i].is_named)
+			groups->values[i] = under->values[i];
+}

@@ -1,0 +1,62 @@
+#ifndef VG_FILTER_GROUPS_H
+#define VG_FILTER_GROUPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct error;
+struct filter_rule;
+
+/* More names in one filter: an error. Longer tuples are cut. */
+enum { GROUPS_MAX = 64, GROUP_TUPLES_BYTES_MAX = 1024 };
+
+/* Names that mean something to us; the others of a filter follow. */
+enum filter_group {
+	GROUP_FID,
+	GROUP_IP4,
+	GROUP_IP6,
+	GROUP_DNS,
+	GROUP_CIDR,
+	GROUP_CONTENT,
+	GROUP_MLFID,     /* F-MLFID: which session the line belongs to */
+	GROUP_MLFFORGET, /* F-MLFFORGET: the session ends */
+	GROUP_MLFGAINED, /* F-MLFGAINED: somebody was let in */
+	GROUP_NOFAIL,    /* F-NOFAIL: the line helps, but is no failure */
+	GROUPS_KNOWN,
+};
+
+/* The names of all rules of one filter: a name's number is its index. Zero is empty. */
+struct filter_names {
+	char *list[GROUPS_MAX]; /* owned */
+	size_t count;           /* 0, or those of enum filter_group and more */
+};
+
+void filter_names_init(struct filter_names *names);
+void filter_names_done(struct filter_names *names);
+/* The number of name, a new one if need be. -1: GROUPS_MAX. */
+int filter_names_add(struct filter_names *names, const char *name, unsigned *ret_number,
+	struct error *err);
+
+struct filter_value {
+	const char *text; /* borrowed, not NUL-ended; NULL: took no part, or no such group */
+	size_t length;
+	bool is_named; /* the rule has such a group: then it counts also without text */
+};
+
+/* What a rule has found in a line, by the names' numbers. */
+struct filter_groups {
+	struct filter_value values[GROUPS_MAX];
+	char tuples[GROUP_TUPLES_BYTES_MAX]; /* where values that are made of several lie */
+	size_t tuples_length;
+};
+
+/* The groups of rule's last hit on input: F-ALT_x fills x where that is empty, in order of the
+ * names; x and then its F-TUPLE_x, in order, become "('a', 'b')", None for those without part. */
+void filter_groups_read(struct filter_groups *ret_groups, const struct filter_rule *rule,
+	const char *input);
+/* Takes over from `under` every group that it has no name for: prefregex comes under failregex like
+ * this. A group that the rule names and that took no part hides the one below. under outlives
+ * groups. */
+void filter_groups_fill(struct filter_groups *groups, const struct filter_groups *under);
+
+#endif

@@ -1,0 +1,235 @@
+#include "filter_session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "filter.h"
+
+struct text {
+	char *bytes; /* owned; NULL: not known */
+	size_t length;
+};
+
+struct filter_session {
+	struct text id;
+	int64_t until_s;
+	struct text values[GROUPS_MAX];
+	struct text users[SESSION_USERS_MAX];
+	size_t n_users;
+	bool owes;             /* a failure without an address */
+	unsigned lines;        /* of failures */
+	unsigned nofail_lines; /* that will tell of the next failure */
+};
+
+struct filter_sessions {
+	struct filter_session *list[SESSIONS_MAX]; /* owned; in order of their opening */
+	size_t count;
+	/* The one of the last line, in the list or not: its values are being read. */
+	struct filter_session *last;
+	bool last_is_listed;
+};
+
+struct filter_sessions *filter_sessions_new(void)
+{
+	return alloc_zero(sizeof(struct filter_sessions));
+}
+
+static void text_set(struct text *text, const char *bytes, size_t length)
+{
+	free(text->bytes);
+	text->length = length < HIT_TEXT_MAX ? length : HIT_TEXT_MAX;
+	text->bytes = bytes ? alloc_bytes(bytes, text->length) : NULL;
+}
+
+static void session_free(struct filter_session *session)
+{
+	if (!session)
+		return;
+	free(session->id.bytes);
+	for (size_t i = 0; i < GROUPS_MAX; i++)
+		free(session->values[i].bytes);
+	for (size_t i = 0; i < session->n_users; i++)
+		free(session->users[i].bytes);
+	free(session);
+}
+
+void filter_sessions_free(struct filter_sessions *sessions)
+{
+	if (!sessions)
+		return;
+	for (size_t i = 0; i < sessions->count; i++)
+		session_free(sessions->list[i]);
+	if (!sessions->last_is_listed)
+		session_free(sessions->last);
+	free(sessions);
+}
+
+static void sessions_remove(struct filter_sessions *sessions, size_t index)
+{
+	sessions->count--;
+	memmove(&sessions->list[index], &sessions->list[index + 1],
+		(sessions->count - index) * sizeof(*sessions->list));
+}
+
+/* The place of the session called id, count: there is none (any more). */
+static size_t sessions_find(struct filter_sessions *sessions, const struct filter_value *id,
+	int64_t at_s)
+{
+	size_t i = 0;
+
+	for (; i < sessions->count; i++)
+		if (sessions->list[i]->id.length == id->length &&
+			!memcmp(sessions->list[i]->id.bytes, id->text, id->length))
+			break;
+	if (i == sessions->count || sessions->list[i]->until_s > at_s)
+		return i;
+	session_free(sessions->list[i]);
+	sessions_remove(sessions, i);
+	return sessions->count;
+}
+
+/* Room for one more: the oldest goes, and with it those behind it that are over anyway. */
+static void sessions_make_room(struct filter_sessions *sessions, int64_t at_s)
+{
+	bool is_over = true;
+
+	if (sessions->count < SESSIONS_MAX)
+		return;
+	while (sessions->count && is_over) {
+		is_over = sessions->list[0]->until_s <= at_s;
+		session_free(sessions->list[0]);
+		sessions_remove(sessions, 0);
+	}
+}
+
+static bool is_filled(const struct filter_groups *groups, enum filter_group group)
+{
+	return groups->values[group].length > 0;
+}
+
+static bool take(struct filter_session *session, enum filter_group group)
+{
+	bool was_filled = session->values[group].length > 0;
+
+	text_set(&session->values[group], NULL, 0);
+	return was_filled;
+}
+
+static void user_add(struct filter_session *session, const struct filter_value *user)
+{
+	size_t length = user->length < HIT_TEXT_MAX ? user->length : HIT_TEXT_MAX;
+
+	if (!length || session->n_users == SESSION_USERS_MAX)
+		return;
+	for (size_t i = 0; i < session->n_users; i++)
+		if (session->users[i].length == length &&
+			!memcmp(session->users[i].bytes, user->text, length))
+			return;
+	text_set(&session->users[session->n_users++], user->text, length);
+}
+
+/* Everything the line says, also that a value is empty; silence changes nothing. */
+static void values_update(struct filter_session *session, const struct filter_groups *groups)
+{
+	for (size_t i = 0; i < GROUPS_MAX; i++)
+		if (groups->values[i].text && i != GROUP_MLFFORGET)
+			text_set(&session->values[i], groups->values[i].text,
+				groups->values[i].length);
+}
+
+static void values_read(const struct filter_session *session, struct filter_groups *groups)
+{
+	for (size_t i = 0; i < GROUPS_MAX; i++)
+		groups->values[i] = (struct filter_value){
+			.text = session->values[i].bytes,
+			.length = session->values[i].length,
+			.is_named = groups->values[i].is_named || session->values[i].bytes,
+		};
+}
+
+/* The next line of a session that is known: what held for the line before goes. */
+static void session_continue(struct filter_session *session, const struct filter_groups *groups,
+	unsigned user)
+{
+	bool was_nofail = take(session, GROUP_NOFAIL);
+
+	user_add(session, &groups->values[user]);
+	was_nofail = take(session, GROUP_MLFGAINED) || was_nofail;
+	if (is_filled(groups, GROUP_MLFGAINED))
+		session->owes = false;
+	if (!was_nofail && !session->owes) /* its lines were told with the failure before */
+		session->lines = 0;
+	values_update(session, groups);
+}
+
+/* The session of the line, opened if need be. */
+static struct filter_session *session_get(struct filter_sessions *sessions,
+	const struct filter_groups *groups, unsigned user, int64_t at_s)
+{
+	const struct filter_value *id = &groups->values[GROUP_MLFID];
+	bool forgets = is_filled(groups, GROUP_MLFFORGET);
+	size_t index = sessions_find(sessions, id, at_s);
+	struct filter_session *session;
+
+	sessions->last_is_listed = !forgets;
+	if (index < sessions->count) {
+		session = sessions->list[index];
+		session_continue(session, groups, user);
+		if (forgets)
+			sessions_remove(sessions, index);
+		return session;
+	}
+	session = alloc_zero(sizeof(*session));
+	values_update(session, groups);
+	sessions->last_is_listed = !forgets && id->length <= SESSION_ID_MAX;
+	if (!forgets)
+		user_add(session, &groups->values[user]);
+	if (!sessions->last_is_listed)
+		return session;
+	session->id.bytes = alloc_bytes(id->text, id->length);
+	session->id.length = id->length;
+	session->until_s = at_s + SESSION_S;
+	sessions_make_room(sessions, at_s);
+	sessions->list[sessions->count++] = session;
+	return session;
+}
+
+bool filter_session_merge(struct filter_sessions *sessions, struct filter_groups *groups,
+	unsigned user, unsigned n_lines, int64_t at_s, unsigned *ret_lines)
+{
+	bool gains = is_filled(groups, GROUP_MLFGAINED);
+	bool fails = !gains && !is_filled(groups, GROUP_NOFAIL);
+	bool forgets = is_filled(groups, GROUP_MLFFORGET);
+	struct filter_session *session;
+
+	if (!sessions->last_is_listed)
+		session_free(sessions->last);
+	sessions->last = NULL;
+	session = session_get(sessions, groups, user, at_s);
+	sessions->last = session;
+	if (session->owes || session->n_users > 1) {
+		(void)take(session, GROUP_NOFAIL);
+		(void)take(session, GROUP_MLFGAINED);
+		session->owes = false;
+		fails = true;
+	} else if (gains && !session->values[GROUP_NOFAIL].length) {
+		text_set(&session->values[GROUP_NOFAIL], session->values[GROUP_MLFGAINED].bytes,
+			session->values[GROUP_MLFGAINED].length);
+	}
+	if (fails) {
+		session->lines += session->nofail_lines + n_lines;
+		session->nofail_lines = 0;
+	} else if (!forgets) {
+		session->nofail_lines += n_lines;
+	}
+	values_read(session, groups);
+	*ret_lines = session->lines;
+	return fails;
+}
+
+void filter_session_owe(struct filter_sessions *sessions)
+{
+	if (sessions->last)
+		sessions->last->owes = true;
+}

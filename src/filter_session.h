@@ -1,0 +1,41 @@
+#ifndef VG_FILTER_SESSION_H
+#define VG_FILTER_SESSION_H
+
+#include "filter_groups.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Lines of one connection, told by what F-MLFID found: what one line says (the address, the user)
+ * holds for the later ones. Somebody outside can open sessions at will, so there are few:
+ * a session that comes when there are SESSIONS_MAX throws out the oldest of them (the one opened
+ * first, whatever was heard of it since), and one ends SESSION_S after it was opened, by the time
+ * of the lines; both as in fail2ban. A thrown-out session's next line is as the first of a new
+ * one: an address that it has not said itself is not known then, so that somebody goes uncounted,
+ * and nobody is charged for another. Ids longer than SESSION_ID_MAX are not remembered, for the
+ * same reason: cut, two could be one. Values are cut to HIT_TEXT_MAX. Of the users of a session
+ * the first SESSION_USERS_MAX are kept: more than one is all that matters. */
+enum {
+	SESSIONS_MAX = 100,
+	SESSION_S = 300,
+	SESSION_ID_MAX = 1024,
+	SESSION_USERS_MAX = 8,
+};
+
+struct filter_session;
+struct filter_sessions;
+
+struct filter_sessions *filter_sessions_new(void);
+void filter_sessions_free(struct filter_sessions *sessions);
+
+/* A line with an F-MLFID: its groups become those of the session with what the line says over
+ * them; they stay readable until the next call. n_lines: how many lines the rule took.
+ * True: this is a failure, and *ret_lines lines speak of it. False: it is none (F-NOFAIL or
+ * F-MLFGAINED, and neither did the session owe a failure nor has it had several users). */
+bool filter_session_merge(struct filter_sessions *sessions, struct filter_groups *groups,
+	unsigned user, unsigned n_lines, int64_t at_s, unsigned *ret_lines);
+/* The failure just told had no address: the session owes it, until one is known. */
+void filter_session_owe(struct filter_sessions *sessions);
+
+#endif

@@ -1,0 +1,250 @@
+#include "filter_spelling.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+
+#define FLAG_LETTERS "aiLmsux"
+
+/* The pattern being read and the one being written. */
+struct translation {
+	const struct filter_pattern *from;
+	struct filter_spelling *to;
+	char flags[sizeof(FLAG_LETTERS)]; /* those that hold for all of it */
+};
+
+static void add(struct translation *translation, const char *bytes, size_t length, size_t at)
+{
+	filter_pattern_add(&translation->to->pattern, bytes, length,
+		translation->from->origins[at]);
+}
+
+static void add_string(struct translation *translation, const char *text, size_t at)
+{
+	add(translation, text, strlen(text), at);
+}
+
+static void copy(struct translation *translation, size_t at, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		add(translation, translation->from->bytes + at + i, 1, at + i);
+}
+
+static void add_character(struct translation *translation, const char *digits, size_t length,
+	int base, size_t at)
+{
+	char number[12];
+	char text[24];
+
+	memcpy(number, digits, length);
+	number[length] = '\0';
+	(void)snprintf(text, sizeof(text), "\\x{%lx}", strtoul(number, NULL, base));
+	add_string(translation, text, at);
+}
+
+/* The escape at `at`; returns its length. */
+static size_t escape(struct translation *translation, size_t at, bool in_class)
+{
+	const char *text = translation->from->bytes + at;
+	size_t digits = text[1] == 'u' ? 4 : text[1] == 'U' ? 8 : 0;
+	size_t octal = strspn(text + 1, "01234567");
+
+	if (digits && strspn(text + 2, "0123456789abcdefABCDEF") >= digits) {
+		add_character(translation, text + 2, digits, 16, at);
+		return 2 + digits;
+	}
+	if (octal >= 3 && text[1] <= '3') {
+		add_character(translation, text + 1, 3, 8, at);
+		return 4;
+	}
+	if (text[1] == 'v')
+		add_string(translation, "\\x0b", at);
+	else if (text[1] == 'Z' && !in_class)
+		add_string(translation, "\\z", at);
+	else
+		copy(translation, at, 2);
+	return 2;
+}
+
+/* Whether "[:", "[.", "[=" has its other half within this class. */
+static bool looks_posix(const char *text)
+{
+	size_t length = strcspn(text + 2, ":.=]\\");
+
+	return text[1] && strchr(":.=", text[1]) && text[2 + length] == text[1] &&
+	       text[3 + length] == ']';
+}
+
+/* The class at `at`; returns its length. */
+static size_t class(struct translation *translation, size_t at)
+{
+	const char *text = translation->from->bytes + at;
+	size_t end = filter_pattern_construct(text);
+	size_t i = 1;
+
+	copy(translation, at, 1);
+	while (i < end) {
+		bool is_first = i == 1 || (i == 2 && text[1] == '^');
+
+		if (text[i] == '\\' && text[i + 1]) {
+			i += escape(translation, at + i, true);
+			continue;
+		}
+		if (text[i] == '[') {
+			add_string(translation, "\\", at + i);
+			if (!translation->to->warning && looks_posix(text + i)) {
+				translation->to->warning =
+					"as in fail2ban, [:alpha:] and the like are no class "
+					"but these characters: write [A-Za-z]";
+				translation->to->warning_offset = at + i;
+			}
+		} else if (text[i] == ']' && is_first) {
+			add_string(translation, "\\", at + i);
+		}
+		copy(translation, at + i, 1);
+		i++;
+	}
+	return end;
+}
+
+/* Letters of "(?LETTERS" at text, 0: that is something else. ret_end is what follows them. */
+static size_t flag_letters(const char *text, char *ret_end)
+{
+	size_t length;
+
+	if (strncmp(text, "(?", 2) != 0)
+		return 0;
+	length = strspn(text + 2, FLAG_LETTERS);
+	*ret_end = text[2 + length];
+	return length;
+}
+
+/* The letters that PCRE2 has; u and a say nothing here. */
+static void add_flags(struct translation *translation, const char *letters, size_t length,
+	size_t at)
+{
+	for (size_t i = 0; i < length; i++)
+		if (!strchr("au", letters[i]))
+			add(translation, letters + i, 1, at);
+}
+
+static void flags_hoist(struct translation *translation, const char *letters, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		size_t count = strlen(translation->flags);
+
+		if (strchr("au", letters[i]) || strchr(translation->flags, letters[i]))
+			continue;
+		translation->flags[count] = letters[i];
+		translation->flags[count + 1] = '\0';
+	}
+}
+
+/* Flags at `at`, alone or as the first thing in a group. Returns the bytes read, 0: none. */
+static size_t flags(struct translation *translation, size_t at)
+{
+	const char *text = translation->from->bytes + at;
+	size_t group = !strncmp(text, "(?:", 3) ? 3 : 1;
+	char end = '\0';
+	size_t length = flag_letters(text + group, &end);
+
+	/* "((?i)" and "(?:(?i)" */
+	if (length && end == ')') {
+		add_string(translation, "(?", at);
+		add_flags(translation, text + group + 2, length, at);
+		add_string(translation, ":", at);
+		return group + 2 + length + 1;
+	}
+	length = flag_letters(text, &end);
+	if (length && end == ')') {
+		flags_hoist(translation, text + 2, length);
+		return 2 + length + 1;
+	}
+	if (length && (end == ':' || end == '-')) {
+		add_string(translation, "(?", at);
+		add_flags(translation, text + 2, length, at);
+		return 2 + length;
+	}
+	return 0;
+}
+
+/* Where (?L) stands: bytes patterns only. Returns the end of the pattern if nowhere. */
+static size_t find_locale(const struct filter_pattern *pattern)
+{
+	size_t at = 0;
+	char end;
+
+	while (pattern->bytes[at]) {
+		size_t length = flag_letters(pattern->bytes + at, &end);
+
+		if (memchr(pattern->bytes + at + 2, 'L', length))
+			break;
+		at += filter_pattern_construct(pattern->bytes + at);
+	}
+	return at;
+}
+
+/* "{,n}" and "{,}" at `at`. Returns the bytes read, 0: it is something else. */
+static size_t repeat(struct translation *translation, size_t at)
+{
+	const char *text = translation->from->bytes + at;
+
+	if (strncmp(text, "{,", 2) || text[2 + strspn(text + 2, "0123456789")] != '}')
+		return 0;
+	add_string(translation, "{0,", at);
+	return 2;
+}
+
+/* What holds for all of the pattern comes to its start. */
+static void flags_put(struct translation *translation)
+{
+	struct filter_pattern whole = { 0 };
+	const struct filter_pattern *rest = &translation->to->pattern;
+
+	if (!*translation->flags)
+		return;
+	filter_pattern_add(&whole, "(?", 2, 0);
+	filter_pattern_add(&whole, translation->flags, strlen(translation->flags), 0);
+	filter_pattern_add(&whole, ")", 1, 0);
+	for (size_t i = 0; i < rest->length; i++)
+		filter_pattern_add(&whole, rest->bytes + i, 1, rest->origins[i]);
+	filter_pattern_add(&whole, "", 0, rest->origins[rest->length]);
+	filter_pattern_done(&translation->to->pattern);
+	translation->to->pattern = whole;
+}
+
+int filter_spelling_translate(const struct filter_pattern *pattern,
+	struct filter_spelling *ret_spelling, size_t *ret_offset, struct error *err)
+{
+	struct translation translation = { .from = pattern, .to = ret_spelling };
+	size_t at = find_locale(pattern);
+
+	if (at < pattern->length) {
+		*ret_offset = at;
+		return error_set(err, "the flag L is for bytes: leave it out");
+	}
+	*ret_spelling = (struct filter_spelling){ 0 };
+	at = 0;
+	while (pattern->bytes[at]) {
+		char byte = pattern->bytes[at];
+		size_t step = 0;
+
+		if (byte == '\\' && pattern->bytes[at + 1])
+			step = escape(&translation, at, false);
+		else if (byte == '[')
+			step = class(&translation, at);
+		else if (byte == '(')
+			step = flags(&translation, at);
+		else if (byte == '{')
+			step = repeat(&translation, at);
+		if (!step)
+			copy(&translation, at, step = 1);
+		at += step;
+	}
+	filter_pattern_add(&ret_spelling->pattern, "", 0, pattern->origins[pattern->length]);
+	flags_put(&translation);
+	return 0;
+}
