@@ -1,0 +1,246 @@
+/* The rule, and why it holds.
+ *
+ * HEAD. Every byte from the line's start to AccountID=" is written by Asterisk before the first
+ * byte of a stranger. It must be exact.
+ *
+ * TAIL. The address is followed by fields whose bytes are the server's own, or (Challenge and
+ * Response of PJSIP) a stranger's without a bare quote. So the text from oteAddress=" to the end of
+ * the record, matched exactly and anchored at the end, cannot be a stranger's. It begins with
+ * "oteAddress" because a deletion from ESC may have eaten all up to the m of RemoteAddress, and
+ * nothing behind it.
+ *
+ * COMPLETE. Since the last head there is ",SessionID=", or LocalAddress stands whole before the
+ * address: else a value of 36 bytes that looks like a tail could end the line.
+ *
+ * AMI's ChallengeResponseFailed has a stranger's bytes only behind the address: read from the head.
+ *
+ * GLUE. A cut record ends without a newline, so the next one stands on the same line: the last head
+ * with the line's tail has it. A head may also be a stranger's, inside a SessionID: it cannot move
+ * the address; and as time counts the latest of all heads, so that an old one does not hide.
+ *
+ * Whole forged lines (a newline and 260 bytes in one value) are possible only for an HTTP AMI with
+ * webenabled or other modules' text in the same file; in [json] not at all. */
+#include "asterisk_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "alloc.h"
+
+enum {
+	JOINED_BYTES_MAX = 1024,
+	JOINED_LINES_MAX = ASTERISK_ACCOUNT_BYTES, /* each byte of it a newline */
+};
+
+struct asterisk {
+	char *joined; /* owned: the line that a newline broke, and those behind it */
+	size_t joined_length;
+	unsigned joined_lines; /* 0: none */
+	json_t *object;        /* owned: what the last [json] line held */
+};
+
+struct asterisk *asterisk_new(void)
+{
+	struct asterisk *reader = alloc_zero(sizeof(*reader));
+
+	reader->joined = alloc_zero(JOINED_BYTES_MAX);
+	return reader;
+}
+
+void asterisk_free(struct asterisk *reader)
+{
+	if (!reader)
+		return;
+	json_decref(reader->object);
+	free(reader->joined);
+	free(reader);
+}
+
+const char *asterisk_kind_text(enum asterisk_kind kind)
+{
+	static const char *const texts[ASTERISK_KINDS] = {
+		[ASTERISK_OTHER] = "other",
+		[ASTERISK_RECORD] = "read",
+		[ASTERISK_CUT] = "cut",
+		[ASTERISK_REST] = "rest",
+		[ASTERISK_GLUED] = "glued",
+		[ASTERISK_FORGED] = "forged",
+		[ASTERISK_UNDATED] = "undated",
+		[ASTERISK_UNKNOWN] = "unknown",
+		[ASTERISK_NOT_UTF8] = "not UTF-8",
+		[ASTERISK_DISCARDED] = "discarded",
+	};
+
+	return texts[kind];
+}
+
+static enum asterisk_kind read_text(struct asterisk_cursor line, const char *first, bool is_json,
+	struct asterisk_record *record)
+{
+	struct asterisk_head heads[ASTERISK_HEADS_MAX + 1];
+	size_t count = 0;
+	int64_t at_ms = INT64_MIN;
+	bool dated = true;
+
+	if (is_json) /* one record a line: another head in it is a stranger's, and only text */
+		count = asterisk_read_head((struct asterisk_cursor){ first, line.end }, &heads[0]);
+	else
+		count = asterisk_find_heads(line, first, heads);
+	if (!count || count > ASTERISK_HEADS_MAX || heads[0].start != first)
+		return count > ASTERISK_HEADS_MAX ? ASTERISK_GLUED : ASTERISK_FORGED;
+	if (!is_json && (memchr(heads[0].end, '\033', (size_t)(line.end - heads[0].end)) ||
+				memchr(heads[0].end, '\0', (size_t)(line.end - heads[0].end))))
+		return ASTERISK_FORGED;
+	for (size_t i = 0; i < count; i++) {
+		dated = dated && heads[i].dated;
+		at_ms = heads[i].dated && heads[i].at_ms > at_ms ? heads[i].at_ms : at_ms;
+	}
+	for (size_t i = count; i-- > 0;) {
+		if (!asterisk_read_record(heads, count, i, line.end, record))
+			continue;
+		record->at_ms = at_ms;
+		return dated ? ASTERISK_RECORD : ASTERISK_UNDATED;
+	}
+	if (count > 1)
+		return ASTERISK_GLUED;
+	if (!asterisk_is_known(&heads[0]))
+		return ASTERISK_UNKNOWN;
+	return asterisk_find(heads[0].end, line.end, "\",SessionID=\"") &&
+			       asterisk_find(heads[0].end, line.end, "oteAddress=\"")
+		       ? ASTERISK_FORGED
+		       : ASTERISK_CUT;
+}
+
+/* ---- lines ---- */
+
+static void forget(struct asterisk *reader)
+{
+	reader->joined_length = 0;
+	reader->joined_lines = 0;
+}
+
+static bool join(struct asterisk *reader, struct asterisk_cursor line)
+{
+	size_t length = (size_t)(line.end - line.at);
+	bool first = reader->joined_lines == 0;
+
+	if (reader->joined_length + length + 1 > JOINED_BYTES_MAX ||
+		reader->joined_lines > JOINED_LINES_MAX) {
+		forget(reader);
+		return false;
+	}
+	if (!first)
+		reader->joined[reader->joined_length++] = '\n';
+	memcpy(reader->joined + reader->joined_length, line.at, length);
+	reader->joined_length += length;
+	reader->joined_lines++;
+	return true;
+}
+
+/* A newline in the From header's user: only there may a record go on in the next line. */
+static bool may_go_on(struct asterisk_cursor line, const char *first)
+{
+	struct asterisk_head head;
+
+	return asterisk_read_head((struct asterisk_cursor){ first, line.end }, &head) &&
+	       asterisk_is(head.service, "PJSIP") && asterisk_is(head.event, "InvalidAccountID") &&
+	       line.end - head.end <= ASTERISK_ACCOUNT_BYTES;
+}
+
+/* AccountID of the joined record is as long as PJSIP leaves it. */
+static bool is_short_account(const struct asterisk_record *record)
+{
+	return record->account.length <= ASTERISK_ACCOUNT_BYTES;
+}
+
+static enum asterisk_kind read_joined(struct asterisk *reader, struct asterisk_cursor line,
+	struct asterisk_record *record)
+{
+	struct asterisk_cursor all;
+	struct asterisk_cursor start;
+	enum asterisk_kind kind;
+
+	if (!join(reader, line))
+		return ASTERISK_REST;
+	all = (struct asterisk_cursor){ reader->joined, reader->joined + reader->joined_length };
+	start = all;
+	(void)asterisk_take_prefix(&start); /* it was there when the first line came */
+	kind = read_text(all, start.at, false, record);
+	if (kind == ASTERISK_CUT)
+		return ASTERISK_REST;
+	forget(reader);
+	if (kind == ASTERISK_RECORD && is_short_account(record))
+		return kind;
+	return ASTERISK_REST;
+}
+
+static enum asterisk_kind read_json(struct asterisk *reader, struct asterisk_cursor line,
+	struct asterisk_record *record)
+{
+	const json_t *message;
+	const json_t *level;
+	struct asterisk_cursor text;
+
+	json_decref(reader->object);
+	reader->object = json_loadb(line.at, (size_t)(line.end - line.at),
+		JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+	message = json_object_get(json_object_get(reader->object, "logmsg"), "message");
+	level = json_object_get(json_object_get(reader->object, "logmsg"), "level");
+	if (!message)
+		return asterisk_find(line.at, line.end, "SecurityEvent=") ? ASTERISK_FORGED
+									  : ASTERISK_OTHER;
+	if (!json_is_string(level) || strcmp(json_string_value(level), "SECURITY") != 0 ||
+		!json_is_string(message))
+		return ASTERISK_OTHER;
+	text.at = json_string_value(message);
+	text.end = text.at + json_string_length(message);
+	if (text.end > text.at && text.end[-1] == '\n')
+		text.end--;
+	return read_text(text, text.at, true, record);
+}
+
+/* What other lines tell: records that are missing. */
+static enum asterisk_kind read_other(struct asterisk_cursor line)
+{
+	if (asterisk_find(line.at, line.end,
+		    " security_events.c: Failed to issue security event of type ") ||
+		asterisk_find(line.at, line.end, ": Failed to issue security event of type "))
+		return ASTERISK_NOT_UTF8;
+	if (asterisk_find(line.at, line.end, "Logging resumed.") &&
+		asterisk_find(line.at, line.end, " discarded."))
+		return ASTERISK_DISCARDED;
+	return ASTERISK_OTHER;
+}
+
+enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size_t length,
+	struct asterisk_record *ret_record)
+{
+	struct asterisk_cursor whole = { line, line + length };
+	struct asterisk_cursor start = whole;
+	enum asterisk_kind kind;
+
+	if (length && line[length - 1] == '\r')
+		whole.end--;
+	if (length && line[0] == '{') {
+		forget(reader);
+		return read_json(reader, whole, ret_record);
+	}
+	if (!asterisk_take_prefix(&start)) {
+		if (reader->joined_lines)
+			return read_joined(reader, whole, ret_record);
+		return read_other(whole);
+	}
+	forget(reader);
+	if (!asterisk_find(start.at,
+		    start.at + strlen("SecurityEvent=") < whole.end
+			    ? start.at + strlen("SecurityEvent=")
+			    : whole.end,
+		    "SecurityEvent="))
+		return read_other(whole);
+	kind = read_text(whole, start.at, false, ret_record);
+	if (kind == ASTERISK_CUT && may_go_on(whole, start.at))
+		(void)join(reader, whole); /* too long: cut it is */
+	return kind;
+}

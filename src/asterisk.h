@@ -1,0 +1,64 @@
+#ifndef VG_ASTERISK_H
+#define VG_ASTERISK_H
+
+#include "ip.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The structured reader of Asterisk's SECURITY events: who did it, when, how proven, read so that
+ * nobody who can put bytes into a value decides it. Asterisk writes values without escaping, cuts
+ * at 8191 bytes without a newline, deletes from ESC to the next "m", and lets newlines through;
+ * the rule that holds against all of it is in asterisk.c. One pass over the line, no regex.
+ * Formats: res_security_log of Asterisk 1.8 to 22 (chan_sip to 20, PJSIP, AMI), as file, [plain],
+ * [json], behind a syslog header or out of the journal. */
+
+/* What a line is. All but the first two count for nobody. */
+enum asterisk_kind {
+	ASTERISK_OTHER,     /* no SECURITY record, nor a part of one */
+	ASTERISK_RECORD,    /* read soundly */
+	ASTERISK_CUT,       /* begins a record and does not end it */
+	ASTERISK_REST,      /* belongs to the record before it, which could not be joined */
+	ASTERISK_GLUED,     /* several heads, and none of them has the line's end */
+	ASTERISK_FORGED,    /* a record that Asterisk does not write so */
+	ASTERISK_UNDATED,   /* EventTV cannot be read */
+	ASTERISK_UNKNOWN,   /* an event of another kind: its address is not known to be safe */
+	ASTERISK_NOT_UTF8,  /* "Failed to issue security event": a value was not UTF-8 */
+	ASTERISK_DISCARDED, /* the logger says that it has thrown lines away */
+	ASTERISK_KINDS,
+};
+
+struct asterisk_piece {
+	const char *text; /* not NUL-ended */
+	size_t length;
+};
+
+/* Pieces point into the line given, or into the reader's own copy, until its next call. */
+struct asterisk_record {
+	struct asterisk_piece text; /* from SecurityEvent= on, as the rules of a filter see it */
+	struct asterisk_piece event;
+	struct asterisk_piece service;
+	struct asterisk_piece transport;
+	struct asterisk_piece account; /* hostile bytes, for show only */
+	struct asterisk_piece session; /* the same; empty if it was eaten */
+	struct asterisk_piece challenge;
+	struct ip ip;
+	int64_t at_ms; /* EventTV */
+	bool proven; /* the source cannot be forged: a connection, or its answer to our challenge */
+};
+
+/* Keeps the beginning of a record that a newline inside a value has broken. */
+struct asterisk;
+
+struct asterisk *asterisk_new(void);
+void asterisk_free(struct asterisk *reader);
+
+/* One line, without its newline; any bytes. *ret_record is filled for ASTERISK_RECORD alone. */
+enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size_t length,
+	struct asterisk_record *ret_record);
+
+/* A few words for people: "cut", "forged" ... */
+const char *asterisk_kind_text(enum asterisk_kind kind);
+
+#endif

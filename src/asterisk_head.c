@@ -1,0 +1,282 @@
+/* How a record begins. */
+#include "asterisk_internal.h"
+
+#include <string.h>
+#include <time.h>
+
+enum {
+	PREFIX_BYTES_MAX = 512, /* a date, a host and a program */
+	GAP_BYTES_MAX = 128,    /* from the file's name to the event: a line and a function */
+};
+
+bool asterisk_take(struct asterisk_cursor *c, const char *text)
+{
+	size_t length = strlen(text);
+
+	if ((size_t)(c->end - c->at) < length || memcmp(c->at, text, length) != 0)
+		return false;
+	c->at += length;
+	return true;
+}
+
+bool asterisk_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool asterisk_is_word(char c)
+{
+	return asterisk_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c == '_' || c == '-';
+}
+
+bool asterisk_is_stamp(char c)
+{
+	return asterisk_is_digit(c) || (c && strchr("T:.+-", c));
+}
+
+bool asterisk_take_run(struct asterisk_cursor *c, bool (*fits)(char), size_t least,
+	struct asterisk_piece *ret)
+{
+	const char *start = c->at;
+
+	while (c->at < c->end && fits(*c->at))
+		c->at++;
+	if (ret)
+		*ret = (struct asterisk_piece){ start, (size_t)(c->at - start) };
+	return (size_t)(c->at - start) >= least;
+}
+
+bool asterisk_take_field(struct asterisk_cursor *c, const char *name, bool (*fits)(char),
+	struct asterisk_piece *ret)
+{
+	return asterisk_take(c, ",") && asterisk_take(c, name) && asterisk_take(c, "=\"") &&
+	       asterisk_take_run(c, fits, 0, ret) && asterisk_take(c, "\"");
+}
+
+bool asterisk_is(struct asterisk_piece piece, const char *text)
+{
+	return piece.length == strlen(text) && memcmp(piece.text, text, piece.length) == 0;
+}
+
+const char *asterisk_find(const char *at, const char *end, const char *text)
+{
+	return at < end ? memmem(at, (size_t)(end - at), text, strlen(text)) : NULL;
+}
+
+static int64_t digits(struct asterisk_cursor *c, int count)
+{
+	int64_t value = 0;
+
+	for (int i = 0; i < count; i++, c->at++) {
+		if (c->at == c->end || !asterisk_is_digit(*c->at))
+			return -1;
+		value = value * 10 + (*c->at - '0');
+	}
+	return value;
+}
+
+/* 2026-11-23T08:51:05.686+0000 of Asterisk 12 and later. */
+static bool read_iso(struct asterisk_cursor c, int64_t *ret_ms)
+{
+	int64_t year = digits(&c, 4);
+	int64_t month = asterisk_take(&c, "-") ? digits(&c, 2) : -1;
+	int64_t day = asterisk_take(&c, "-") ? digits(&c, 2) : -1;
+	int64_t hour = asterisk_take(&c, "T") ? digits(&c, 2) : -1;
+	int64_t minute = asterisk_take(&c, ":") ? digits(&c, 2) : -1;
+	int64_t second = asterisk_take(&c, ":") ? digits(&c, 2) : -1;
+	int64_t ms = asterisk_take(&c, ".") ? digits(&c, 3) : -1;
+	int sign = asterisk_take(&c, "+") ? 1 : asterisk_take(&c, "-") ? -1 : 0;
+	int64_t zone_hour = digits(&c, 2);
+	int64_t zone_minute = digits(&c, 2);
+	struct tm tm = { .tm_year = (int)year - 1900,
+		.tm_mon = (int)month - 1,
+		.tm_mday = (int)day,
+		.tm_hour = (int)hour,
+		.tm_min = (int)minute,
+		.tm_sec = (int)second };
+
+	if (ms < 0 || !sign || zone_minute < 0 || zone_hour > 18 || zone_minute > 59 ||
+		c.at != c.end || year < 1970 || month < 1 || month > 12 || day < 1 || day > 31 ||
+		hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
+		return false;
+	*ret_ms = (timegm(&tm) - sign * (zone_hour * 3600 + zone_minute * 60)) * 1000 + ms;
+	return true;
+}
+
+/* 1380558241-52: seconds and microseconds, up to Asterisk 11. */
+static bool read_old(struct asterisk_cursor c, int64_t *ret_ms)
+{
+	struct asterisk_piece seconds;
+	struct asterisk_piece micros;
+	int64_t value = 0;
+	int64_t part = 0;
+
+	if (!asterisk_take_run(&c, asterisk_is_digit, 1, &seconds) || seconds.length > 11 ||
+		!asterisk_take(&c, "-") || !asterisk_take_run(&c, asterisk_is_digit, 1, &micros) ||
+		micros.length > 6 || c.at != c.end)
+		return false;
+	for (size_t i = 0; i < seconds.length; i++)
+		value = value * 10 + (seconds.text[i] - '0');
+	for (size_t i = 0; i < micros.length; i++)
+		part = part * 10 + (micros.text[i] - '0');
+	*ret_ms = value * 1000 + part / 1000;
+	return true;
+}
+
+/* SecurityEvent="E",EventTV="T",Severity="..",Service="S",EventVersion="n",AccountID=" */
+bool asterisk_read_head(struct asterisk_cursor c, struct asterisk_head *ret)
+{
+	struct asterisk_piece stamp;
+	struct asterisk_cursor when;
+
+	*ret = (struct asterisk_head){ .start = c.at };
+	if (!asterisk_take(&c, "SecurityEvent=\"") ||
+		!asterisk_take_run(&c, asterisk_is_word, 1, &ret->event) ||
+		!asterisk_take(&c, "\"") ||
+		!asterisk_take_field(&c, "EventTV", asterisk_is_stamp, &stamp) ||
+		!asterisk_take_field(&c, "Severity", asterisk_is_word, NULL) ||
+		!asterisk_take_field(&c, "Service", asterisk_is_word, &ret->service) ||
+		!asterisk_take_field(&c, "EventVersion", asterisk_is_digit, NULL) ||
+		!asterisk_take(&c, ",AccountID=\""))
+		return false;
+	ret->end = c.at;
+	when = (struct asterisk_cursor){ stamp.text, stamp.text + stamp.length };
+	ret->dated = read_iso(when, &ret->at_ms) || read_old(when, &ret->at_ms);
+	return true;
+}
+
+/* Colour of a console: ESC[1;33m, or #033[1;33m as rsyslog writes it. */
+static void take_colour(struct asterisk_cursor *c)
+{
+	for (;;) {
+		struct asterisk_cursor next = *c;
+
+		if (!asterisk_take(&next, "\033[") && !asterisk_take(&next, "#033["))
+			return;
+		while (next.at < next.end && (asterisk_is_digit(*next.at) || *next.at == ';'))
+			next.at++;
+		if (!asterisk_take(&next, "m"))
+			return;
+		*c = next;
+	}
+}
+
+static bool is_name(char c)
+{
+	return asterisk_is_word(c) || c == '.';
+}
+
+/* SECURITY[n] res_security_log.c: , or SECURITY[n]: res_security_log.c:LINE FUNC: , or ... in FUNC:
+ */
+static bool take_level(struct asterisk_cursor *c)
+{
+	struct asterisk_cursor plain;
+
+	take_colour(c);
+	if (!asterisk_take(c, "SECURITY"))
+		return false;
+	take_colour(c);
+	if (!asterisk_take(c, "[") || !asterisk_take_run(c, asterisk_is_digit, 1, NULL) ||
+		!asterisk_take(c, "]"))
+		return false;
+	plain = *c;
+	if (asterisk_take(c, " res_security_log.c: "))
+		return true;
+	if (!asterisk_take(&plain, ": "))
+		return false;
+	take_colour(&plain);
+	if (!asterisk_take(&plain, "res_security_log.c"))
+		return false;
+	take_colour(&plain);
+	if (!asterisk_take(&plain, ":"))
+		return false;
+	take_colour(&plain);
+	if (!asterisk_take_run(&plain, asterisk_is_digit, 1, NULL))
+		return false;
+	take_colour(&plain);
+	(void)asterisk_take(&plain, " in");
+	if (!asterisk_take(&plain, " "))
+		return false;
+	take_colour(&plain);
+	if (!asterisk_take_run(&plain, is_name, 1, NULL))
+		return false;
+	take_colour(&plain);
+	if (!asterisk_take(&plain, ": "))
+		return false;
+	*c = plain;
+	return true;
+}
+
+/* [date] : whatever the operator has chosen for it, but for a bracket. */
+static bool take_date(struct asterisk_cursor *c)
+{
+	const char *close;
+
+	if (!asterisk_take(c, "["))
+		return false;
+	close = memchr(c->at, ']', (size_t)(c->end - c->at));
+	if (!close || close - c->at > PREFIX_BYTES_MAX)
+		return false;
+	c->at = close + 1;
+	return asterisk_take(c, " ");
+}
+
+/* DATE HOST asterisk[pid]: , each free of what could be another's text. */
+static bool take_syslog(struct asterisk_cursor *c)
+{
+	const char *colon = asterisk_find(c->at, c->end, ": ");
+	const char *bracket = c->at < c->end ? memchr(c->at, '[', (size_t)(c->end - c->at)) : NULL;
+	struct asterisk_cursor number;
+
+	if (!colon || !bracket || bracket >= colon || colon - c->at > PREFIX_BYTES_MAX ||
+		memchr(c->at, '"', (size_t)(colon - c->at)))
+		return false;
+	number = (struct asterisk_cursor){ bracket + 1, colon };
+	if (!asterisk_take_run(&number, asterisk_is_digit, 1, NULL) ||
+		!asterisk_take(&number, "]") || number.at != colon)
+		return false;
+	c->at = colon + 2;
+	return true;
+}
+
+/* All before SecurityEvent= at the start of a line. */
+bool asterisk_take_prefix(struct asterisk_cursor *c)
+{
+	struct asterisk_cursor next = *c;
+	bool any = take_date(&next);
+
+	if (!any) {
+		next = *c;
+		if (!take_syslog(&next))
+			return false;
+		c->at = next.at;
+		if (!take_date(&next))
+			next.at = c->at;
+	}
+	if (!take_level(&next))
+		return false;
+	*c = next;
+	return true;
+}
+
+size_t asterisk_find_heads(struct asterisk_cursor line, const char *first,
+	struct asterisk_head heads[ASTERISK_HEADS_MAX + 1])
+{
+	static const char key[] = "res_security_log.c";
+	const char *at = first;
+	size_t count = 0;
+
+	if (asterisk_read_head((struct asterisk_cursor){ first, line.end }, &heads[0]))
+		count = 1;
+	while (count <= ASTERISK_HEADS_MAX && (at = asterisk_find(at, line.end, key))) {
+		const char *event = asterisk_find(at, line.end, "SecurityEvent=\"");
+
+		at += sizeof(key) - 1;
+		if (event && event - at <= GAP_BYTES_MAX &&
+			asterisk_read_head((struct asterisk_cursor){ event, line.end },
+				&heads[count]))
+			count++;
+	}
+	return count;
+}

@@ -1,0 +1,59 @@
+#ifndef VG_ASTERISK_INTERNAL_H
+#define VG_ASTERISK_INTERNAL_H
+
+/* Inside the reader: asterisk_head.c knows how a record begins, asterisk_tail.c how it ends,
+ * asterisk.c puts both together and deals with lines. */
+
+#include "asterisk.h"
+
+enum {
+	ASTERISK_HEADS_MAX = 64,     /* of one line; more: given up */
+	ASTERISK_ACCOUNT_BYTES = 36, /* what PJSIP leaves of an account that it does not know */
+};
+
+/* A place in a text. */
+struct asterisk_cursor {
+	const char *at;
+	const char *end;
+};
+
+struct asterisk_head {
+	const char *start; /* SecurityEvent= */
+	const char *end;   /* behind AccountID=" */
+	struct asterisk_piece event;
+	struct asterisk_piece service;
+	int64_t at_ms;
+	bool dated;
+};
+
+/* Steps over text, or stays. */
+bool asterisk_take(struct asterisk_cursor *c, const char *text);
+/* Steps over bytes that fit; false: fewer than `least` of them. ret may be NULL. */
+bool asterisk_take_run(struct asterisk_cursor *c, bool (*fits)(char), size_t least,
+	struct asterisk_piece *ret);
+/* Steps over ,NAME="value" with a value of bytes that fit. ret may be NULL. */
+bool asterisk_take_field(struct asterisk_cursor *c, const char *name, bool (*fits)(char),
+	struct asterisk_piece *ret);
+bool asterisk_is_digit(char c);
+bool asterisk_is_word(char c); /* letters, digits, _ and - */
+bool asterisk_is_stamp(char c);
+bool asterisk_is(struct asterisk_piece piece, const char *text);
+/* The first text in [at, end), NULL: none. */
+const char *asterisk_find(const char *at, const char *end, const char *text);
+
+/* Steps over all that stands before SecurityEvent= at the start of a line; false: no such line. */
+bool asterisk_take_prefix(struct asterisk_cursor *c);
+bool asterisk_read_head(struct asterisk_cursor c, struct asterisk_head *ret);
+/* Every head in the line, of which the first is at `first`. A head inside the line (glue, or a
+ * stranger's) has at least the file's name in front. Returns how many, ASTERISK_HEADS_MAX + 1 at
+ * most: too many. */
+size_t asterisk_find_heads(struct asterisk_cursor line, const char *first,
+	struct asterisk_head heads[ASTERISK_HEADS_MAX + 1]);
+
+/* heads[at] with the text's end. False: it does not read as a record of that kind. */
+bool asterisk_read_record(const struct asterisk_head *heads, size_t count, size_t at,
+	const char *end, struct asterisk_record *ret);
+/* Records of this kind can be read at all. */
+bool asterisk_is_known(const struct asterisk_head *head);
+
+#endif

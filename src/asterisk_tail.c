@@ -1,0 +1,289 @@
+/* How a record ends, and what of it is sound. */
+#include "asterisk_internal.h"
+
+#include <string.h>
+
+enum {
+	ADDRESS_BYTES_MAX = 64,
+	LOCAL_BYTES_MAX = 160,    /* of ,LocalAddress="...",Rem */
+	CHALLENGE_BYTES_MAX = 63, /* what PJSIP copies of the caller's */
+	RESPONSE_BYTES_MAX = 255,
+	LAST_BYTES = 450, /* of a record that may hold bare quotes: one address in them, or none */
+};
+
+static bool is_hex(char c)
+{
+	return asterisk_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool is_address(char c)
+{
+	return is_hex(c) || c == '.' || c == ':';
+}
+
+/* A value as PJSIP copies it from a quoted string: a quote only behind a backslash; cut at most
+ * bytes, where a lone backslash may be the last. */
+static bool take_quoted(struct asterisk_cursor *c, const char *name, size_t most,
+	struct asterisk_piece *ret)
+{
+	const char *start;
+
+	if (!asterisk_take(c, ",") || !asterisk_take(c, name) || !asterisk_take(c, "=\""))
+		return false;
+	start = c->at;
+	while (c->at < c->end && *c->at != '"') {
+		size_t step = *c->at == '\\' && (size_t)(c->at - start) + 1 < most ? 2 : 1;
+
+		if ((size_t)(c->at - start) + step > most || (size_t)(c->end - c->at) < step)
+			return false;
+		c->at += step;
+	}
+	*ret = (struct asterisk_piece){ start, (size_t)(c->at - start) };
+	return asterisk_take(c, "\"");
+}
+
+/* oteAddress="IPV4/UDP/192.0.2.1/5060" */
+static bool take_remote(struct asterisk_cursor *c, struct asterisk_record *record)
+{
+	static const char *const transports[] = { "UDP", "TCP", "TLS", "WSS", "WS" };
+	struct asterisk_piece address;
+	bool six;
+
+	if (!asterisk_take(c, "oteAddress=\"IPV"))
+		return false;
+	six = asterisk_take(c, "6");
+	if ((!six && !asterisk_take(c, "4")) || !asterisk_take(c, "/"))
+		return false;
+	for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
+		record->transport = (struct asterisk_piece){ c->at, strlen(transports[i]) };
+		if (asterisk_take(c, transports[i]) && asterisk_take(c, "/"))
+			break;
+		c->at = record->transport.text;
+		if (i + 1 == sizeof(transports) / sizeof(transports[0]))
+			return false;
+	}
+	if (!asterisk_take_run(c, is_address, 1, &address) || address.length > ADDRESS_BYTES_MAX ||
+		ip_parse(address.text, address.length, &record->ip) < 0 || !asterisk_take(c, "/") ||
+		!asterisk_take_run(c, asterisk_is_digit, 1, NULL))
+		return false;
+	/* a mapped address is IPv4 by now, in an IPV6 field */
+	return asterisk_take(c, "\"") && (six || record->ip.family == 4);
+}
+
+static bool tail_nothing(struct asterisk_cursor *c, struct asterisk_record *record)
+{
+	(void)c, (void)record;
+	return true;
+}
+
+static bool tail_acl(struct asterisk_cursor *c, struct asterisk_record *record)
+{
+	(void)record;
+	return asterisk_take_field(c, "ACLName", asterisk_is_word, NULL);
+}
+
+static bool tail_session_tv(struct asterisk_cursor *c, struct asterisk_record *record)
+{
+	struct asterisk_cursor next = *c;
+
+	(void)record;
+	if (asterisk_take_field(&next, "ACLName", asterisk_is_word, NULL))
+		*c = next;
+	return asterisk_take_field(c, "SessionTV", asterisk_is_stamp, NULL);
+}
+
+static bool tail_response(struct asterisk_cursor *c, struct asterisk_record *record)
+{
+	struct asterisk_piece response;
+
+	return take_quoted(c, "Challenge", CHALLENGE_BYTES_MAX, &record->challenge) &&
+	       take_quoted(c, "Response", RESPONSE_BYTES_MAX, &response) &&
+	       asterisk_take(c, ",ExpectedResponse=\"\"");
+}
+
+/* The caller's copies may hold quotes in old versions: see is_alone(). */
+static bool tail_sip_password(struct asterisk_cursor *c, struct asterisk_record *record)
+{
+	struct asterisk_piece received;
+	struct asterisk_piece hash;
+
+	if (!asterisk_take_field(c, "Challenge", asterisk_is_word, &record->challenge) ||
+		!take_quoted(c, "ReceivedChallenge", RESPONSE_BYTES_MAX, &received) ||
+		!take_quoted(c, "ReceivedHash", RESPONSE_BYTES_MAX, &hash))
+		return false;
+	record->proven = received.length && received.length == record->challenge.length &&
+			 memcmp(received.text, record->challenge.text, received.length) == 0;
+	return true;
+}
+
+static bool tail_challenge_sent(struct asterisk_cursor *c, struct asterisk_record *record)
+{
+	return asterisk_take_field(c, "Challenge", asterisk_is_word, &record->challenge);
+}
+
+static bool tail_success(struct asterisk_cursor *c, struct asterisk_record *record)
+{
+	struct asterisk_cursor next;
+
+	(void)record;
+	if (!asterisk_take_field(c, "UsingPassword", asterisk_is_digit, NULL))
+		return false;
+	next = *c;
+	if (asterisk_take_field(&next, "SessionTV", asterisk_is_stamp, NULL))
+		*c = next;
+	return true;
+}
+
+static const struct shape {
+	const char *service;
+	const char *event;
+	bool (*tail)(struct asterisk_cursor *c, struct asterisk_record *record);
+	bool bare_quotes; /* a stranger's value behind the address may hold them in some version */
+} shapes[] = {
+	{ "PJSIP", "InvalidAccountID", tail_nothing, false },
+	{ "PJSIP", "FailedACL", tail_acl, false },
+	{ "PJSIP", "ChallengeResponseFailed", tail_response, true },
+	{ "PJSIP", "ChallengeSent", tail_challenge_sent, false },
+	{ "PJSIP", "SuccessfulAuth", tail_success, false },
+	{ "SIP", "InvalidAccountID", tail_nothing, false },
+	{ "SIP", "FailedACL", tail_acl, false },
+	{ "SIP", "InvalidPassword", tail_sip_password, true },
+	{ "SIP", "ChallengeResponseFailed", tail_response, true },
+	{ "SIP", "ChallengeSent", tail_challenge_sent, false },
+	{ "SIP", "SuccessfulAuth", tail_success, false },
+	{ "AMI", "InvalidAccountID", tail_session_tv, false },
+	{ "AMI", "InvalidPassword", tail_session_tv, false },
+	{ "AMI", "FailedACL", tail_session_tv, false },
+	{ "AMI", "SuccessfulAuth", tail_success, false },
+};
+
+static const struct shape *shape_of(const struct asterisk_head *head)
+{
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+		if (asterisk_is(head->service, shapes[i].service) &&
+			asterisk_is(head->event, shapes[i].event))
+			return &shapes[i];
+	return NULL;
+}
+
+static bool is_ami_response(const struct asterisk_head *head)
+{
+	return asterisk_is(head->service, "AMI") &&
+	       asterisk_is(head->event, "ChallengeResponseFailed");
+}
+
+/* ,LocalAddress="IPV4/UDP/192.0.2.10/5060",Rem right before at. */
+static const char *local_before(const char *start, const char *at)
+{
+	static const char key[] = "\",LocalAddress=\"";
+	const char *found = NULL;
+	struct asterisk_cursor c;
+
+	/* its shortest and longest text are known: look only there */
+	for (const char *from = at - start > LOCAL_BYTES_MAX ? at - LOCAL_BYTES_MAX : start;
+		(from = asterisk_find(from, at, key)) != NULL; from++)
+		found = from;
+	if (!found)
+		return NULL;
+	c = (struct asterisk_cursor){ found + sizeof(key) - 1, at };
+	while (c.at < c.end && (is_address(*c.at) || asterisk_is_word(*c.at) || *c.at == '/'))
+		c.at++;
+	return asterisk_take(&c, "\",Rem") && c.at == at ? found : NULL;
+}
+
+/* Bare quotes would let a value behind the address look like it: there is one address in the last
+ * bytes, or none that is safe. */
+static bool is_alone(const char *start, const char *address, const char *end)
+{
+	const char *from = end - start > LAST_BYTES ? end - LAST_BYTES : start;
+	const char *first = asterisk_find(from, end, "oteAddress=\"");
+
+	return first == address && !asterisk_find(address + 1, end, "oteAddress=\"");
+}
+
+/* The address in [start, end) whose tail reaches the end, the last first. */
+static const char *find_tail(const struct shape *shape, const char *start, const char *end,
+	struct asterisk_record *record)
+{
+	static const char key[] = "oteAddress=\"";
+
+	for (const char *at = end - (sizeof(key) - 1); at >= start; at--) {
+		struct asterisk_cursor c = { at, end };
+
+		if (*at != 'o' || memcmp(at, key, sizeof(key) - 1) != 0)
+			continue;
+		record->proven = false;
+		if (take_remote(&c, record) && shape->tail(&c, record) && c.at == end)
+			return at;
+	}
+	return NULL;
+}
+
+static void fill(const struct asterisk_head *head, const char *local, const char *end,
+	struct asterisk_record *record)
+{
+	static const char key[] = "\",SessionID=\"";
+	const char *session = asterisk_find(head->end, local, key);
+
+	record->text = (struct asterisk_piece){ head->start, (size_t)(end - head->start) };
+	record->event = head->event;
+	record->service = head->service;
+	record->account = (struct asterisk_piece){ head->end,
+		(size_t)((session ? session : local) - head->end) };
+	record->session = (struct asterisk_piece){ 0 };
+	if (session && session + sizeof(key) - 1 <= local)
+		record->session = (struct asterisk_piece){ session + sizeof(key) - 1,
+			(size_t)(local - session - (sizeof(key) - 1)) };
+	record->proven = record->proven || !asterisk_is(record->transport, "UDP");
+}
+
+/* AMI's wrong answer to a challenge: read from its one head. */
+static bool read_ami_response(const struct asterisk_head *head, const char *end,
+	struct asterisk_record *record)
+{
+	const char *quote = memchr(head->end, '"', (size_t)(end - head->end));
+	struct asterisk_cursor c = { quote, end };
+	const char *local;
+
+	if (!quote || !asterisk_take(&c, "\",SessionID=\"0x") ||
+		!asterisk_take_run(&c, is_hex, 1, NULL))
+		return false;
+	local = c.at;
+	if (!asterisk_take(&c, "\",LocalAddress=\""))
+		return false;
+	while (c.at < c.end && (is_address(*c.at) || asterisk_is_word(*c.at) || *c.at == '/'))
+		c.at++;
+	if (!asterisk_take(&c, "\",Rem") || !take_remote(&c, record) ||
+		!asterisk_take(&c, ",Challenge=\""))
+		return false;
+	fill(head, local, end, record);
+	return true;
+}
+
+/* heads[at] with the line's tail. */
+bool asterisk_read_record(const struct asterisk_head *heads, size_t count, size_t at,
+	const char *end, struct asterisk_record *record)
+{
+	const struct asterisk_head *head = &heads[at];
+	const struct shape *shape = shape_of(head);
+	const char *last = heads[count - 1].end;
+	const char *address;
+	const char *local;
+
+	*record = (struct asterisk_record){ 0 };
+	if (is_ami_response(head))
+		return count == 1 && read_ami_response(head, end, record);
+	address = shape ? find_tail(shape, last, end, record) : NULL;
+	if (!address || (shape->bare_quotes && !is_alone(last, address, end)))
+		return false;
+	local = local_before(last, address);
+	if (!local && !asterisk_find(last, address, "\",SessionID=\""))
+		return false;
+	fill(head, local ? local : address, end, record);
+	return true;
+}
+
+bool asterisk_is_known(const struct asterisk_head *head)
+{
+	return shape_of(head) || is_ami_response(head);
+}
