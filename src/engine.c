@@ -149,6 +149,7 @@ static int commit(void *context, struct error *err)
 	if (!err)
 		err = &local;
 	tail_positions(engine->state.tail, true, save_position, engine->state.store);
+	engine_save_cursors(engine);
 	engine->next_positions_s = engine_wall_s() + POSITIONS_EVERY_S;
 	if (store_commit(engine->state.store, expire_before_s, err) < 0) {
 		if (engine->health[CONTROL_STATE].ok)
@@ -184,12 +185,13 @@ void engine_commit_soon(struct engine *engine)
 
 /* ---- reading ---- */
 
-static void read_logs(struct engine *engine, bool scan)
+void engine_read(struct engine *engine, bool scan)
 {
 	bool more;
 
 	do {
 		more = tail_reconcile(engine->state.tail, scan, READ_BUDGET);
+		more = engine_read_journal(engine, scan) || more;
 		scan = false;
 		engine_flush(engine);
 	} while (more && bans_waiting(guard_bans(engine->guard)) == 0 &&
@@ -207,7 +209,7 @@ static int on_busy(sd_event_source *source, uint64_t at_us, void *context)
 	(void)source, (void)at_us;
 	engine->last_read_us = engine_boot_us();
 	(void)sd_event_source_set_enabled(engine->tail_io, SD_EVENT_ON);
-	read_logs(engine, false);
+	engine_read(engine, false);
 	return 0;
 }
 
@@ -224,7 +226,7 @@ static int on_tail(sd_event_source *source, int fd, uint32_t revents, void *cont
 		return 0;
 	}
 	engine->last_read_us = now_us;
-	read_logs(engine, false);
+	engine_read(engine, false);
 	return 0;
 }
 
@@ -350,7 +352,7 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 
 	(void)at_us;
 	engine->last_read_us = engine_boot_us();
-	read_logs(engine, true);
+	engine_read(engine, true);
 	guard_tick(engine->guard, now_s, engine->caught_up);
 	engine_flush(engine);
 	ignore_tick(engine->ignore, now_s);
@@ -456,7 +458,8 @@ static int serve(struct engine *engine, struct error *err)
 	if (resume_state(engine->options->state_dir, prepared_config(engine->prepared),
 		    engine->guard, engine->ignore, &callbacks, engine_wall_s(), &engine->state,
 		    err) < 0 ||
-		open_control(engine, err) < 0 || add_sources(engine, err) < 0)
+		open_control(engine, err) < 0 || add_sources(engine, err) < 0 ||
+		engine_open_journal(engine, err) < 0)
 		return -1;
 	engine_tell_broken(engine);
 	if (engine->dry_run)
@@ -464,7 +467,7 @@ static int serve(struct engine *engine, struct error *err)
 			"dry run: no firewall is touched");
 	engine->last_read_us = engine_boot_us();
 	ignore_tick(engine->ignore, engine_wall_s());
-	read_logs(engine, true);
+	engine_read(engine, true);
 	engine_check_health(engine);
 	(void)commit(engine, NULL); /* it has logged; the tick tries again */
 	engine_send_alive(engine);
@@ -478,6 +481,7 @@ static void engine_done(struct engine *engine)
 {
 	control_free(engine->control);
 	outbox_free(engine->state.outbox);
+	engine_close_journal(engine);
 	tail_free(engine->state.tail);
 	if (engine->state.store)
 		store_close(engine->state.store);

@@ -8,6 +8,7 @@
 #include "config.h"
 #include "guard.h"
 #include "ignore.h"
+#include "journal.h"
 #include "launch.h"
 #include "letter.h"
 #include "outbox.h"
@@ -41,6 +42,10 @@ void engine_check_health(struct engine *engine)
 	bool well = outbox_is_well(engine->state.outbox, &mail_text);
 
 	control_find_unreadable(engine->state.tail, text);
+	if (!text[0] && engine->journal)
+		(void)snprintf(text, sizeof(text), "%s",
+			engine->journal_trouble ? engine->journal_trouble
+						: journal_trouble(engine->journal)); /* cut */
 	engine_set_health(engine, CONTROL_ENGINE, text[0] == '\0',
 		text[0] ? text : prepared_sandbox_text(engine->prepared));
 	engine_set_health(engine, CONTROL_MAIL, well, mail_text);

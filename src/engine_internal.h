@@ -2,11 +2,12 @@
 #define VG_ENGINE_INTERNAL_H
 
 /* Inside the engine: engine.c is its loop, engine_names.c talks to the notifier about names,
- * engine_health.c says how all parts are. */
+ * engine_journal.c reads the journal, engine_health.c says how all parts are. */
 
 #include "engine.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <systemd/sd-event.h>
@@ -17,6 +18,7 @@
 struct guard;
 struct guard_events;
 struct ignore;
+struct journal;
 struct prepared;
 
 /* All parts of the engine; made in this order, ended in the opposite one. */
@@ -26,6 +28,10 @@ struct engine {
 	struct guard *guard;       /* borrowed from prepared */
 	struct ignore *ignore;     /* owned: names and files of ignoreip */
 	struct resumed state;      /* owned: database, logs, mails */
+	struct journal *journal;   /* owned; NULL: no jail reads it */
+	size_t *journal_jails;     /* owned; by the number of the reader */
+	char *journal_trouble;     /* owned; of jails whose journal cannot be opened, NULL: none */
+	bool journal_ready;        /* it has something to say */
 	struct control *control;
 	sd_event *event;
 	sd_event_source *parent_io;
@@ -50,6 +56,8 @@ struct engine {
 int64_t engine_wall_s(void);
 uint64_t engine_boot_us(void);
 
+/* Reads the logs; scan: also those of which no event came. */
+void engine_read(struct engine *engine, bool scan);
 /* Hands changes for the kernel on; what does not fit goes when the pair is writable again. */
 void engine_flush(void *context);
 /* Writes what is dirty within the promised time. */
@@ -61,6 +69,14 @@ void engine_check_health(struct engine *engine);
 void engine_send_alive(struct engine *engine);
 /* For the status and, once, by mail. */
 void engine_tell_broken(struct engine *engine);
+
+/* Opens the journal for the jails that read it; what cannot be opened is told and left out. */
+int engine_open_journal(struct engine *engine, struct error *err);
+/* True: there is more. */
+bool engine_read_journal(struct engine *engine, bool scan);
+/* Before a commit. */
+void engine_save_cursors(struct engine *engine);
+void engine_close_journal(struct engine *engine);
 
 /* For guard_events: asks the notifier for a name of a log. */
 bool engine_resolve(void *context, const char *name);

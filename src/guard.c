@@ -200,6 +200,24 @@ static bool jail_wants(const struct guard_jail *jail, const struct tail_line *li
 	return false;
 }
 
+static void take(struct guard *guard, size_t number, const struct tail_line *line,
+	enum filter_result result, const struct hit *hit, int64_t now_s)
+{
+	switch (result) {
+	case FILTER_HIT:
+		if (hit->ip.family)
+			guard_count_hit(guard, number, line, hit, now_s);
+		else
+			guard_names_hit(guard, number, line, hit, now_s);
+		break;
+	case FILTER_IGNORED:
+		guard->jails[number].ignored++;
+		break;
+	case FILTER_MISS:
+		break;
+	}
+}
+
 void guard_line(struct guard *guard, const struct tail_line *line, int64_t now_s)
 {
 	struct hit hit;
@@ -209,22 +227,23 @@ void guard_line(struct guard *guard, const struct tail_line *line, int64_t now_s
 	for (size_t i = 0; i < guard->n_jails; i++) {
 		struct guard_jail *jail = &guard->jails[i];
 
-		if (!jail->filter || !jail_wants(jail, line))
-			continue;
-		switch (filter_match(jail->filter, line->line, line->length, now_s, &hit)) {
-		case FILTER_HIT:
-			if (hit.ip.family)
-				guard_count_hit(guard, i, line, &hit, now_s);
-			else
-				guard_names_hit(guard, i, line, &hit, now_s);
-			break;
-		case FILTER_IGNORED:
-			jail->ignored++;
-			break;
-		case FILTER_MISS:
-			break;
-		}
+		if (jail->filter && jail_wants(jail, line))
+			take(guard, i, line,
+				filter_match(jail->filter, line->line, line->length, now_s, &hit),
+				&hit, now_s);
 	}
+}
+
+void guard_entry(struct guard *guard, size_t jail, const char *text, size_t length, int64_t at_ms,
+	int64_t now_s)
+{
+	struct tail_line line = { .path = "journal", .line = text, .length = length };
+	struct filter *filter = guard->jails[jail].filter;
+	struct hit hit;
+
+	if (filter)
+		take(guard, jail, &line,
+			filter_match_dated(filter, text, length, at_ms, now_s, &hit), &hit, now_s);
 }
 
 /* ---- time ---- */

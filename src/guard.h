@@ -77,6 +77,9 @@ enum {
 };
 void guard_resolved(struct guard *guard, const char *name, bool found, const struct ip *addresses,
 	size_t count, int64_t now_s);
+/* One entry of the journal, for jail number `jail`: a line that brings its time along. */
+void guard_entry(struct guard *guard, size_t jail, const char *text, size_t length, int64_t at_ms,
+	int64_t now_s);
 /* Ends what is over, writes letters that waited for the kernel. caught_up: no unread lines. */
 void guard_tick(struct guard *guard, int64_t now_s, bool caught_up);
 /* When guard_tick should be called next at the latest; INT64_MAX: no need. */
@@ -148,6 +151,7 @@ struct guard_jail_info {
 	uint64_t unresolved; /* hits of host names, counted for nobody; since the start */
 	uint64_t limit_hits;
 	const uint64_t *patterns;
+	bool journal; /* reads the journal, and no file */
 	const struct ip *ignoreip; /* as configured */
 	size_t n_ignoreip;
 	size_t n_scopes;

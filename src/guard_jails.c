@@ -231,6 +231,7 @@ void guard_jail_info(const struct guard *guard, size_t number, int64_t now_s,
 		.unresolved = jail->unresolved,
 		.limit_hits = jail->filter ? filter_limit_hits(jail->filter) : 0,
 		.patterns = jail->patterns,
+		.journal = config && config->backend == BACKEND_JOURNAL,
 		.ignoreip = config ? config->ignoreip : NULL,
 		.n_ignoreip = config ? config->n_ignoreip : 0,
 		.n_scopes = jail->n_scopes };

@@ -17,6 +17,7 @@
 #include "control.h"
 #include "error.h"
 #include "guard.h"
+#include "journal.h"
 #include "launch.h"
 #include "letter.h"
 #include "log.h"
@@ -207,6 +208,16 @@ static void add_file_directories(struct path_list *list, const char *path)
 	}
 }
 
+static void add_journal(struct path_list *list, const struct config_jail *jail)
+{
+	struct journal_source source = { .path = jail->journal.path,
+		.files = (const char *const *)jail->journal.files,
+		.n_files = jail->journal.n_files,
+		.namespace = jail->journal.namespace };
+
+	journal_roots(&source, add_path, list);
+}
+
 static int confine(struct prepared *prepared, const char *state_dir, struct error *err)
 {
 	struct path_list *list = alloc_zero(sizeof(*list));
@@ -220,6 +231,8 @@ static int confine(struct prepared *prepared, const char *state_dir, struct erro
 
 		for (size_t k = 0; jail->enabled && !jail->broken && k < jail->n_logpaths; k++)
 			tail_roots(jail->logpaths[k].pattern, add_path, list);
+		if (jail->enabled && jail->backend == BACKEND_JOURNAL)
+			add_journal(list, jail);
 		for (size_t k = 0; jail->enabled && k < jail->n_ignores; k++)
 			if (jail->ignores[k].is_file)
 				add_file_directories(list, jail->ignores[k].text);

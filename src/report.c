@@ -266,6 +266,10 @@ static json_t *jail_json(const struct report *report, size_t jail,
 	json_t *object = json_object();
 
 	tail_files(report->engine->tail, add_file, &files);
+	if (info->journal)
+		json_array_append_new(files.array,
+			json_pack("{s:s, s:s, s:i, s:i}", "path", "journal", "state", "following",
+				"offset", 0, "lag_bytes", 0));
 	json_object_set_new(object, "name", text_json(info->name));
 	json_object_set_new(object, "files", files.array);
 	json_object_set_new(object, "maxretry", json_integer(info->maxretry));

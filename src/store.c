@@ -530,14 +530,15 @@ static int sweep_bans(struct store *store, int64_t before_s, struct error *err)
 
 int store_commit(struct store *store, int64_t expire_before_s, struct error *err)
 {
-	if (!store_is_dirty(store) && !store->queue.n_positions)
+	if (!store_is_dirty(store) && !store->queue.n_positions && !store->queue.n_cursors)
 		return 0;
 	if (run(store, BEGIN, err) < 0)
 		return -1;
 	if (write_failures(store, err) < 0 || write_bans(store, err) < 0 ||
-		write_positions(store, err) < 0 || write_jails(store, err) < 0 ||
-		write_alerts(store, err) < 0 || write_allows(store, err) < 0 ||
-		write_names(store, err) < 0 || expire_failures(store, expire_before_s, err) < 0 ||
+		write_positions(store, err) < 0 || store_cursors_write(store, err) < 0 ||
+		write_jails(store, err) < 0 || write_alerts(store, err) < 0 ||
+		write_allows(store, err) < 0 || write_names(store, err) < 0 ||
+		expire_failures(store, expire_before_s, err) < 0 ||
 		sweep_bans(store, expire_before_s, err) < 0 || run(store, COMMIT, err) < 0) {
 		/* SQLite itself rolls back after some errors, a full disk among them */
 		if (!sqlite3_get_autocommit(store->db))

@@ -125,6 +125,13 @@ void store_alert_sent(struct store *store, int64_t id);
 /* Replaces what is kept for the name. The caller bounds the number of names. */
 void store_name(struct store *store, const struct store_name *name);
 
+/* How far a jail has read the journal. Written with positions, and no more dirty than they are. */
+enum { STORE_CURSOR_MAX = 512 }; /* bytes with the NUL; longer ones are not kept */
+void store_cursor(struct store *store, const char *jail, const char *cursor);
+/* "" if there is none. What has not been committed is not seen. */
+int store_read_cursor(struct store *store, const char *jail, char ret_cursor[STORE_CURSOR_MAX],
+	struct error *err);
+
 /* Something other than positions waits for a commit. */
 bool store_is_dirty(const struct store *store);
 /* One transaction with all dirty rows. -1: nothing was written, everything stays dirty and is

@@ -69,6 +69,11 @@ static const char *const schema_steps[] = {
 	" until INTEGER NOT NULL, note BLOB NOT NULL) STRICT, WITHOUT ROWID;"
 	"PRAGMA user_version = 4;"
 	"COMMIT",
+	"BEGIN IMMEDIATE;"
+	"CREATE TABLE cursors(jail TEXT PRIMARY KEY, cursor TEXT NOT NULL) STRICT,"
+	" WITHOUT ROWID;"
+	"PRAGMA user_version = 5;"
+	"COMMIT",
 };
 
 enum { SCHEMA_VERSION = sizeof(schema_steps) / sizeof(schema_steps[0]) - 1 };
@@ -94,6 +99,8 @@ static const char *const statement_texts[STATEMENTS] = {
 	[SWEEP_BANS] = "DELETE FROM bans WHERE id > ?1 AND id <= ?2 AND state = 2"
 		       " AND (max(since, until) < ?3 OR id <= ?4)",
 	[SET_POSITION] = "INSERT OR REPLACE INTO positions VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[SET_CURSOR] = "INSERT OR REPLACE INTO cursors VALUES(?1, ?2)",
+	[GET_CURSOR] = "SELECT cursor FROM cursors WHERE jail = ?1",
 	[DROP_POSITION] = "DELETE FROM positions WHERE path = ?1",
 	[ADD_PATTERN] = "INSERT OR IGNORE INTO patterns VALUES(?1, ?2)",
 	[SET_TOTAL] = "INSERT OR REPLACE INTO totals VALUES(?1, ?2, ?3)",

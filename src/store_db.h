@@ -24,6 +24,8 @@ enum statement {
 	SWEEP_BANS,
 	SET_POSITION,
 	DROP_POSITION,
+	SET_CURSOR,
+	GET_CURSOR,
 	ADD_PATTERN,
 	SET_TOTAL,
 	ADD_ALERT,
@@ -53,6 +55,9 @@ struct store {
 int store_db_open(const char *dir, int64_t now_s, struct store **ret_store, char **ret_note,
 	struct error *err);
 void store_db_close(struct store *store);
+
+/* All dirty cursors, inside the transaction of a commit. */
+int store_cursors_write(struct store *store, struct error *err);
 
 /* Writes "state database: what: why" and returns -1. */
 int store_db_error(const struct store *store, const char *what, struct error *err);

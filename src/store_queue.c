@@ -1,5 +1,6 @@
 #include "store_queue.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,6 +144,24 @@ void store_queue_position(struct store_queue *queue, const struct tail_position 
 	queue->positions[i].position.path = alloc_string(position->path);
 }
 
+/* Bounded by the configuration: one a jail, the last. */
+void store_queue_cursor(struct store_queue *queue, const char *jail, const char *cursor)
+{
+	const char *name = name_keep(queue, jail);
+	size_t i = 0;
+
+	while (i < queue->n_cursors && queue->cursors[i].jail != name)
+		i++;
+	if (i == queue->n_cursors) {
+		queue->cursors = make_room(queue->cursors, queue->n_cursors, &queue->cursors_room,
+			sizeof(*queue->cursors));
+		queue->n_cursors++;
+	}
+	queue->cursors[i].jail = name;
+	(void)snprintf(queue->cursors[i].text, sizeof(queue->cursors[i].text), "%s",
+		cursor); /* fits, store_cursor has looked */
+}
+
 /* Bounded by the configuration: each (jail, pattern) is kept once. */
 void store_queue_pattern(struct store_queue *queue, const char *jail, const char *pattern)
 {
@@ -276,6 +295,7 @@ void store_queue_clear(struct store_queue *queue)
 		text_free(queue->allows[i].allow.name);
 	}
 	queue->n_failures = queue->n_bans = queue->n_updates = queue->n_positions = 0;
+	queue->n_cursors = 0;
 	queue->n_patterns = queue->n_totals = queue->n_alerts = queue->n_sent = 0;
 	queue->n_allows = queue->n_hosts = 0;
 }
@@ -290,6 +310,7 @@ void store_queue_done(struct store_queue *queue)
 	free(queue->bans);
 	free(queue->updates);
 	free(queue->positions);
+	free(queue->cursors);
 	free(queue->patterns);
 	free(queue->totals);
 	free(queue->alerts);

@@ -11,6 +11,11 @@ struct store_queue_position {
 	bool forget;
 };
 
+struct store_queue_cursor {
+	const char *jail;
+	char text[STORE_CURSOR_MAX];
+};
+
 struct store_queue_allow {
 	struct store_allow allow;
 	bool forget;
@@ -37,6 +42,8 @@ struct store_queue {
 	size_t n_updates, updates_room;
 	struct store_queue_position *positions;
 	size_t n_positions, positions_room;
+	struct store_queue_cursor *cursors;
+	size_t n_cursors, cursors_room;
 	struct store_queue_pattern *patterns;
 	size_t n_patterns, patterns_room;
 	struct store_queue_total *totals;
@@ -60,6 +67,7 @@ void store_queue_ban(struct store_queue *queue, const struct store_ban *ban);
 void store_queue_ban_update(struct store_queue *queue, const struct store_ban *ban);
 void store_queue_position(struct store_queue *queue, const struct tail_position *position,
 	bool forget);
+void store_queue_cursor(struct store_queue *queue, const char *jail, const char *cursor);
 void store_queue_pattern(struct store_queue *queue, const char *jail, const char *pattern);
 void store_queue_total(struct store_queue *queue, const struct store_queue_total *total);
 void store_queue_alert(struct store_queue *queue, const struct store_alert *alert);
@@ -67,7 +75,7 @@ void store_queue_allow(struct store_queue *queue, const struct store_allow *allo
 void store_queue_alert_sent(struct store_queue *queue, int64_t id);
 void store_queue_host(struct store_queue *queue, const struct store_name *host);
 
-/* Rows of all kinds but positions. */
+/* Rows of all kinds but positions and cursors. */
 size_t store_queue_count(const struct store_queue *queue);
 /* After a commit: nothing is dirty. */
 void store_queue_clear(struct store_queue *queue);

@@ -435,6 +435,32 @@ static void unusable_is_set_aside(void **state)
 	}
 }
 
+/* The last cursor of each jail; one that is too long keeps the one before. */
+static void cursors_come_back(void **state)
+{
+	static char longer[STORE_CURSOR_MAX + 1];
+	struct store *store = open_store(false);
+	char cursor[STORE_CURSOR_MAX];
+
+	(void)state;
+	memset(longer, 'x', sizeof(longer) - 1);
+	store_cursor(store, "sshd", "s=1;i=1");
+	store_cursor(store, "asterisk", "s=1;i=5");
+	store_cursor(store, "sshd", "s=1;i=2");
+	store_cursor(store, "sshd", longer);
+	assert_false(store_is_dirty(store));
+	commit(store, 0);
+	store_close(store);
+	store = open_store(false);
+	assert_int_equal(store_read_cursor(store, "sshd", cursor, NULL), 0);
+	assert_string_equal(cursor, "s=1;i=2");
+	assert_int_equal(store_read_cursor(store, "asterisk", cursor, NULL), 0);
+	assert_string_equal(cursor, "s=1;i=5");
+	assert_int_equal(store_read_cursor(store, "none", cursor, NULL), 0);
+	assert_string_equal(cursor, "");
+	store_close(store);
+}
+
 static void a_directory_that_is_not_there_is_an_error(void **state)
 {
 	struct store *store = NULL;
@@ -611,6 +637,7 @@ int main(void)
 		with_dir(dirty_rows_are_capped),
 		with_dir(unusable_is_set_aside),
 		with_dir(host_names_come_back),
+		with_dir(cursors_come_back),
 		with_dir(a_directory_that_is_not_there_is_an_error),
 		with_dir(full_disk_keeps_all_dirty),
 		with_dir(nothing_acknowledged_is_lost_by_a_kill),

@@ -1,0 +1,133 @@
+#include "engine_internal.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <syslog.h>
+
+#include "alloc.h"
+#include "config.h"
+#include "error.h"
+#include "guard.h"
+#include "journal.h"
+#include "log.h"
+#include "prepare.h"
+#include "store.h"
+#include "text.h"
+
+static void on_entry(void *context, int reader, const char *line, size_t length, int64_t at_ms)
+{
+	struct engine *engine = context;
+
+	guard_entry(engine->guard, engine->journal_jails[reader], line, length, at_ms,
+		engine_wall_s());
+}
+
+static void on_note(void *context, int priority, const char *text)
+{
+	(void)context;
+	log_line(priority, "%s", text);
+}
+
+static int on_journal(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+	struct engine *engine = context;
+
+	(void)source, (void)fd, (void)revents;
+	engine->journal_ready = true;
+	engine_read(engine, false);
+	return 0;
+}
+
+/* Not fatal: the other jails guard. */
+static void tell(struct engine *engine, const struct config_jail *jail, const struct error *err)
+{
+	char shown[128];
+
+	log_line(LOG_ERR, "jail %s: %s", text_render_string(shown, sizeof(shown), jail->name),
+		err->text);
+	free(engine->journal_trouble);
+	engine->journal_trouble = alloc_format("jail %s: %s", shown, err->text);
+}
+
+static void open_one(struct engine *engine, size_t number, const struct config_jail *jail)
+{
+	const struct config_journal *match = &jail->filter.match;
+	cleanup_free const char **words = alloc_array(match->n_words + 1, sizeof(*words));
+	struct journal_source source = { .path = jail->journal.path,
+		.files = (const char *const *)jail->journal.files,
+		.n_files = jail->journal.n_files,
+		.flags = jail->journal.flags,
+		.namespace = jail->journal.namespace,
+		.words = words,
+		.n_words = match->n_words };
+	int64_t since_ms = (engine_wall_s() - jail->findtime_s) * 1000;
+	char cursor[STORE_CURSOR_MAX];
+	struct error err;
+	int reader = -1;
+
+	for (size_t i = 0; i < match->n_words; i++)
+		words[i] = match->words[i].text;
+	if (store_read_cursor(engine->state.store, jail->name, cursor, &err) == 0)
+		reader = journal_add(engine->journal, &source, cursor[0] ? cursor : NULL, since_ms,
+			&err);
+	if (reader < 0) {
+		tell(engine, jail, &err);
+		return;
+	}
+	engine->journal_jails =
+		alloc_grow(engine->journal_jails, (size_t)reader + 1, sizeof(size_t));
+	engine->journal_jails[reader] = number;
+}
+
+int engine_open_journal(struct engine *engine, struct error *err)
+{
+	const struct config *config = prepared_config(engine->prepared);
+	struct journal_callbacks callbacks = { on_entry, on_note, engine };
+
+	for (size_t i = 0; i < config->n_jails; i++) {
+		const struct config_jail *jail = &config->jails[i];
+		int number = guard_find_jail(engine->guard, jail->name);
+		struct guard_jail_info info;
+
+		guard_jail_info(engine->guard, (size_t)number, engine_wall_s(), &info);
+		if (!info.active || !info.journal)
+			continue;
+		if (!engine->journal && journal_new(&callbacks, &engine->journal, err) < 0)
+			return -1;
+		open_one(engine, (size_t)number, jail);
+	}
+	if (engine->journal && sd_event_add_io(engine->event, NULL, journal_fd(engine->journal),
+				       EPOLLIN, on_journal, engine) < 0)
+		return error_set(err, "cannot watch the journal");
+	return 0;
+}
+
+bool engine_read_journal(struct engine *engine, bool scan)
+{
+	if (!engine->journal || (!scan && !engine->journal_ready))
+		return false;
+	engine->journal_ready = journal_read(engine->journal);
+	return engine->journal_ready;
+}
+
+static void save_cursor(void *context, int reader, const char *cursor)
+{
+	struct engine *engine = context;
+	struct guard_jail_info info;
+
+	guard_jail_info(engine->guard, engine->journal_jails[reader], engine_wall_s(), &info);
+	store_cursor(engine->state.store, info.name, cursor);
+}
+
+void engine_save_cursors(struct engine *engine)
+{
+	if (engine->journal)
+		journal_cursors(engine->journal, save_cursor, engine);
+}
+
+void engine_close_journal(struct engine *engine)
+{
+	journal_free(engine->journal);
+	free(engine->journal_jails);
+	free(engine->journal_trouble);
+}
