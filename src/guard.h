@@ -151,7 +151,7 @@ struct guard_jail_info {
 	uint64_t unresolved; /* hits of host names, counted for nobody; since the start */
 	uint64_t limit_hits;
 	const uint64_t *patterns;
-	bool journal; /* reads the journal, and no file */
+	bool journal;              /* reads the journal, and no file */
 	const struct ip *ignoreip; /* as configured */
 	size_t n_ignoreip;
 	size_t n_scopes;

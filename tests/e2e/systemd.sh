@@ -8,6 +8,7 @@ source_dir=${1:-$(cd "$(dirname "$0")/../.." && pwd)}
 cache=${XDG_CACHE_HOME:-/var/cache}/voipguard-test
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 attacker=203.0.113.77 # not on-link, not protected
+intruder=203.0.113.78 # seen in the journal only
 netns=vg-systemd-$$
 init=
 nspawn=
@@ -99,6 +100,14 @@ install_daemon() {
 		enabled = true
 		filter = ${E2E_FILTER:-asterisk}
 		logpath = /var/log/asterisk/messages
+		maxretry = 4
+		findtime = 10m
+		bantime = 1h
+		[journal]
+		enabled = true
+		filter = sshd[logtype=journal]
+		backend = systemd
+		journalmatch = SYSLOG_IDENTIFIER=sshd
 		maxretry = 4
 		findtime = 10m
 		bantime = 1h
@@ -228,6 +237,15 @@ stop_unit() {
 	[ "$(inside systemctl show -P ExecMainStatus voipguard)" = 0 ]
 }
 
+# Into the journal by journald's own syslog socket.
+log_in_journal() { # ADDRESS
+	inside logger -t sshd "Failed password for root from $1 port 40022 ssh2"
+}
+
+listed_by_journal() {
+	inside nft list table inet voipguard | grep -qw "$intruder"
+}
+
 same_engine_ban() {
 	inside systemctl start voipguard && wait_for 10 status_shows_ban
 }
@@ -257,6 +275,10 @@ check "three attempts do not ban" not_listed
 write_attempt 4
 check "the fourth does, in the kernel" wait_for 5 listed
 check "status --json shows the ban" wait_for 5 status_shows_ban
+for i in 1 2 3 4; do
+	log_in_journal "$intruder"
+done
+check "a jail over the journal bans too" wait_for 5 listed_by_journal
 check "only the main process has a capability: CAP_NET_ADMIN" capabilities
 check "each process has no_new_privs and a seccomp filter" confined
 check "the watchdog is set, for the main process" watchdog
