@@ -72,7 +72,7 @@ demo:
 check:
 	$(call need,$(APT_BUILD) $(APT_CHECK))
 	@$(MAKE) --no-print-directory -s -j2 all units
-	@tests/run $(BUILD)/unit -- tests/layers tests/e2e/run
+	@tests/run $(BUILD)/unit -- tests/layers tests/reports tests/e2e/run
 
 units: $(UNIT)
 

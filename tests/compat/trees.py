@@ -32,7 +32,7 @@ def _check(program, tree):
     return run.returncode, (run.stdout + run.stderr).splitlines()
 
 
-def _switched_on(found, scratch):
+def switched_on(found, scratch):
     """A copy of the tree in which every jail is enabled."""
     tree = os.path.join(scratch, "all-on")
     shutil.rmtree(tree, ignore_errors=True)
@@ -58,7 +58,7 @@ def jails_pass(program, found, wanted, scratch):
     if wanted:
         return 0, []
     passed, problems = 0, []
-    for tree in (found.tree, _switched_on(found, scratch)):
+    for tree in (found.tree, switched_on(found, scratch)):
         status, findings = _check(program, tree)
         errors = [line for line in findings
                   if FINDING.match(line) and FINDING.match(line).group(2) == "error"]
