@@ -9,6 +9,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "text.h"
 
 /* Room for backtracking in JIT code; beyond, a match ends as REGEX_LIMIT. Only touched pages cost.
  */
@@ -239,6 +240,29 @@ struct tracer {
 	struct regex_reach *reach;
 };
 
+/* A copy of subject in which each byte that is not UTF-8 is SUB, so that all offsets stay; NULL if
+ * there is no such byte. PCRE2 alone lets no match span one: ".*" would stop there. The caller
+ * frees. */
+static char *bytes_substituted(const char *subject, size_t length)
+{
+	const unsigned char *bytes = (const unsigned char *)subject;
+	char *copy = NULL;
+	uint32_t character;
+	size_t step;
+
+	for (size_t at = 0; at < length; at += step ? step : 1) {
+		step = text_sequence(bytes + at, length - at, &character);
+		if (step)
+			continue;
+		if (!copy) {
+			copy = alloc_array(length, 1);
+			memcpy(copy, subject, length);
+		}
+		copy[at] = '\x1a';
+	}
+	return copy;
+}
+
 static int trace(pcre2_callout_block *block, void *context)
 {
 	const struct tracer *tracer = context;
@@ -258,7 +282,10 @@ void regex_reach(struct regex *regex, const char *subject, size_t length,
 	struct regex_reach *ret_reach)
 {
 	struct tracer tracer = { regex->negative, ret_reach };
+	cleanup_free char *copy = bytes_substituted(subject, length);
 
+	if (copy)
+		subject = copy;
 	*ret_reach = (struct regex_reach){ 0 };
 	(void)pcre2_set_callout(regex->limits, trace, &tracer); /* cannot fail */
 	ret_reach->is_whole = pcre2_match(regex->code, (PCRE2_SPTR)subject, length, 0, 0,
@@ -268,12 +295,13 @@ void regex_reach(struct regex *regex, const char *subject, size_t length,
 
 enum regex_result regex_match(struct regex *regex, const char *subject, size_t length)
 {
-	const pcre2_code *code =
-		regex->ascii && is_ascii(subject, length) ? regex->ascii : regex->code;
-	int rc = regex->stack ? pcre2_jit_match(code, (PCRE2_SPTR)subject, length, 0, 0,
-					regex->match, regex->limits)
-			      : pcre2_match(code, (PCRE2_SPTR)subject, length, 0, 0, regex->match,
-					regex->limits);
+	bool ascii = is_ascii(subject, length);
+	cleanup_free char *copy = ascii ? NULL : bytes_substituted(subject, length);
+	const pcre2_code *code = regex->ascii && ascii ? regex->ascii : regex->code;
+	PCRE2_SPTR text = (PCRE2_SPTR)(copy ? copy : subject);
+	int rc = regex->stack
+			 ? pcre2_jit_match(code, text, length, 0, 0, regex->match, regex->limits)
+			 : pcre2_match(code, text, length, 0, 0, regex->match, regex->limits);
 
 	if (rc > 0)
 		return REGEX_HIT;

@@ -29,8 +29,9 @@ int regex_new(const char *pattern, bool ignore_case, struct regex **ret_regex, s
 	struct error *err);
 void regex_free(struct regex *regex);
 
-/* Searches subject, any bytes: a match never spans bytes that are not UTF-8. Groups stay readable
- * until the next call for this regex. */
+/* Searches subject, any bytes. A byte that is not UTF-8 counts as one character, which is no
+ * letter, digit or space: a client that sends one in a name is found all the same. Groups stay
+ * readable until the next call for this regex. */
 enum regex_result regex_match(struct regex *regex, const char *subject, size_t length);
 
 /* How far a pattern that does not match came. */

@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Length of the well-formed UTF-8 sequence at bytes (RFC 3629 table 3-7), 0 if there is none. */
-static size_t sequence_length(const unsigned char *bytes, size_t length, uint32_t *ret_char)
+size_t text_sequence(const unsigned char *bytes, size_t length, uint32_t *ret_char)
 {
 	unsigned char lead = bytes[0];
 	size_t wanted = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
@@ -56,7 +55,7 @@ static const char *render(char *out, size_t out_bytes, const void *bytes, size_t
 	while (i < length) {
 		char piece[8];
 		uint32_t c = 0;
-		size_t step = sequence_length(in + i, length - i, &c);
+		size_t step = text_sequence(in + i, length - i, &c);
 		size_t size;
 
 		if (!step || is_deceptive(c)) {

@@ -2,6 +2,7 @@
 #define VG_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* The one function that makes bytes from outside showable: on a terminal, in the journal, in a
  * mail, in JSON. Printable ASCII and well-formed UTF-8 of printable characters pass; control
@@ -16,5 +17,9 @@ const char *text_render_string(char *out, size_t out_bytes, const char *string);
 /* Text that has been rendered, and perhaps cut since: a backslash stays one, only what a cut has
  * broken is rendered. For JSON, whose strings are to equal the rendered text. */
 const char *text_rendered(char *out, size_t out_bytes, const char *text);
+
+/* Length of the well-formed UTF-8 sequence at bytes (RFC 3629 section 4; length > 0), and its
+ * character; 0 if there is none. */
+size_t text_sequence(const unsigned char *bytes, size_t length, uint32_t *ret_char);
 
 #endif

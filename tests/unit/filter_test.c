@@ -202,6 +202,8 @@ static void lines(void **state)
 			"good", FILTER_MISS, NULL, NULL, 0, NULL },
 		{ { .fails = { "x <HOST>" } }, "\xff\xfe x 192.0.2.1", FILTER_HIT, "192.0.2.1",
 			"192.0.2.1", 1, NULL },
+		{ { .fails = { "^user .* <HOST>$" } }, "user \xff\xc3 192.0.2.1", FILTER_HIT,
+			"192.0.2.1", "192.0.2.1", 1, NULL },
 		{ { .fails = { "x <HOST>" } }, "", FILTER_MISS, NULL, NULL, 0, NULL },
 	};
 

@@ -42,6 +42,11 @@ static void matches(void **state)
 		{ "a.b",
 			"a\xff"
 			"b",
+			0, false, REGEX_HIT },
+		{ "^[^x]*\\.$", "\xed\xa0\x80\xc3.", 0, false, REGEX_HIT },
+		{ "a[\\w\\s]b",
+			"a\xff"
+			"b",
 			0, false, REGEX_MISS },
 		{ "a\\x00b", "a\0b", 3, false, REGEX_HIT },
 		{ "^\\w$", "\xc3\xa4", 0, false, REGEX_MISS },
