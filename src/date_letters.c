@@ -103,25 +103,50 @@ char *date_letter_regex(const struct date_letter *letter)
 	return alloc_format("(?-i:" CAPITALS "(?:%s))", names);
 }
 
+/* How much of pattern is one piece of it, and what that stands for if it is a shorthand. */
+static size_t shorthand_take(const char *pattern, const char **ret_piece)
+{
+	size_t step = (*pattern == '\\' || *pattern == '%') && pattern[1] ? 2 : 1;
+
+	*ret_piece = NULL;
+	for (size_t i = 0; step == 2 && i < sizeof(shorthands) / sizeof(*shorthands); i++)
+		if (!strncmp(pattern, shorthands[i][0], 2))
+			*ret_piece = shorthands[i][1];
+	return step;
+}
+
 char *date_letters_expand(const char *pattern)
 {
 	char *text = alloc_string("");
 
 	while (*pattern) {
-		size_t step = (*pattern == '\\' || *pattern == '%') && pattern[1] ? 2 : 1;
-		const char *piece = NULL;
-		char *longer;
+		const char *piece;
+		size_t step = shorthand_take(pattern, &piece);
+		char *longer = piece ? alloc_format("%s%s", text, piece)
+				     : alloc_format("%s%.*s", text, (int)step, pattern);
 
-		for (size_t i = 0; step == 2 && i < sizeof(shorthands) / sizeof(*shorthands); i++)
-			if (!strncmp(pattern, shorthands[i][0], 2))
-				piece = shorthands[i][1];
-		longer = piece ? alloc_format("%s%s", text, piece)
-			       : alloc_format("%s%.*s", text, (int)step, pattern);
 		free(text);
 		text = longer;
 		pattern += step;
 	}
 	return text;
+}
+
+size_t date_letters_origin(const char *pattern, size_t offset)
+{
+	size_t at = 0;
+
+	while (pattern[at]) {
+		const char *piece;
+		size_t step = shorthand_take(pattern + at, &piece);
+		size_t length = piece ? strlen(piece) : step;
+
+		if (offset < length)
+			return at + (piece ? 0 : offset);
+		offset -= length;
+		at += step;
+	}
+	return at;
 }
 
 char date_field_named(const char *name)

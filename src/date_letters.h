@@ -21,6 +21,8 @@ const struct date_letter *date_letter_at(const char *text);
 char *date_letter_regex(const struct date_letter *letter);
 /* The pattern with letters that stand for several (%T, %c) written out. Caller frees. */
 char *date_letters_expand(const char *pattern);
+/* Where in pattern the byte at offset of the expanded text comes from. */
+size_t date_letters_origin(const char *pattern, size_t offset);
 
 /* A group that the pattern names like a field ("(?P<Y>...)") is that field; NUL: it is none. */
 char date_field_named(const char *name);

@@ -245,8 +245,10 @@ int date_template_init(struct date_template *template, const char *pattern, enum
 
 	*template = (struct date_template){ 0 };
 	*ret_offset = 0;
-	if (letters_check(plain, ret_offset, err))
+	if (letters_check(plain, ret_offset, err)) {
+		*ret_offset = date_letters_origin(pattern, *ret_offset);
 		return -1;
+	}
 	if (!group_find(plain, &source.open, &source.close))
 		source.open = source.close = 0;
 	date_borders_set(template, plain, source.open, source.close, anchor == DATE_START,
@@ -255,6 +257,7 @@ int date_template_init(struct date_template *template, const char *pattern, enum
 	text = regex_text(template, &source, SIZE_MAX, ret_offset);
 	if (regex_new(text, true, &template->regex, &offset, err)) {
 		part = regex_text(&unused, &source, offset, ret_offset);
+		*ret_offset = date_letters_origin(pattern, *ret_offset);
 		return error_prefix(err, "datepattern does not compile");
 	}
 	groups_read(template);

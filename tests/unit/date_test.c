@@ -459,6 +459,8 @@ static void refused(void **state)
 		{ "100%", 3, "a single % at the end" },
 		{ "%Y-%m-%d [z-a]", 12, "range out of order" },
 		{ "^{DATE} (x", 10, "missing closing parenthesis" },
+		{ "%T %R (x", 8, "missing closing parenthesis" },
+		{ "%T\\d%Q", 4, "'%Q' is no part of a date" },
 		{ "^x* ?{DATE}", 0, NULL },
 	};
 
