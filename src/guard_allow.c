@@ -13,6 +13,9 @@
 
 enum { ALLOW_SOURCE = 2, NOTE_SHOWN_MAX = 64 };
 
+/* As for bans: now_s and this stay far from the end of int64_t. */
+static const int64_t ALLOW_LONGEST_S = 100000000000;
+
 static void note_free(const struct store_allow *allow)
 {
 	free((void *)(uintptr_t)allow->note); /* const only for those who read it */
@@ -75,10 +78,12 @@ int guard_allow(struct guard *guard, const struct ip *ip, int64_t for_s, const c
 {
 	struct store_allow allow = { .ip = *ip,
 		.at_s = now_s,
-		.until_s = for_s > 0 ? now_s + for_s : 0,
+		.until_s = for_s > 0 && for_s <= ALLOW_LONGEST_S ? now_s + for_s : 0,
 		.note = note ? note : "" };
 	size_t at = find(&guard->allows, ip);
 
+	if (for_s > ALLOW_LONGEST_S)
+		return error_set(err, "more than 3000 years: name no time to allow it for ever");
 	if (at < guard->allows.count)
 		remove_at(&guard->allows, at);
 	if (guard->allows.count == GUARD_ALLOWS_MAX)
@@ -124,10 +129,11 @@ bool guard_allow_peek(struct guard *guard, int64_t now_s, struct ip *ret_ip, int
 	const char **ret_because)
 {
 	struct guard_allows *allows = &guard->allows;
-	const struct store_allow *next = allows->list + allows->sent;
+	const struct store_allow *next;
 
 	if (allows->sent == allows->count)
 		return false;
+	next = &allows->list[allows->sent];
 	because_write(allows->because, next);
 	*ret_ip = next->ip;
 	*ret_ttl_s = 0;

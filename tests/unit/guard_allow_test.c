@@ -132,6 +132,24 @@ static void test_cap(void **state)
 	world_done(&world);
 }
 
+/* A time that does not fit is no time, and changes nothing. */
+static void test_too_long(void **state)
+{
+	struct ip ip = ip_of("192.0.2.3");
+	struct world world = { 0 };
+	struct store_allow row;
+	struct error err = { "" };
+
+	(void)state;
+	world_new(&world);
+	allow(&world, "192.0.2.3", 10, NOW_S);
+	assert_int_equal(guard_allow(world.guard, &ip, INT64_MAX, NULL, NOW_S, &err), -1);
+	assert_non_null(strstr(err.text, "3000 years"));
+	assert_true(guard_allowed(world.guard, 0, &row));
+	assert_int_equal(row.until_s, NOW_S + 10);
+	world_done(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +157,7 @@ int main(void)
 		cmocka_unit_test(test_end),
 		cmocka_unit_test(test_peek),
 		cmocka_unit_test(test_cap),
+		cmocka_unit_test(test_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
