@@ -11,6 +11,7 @@ APT_DEMO := nftables iproute2 iputils-ping openssl python3 python3-aiosmtpd
 APT_CHECK := $(APT_DEMO) libcmocka-dev jq procps systemd-journal-remote
 APT_COMPAT := python3
 APT_LINT := clang-format clang-tidy cppcheck
+APT_FUZZ := clang libclang-rt-14-dev
 APT_SYSTEMD := mmdebstrap systemd-container systemd
 
 BUILD ?= build
@@ -48,7 +49,20 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libvoipguard.a
 	@mkdir -p $(BUILD)/unit
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libvoipguard.a $(LDLIBS) -lcmocka
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/unit/*.d)
+# A fuzz target: with replay.c a plain program over files, with libFuzzer's main the search.
+FUZZ := $(patsubst tests/fuzz/%_fuzz.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_MAIN ?= $(BUILD)/fuzz/replay.o
+
+$(BUILD)/fuzz/%.o: tests/fuzz/%.c Makefile
+	@mkdir -p $(BUILD)/fuzz
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/%: $(BUILD)/fuzz/%_fuzz.o $(BUILD)/fuzz/fuzz.o $(FUZZ_MAIN) $(BUILD)/libvoipguard.a
+	$(CC) $(LDFLAGS) $(FUZZ_LINK) -o $@ $^ $(LDLIBS)
+
+.PRECIOUS: $(BUILD)/fuzz/%.o
+
+-include $(wildcard $(BUILD)/*.d $(BUILD)/unit/*.d $(BUILD)/fuzz/*.d)
 
 # ---- what a target needs is installed first, as root; otherwise it is named ----
 define need
@@ -76,11 +90,30 @@ check:
 
 units: $(UNIT)
 
+fuzzers: $(FUZZ)
+
+SANITIZERS := address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ASAN := BUILD=build-asan OPTIMISE=-O1 HARDEN= SANITIZE='-fsanitize=$(SANITIZERS)'
+
 asan:
 	$(call need,$(APT_BUILD) $(APT_CHECK))
-	@$(MAKE) --no-print-directory -s -j2 BUILD=build-asan OPTIMISE=-O1 HARDEN= \
-		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' units
+	@$(MAKE) --no-print-directory -s -j2 $(ASAN) units
 	@tests/run build-asan/unit
+
+# The inputs in tests/fuzz/corpus once, seconds.
+fuzz-replay:
+	$(call need,$(APT_BUILD))
+	@$(MAKE) --no-print-directory -s -j2 $(ASAN) fuzzers
+	@tests/fuzz/replay build-asan/fuzz
+
+# Looks for new inputs: FUZZ_S seconds for each of FUZZ_TARGETS, two at a time.
+FUZZ_S ?= 600
+fuzz:
+	$(call need,$(APT_BUILD) $(APT_FUZZ))
+	@$(MAKE) --no-print-directory -s -j2 CC=clang BUILD=build-fuzz OPTIMISE=-O1 HARDEN= \
+		SANITIZE='-fsanitize=fuzzer-no-link,$(SANITIZERS)' WARN=-Wall \
+		FUZZ_MAIN= FUZZ_LINK=-fsanitize=fuzzer fuzzers
+	@tests/fuzz/run build-fuzz $(FUZZ_S) $(FUZZ_TARGETS)
 
 lint:
 	$(call need,$(APT_BUILD) $(APT_CHECK) $(APT_LINT))
@@ -145,6 +178,8 @@ help:
 	@echo 'make demo            an attack, watched (root)'
 	@echo 'make check           all tests (root for those with packets)'
 	@echo 'make asan            unit tests and samples under ASan and UBSan'
+	@echo 'make fuzz-replay     parsers over the inputs that fuzzing found'
+	@echo 'make fuzz FUZZ_S=600 FUZZ_TARGETS=   look for more, seconds for each target'
 	@echo 'make lint            format, cppcheck, layers'
 	@echo 'make compat          the configuration of fail2ban, as Debian ships it'
 	@echo 'make systemd-check   the unit under a booted systemd (root)'
@@ -154,4 +189,4 @@ help:
 clean:
 	rm -rf build build-* voipguard
 
-.PHONY: all deps demo check units asan lint bench compat systemd-check install uninstall install-service help clean
+.PHONY: all deps demo check units fuzzers asan fuzz-replay fuzz lint bench compat systemd-check install uninstall install-service help clean

@@ -1,0 +1,107 @@
+/* What one role takes from another: packets of any bytes, with and without descriptors. Input:
+ * packets of two bytes of length, a byte of descriptors to go along, and that many bytes. */
+#include "fuzz.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "proto.h"
+
+enum { PACKETS_MAX = 16 };
+
+static void packet_send(int fd, const void *bytes, size_t length, unsigned n_fds)
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(4 * sizeof(int))];
+	} control = { 0 };
+	struct iovec part = { (void *)(uintptr_t)bytes, length };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	const int fds[4] = { STDERR_FILENO, STDERR_FILENO, STDERR_FILENO, STDERR_FILENO };
+
+	if (n_fds) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+		control.head.cmsg_level = SOL_SOCKET;
+		control.head.cmsg_type = SCM_RIGHTS;
+		control.head.cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+		memcpy(CMSG_DATA(&control.head), fds, n_fds * sizeof(int));
+	}
+	(void)sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT); /* full: the rest is enough */
+}
+
+static void record_check(const struct proto_record *record)
+{
+	char scope[SCOPE_TEXT_MAX];
+	char ip[IP_TEXT_MAX];
+
+	fuzz_need(record->type > PROTO_NONE && record->type < PROTO_TYPES, "a known type");
+	fuzz_need(memchr(record->text, '\0', sizeof(record->text)) != NULL, "an ended text");
+	fuzz_need(scope_is_valid(&record->scope), "a scope");
+	fuzz_need(strlen(scope_format(&record->scope, scope)) < SCOPE_TEXT_MAX, "shown");
+	if (record->ip.family)
+		fuzz_need(strlen(ip_format(&record->ip, ip)) < IP_TEXT_MAX, "an address");
+}
+
+static void mail_check(const struct proto_mail_packet *packet)
+{
+	fuzz_need(packet->head.type < PROTO_MAIL_TYPES, "a known type");
+	for (size_t i = 0; i < PROTO_MAIL_TEXTS_MAX; i++) {
+		const char *text = packet->texts[i];
+
+		fuzz_need(text, "a text or none");
+		fuzz_need(!*text || (text >= packet->bytes &&
+					    text + strlen(text) < packet->bytes + packet->length),
+			"texts are in the packet");
+	}
+}
+
+static void receive_all(int fd, bool mails)
+{
+	static struct proto_mail_packet packet;
+	struct proto_record record;
+	struct error err = { "" };
+	int passed = -1;
+	int rc = 1;
+
+	for (int i = 0; i <= PACKETS_MAX && rc != 0; i++) {
+		rc = mails ? proto_mail_receive(fd, &packet, &err)
+			   : proto_receive(fd, &record, &passed, &err);
+		if (rc > 0 && mails)
+			mail_check(&packet);
+		else if (rc > 0)
+			record_check(&record);
+		else if (rc < 0)
+			fuzz_need(err.text[0] && passed < 0, "says why, keeps nothing");
+		if (passed >= 0)
+			(void)close(passed);
+		passed = -1;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+	struct fuzz_input input = { bytes, length };
+	bool mails = fuzz_byte(&input) & 1;
+	int free_fd = fuzz_free_fd();
+	int pair[2];
+
+	fuzz_need(proto_pair(pair, NULL) == 0, "a pair");
+	for (int i = 0; i < PACKETS_MAX && !fuzz_is_at_end(&input); i++) {
+		size_t size = (size_t)fuzz_byte(&input) << 8 | fuzz_byte(&input);
+		unsigned n_fds = fuzz_byte(&input) % 5;
+
+		size = size < input.left ? size : input.left;
+		packet_send(pair[0], input.at, size, n_fds);
+		input.at += size;
+		input.left -= size;
+	}
+	receive_all(pair[1], mails);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	fuzz_need(fuzz_free_fd() == free_fd, "no descriptor is left open");
+	return 0;
+}
