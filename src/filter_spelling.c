@@ -72,10 +72,12 @@ static size_t escape(struct translation *translation, size_t at, bool in_class)
 /* Whether "[:", "[.", "[=" has its other half within this class. */
 static bool looks_posix(const char *text)
 {
-	size_t length = strcspn(text + 2, ":.=]\\");
+	size_t length;
 
-	return text[1] && strchr(":.=", text[1]) && text[2 + length] == text[1] &&
-	       text[3 + length] == ']';
+	if (!text[1] || !strchr(":.=", text[1]))
+		return false;
+	length = strcspn(text + 2, ":.=]\\");
+	return text[2 + length] == text[1] && text[3 + length] == ']';
 }
 
 /* The class at `at`; returns its length. */

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
@@ -118,6 +119,22 @@ static void meanings(void **state)
 	}
 }
 
+/* A class that does not end, in memory that ends with it. */
+static void unended(void **state)
+{
+	struct filter_pattern pattern = { .bytes = strdup("[["), .length = 2 };
+	struct filter_spelling spelling = { 0 };
+	struct error err;
+	size_t offset;
+
+	(void)state;
+	pattern.origins = calloc(3, sizeof(*pattern.origins));
+	assert_int_equal(filter_spelling_translate(&pattern, &spelling, &offset, &err), 0);
+	assert_null(spelling.warning);
+	filter_pattern_done(&spelling.pattern);
+	filter_pattern_done(&pattern);
+}
+
 static void remarks(void **state)
 {
 	static const struct {
@@ -164,7 +181,7 @@ static void remarks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(spellings), cmocka_unit_test(meanings),
-		cmocka_unit_test(remarks) };
+		cmocka_unit_test(unended), cmocka_unit_test(remarks) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
