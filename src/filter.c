@@ -366,10 +366,11 @@ static void lines_see(struct filter *filter, struct trial *trial)
 static void content_see(struct filter *filter, struct trial *trial)
 {
 	const struct filter_value *content = &filter->prefix_groups.values[GROUP_CONTENT];
-	const char *end = content->text + content->length;
+	const char *end;
 
 	if (!content->length)
 		return;
+	end = content->text + content->length;
 	if (end >= trial->input + trial->input_length || *end != '\n') {
 		if (content->length + 1 > filter->content_room) {
 			filter->content_room = content->length + 1024;
