@@ -111,10 +111,22 @@ static bool address_is_valid(const struct ip *ip)
 	return ip_equal(&masked, ip);
 }
 
+/* The firewall role passes texts on to the service manager, where a newline begins another
+ * message. */
+static bool text_is_valid(const char text[PROTO_TEXT_MAX])
+{
+	const char *end = memchr(text, '\0', PROTO_TEXT_MAX);
+
+	for (const char *at = text; end && at < end; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			return false;
+	return end != NULL;
+}
+
 static bool record_is_valid(const struct proto_record *record)
 {
 	return record->type > PROTO_NONE && record->type < PROTO_TYPES &&
-	       memchr(record->text, '\0', sizeof(record->text)) && address_is_valid(&record->ip) &&
+	       text_is_valid(record->text) && address_is_valid(&record->ip) &&
 	       scope_is_valid(&record->scope);
 }
 

@@ -177,6 +177,9 @@ static void spoil(struct proto_record *record, int how)
 	case 8:
 		record->scope.protocol = IPPROTO_UDP; /* without ports */
 		break;
+	case 9:
+		memcpy(record->text, "ok\nMAINPID=1", 13); /* for the service manager */
+		break;
 	default:
 		record->scope = (struct scope){ .protocol = IPPROTO_UDP,
 			.n_ranges = 1,
@@ -193,7 +196,7 @@ static void test_nonsense(void **state)
 	int fd;
 
 	(void)state;
-	for (int how = 0; how < 10; how++) {
+	for (int how = 0; how < 11; how++) {
 		struct proto_record record = good();
 
 		spoil(&record, how);
