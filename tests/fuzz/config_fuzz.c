@@ -113,7 +113,7 @@ static void config_check(const char *directory)
 	config_free(config);
 	config = NULL;
 	findings = (struct findings){ 0 };
-	if (config_load_filter(directory, directory, "f[mode=x, a='b']", &config, &def,
+	if (config_load_filter(directory, directory, "f[mode=x, a='b']", false, &config, &def,
 		    &findings) == 0)
 		filter_check(&def);
 	else

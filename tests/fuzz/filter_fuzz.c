@@ -1,6 +1,7 @@
 /* A filter out of the input, and lines for it. Input: rules, an empty line, log lines. A rule line
  * begins with what it is: f(ailregex), i(gnoreregex), p(refregex), d(atepattern), z(one); u: names
- * may match <HOST>. Without d no line has a date. */
+ * may match <HOST>; m: two lines at once, j: a filter of the journal. Without d no line has a date.
+ */
 #include "fuzz.h"
 
 #include <stdlib.h>
@@ -44,7 +45,13 @@ static void rule_add(struct rules *rules, char *text)
 		rules->def.logtimezone = rule;
 		break;
 	case 'u':
-		rules->def.usedns = USEDNS_YES;
+		rules->def.usedns = text[1] == 'r' ? USEDNS_RAW : USEDNS_YES;
+		break;
+	case 'm':
+		rules->def.maxlines = 2 + (text[1] & 7U);
+		break;
+	case 'j':
+		rules->def.journal = true;
 		break;
 	}
 }

@@ -82,8 +82,8 @@ static int role_notify(int unset, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	fuzz_need_shown(text);
-	fuzz_need(!strchr(text, '\n'), "the service manager is told one thing");
+	for (size_t i = 0; text[i]; i++)
+		fuzz_need((unsigned char)text[i] >= ' ', "the service manager is told one thing");
 	return 0;
 }
 
@@ -322,7 +322,6 @@ static void engine_listens(const struct link *link)
 	for (int i = 0; i < CHILD_QUEUE_MAX && end_of(link) >= 0 &&
 			proto_receive(end_of(link), &record, &passed, &err) > 0;
 		i++) {
-		fuzz_need_shown(record.text);
 		if (passed >= 0)
 			(void)close(passed);
 	}

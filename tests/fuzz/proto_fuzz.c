@@ -59,6 +59,23 @@ static void mail_check(const struct proto_mail_packet *packet)
 	}
 }
 
+static void name_check(const struct proto_mail_packet *packet)
+{
+	struct proto_name name;
+	char text[IP_TEXT_MAX];
+
+	if (packet->head.type != PROTO_MAIL_NAME || proto_name_read(packet, &name) < 0)
+		return;
+	fuzz_need(memchr(name.name, '\0', sizeof(name.name)) != NULL, "an ended name");
+	fuzz_need(name.outcome < PROTO_NAME_OUTCOMES, "a known outcome");
+	fuzz_need(name.count <= PROTO_NAME_ADDRESSES_MAX, "no more than there is room for");
+	fuzz_need((name.count > 0) == (name.outcome == PROTO_NAME_FOUND), "addresses if found");
+	for (size_t i = 0; i < name.count; i++) {
+		fuzz_need(name.addresses[i].family && ip_is_host(&name.addresses[i]), "addresses");
+		fuzz_need(strlen(ip_format(&name.addresses[i], text)) < IP_TEXT_MAX, "shown");
+	}
+}
+
 static void receive_all(int fd, bool mails)
 {
 	static struct proto_mail_packet packet;
@@ -70,12 +87,14 @@ static void receive_all(int fd, bool mails)
 	for (int i = 0; i <= PACKETS_MAX && rc != 0; i++) {
 		rc = mails ? proto_mail_receive(fd, &packet, &err)
 			   : proto_receive(fd, &record, &passed, &err);
-		if (rc > 0 && mails)
+		if (rc > 0 && mails) {
 			mail_check(&packet);
-		else if (rc > 0)
+			name_check(&packet);
+		} else if (rc > 0) {
 			record_check(&record);
-		else if (rc < 0)
+		} else if (rc < 0) {
 			fuzz_need(err.text[0] && passed < 0, "says why, keeps nothing");
+		}
 		if (passed >= 0)
 			(void)close(passed);
 		passed = -1;
