@@ -125,9 +125,9 @@ static bool text_is_valid(const char text[PROTO_TEXT_MAX])
 
 static bool record_is_valid(const struct proto_record *record)
 {
-	return record->type > PROTO_NONE && record->type < PROTO_TYPES &&
-	       text_is_valid(record->text) && address_is_valid(&record->ip) &&
-	       scope_is_valid(&record->scope);
+	return record->type > PROTO_NONE && record->type < PROTO_TYPES && record->ttl_s >= -1 &&
+	       record->ttl_s <= INT64_MAX / 2 && text_is_valid(record->text) &&
+	       address_is_valid(&record->ip) && scope_is_valid(&record->scope);
 }
 
 int proto_receive(int fd, struct proto_record *ret_record, int *ret_fd, struct error *err)

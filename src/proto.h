@@ -54,7 +54,7 @@ struct proto_record {
 	uint32_t number;
 	int32_t failure;
 	uint32_t serial;
-	int64_t ttl_s;
+	int64_t ttl_s; /* -1 to INT64_MAX / 2: any clock can be added */
 	uint64_t packets;
 	uint64_t bytes;
 	struct ip ip;

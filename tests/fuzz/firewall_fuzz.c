@@ -177,9 +177,10 @@ int nft_apply(struct nft *nft, struct nft_change *changes, size_t count, struct 
 	fuzz_need(count <= NFT_BATCH_MAX, "a batch");
 	for (size_t i = 0; i < count; i++) {
 		change_check(&changes[i]);
-		changes[i].failure = changes[i].scope >= n_scopes ? EINVAL
-				     : kernel_mood & 8            ? EIO
-								  : 0;
+		changes[i].failure = changes[i].scope >= n_scopes          ? EINVAL
+				     : changes[i].ttl_s > INT64_MAX / 1000 ? ERANGE
+				     : kernel_mood & 8                     ? EIO
+									   : 0;
 	}
 	return kernel_mood & 8 ? error_set(err, "no answer") : 0;
 }

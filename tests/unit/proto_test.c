@@ -180,6 +180,12 @@ static void spoil(struct proto_record *record, int how)
 	case 9:
 		memcpy(record->text, "ok\nMAINPID=1", 13); /* for the service manager */
 		break;
+	case 10:
+		record->ttl_s = INT64_MAX;
+		break;
+	case 11:
+		record->ttl_s = -2;
+		break;
 	default:
 		record->scope = (struct scope){ .protocol = IPPROTO_UDP,
 			.n_ranges = 1,
@@ -196,7 +202,7 @@ static void test_nonsense(void **state)
 	int fd;
 
 	(void)state;
-	for (int how = 0; how < 11; how++) {
+	for (int how = 0; how < 13; how++) {
 		struct proto_record record = good();
 
 		spoil(&record, how);
