@@ -22,6 +22,7 @@ struct regex {
 	pcre2_match_context *limits;
 	pcre2_jit_stack *stack; /* NULL without JIT */
 	bool *negative;         /* owned; of a traced one */
+	size_t pattern_length;  /* of a traced one */
 	const char *names;      /* PCRE2's table: two bytes of number, name, NUL */
 	uint32_t name_bytes;    /* size of a row */
 	uint32_t n_names;
@@ -231,12 +232,14 @@ int regex_new_traced(const char *pattern, bool ignore_case, struct regex **ret_r
 	if (!regex)
 		return -1;
 	regex->negative = lookarounds_find(pattern);
+	regex->pattern_length = strlen(pattern);
 	*ret_regex = regex;
 	return 0;
 }
 
 struct tracer {
 	const bool *negative;
+	size_t pattern_length;
 	struct regex_reach *reach;
 };
 
@@ -273,7 +276,9 @@ static int trace(pcre2_callout_block *block, void *context)
 			block->current_position <= reach->subject))
 		return 0;
 	reach->pattern = block->pattern_position;
-	reach->item = block->next_item_length;
+	reach->item = tracer->pattern_length - block->pattern_position;
+	if (block->next_item_length < reach->item) /* not 0 behind a (?i) at the end */
+		reach->item = block->next_item_length;
 	reach->subject = block->current_position;
 	return 0;
 }
@@ -281,7 +286,7 @@ static int trace(pcre2_callout_block *block, void *context)
 void regex_reach(struct regex *regex, const char *subject, size_t length,
 	struct regex_reach *ret_reach)
 {
-	struct tracer tracer = { regex->negative, ret_reach };
+	struct tracer tracer = { regex->negative, regex->pattern_length, ret_reach };
 	cleanup_free char *copy = bytes_substituted(subject, length);
 
 	if (copy)

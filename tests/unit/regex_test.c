@@ -178,6 +178,7 @@ static void reaches(void **state)
 		{ "^a(?<!za)[(]b\\)c", "a(b)d", 15, 4, false },
 		{ "^abc$", "abc\n", 5, 3, true },
 		{ "", "x", 0, 0, true },
+		{ "(?i)", "x", 4, 0, true },
 	};
 
 	(void)state;
@@ -190,6 +191,7 @@ static void reaches(void **state)
 		if (regex_new_traced(rows[i].pattern, false, &regex, &offset, &err))
 			fail_msg("row %zu: %s", i, err.text);
 		regex_reach(regex, rows[i].subject, strlen(rows[i].subject), &reach);
+		assert_true(reach.pattern + reach.item <= strlen(rows[i].pattern));
 		if (reach.pattern != rows[i].at || reach.subject != rows[i].matched ||
 			reach.is_whole != rows[i].is_whole)
 			fail_msg("row %zu: at %zu, %zu bytes, whole %d", i, reach.pattern,
