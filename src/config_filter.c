@@ -96,10 +96,14 @@ static int say_unknown(const struct config_place *place, const struct position *
 	char **names;
 	size_t count = list_names(place, &names);
 	const char *guess = guess_word(name, (const char *const *)names, count);
+	size_t bare = strlen(name) - (ends_in(name, ".conf") ? strlen(".conf") : 0);
 	char shown[SHOWN_MAX];
 
 	text_render_string(shown, sizeof(shown), name);
-	if (guess)
+	if (name[bare])
+		(void)finding_error(place->findings, at,
+			"there is no filter '%s': write its name without .conf", shown);
+	else if (guess)
 		(void)finding_error(place->findings, at,
 			"there is no filter '%s': did you mean '%s'?", shown, guess);
 	else
@@ -201,7 +205,7 @@ int config_filter_open(const struct config_place *place, const struct dialect_va
 	at = dialect_at(value, filter->call.offset);
 	if (!filter->call.name)
 		return finding_error(place->findings, &at, "filter: no name is given");
-	if (ends_in(filter->call.name, ".conf"))
+	if (ends_in(filter->call.name, ".conf") && (!jail || strchr(filter->call.name, '/')))
 		filter->path = alloc_string(filter->call.name);
 	else if (is_name(filter->call.name))
 		filter->path = find_file(place, filter->call.name);

@@ -42,6 +42,15 @@ static bool is_word(const char *text, size_t length, const char *word)
 	return strlen(word) == length && strncasecmp(text, word, length) == 0;
 }
 
+/* A name may hold a blank or a comma, but hardly one with a / behind it. */
+static bool holds_second_path(const char *text, size_t length)
+{
+	for (size_t i = 1; i < length; i++)
+		if (text[i] == '/' && strchr(" \t,", text[i - 1]))
+			return true;
+	return false;
+}
+
 /* PATH [head|tail]: a file that is there when its jail first runs is followed from its end, so that
  * an old log does not ban anew; head reads it from its first byte. */
 static void add_logpath(void *context, const struct dialect_value *value, size_t from, size_t to)
@@ -75,6 +84,11 @@ static void add_logpath(void *context, const struct dialect_value *value, size_t
 			"logpath: '%s' is not an absolute path: it must begin with /", shown);
 		return;
 	}
+	if (holds_second_path(value->text + from, to - from))
+		finding_warning(r->reader->findings, &at,
+			"logpath: '%s' is taken as one path: a further path goes on an indented "
+			"line of its own",
+			shown);
 	if (to - from > LOGPATH_BYTES_MAX || jail->n_logpaths == LOGPATHS_MAX) {
 		config_value_error(r->reader, &at,
 			"logpath: at most %d paths, each of at most %d bytes", LOGPATHS_MAX,

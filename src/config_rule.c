@@ -9,9 +9,15 @@
 #include "config.h"
 #include "config_shape.h"
 #include "config_value.h"
+#include "dialect.h"
+#include "finding.h"
+#include "guess.h"
 #include "text.h"
 
-enum { SHOWN_MAX = 128 };
+enum {
+	SHOWN_MAX = 128,
+	NAMES_MAX = 512, /* more keys than that are not guessed among */
+};
 
 struct rules {
 	struct config_reader *reader;
@@ -43,6 +49,59 @@ static bool lost_tag(const char *rule)
 		if (strstr(rule, gaps[i]))
 			return true;
 	return false;
+}
+
+/* The rule is one <tag> and nothing else: a key of that name was to stand for it. */
+static bool is_lone_tag(const char *rule)
+{
+	size_t length = strspn(rule + (*rule == '<'), "abcdefghijklmnopqrstuvwxyz0123456789_-");
+
+	return *rule == '<' && length > 0 && strcmp(rule + 1 + length, ">") == 0;
+}
+
+static size_t collect_names(const struct dialect_section *section, const char **names, size_t count)
+{
+	for (size_t i = 0; section && i < section->n_keys && count < NAMES_MAX; i++)
+		names[count++] = section->keys[i]->name;
+	return count;
+}
+
+/* A mode that does not exist leaves <mdre-MODE> as it is. Without an address of its own it is no
+ * rule; with the prefix's it is one that never hits. */
+static void say_lone_tag(const struct rules *rules, const char *rule, bool is_rule,
+	const struct position *at)
+{
+	const struct dialect *tree = rules->reader->tree;
+	cleanup_free char *tag = alloc_bytes(rule + 1, strlen(rule) - 2);
+	const char *names[NAMES_MAX];
+	size_t count = collect_names(dialect_section(tree, "Definition"), names, 0);
+	const char *guess;
+	char shown[SHOWN_MAX];
+	char hint[SHOWN_MAX + 32] = "";
+
+	count = collect_names(dialect_section(tree, "Init"), names, count);
+	guess = guess_word(tag, names, count);
+	if (guess)
+		(void)snprintf(hint, sizeof(hint), ": did you mean <%.100s>?", guess);
+	text_render_string(shown, sizeof(shown), rule);
+	if (is_rule)
+		finding_warning(rules->reader->findings, at,
+			"%s is set nowhere, so this rule never hits%s", shown, hint);
+	else
+		config_value_error(rules->reader, at, "%s is set nowhere, so this is no rule%s",
+			shown, hint);
+}
+
+/* What a web page or a slip made of <HOST>; NULL: nothing known. */
+static const char *host_slip(const char *rule)
+{
+	if (strcasestr(rule, "&lt;HOST"))
+		return "a web page wrote &lt; and &gt; for < and >: write <HOST>";
+	if (strcasestr(rule, "<HOST>"))
+		return "<HOST> is written in capitals";
+	if (strstr(rule, "<HOST"))
+		return "the > of <HOST> is missing";
+	return NULL;
 }
 
 /* Brackets that stay open, or a quotation mark without its other half. */
@@ -98,13 +157,19 @@ static void check_rule(void *context, const struct dialect_value *value, size_t 
 	struct position at = dialect_at(value, from);
 	struct position cut_at;
 	bool is_cut = dialect_cut(value, from, to, &cut_at);
+	const char *slip = host_slip(rule);
 	char shown[SHOWN_MAX];
 
 	text_render_string(shown, sizeof(shown), rule);
-	if (!has_address && is_cut)
+	if (is_lone_tag(rule) && !names_address(rule) && !slip)
+		say_lone_tag(rules, rule, has_address, &at);
+	else if (!has_address && is_cut)
 		config_value_error(rules->reader, &cut_at,
 			"the ' ;' begins a comment and cuts the rule, which now has no address: "
 			"write '\\;' for a semicolon");
+	else if (!has_address && slip)
+		config_value_error(rules->reader, &at, "the rule '%s' has no address: %s", shown,
+			slip);
 	else if (!has_address && lost_tag(rule))
 		config_value_error(rules->reader, &at,
 			"the rule '%s' has no address: <HOST> seems to be lost, as when a rule is "

@@ -53,14 +53,13 @@ struct guard_jail *guard_jail_add(struct guard *guard, const char *name,
 	return jail;
 }
 
-/* An error stands at this place already. */
+/* An error stands in this line already: a line holds one rule, which may be wrong further on. */
 static bool is_told(const struct findings *findings, const struct finding *new)
 {
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct finding *old = &findings->list[i];
 
-		if (old->is_error && old->line == new->line &&
-			old->column == new->column &&strcmp(old->file, new->file) == 0)
+		if (old->is_error && old->line == new->line &&strcmp(old->file, new->file) == 0)
 			return true;
 	}
 	return false;

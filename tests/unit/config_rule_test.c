@@ -51,10 +51,49 @@ static void rules_that_can_be_fooled_are_told(void **state)
 	done(&tree);
 }
 
+/* fail2ban keeps a mode that does not exist as the text <mdre-MODE>, without a word. */
+static void a_mode_that_does_not_exist_is_told(void **state)
+{
+	static const char modes[] = "[Definition]\nfailregex = ^x <HOST>$\n  <mdre-<mode>>\n"
+				    "mode = normal\nmdre-normal = ^y <HOST>$\n"
+				    "mdre-aggressive = ^z <HOST>$\n";
+	char with_prefix[sizeof(modes) + 64];
+	struct tree tree;
+
+	(void)state;
+	make(&tree);
+	put(&tree, "filters/modes.conf", modes);
+	put(&tree, "jails/a.conf",
+		"[a]\nenabled = true\nlogpath = /var/log/a\nfilter = modes[mode=agressive]\n");
+	load(&tree);
+	assert_true(has_finding(&tree, "filters/modes.conf:3:3: error",
+		"<mdre-agressive> is set nowhere, so this is no rule: did you mean "
+		"<mdre-aggressive>?"));
+	assert_int_equal(tree.findings.count, 1);
+	done(&tree);
+	(void)snprintf(with_prefix, sizeof(with_prefix), "%sprefregex = ^<ADDR> <F-CONTENT>.+$\n",
+		modes);
+	make(&tree);
+	put(&tree, "filters/modes.conf", with_prefix);
+	put(&tree, "jails/a.conf",
+		"[a]\nenabled = true\nlogpath = /var/log/a\nfilter = modes\nmode = agressive\n");
+	load(&tree);
+	assert_true(has_finding(&tree, "filters/modes.conf:3:3: warning", "never hits: did you"));
+	assert_false(tree.config->jails[0].broken);
+	done(&tree);
+	make(&tree);
+	put(&tree, "filters/modes.conf", modes);
+	put(&tree, "jails/a.conf",
+		"[a]\nenabled = true\nlogpath = /var/log/a\nfilter = modes\nmode = aggressive\n");
+	(void)good(&tree, "a");
+	done(&tree);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_that_can_be_fooled_are_told),
+		cmocka_unit_test(a_mode_that_does_not_exist_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
