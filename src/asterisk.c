@@ -16,7 +16,18 @@
  *
  * GLUE. A cut record ends without a newline, so the next one stands on the same line: the last head
  * with the line's tail has it. A head may also be a stranger's, inside a SessionID: it cannot move
- * the address; and as time counts the latest of all heads, so that an old one does not hide.
+ * the address, as the address and the tail stand behind the last of all heads. The time is that of
+ * the first head, which alone is the server's for sure.
+ *
+ * ESC. One without an "m" behind it stays, and if an earlier one was taken out, the bytes before it
+ * come twice. It can only stand behind the true address (Rem has an m) or in a cut record, and what
+ * comes twice ends in the line's own end: the last oteAddress=" with a tail is still the true one.
+ *
+ * OLD. PJSIP before pjproject 2.12 decodes %22 and %0a in an unquoted nonce or response, so these
+ * values hold bare quotes and newlines. The same bytes can then be a record of A, who has written
+ * B's end into his Response, or one of B, who has written A's beginning into his Call-ID: none is
+ * charged (is_alone). And a line of up to INSIDE_LINE_MAX bytes behind such a record may be a part
+ * of it. The banner at the head of a file tells whether Asterisk is that old; without one it is.
  *
  * Whole forged lines (a newline and 260 bytes in one value) are possible only for an HTTP AMI with
  * webenabled or other modules' text in the same file; in [json] not at all. */
@@ -32,6 +43,11 @@
 enum {
 	JOINED_BYTES_MAX = 1024,
 	JOINED_LINES_MAX = ASTERISK_ACCOUNT_BYTES, /* each byte of it a newline */
+	/* All Asterisks from here on come with pjproject 2.12 or later. */
+	MODERN_MAJOR = 20,
+	/* Response of an older PJSIP, 255 bytes, and ",ExpectedResponse="" behind it. A real line
+	 * is longer, even with a date of 11 bytes and the shortest addresses. */
+	INSIDE_LINE_MAX = 276,
 };
 
 struct asterisk {
@@ -39,6 +55,8 @@ struct asterisk {
 	size_t joined_length;
 	unsigned joined_lines; /* 0: none */
 	json_t *object;        /* owned: what the last [json] line held */
+	bool modern;           /* a banner told: PJSIP's values hold no newline, no bare quote */
+	bool after_response;   /* the last record may hold a newline at its end: not modern */
 };
 
 struct asterisk *asterisk_new(void)
@@ -76,32 +94,35 @@ const char *asterisk_kind_text(enum asterisk_kind kind)
 	return texts[kind];
 }
 
-static enum asterisk_kind read_text(struct asterisk_cursor line, const char *first, bool is_json,
-	struct asterisk_record *record)
+/* Whether the next line may still be a value of this one. */
+static bool may_leak(const struct asterisk_head *heads, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (asterisk_is_response(&heads[i]))
+			return true;
+	return count > ASTERISK_HEADS_MAX;
+}
+
+static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cursor line,
+	const char *first, bool is_json, struct asterisk_record *record)
 {
 	struct asterisk_head heads[ASTERISK_HEADS_MAX + 1];
 	size_t count = 0;
-	int64_t at_ms = INT64_MIN;
-	bool dated = true;
 
 	if (is_json) /* one record a line: another head in it is a stranger's, and only text */
 		count = asterisk_read_head((struct asterisk_cursor){ first, line.end }, &heads[0]);
 	else
 		count = asterisk_find_heads(line, first, heads);
+	reader->after_response = !is_json && !reader->modern && may_leak(heads, count);
 	if (!count || count > ASTERISK_HEADS_MAX || heads[0].start != first)
 		return count > ASTERISK_HEADS_MAX ? ASTERISK_GLUED : ASTERISK_FORGED;
-	if (!is_json && (memchr(heads[0].end, '\033', (size_t)(line.end - heads[0].end)) ||
-				memchr(heads[0].end, '\0', (size_t)(line.end - heads[0].end))))
+	if (!is_json && memchr(heads[0].end, '\0', (size_t)(line.end - heads[0].end)))
 		return ASTERISK_FORGED;
-	for (size_t i = 0; i < count; i++) {
-		dated = dated && heads[i].dated;
-		at_ms = heads[i].dated && heads[i].at_ms > at_ms ? heads[i].at_ms : at_ms;
-	}
 	for (size_t i = count; i-- > 0;) {
-		if (!asterisk_read_record(heads, count, i, line.end, record))
+		if (!asterisk_read_record(heads, count, i, line.end, reader->modern, record))
 			continue;
-		record->at_ms = at_ms;
-		return dated ? ASTERISK_RECORD : ASTERISK_UNDATED;
+		record->at_ms = heads[0].at_ms;
+		return heads[0].dated ? ASTERISK_RECORD : ASTERISK_UNDATED;
 	}
 	if (count > 1)
 		return ASTERISK_GLUED;
@@ -167,7 +188,7 @@ static enum asterisk_kind read_joined(struct asterisk *reader, struct asterisk_c
 	all = (struct asterisk_cursor){ reader->joined, reader->joined + reader->joined_length };
 	start = all;
 	(void)asterisk_take_prefix(&start); /* it was there when the first line came */
-	kind = read_text(all, start.at, false, record);
+	kind = read_text(reader, all, start.at, false, record);
 	if (kind == ASTERISK_CUT)
 		return ASTERISK_REST;
 	forget(reader);
@@ -198,7 +219,7 @@ static enum asterisk_kind read_json(struct asterisk *reader, struct asterisk_cur
 	text.end = text.at + json_string_length(message);
 	if (text.end > text.at && text.end[-1] == '\n')
 		text.end--;
-	return read_text(text, text.at, true, record);
+	return read_text(reader, text, text.at, true, record);
 }
 
 /* What other lines tell: records that are missing. */
@@ -212,6 +233,15 @@ static enum asterisk_kind read_other(struct asterisk_cursor line)
 		asterisk_find(line.at, line.end, " discarded."))
 		return ASTERISK_DISCARDED;
 	return ASTERISK_OTHER;
+}
+
+/* An old version is believed at once; a new one not from a line that a value may have made. */
+static void learn(struct asterisk *reader, struct asterisk_cursor line)
+{
+	unsigned major = asterisk_read_banner(line);
+
+	if (major && (major < MODERN_MAJOR || !reader->after_response))
+		reader->modern = major >= MODERN_MAJOR;
 }
 
 enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size_t length,
@@ -230,6 +260,7 @@ enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size
 	if (!asterisk_take_prefix(&start)) {
 		if (reader->joined_lines)
 			return read_joined(reader, whole, ret_record);
+		learn(reader, whole);
 		return read_other(whole);
 	}
 	forget(reader);
@@ -239,7 +270,9 @@ enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size
 			    : whole.end,
 		    "SecurityEvent="))
 		return read_other(whole);
-	kind = read_text(whole, start.at, false, ret_record);
+	if (reader->after_response && whole.end - whole.at <= INSIDE_LINE_MAX)
+		return ASTERISK_FORGED;
+	kind = read_text(reader, whole, start.at, false, ret_record);
 	if (kind == ASTERISK_CUT && may_go_on(whole, start.at))
 		(void)join(reader, whole); /* too long: cut it is */
 	return kind;

@@ -208,7 +208,8 @@ static bool take_level(struct asterisk_cursor *c)
 	return true;
 }
 
-/* [date] : whatever the operator has chosen for it, but for a bracket. */
+/* [date] : whatever the operator has chosen for it, but for a bracket; and for a quote, lest what
+ * stands between two values pass for a date. */
 static bool take_date(struct asterisk_cursor *c)
 {
 	const char *close;
@@ -216,7 +217,8 @@ static bool take_date(struct asterisk_cursor *c)
 	if (!asterisk_take(c, "["))
 		return false;
 	close = memchr(c->at, ']', (size_t)(c->end - c->at));
-	if (!close || close - c->at > PREFIX_BYTES_MAX)
+	if (!close || close - c->at > PREFIX_BYTES_MAX ||
+		memchr(c->at, '"', (size_t)(close - c->at)))
 		return false;
 	c->at = close + 1;
 	return asterisk_take(c, " ");
@@ -258,6 +260,24 @@ bool asterisk_take_prefix(struct asterisk_cursor *c)
 		return false;
 	*c = next;
 	return true;
+}
+
+/* [date] Asterisk 22.10.1 built by A @ B on a C running Linux on 2026-07-20 21:35:32 UTC */
+unsigned asterisk_read_banner(struct asterisk_cursor line)
+{
+	struct asterisk_piece digits;
+	unsigned major = 0;
+
+	if (!take_date(&line) || !asterisk_take(&line, "Asterisk ") ||
+		!asterisk_take_run(&line, asterisk_is_digit, 1, &digits) || digits.length > 3 ||
+		!asterisk_take(&line, ".") || !asterisk_find(line.at, line.end, " built by ") ||
+		!asterisk_find(line.at, line.end, " running ") ||
+		memcmp(line.end - 4, " UTC", 4) != 0 ||
+		memchr(line.at, '"', (size_t)(line.end - line.at)))
+		return 0;
+	for (size_t i = 0; i < digits.length; i++)
+		major = major * 10 + (unsigned)(digits.text[i] - '0');
+	return major;
 }
 
 size_t asterisk_find_heads(struct asterisk_cursor line, const char *first,

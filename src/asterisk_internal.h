@@ -50,9 +50,15 @@ bool asterisk_read_head(struct asterisk_cursor c, struct asterisk_head *ret);
 size_t asterisk_find_heads(struct asterisk_cursor line, const char *first,
 	struct asterisk_head heads[ASTERISK_HEADS_MAX + 1]);
 
-/* heads[at] with the text's end. False: it does not read as a record of that kind. */
+/* The major version in the line that Asterisk writes when it opens a file; 0: another line. */
+unsigned asterisk_read_banner(struct asterisk_cursor line);
+
+/* heads[at] with the text's end. modern: PJSIP's values behind the address hold no bare quote.
+ * False: it does not read as a record of that kind. */
 bool asterisk_read_record(const struct asterisk_head *heads, size_t count, size_t at,
-	const char *end, struct asterisk_record *ret);
+	const char *end, bool modern, struct asterisk_record *ret);
+/* PJSIP's ChallengeResponseFailed, the one record whose end holds a stranger's bytes. */
+bool asterisk_is_response(const struct asterisk_head *head);
 /* Records of this kind can be read at all. */
 bool asterisk_is_known(const struct asterisk_head *head);
 

@@ -101,19 +101,35 @@ static bool tail_response(struct asterisk_cursor *c, struct asterisk_record *rec
 	       asterisk_take(c, ",ExpectedResponse=\"\"");
 }
 
-/* The caller's copies may hold quotes in old versions: see is_alone(). */
+/* Up to the text `next`. chan_sip takes a value to its closing quote, or to a comma: it never holds
+ * both, as what looks like a record or its end would. */
+static bool take_sip(struct asterisk_cursor *c, const char *next, struct asterisk_piece *ret)
+{
+	const char *stop = asterisk_find(c->at, c->end, next);
+
+	if (!stop)
+		return false;
+	*ret = (struct asterisk_piece){ c->at, (size_t)(stop - c->at) };
+	c->at = stop + strlen(next);
+	return !memchr(ret->text, '"', ret->length) || !memchr(ret->text, ',', ret->length);
+}
+
 static bool tail_sip_password(struct asterisk_cursor *c, struct asterisk_record *record)
 {
 	struct asterisk_piece received;
-	struct asterisk_piece hash;
+	struct asterisk_cursor hash;
 
 	if (!asterisk_take_field(c, "Challenge", asterisk_is_word, &record->challenge) ||
-		!take_quoted(c, "ReceivedChallenge", RESPONSE_BYTES_MAX, &received) ||
-		!take_quoted(c, "ReceivedHash", RESPONSE_BYTES_MAX, &hash))
+		!asterisk_take(c, ",ReceivedChallenge=\"") ||
+		!take_sip(c, "\",ReceivedHash=\"", &received))
 		return false;
+	hash = *c;
+	c->at = c->end;
 	record->proven = received.length && received.length == record->challenge.length &&
 			 memcmp(received.text, record->challenge.text, received.length) == 0;
-	return true;
+	return hash.at < hash.end && hash.end[-1] == '"' &&
+	       (!memchr(hash.at, '"', (size_t)(hash.end - hash.at - 1)) ||
+		       !memchr(hash.at, ',', (size_t)(hash.end - hash.at)));
 }
 
 static bool tail_challenge_sent(struct asterisk_cursor *c, struct asterisk_record *record)
@@ -138,7 +154,7 @@ static const struct shape {
 	const char *service;
 	const char *event;
 	bool (*tail)(struct asterisk_cursor *c, struct asterisk_record *record);
-	bool bare_quotes; /* a stranger's value behind the address may hold them in some version */
+	bool bare_quotes; /* a value behind the address may hold them before pjproject 2.12 */
 } shapes[] = {
 	{ "PJSIP", "InvalidAccountID", tail_nothing, false },
 	{ "PJSIP", "FailedACL", tail_acl, false },
@@ -147,8 +163,8 @@ static const struct shape {
 	{ "PJSIP", "SuccessfulAuth", tail_success, false },
 	{ "SIP", "InvalidAccountID", tail_nothing, false },
 	{ "SIP", "FailedACL", tail_acl, false },
-	{ "SIP", "InvalidPassword", tail_sip_password, true },
-	{ "SIP", "ChallengeResponseFailed", tail_response, true },
+	{ "SIP", "InvalidPassword", tail_sip_password, false },
+	{ "SIP", "ChallengeResponseFailed", tail_response, false },
 	{ "SIP", "ChallengeSent", tail_challenge_sent, false },
 	{ "SIP", "SuccessfulAuth", tail_success, false },
 	{ "AMI", "InvalidAccountID", tail_session_tv, false },
@@ -191,14 +207,28 @@ static const char *local_before(const char *start, const char *at)
 	return asterisk_take(&c, "\",Rem") && c.at == at ? found : NULL;
 }
 
-/* Bare quotes would let a value behind the address look like it: there is one address in the last
- * bytes, or none that is safe. */
+/* Bare quotes would let a value behind the address look like it, or like a head and an address:
+ * there is one address in the last bytes, or none that is safe. An ESC that has stayed may have
+ * made these bytes longer. */
 static bool is_alone(const char *start, const char *address, const char *end)
 {
 	const char *from = end - start > LAST_BYTES ? end - LAST_BYTES : start;
 	const char *first = asterisk_find(from, end, "oteAddress=\"");
 
-	return first == address && !asterisk_find(address + 1, end, "oteAddress=\"");
+	return first == address && !asterisk_find(address + 1, end, "oteAddress=\"") &&
+	       !memchr(start, '\033', (size_t)(end - start));
+}
+
+/* Any record of the line, for a stranger may have put a head of another kind into its value. */
+static bool may_hold_quotes(const struct asterisk_head *heads, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct shape *shape = shape_of(&heads[i]);
+
+		if (shape && shape->bare_quotes)
+			return true;
+	}
+	return false;
 }
 
 /* The address in [start, end) whose tail reaches the end, the last first. */
@@ -237,7 +267,7 @@ static void fill(const struct asterisk_head *head, const char *local, const char
 	record->proven = record->proven || !asterisk_is(record->transport, "UDP");
 }
 
-/* AMI's wrong answer to a challenge: read from its one head. */
+/* AMI's wrong answer to a challenge: read from the line's first head, which is the server's. */
 static bool read_ami_response(const struct asterisk_head *head, const char *end,
 	struct asterisk_record *record)
 {
@@ -262,7 +292,7 @@ static bool read_ami_response(const struct asterisk_head *head, const char *end,
 
 /* heads[at] with the line's tail. */
 bool asterisk_read_record(const struct asterisk_head *heads, size_t count, size_t at,
-	const char *end, struct asterisk_record *record)
+	const char *end, bool modern, struct asterisk_record *record)
 {
 	const struct asterisk_head *head = &heads[at];
 	const struct shape *shape = shape_of(head);
@@ -272,15 +302,22 @@ bool asterisk_read_record(const struct asterisk_head *heads, size_t count, size_
 
 	*record = (struct asterisk_record){ 0 };
 	if (is_ami_response(head))
-		return count == 1 && read_ami_response(head, end, record);
+		return at == 0 && read_ami_response(head, end, record);
 	address = shape ? find_tail(shape, last, end, record) : NULL;
-	if (!address || (shape->bare_quotes && !is_alone(last, address, end)))
+	if (!address ||
+		(!modern && may_hold_quotes(heads, count) && !is_alone(heads[0].end, address, end)))
 		return false;
 	local = local_before(last, address);
 	if (!local && !asterisk_find(last, address, "\",SessionID=\""))
 		return false;
 	fill(head, local ? local : address, end, record);
 	return true;
+}
+
+bool asterisk_is_response(const struct asterisk_head *head)
+{
+	return asterisk_is(head->service, "PJSIP") &&
+	       asterisk_is(head->event, "ChallengeResponseFailed");
 }
 
 bool asterisk_is_known(const struct asterisk_head *head)
