@@ -108,12 +108,17 @@ static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cur
 {
 	struct asterisk_head heads[ASTERISK_HEADS_MAX + 1];
 	size_t count = 0;
+	bool doubtful;
 
 	if (is_json) /* one record a line: another head in it is a stranger's, and only text */
 		count = asterisk_read_head((struct asterisk_cursor){ first, line.end }, &heads[0]);
 	else
 		count = asterisk_find_heads(line, first, heads);
+	/* a line that began inside a value, and was cut: the first head need not be the server's */
+	doubtful = !is_json && reader->after_response && count > 1;
 	reader->after_response = !is_json && !reader->modern && may_leak(heads, count);
+	if (doubtful)
+		return ASTERISK_GLUED;
 	if (!count || count > ASTERISK_HEADS_MAX || heads[0].start != first)
 		return count > ASTERISK_HEADS_MAX ? ASTERISK_GLUED : ASTERISK_FORGED;
 	if (!is_json && memchr(heads[0].end, '\0', (size_t)(line.end - heads[0].end)))
@@ -270,7 +275,7 @@ enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size
 			    : whole.end,
 		    "SecurityEvent="))
 		return read_other(whole);
-	if (reader->after_response && whole.end - whole.at <= INSIDE_LINE_MAX)
+	if (reader->after_response && whole.end - asterisk_skip_syslog(whole) <= INSIDE_LINE_MAX)
 		return ASTERISK_FORGED;
 	kind = read_text(reader, whole, start.at, false, ret_record);
 	if (kind == ASTERISK_CUT && may_go_on(whole, start.at))

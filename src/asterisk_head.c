@@ -242,6 +242,13 @@ static bool take_syslog(struct asterisk_cursor *c)
 	return true;
 }
 
+const char *asterisk_skip_syslog(struct asterisk_cursor line)
+{
+	struct asterisk_cursor next = line;
+
+	return take_syslog(&next) ? next.at : line.at;
+}
+
 /* All before SecurityEvent= at the start of a line. */
 bool asterisk_take_prefix(struct asterisk_cursor *c)
 {

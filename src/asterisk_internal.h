@@ -43,6 +43,9 @@ const char *asterisk_find(const char *at, const char *end, const char *text);
 
 /* Steps over all that stands before SecurityEvent= at the start of a line; false: no such line. */
 bool asterisk_take_prefix(struct asterisk_cursor *c);
+/* Behind DATE HOST asterisk[pid]: , which a journal puts before each line of a message; or the
+ * line. */
+const char *asterisk_skip_syslog(struct asterisk_cursor line);
 bool asterisk_read_head(struct asterisk_cursor c, struct asterisk_head *ret);
 /* Every head in the line, of which the first is at `first`. A head inside the line (glue, or a
  * stranger's) has at least the file's name in front. Returns how many, ASTERISK_HEADS_MAX + 1 at
