@@ -9,8 +9,9 @@
  * "oteAddress" because a deletion from ESC may have eaten all up to the m of RemoteAddress, and
  * nothing behind it.
  *
- * COMPLETE. Since the last head there is ",SessionID=", or LocalAddress stands whole before the
- * address: else a value of 36 bytes that looks like a tail could end the line.
+ * COMPLETE. For a record that ends with the address there is ",SessionID=" since the last head, or
+ * LocalAddress stands whole before the address: else an AccountID of 36 bytes that looks like an
+ * address and ends with a newline could end the line. No other tail has room in it.
  *
  * AMI's ChallengeResponseFailed has a stranger's bytes only behind the address: read from the head.
  *
@@ -41,8 +42,12 @@
 #include "alloc.h"
 
 enum {
-	JOINED_BYTES_MAX = 1024,
+	JOINED_BYTES_MAX = 8192,                   /* Asterisk's own buffer */
 	JOINED_LINES_MAX = ASTERISK_ACCOUNT_BYTES, /* each byte of it a newline */
+	/* Whoever brought a line may have cut it here, at a byte of the sender's choice: rsyslog
+	 * at 8 KiB, our tail at 16 KiB. */
+	SYSLOG_BYTES_MAX = 8000,
+	LINE_BYTES_MAX = 16383,
 	/* All Asterisks from here on come with pjproject 2.12 or later. */
 	MODERN_MAJOR = 20,
 	/* Response of an older PJSIP, 255 bytes, and ",ExpectedResponse="" behind it. A real line
@@ -94,13 +99,11 @@ const char *asterisk_kind_text(enum asterisk_kind kind)
 	return texts[kind];
 }
 
-/* Whether the next line may still be a value of this one. */
-static bool may_leak(const struct asterisk_head *heads, size_t count)
+/* Whether the next line may still be a value of this one; its head may stand behind a cut record
+ * whose own head was in a line before. */
+static bool may_leak(struct asterisk_cursor line)
 {
-	for (size_t i = 0; i < count; i++)
-		if (asterisk_is_response(&heads[i]))
-			return true;
-	return count > ASTERISK_HEADS_MAX;
+	return asterisk_find(line.at, line.end, "SecurityEvent=\"ChallengeResponseFailed\"");
 }
 
 static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cursor line,
@@ -116,7 +119,7 @@ static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cur
 		count = asterisk_find_heads(line, first, heads);
 	/* a line that began inside a value, and was cut: the first head need not be the server's */
 	doubtful = !is_json && reader->after_response && count > 1;
-	reader->after_response = !is_json && !reader->modern && may_leak(heads, count);
+	reader->after_response = !is_json && !reader->modern && may_leak(line);
 	if (doubtful)
 		return ASTERISK_GLUED;
 	if (!count || count > ASTERISK_HEADS_MAX || heads[0].start != first)
@@ -263,6 +266,8 @@ enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size
 		return read_json(reader, whole, ret_record);
 	}
 	if (!asterisk_take_prefix(&start)) {
+		reader->after_response =
+			reader->after_response || (!reader->modern && may_leak(whole));
 		if (reader->joined_lines)
 			return read_joined(reader, whole, ret_record);
 		learn(reader, whole);
@@ -275,6 +280,10 @@ enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size
 			    : whole.end,
 		    "SecurityEvent="))
 		return read_other(whole);
+	if (length > (line[0] == '[' ? LINE_BYTES_MAX : SYSLOG_BYTES_MAX)) {
+		reader->after_response = true;
+		return ASTERISK_CUT;
+	}
 	if (reader->after_response && whole.end - asterisk_skip_syslog(whole) <= INSIDE_LINE_MAX)
 		return ASTERISK_FORGED;
 	kind = read_text(reader, whole, start.at, false, ret_record);

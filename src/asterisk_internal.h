@@ -60,8 +60,6 @@ unsigned asterisk_read_banner(struct asterisk_cursor line);
  * False: it does not read as a record of that kind. */
 bool asterisk_read_record(const struct asterisk_head *heads, size_t count, size_t at,
 	const char *end, bool modern, struct asterisk_record *ret);
-/* PJSIP's ChallengeResponseFailed, the one record whose end holds a stranger's bytes. */
-bool asterisk_is_response(const struct asterisk_head *head);
 /* Records of this kind can be read at all. */
 bool asterisk_is_known(const struct asterisk_head *head);
 

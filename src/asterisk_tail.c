@@ -92,6 +92,22 @@ static bool tail_session_tv(struct asterisk_cursor *c, struct asterisk_record *r
 	return asterisk_take_field(c, "SessionTV", asterisk_is_stamp, NULL);
 }
 
+/* Of a PJSIP whose values hold no bare quote: ,Challenge=" behind an address and this end are the
+ * server's, and an ESC in these values may have eaten what is between, or doubled it. */
+static bool tail_modern(struct asterisk_cursor *c, struct asterisk_record *record)
+{
+	static const char end[] = "\",ExpectedResponse=\"\"";
+	struct asterisk_cursor next = *c;
+
+	if (!asterisk_take(c, ",Challenge=\"") || (size_t)(c->end - c->at) < sizeof(end) - 1 ||
+		memcmp(c->end - (sizeof(end) - 1), end, sizeof(end) - 1) != 0)
+		return false;
+	c->at = c->end;
+	if (!take_quoted(&next, "Challenge", CHALLENGE_BYTES_MAX, &record->challenge))
+		record->challenge = (struct asterisk_piece){ 0 };
+	return true;
+}
+
 static bool tail_response(struct asterisk_cursor *c, struct asterisk_record *record)
 {
 	struct asterisk_piece response;
@@ -102,7 +118,7 @@ static bool tail_response(struct asterisk_cursor *c, struct asterisk_record *rec
 }
 
 /* Up to the text `next`. chan_sip takes a value to its closing quote, or to a comma: it never holds
- * both, as what looks like a record or its end would. */
+ * both, as what looks like a record's end would. */
 static bool take_sip(struct asterisk_cursor *c, const char *next, struct asterisk_piece *ret)
 {
 	const char *stop = asterisk_find(c->at, c->end, next);
@@ -121,8 +137,9 @@ static bool tail_sip_password(struct asterisk_cursor *c, struct asterisk_record 
 
 	if (!asterisk_take_field(c, "Challenge", asterisk_is_word, &record->challenge) ||
 		!asterisk_take(c, ",ReceivedChallenge=\"") ||
-		!take_sip(c, "\",ReceivedHash=\"", &received))
-		return false;
+		!take_sip(c, "\",ReceivedHash=\"", &received) ||
+		asterisk_find(received.text, c->end, "oteAddress=\""))
+		return false; /* the last: behind a stranger's there is still the server's */
 	hash = *c;
 	c->at = c->end;
 	record->proven = received.length && received.length == record->challenge.length &&
@@ -233,9 +250,11 @@ static bool may_hold_quotes(const struct asterisk_head *heads, size_t count)
 
 /* The address in [start, end) whose tail reaches the end, the last first. */
 static const char *find_tail(const struct shape *shape, const char *start, const char *end,
-	struct asterisk_record *record)
+	bool modern, struct asterisk_record *record)
 {
 	static const char key[] = "oteAddress=\"";
+	bool (*tail)(struct asterisk_cursor *, struct asterisk_record *) =
+		modern && shape->bare_quotes ? tail_modern : shape->tail;
 
 	for (const char *at = end - (sizeof(key) - 1); at >= start; at--) {
 		struct asterisk_cursor c = { at, end };
@@ -243,7 +262,7 @@ static const char *find_tail(const struct shape *shape, const char *start, const
 		if (*at != 'o' || memcmp(at, key, sizeof(key) - 1) != 0)
 			continue;
 		record->proven = false;
-		if (take_remote(&c, record) && shape->tail(&c, record) && c.at == end)
+		if (take_remote(&c, record) && tail(&c, record) && c.at == end)
 			return at;
 	}
 	return NULL;
@@ -303,21 +322,18 @@ bool asterisk_read_record(const struct asterisk_head *heads, size_t count, size_
 	*record = (struct asterisk_record){ 0 };
 	if (is_ami_response(head))
 		return at == 0 && read_ami_response(head, end, record);
-	address = shape ? find_tail(shape, last, end, record) : NULL;
+	address = shape ? find_tail(shape, last, end, modern, record) : NULL;
 	if (!address ||
 		(!modern && may_hold_quotes(heads, count) && !is_alone(heads[0].end, address, end)))
 		return false;
 	local = local_before(last, address);
-	if (!local && !asterisk_find(last, address, "\",SessionID=\""))
+	/* ReceivedHash of chan_sip may look like a bare address, but holds no comma with it */
+	if (!local && shape->tail == tail_nothing &&
+		(!asterisk_find(last, address, "\",SessionID=\"") ||
+			asterisk_find(last, address, "\",ReceivedHash=\"")))
 		return false;
 	fill(head, local ? local : address, end, record);
 	return true;
-}
-
-bool asterisk_is_response(const struct asterisk_head *head)
-{
-	return asterisk_is(head->service, "PJSIP") &&
-	       asterisk_is(head->event, "ChallengeResponseFailed");
 }
 
 bool asterisk_is_known(const struct asterisk_head *head)

@@ -27,7 +27,7 @@ struct written {
 	size_t start, end; /* in the stream */
 	int64_t at_ms;
 	struct ip ip;
-	bool hostile, refused;
+	bool hostile, refused, cut;
 	int kind; /* of kinds[] */
 };
 
@@ -50,7 +50,7 @@ enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 static uint64_t state;
 static struct {
-	unsigned long sent, charged, refused;
+	unsigned long sent, charged, refused, cut;
 } hostile[AGES][KINDS];
 static unsigned long phones, glued_phones_lost, by_kind[ASTERISK_KINDS], records;
 
@@ -368,6 +368,9 @@ static size_t make_stream(struct model_text *out, struct written *list, enum age
 				"[2026-11-23 09:42:55] ERROR[33] security_events.c: Failed "
 				"to issue security event of type ChallengeResponseFailed.\n");
 		list[i].end = out->length;
+		list[i].cut = !list[i].refused &&
+			      (out->text[out->length - 1] != '\n' ||
+				      out->length - list[i].start >= MODEL_LINE_MAX - 1);
 	}
 	if (out->length && out->text[out->length - 1] != '\n')
 		model_say(out, "\n");
@@ -428,6 +431,7 @@ static void count(const struct written *list, const bool *charged, enum age age)
 			hostile[age][record->kind].sent++;
 			hostile[age][record->kind].refused += record->refused;
 			hostile[age][record->kind].charged += charged[i];
+			hostile[age][record->kind].cut += record->cut && !charged[i];
 			continue;
 		}
 		phones++;
@@ -464,6 +468,9 @@ static void run_stream(struct model_text *out, uint64_t seed)
 		by_kind[kind]++;
 		if (owner)
 			charged[owner - list] = true;
+		if (getenv("MODEL_SHOW"))
+			print_message("%s: %.*s\n", asterisk_kind_text(kind), (int)(end - start),
+				out->text + start);
 		if (wrong)
 			complain(wrong, age, shape, seed, out->text + start, end - start);
 		start = end + 1;
@@ -479,12 +486,13 @@ static void report(void)
 	for (int age = 0; age < AGES; age++)
 		for (int i = 0; i < KINDS; i++)
 			print_message(
-				"%-18s %-5s %-24s %7lu hostile: %7lu charged, %6lu not written, "
+				"%-18s %-5s %-24s %7lu hostile: %7lu charged, %6lu not written, %5lu cut, "
 				"%6lu given up\n",
 				ages[age], kinds[i].service, kinds[i].event, hostile[age][i].sent,
 				hostile[age][i].charged, hostile[age][i].refused,
+				hostile[age][i].cut,
 				hostile[age][i].sent - hostile[age][i].charged -
-					hostile[age][i].refused);
+					hostile[age][i].refused - hostile[age][i].cut);
 	for (int kind = 0; kind < ASTERISK_KINDS; kind++)
 		print_message("%s %lu; ", asterisk_kind_text((enum asterisk_kind)kind),
 			by_kind[kind]);
