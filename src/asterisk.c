@@ -257,6 +257,7 @@ enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size
 {
 	struct asterisk_cursor whole = { line, line + length };
 	struct asterisk_cursor start = whole;
+	struct asterisk_cursor next;
 	enum asterisk_kind kind;
 
 	if (length && line[length - 1] == '\r')
@@ -273,13 +274,11 @@ enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size
 		learn(reader, whole);
 		return read_other(whole);
 	}
+	next = start;
+	if (!asterisk_take(&next, "SecurityEvent=")) /* 36 bytes have room for a prefix */
+		return reader->joined_lines ? read_joined(reader, whole, ret_record)
+					    : read_other(whole);
 	forget(reader);
-	if (!asterisk_find(start.at,
-		    start.at + strlen("SecurityEvent=") < whole.end
-			    ? start.at + strlen("SecurityEvent=")
-			    : whole.end,
-		    "SecurityEvent="))
-		return read_other(whole);
 	if (length > (line[0] == '[' ? LINE_BYTES_MAX : SYSLOG_BYTES_MAX)) {
 		reader->after_response = true;
 		return ASTERISK_CUT;

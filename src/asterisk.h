@@ -54,7 +54,11 @@ struct asterisk;
 struct asterisk *asterisk_new(void);
 void asterisk_free(struct asterisk *reader);
 
-/* One line, without its newline; any bytes. *ret_record is filled for ASTERISK_RECORD alone. */
+/* One line, without its newline; any bytes. One reader for each file or journal, and its lines in
+ * order, from the first if that can be had: the banner there tells that Asterisk is not so old that
+ * an answer's values hold bare quotes. A line that its bringer has cut, or begun in the middle of
+ * another (a journal's _LINE_BREAK=line-max), must not come here: a sender chooses where.
+ * *ret_record is filled for ASTERISK_RECORD alone. */
 enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size_t length,
 	struct asterisk_record *ret_record);
 

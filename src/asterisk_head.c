@@ -272,18 +272,18 @@ bool asterisk_take_prefix(struct asterisk_cursor *c)
 /* [date] Asterisk 22.10.1 built by A @ B on a C running Linux on 2026-07-20 21:35:32 UTC */
 unsigned asterisk_read_banner(struct asterisk_cursor line)
 {
-	struct asterisk_piece digits;
+	struct asterisk_piece number;
 	unsigned major = 0;
 
 	if (!take_date(&line) || !asterisk_take(&line, "Asterisk ") ||
-		!asterisk_take_run(&line, asterisk_is_digit, 1, &digits) || digits.length > 3 ||
+		!asterisk_take_run(&line, asterisk_is_digit, 1, &number) || number.length > 3 ||
 		!asterisk_take(&line, ".") || !asterisk_find(line.at, line.end, " built by ") ||
 		!asterisk_find(line.at, line.end, " running ") ||
 		memcmp(line.end - 4, " UTC", 4) != 0 ||
 		memchr(line.at, '"', (size_t)(line.end - line.at)))
 		return 0;
-	for (size_t i = 0; i < digits.length; i++)
-		major = major * 10 + (unsigned)(digits.text[i] - '0');
+	for (size_t i = 0; i < number.length; i++)
+		major = major * 10 + (unsigned)(number.text[i] - '0');
 	return major;
 }
 

@@ -169,8 +169,10 @@ static void model_json(const char *message, struct model_text *out)
 		"", "timestamp", "2026-11-23 09:36:05.160", "identifiers", "lwp", 74, "callid", "",
 		"logmsg", "location", "filename", "res_security_log.c", "function",
 		"security_event_stasis_cb", "line", 114, "level", "SECURITY", "message", message);
-	char *text = json_dumps(object, JSON_COMPACT);
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 
+	if (!text)
+		return; /* cut inside a character: then nothing is written */
 	model_say(out, text);
 	free(text);
 	json_decref(object);

@@ -123,6 +123,7 @@ static void put_head(struct model_value *value)
 static void put_end(struct model_value *value)
 {
 	static const char *const before[] = { "\",SessionID=\"", "",
+		"\",SessionID=\"0x1\",LocalAddress=\"IPV6/TCP/::/1\",Rem",
 		"\",LocalAddress=\"IPV4/UDP/192.0.2.10/5060\",Rem",
 		"\",SessionID=\"\",LocalAddress=\"IPV4/UDP/192.0.2.10/5060\",Rem" };
 	static const char *const behind[] = { "", ",ACLName=\"\"", ",Challenge=\"\"",
@@ -369,7 +370,7 @@ static size_t make_stream(struct model_text *out, struct written *list, enum age
 				"to issue security event of type ChallengeResponseFailed.\n");
 		list[i].end = out->length;
 		list[i].cut = !list[i].refused &&
-			      (out->text[out->length - 1] != '\n' ||
+			      (out->length == list[i].start || out->text[out->length - 1] != '\n' ||
 				      out->length - list[i].start >= MODEL_LINE_MAX - 1);
 	}
 	if (out->length && out->text[out->length - 1] != '\n')
@@ -468,9 +469,6 @@ static void run_stream(struct model_text *out, uint64_t seed)
 		by_kind[kind]++;
 		if (owner)
 			charged[owner - list] = true;
-		if (getenv("MODEL_SHOW"))
-			print_message("%s: %.*s\n", asterisk_kind_text(kind), (int)(end - start),
-				out->text + start);
 		if (wrong)
 			complain(wrong, age, shape, seed, out->text + start, end - start);
 		start = end + 1;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <jansson.h>
 
@@ -119,10 +120,614 @@ static void captures(void **state)
 	assert_true(hits >= 215);
 }
 
+/* ---- rows: lines of one reader, and what the last of them is ----
+ * tests/asterisk_clauses takes each clause of the rule out and shows the row that goes wrong. No
+ * row can show the limits of 63 and 255 bytes of nonce and response: without them a longer value
+ * only puts the address outside of the bytes in which it has to be alone. */
+
+#define HEAD_AT(event, stamp, service)                                                             \
+	"SecurityEvent=\"" event "\",EventTV=\"" stamp "\",Severity=\"Error\",Service=\"" service  \
+	"\",EventVersion=\"1\",AccountID=\""
+#define STAMP "2026-11-23T08:51:05.686+0000"
+#define HEAD(event) HEAD_AT(event, STAMP, "PJSIP")
+#define FILE_PREFIX "[2026-11-23 08:51:05] SECURITY[74] res_security_log.c: "
+#define PLAIN_TAIL "res_security_log.c:114 security_event_stasis_cb: "
+#define LOCAL "\",LocalAddress=\"IPV4/UDP/192.0.2.10/5060\",Rem"
+#define FROM(address) "oteAddress=\"IPV4/UDP/" address "/5060\""
+#define A "198.51.100.1" /* the sender */
+#define B "192.0.2.140"  /* whom he would like to see banned */
+#define NONCE "1795426955/125ef093c1e5309031ed915e34c801dc"
+#define MD5 "e31210cfbb00000000000000000000ab"
+#define TINY "oteAddress=\"IPV4/UDP/" B "/1\"" /* 35 bytes */
+#define ANSWER(nonce, response)                                                                    \
+	",Challenge=\"" nonce "\",Response=\"" response "\",ExpectedResponse=\"\""
+#define SESSION(id) "\",SessionID=\"" id
+#define PLAINLY SESSION("9c55@" A) LOCAL FROM(A)
+#define NO_ACCOUNT HEAD("InvalidAccountID") "9999" PLAINLY
+#define WRONG(session, nonce, response)                                                            \
+	HEAD("ChallengeResponseFailed") "100" SESSION(session) LOCAL FROM(A) ANSWER(nonce, response)
+#define BANNER(version)                                                                            \
+	"[2026-11-23 08:00:00] Asterisk " version                                                  \
+	" built by nobody @ buildd on a unknown running "                                          \
+	"Linux on 2026-07-20 21:35:32 UTC\n"
+#define NEW BANNER("22.10.1+dfsg")
+#define OLD BANNER("16.16.1")
+#define SIP_WRONG(account, received, hash)                                                         \
+	HEAD_AT("InvalidPassword", STAMP, "SIP")                                                   \
+	account SESSION("0x7f00") LOCAL FROM(                                                      \
+		A) ",Challenge=\"4a1b\",ReceivedChallenge=\"" received "\",ReceivedHash=\"" hash   \
+		   "\""
+#define AMI_WRONG(response)                                                                        \
+	HEAD_AT("ChallengeResponseFailed", STAMP, "AMI")                                           \
+	SESSION("0x7f2f")                                                                          \
+	"\",LocalAddress=\"IPV6/TCP/::/5038\",RemoteAddress=\"IPV4/TCP/" A "/3\""                  \
+	",Challenge=\"181\",Response=\"" response                                                  \
+	"\",ExpectedResponse=\"4492\",SessionTV=\"1970-01-01T00:00:00.000+0000\""
+/* A head and an end that pass the rule, for a value of 255 bytes. */
+#define SHORT_HEAD(event)                                                                          \
+	"SecurityEvent=\"" event                                                                   \
+	"\",EventTV=\"1-1\",Severity=\"\",Service=\"PJSIP\",EventVersion=\"\",AccountID=\""
+#define FAKE_LINE                                                                                  \
+	"[] SECURITY[1] res_security_log.c: " SHORT_HEAD("FailedACL") SESSION("")                  \
+		FROM(B) ",ACLName=\"\""
+#define JSON_OF(level, message) "{\"logmsg\":{\"level\":\"" level "\",\"message\":\"" message "\"}}"
+#define JSON_HEAD                                                                                  \
+	"SecurityEvent=\\\"InvalidAccountID\\\",EventTV=\\\"" STAMP                                \
+	"\\\",Severity=\\\"Error\\\",Service=\\\"PJSIP\\\",EventVersion=\\\"1\\\",AccountID=\\\""
+#define JSON_END(address)                                                                          \
+	"\\\",SessionID=\\\"x\\\",LocalAddress=\\\"IPV4/UDP/192.0.2.10/5060\\\",RemoteAddress="    \
+	"\\\"IPV4/UDP/" address "/5060\\\"\\n"
+
+static const struct row {
+	const char *name;
+	const char *lines; /* newlines between them */
+	enum asterisk_kind kind;
+	const char *address; /* NULL: nobody */
+} rows[] = {
+	/* ---- prefixes ---- */
+	{ "file", FILE_PREFIX NO_ACCOUNT, ASTERISK_RECORD, A },
+	{ "file, a date of another form",
+		"[1795423865] SECURITY[7] res_security_log.c: " NO_ACCOUNT, ASTERISK_RECORD, A },
+	{ "plain", "[Nov 23 08:51:05] SECURITY[74]: " PLAIN_TAIL NO_ACCOUNT, ASTERISK_RECORD, A },
+	{ "syslog",
+		"Nov 23 08:51:05 pbx asterisk[811]: SECURITY[74]: res_security_log.c:114 in "
+		"security_event_stasis_cb: " NO_ACCOUNT,
+		ASTERISK_RECORD, A },
+	{ "syslog, RFC 3339",
+		"2026-11-23T08:51:05.686123+01:00 pbx.example.org asterisk[811]: "
+		"SECURITY[74]: res_security_log.c:114 in f: " NO_ACCOUNT,
+		ASTERISK_RECORD, A },
+	{ "journal", "asterisk[811]: [Nov 23 08:51:05] SECURITY[74]: " PLAIN_TAIL NO_ACCOUNT,
+		ASTERISK_RECORD, A },
+	{ "journal, colours",
+		"asterisk[811]: [Nov 23 08:51:05] \033[1;35mSECURITY\033[0m[74]: \033[1;37m"
+		"res_security_log.c\033[0m:\033[1;37m114\033[0m \033[1;37mf\033[0m: " NO_ACCOUNT,
+		ASTERISK_RECORD, A },
+	{ "journal, colours by rsyslog",
+		"asterisk[811]: [Nov 23 08:51:05] #033[1;35mSECURITY#033[0m[74]: #033[1;37m"
+		"res_security_log.c#033[0m:#033[1;37m114#033[0m #033[1;37mf#033[0m: " NO_ACCOUNT,
+		ASTERISK_RECORD, A },
+	{ "no prefix", NO_ACCOUNT, ASTERISK_OTHER, NULL },
+	{ "another file's", "[d] SECURITY[7] chan_sip.c: " NO_ACCOUNT, ASTERISK_OTHER, NULL },
+	{ "another level", "[d] NOTICE[7] res_security_log.c: " NO_ACCOUNT, ASTERISK_OTHER, NULL },
+	{ "no thread", "[d] SECURITY[] res_security_log.c: " NO_ACCOUNT, ASTERISK_OTHER, NULL },
+	{ "a space too many", " " FILE_PREFIX NO_ACCOUNT, ASTERISK_OTHER, NULL },
+	{ "a quote in the date", "[\"] SECURITY[7] res_security_log.c: " NO_ACCOUNT, ASTERISK_OTHER,
+		NULL },
+	{ "empty", "", ASTERISK_OTHER, NULL },
+	{ "carriage return", FILE_PREFIX NO_ACCOUNT "\r", ASTERISK_RECORD, A },
+	{ "banner", NEW, ASTERISK_OTHER, NULL },
+	{ "not UTF-8",
+		"[d] ERROR[33] security_events.c: Failed to issue security event of type "
+		"ChallengeResponseFailed.",
+		ASTERISK_NOT_UTF8, NULL },
+	{ "discarded", "Logging resumed.  250 messages discarded.", ASTERISK_DISCARDED, NULL },
+	/* ---- heads ---- */
+	{ "unknown event", FILE_PREFIX HEAD("MemoryLimit") "1" PLAINLY, ASTERISK_UNKNOWN, NULL },
+	{ "unknown service", FILE_PREFIX HEAD_AT("InvalidAccountID", STAMP, "IAX2") "1" PLAINLY,
+		ASTERISK_UNKNOWN, NULL },
+	{ "RequestBadFormat, its account behind the address",
+		FILE_PREFIX
+		"SecurityEvent=\"RequestBadFormat\",EventTV=\"" STAMP "\",Severity="
+		"\"Error\",Service=\"AMI\",EventVersion=\"1\",SessionID=\"0x1\",LocalAddress="
+		"\"IPV4/TCP/192.0.2.10/5038\",RemoteAddress=\"IPV4/TCP/" A "/5\",AccountID=\"a\"",
+		ASTERISK_FORGED, NULL },
+	{ "undated", FILE_PREFIX HEAD_AT("InvalidAccountID", "9", "PJSIP") "1" PLAINLY,
+		ASTERISK_UNDATED, NULL },
+	{ "only a head", FILE_PREFIX HEAD("FailedACL"), ASTERISK_CUT, NULL },
+	{ "half a head", FILE_PREFIX "SecurityEvent=\"FailedACL\",Ev", ASTERISK_FORGED, NULL },
+	/* ---- ends ---- */
+	{ "acl", FILE_PREFIX HEAD("FailedACL") "1" PLAINLY ",ACLName=\"a-b_1\"", ASTERISK_RECORD,
+		A },
+	{ "acl with a space", FILE_PREFIX HEAD("FailedACL") "1" PLAINLY ",ACLName=\"a b\"",
+		ASTERISK_FORGED, NULL },
+	{ "answer", FILE_PREFIX WRONG("x", NONCE, MD5), ASTERISK_RECORD, A },
+	{ "challenge", FILE_PREFIX HEAD("ChallengeSent") "1" PLAINLY ",Challenge=\"\"",
+		ASTERISK_RECORD, A },
+	{ "success", FILE_PREFIX HEAD("SuccessfulAuth") "1" PLAINLY ",UsingPassword=\"1\"",
+		ASTERISK_RECORD, A },
+	{ "more behind it", FILE_PREFIX NO_ACCOUNT " ", ASTERISK_FORGED, NULL },
+	{ "sip", FILE_PREFIX SIP_WRONG("100", "4a1b", MD5), ASTERISK_RECORD, A },
+	{ "sip, a quote in a value", FILE_PREFIX SIP_WRONG("100", "a\"b", "x\""), ASTERISK_RECORD,
+		A },
+	{ "sip, a hash like an address",
+		FILE_PREFIX SIP_WRONG(
+			"\"[] SECURITY[1] res_security_log.c: " SHORT_HEAD("InvalidAccountID"), "x",
+			"\""
+			"oteAddress=\"IPV4/UDP/" B "/5060"),
+		ASTERISK_GLUED, NULL },
+	{ "ami account",
+		FILE_PREFIX HEAD_AT("InvalidAccountID", STAMP, "AMI") "a" SESSION(
+			"0x7f") "\",LocalAddress=\"IPV6/TCP/::/5038\",RemoteAddress=\"IPV4/TCP/" A
+				"/1\",SessionTV=\"1970-01-01T00:00:00.000+0000\"",
+		ASTERISK_RECORD, A },
+	{ "ami answer", FILE_PREFIX AMI_WRONG("x"), ASTERISK_RECORD, A },
+	{ "ami answer, another address in it",
+		FILE_PREFIX AMI_WRONG("x\",Rem" FROM(B) ",Challenge=\"1\",Response=\""),
+		ASTERISK_RECORD, A },
+	{ "ami answer, a head in it",
+		FILE_PREFIX AMI_WRONG(
+			"res_security_log.c" SHORT_HEAD("FailedACL") SESSION("") FROM(B)),
+		ASTERISK_RECORD, A },
+	{ "ami answer, an ESC in it", FILE_PREFIX AMI_WRONG("\033"), ASTERISK_RECORD, A },
+	{ "mapped address",
+		FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION("x") LOCAL
+		"oteAddress=\"IPV6/UDP/::ffff:" A "/5060\"",
+		ASTERISK_RECORD, A },
+	{ "IPv6",
+		FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION("x") LOCAL
+		"oteAddress=\"IPV6/WSS/2001:db8::1/5060\"",
+		ASTERISK_RECORD, "2001:db8::1" },
+	{ "IPv6 in an IPv4 field",
+		FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION("x") LOCAL
+		"oteAddress=\"IPV4/UDP/2001:db8::1/5060\"",
+		ASTERISK_FORGED, NULL },
+	{ "no address",
+		FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION("x") LOCAL
+		"oteAddress=\"IPV4/UDP/256.1.1.1/5060\"",
+		ASTERISK_FORGED, NULL },
+	/* ---- a value that holds another end ---- */
+	{ "quotes in the Call-ID",
+		FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION("x") LOCAL FROM(B) LOCAL FROM(A),
+		ASTERISK_RECORD, A },
+	{ "the same behind a nonce, new",
+		NEW FILE_PREFIX WRONG("x" LOCAL FROM(B) ANSWER("c", "r"), NONCE, MD5),
+		ASTERISK_RECORD, A },
+	{ "the same, of an unknown age",
+		FILE_PREFIX WRONG("x" LOCAL FROM(B) ANSWER("c", "r"), "", ""), ASTERISK_FORGED,
+		NULL },
+	{ "a Response with a bare quote, old",
+		OLD FILE_PREFIX WRONG("x", "n", LOCAL FROM(B) ",Challenge=\"\",Response=\""),
+		ASTERISK_FORGED, NULL },
+	{ "escaped quotes",
+		NEW FILE_PREFIX WRONG("x", "n\\\"x\\\\",
+			"r\\\",Rem oteAddress=\\\"IPV4/UDP/" B "/5060"),
+		ASTERISK_RECORD, A },
+	{ "an ami head in the Call-ID",
+		FILE_PREFIX
+			HEAD("InvalidAccountID") "1" SESSION("res_security_log.c") "SecurityEvent=\"ChallengeResponseFailed\",EventTV=\"1-1\",Severity=\"\",Service=\"AMI\",EventVersion=\"\",AccountID=\"" SESSION(
+				"0x1") LOCAL FROM(B) ",Challenge=\"" PLAINLY,
+		ASTERISK_RECORD, A },
+	/* ---- ESC ---- */
+	{ "LocalAddress eaten", FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION("abc") FROM(A),
+		ASTERISK_RECORD, A },
+	{ "SessionID eaten", FILE_PREFIX HEAD("InvalidAccountID") "1" LOCAL FROM(A),
+		ASTERISK_RECORD, A },
+	{ "another's address before it",
+		FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION("x") LOCAL FROM(B) "," FROM(A),
+		ASTERISK_RECORD, A },
+	{ "one that stays, new", NEW FILE_PREFIX WRONG("x", NONCE, "\033"), ASTERISK_RECORD, A },
+	{ "one that stays, old", OLD FILE_PREFIX WRONG("x", NONCE, "\033"), ASTERISK_FORGED, NULL },
+	{ "between nonce and response, new",
+		NEW FILE_PREFIX HEAD("ChallengeResponseFailed") "100" SESSION("x")
+			LOCAL FROM(A) ",Challenge=\"\",ExpectedResponse=\"\"",
+		ASTERISK_RECORD, A },
+	{ "a fake head, and all behind it eaten, new",
+		NEW FILE_PREFIX HEAD("ChallengeResponseFailed") "100" SESSION("res_security_log.c")
+			SHORT_HEAD("FailedACL") FROM(A) ANSWER(NONCE, MD5),
+		ASTERISK_RECORD, A },
+	/* ---- 36 bytes of account ---- */
+	{ "an address and a newline", FILE_PREFIX HEAD("InvalidAccountID") "" TINY, ASTERISK_CUT,
+		NULL },
+	{ "and its rest", FILE_PREFIX HEAD("InvalidAccountID") TINY "\n" SESSION("x") LOCAL FROM(A),
+		ASTERISK_RECORD, A },
+	{ "the same behind a cut record",
+		FILE_PREFIX HEAD("FailedACL") "1" SESSION("EEE")
+			FILE_PREFIX HEAD("InvalidAccountID") TINY,
+		ASTERISK_GLUED, NULL },
+	/* ---- newlines ---- */
+	{ "joined", FILE_PREFIX HEAD("InvalidAccountID") "a\nb\n\nc" PLAINLY, ASTERISK_RECORD, A },
+	{ "a prefix in it", FILE_PREFIX HEAD("InvalidAccountID") "a\n[d] SECURITY[1] " PLAINLY,
+		ASTERISK_RECORD, A },
+	{ "more than 36 bytes",
+		FILE_PREFIX HEAD(
+			"InvalidAccountID") "a\n0123456789012345678901234567890123456789" PLAINLY,
+		ASTERISK_REST, NULL },
+	{ "a whole prefix in it",
+		FILE_PREFIX HEAD(
+			"InvalidAccountID") "\n[] SECURITY[1] res_security_log.c: " PLAINLY,
+		ASTERISK_RECORD, A },
+	{ "another event", FILE_PREFIX HEAD("FailedACL") "a\n" PLAINLY ",ACLName=\"\"",
+		ASTERISK_OTHER, NULL },
+	{ "a record between",
+		FILE_PREFIX HEAD("InvalidAccountID") "a\n" FILE_PREFIX NO_ACCOUNT "\nb" PLAINLY,
+		ASTERISK_OTHER, NULL },
+	/* ---- glue ---- */
+	{ "glued", FILE_PREFIX HEAD("FailedACL") "1" SESSION("EEE") FILE_PREFIX NO_ACCOUNT,
+		ASTERISK_RECORD, A },
+	{ "a phone's behind an attacker's",
+		FILE_PREFIX HEAD("ChallengeResponseFailed") "1" SESSION("EEE")
+			FILE_PREFIX HEAD("ChallengeSent") "1" PLAINLY ",Challenge=\"\"",
+		ASTERISK_RECORD, A },
+	{ "no end for any",
+		FILE_PREFIX HEAD("FailedACL") "1" SESSION("E")
+			FILE_PREFIX HEAD("FailedACL") "1" PLAINLY,
+		ASTERISK_GLUED, NULL },
+	/* ---- a whole line, or a head, in a Response before pjproject 2.12 ---- */
+	{ "line, old", OLD FILE_PREFIX WRONG("x", NONCE, "\n" FAKE_LINE), ASTERISK_FORGED, NULL },
+	{ "line behind a whole record, old", OLD FILE_PREFIX WRONG("x", NONCE, "") "\n" FAKE_LINE,
+		ASTERISK_FORGED, NULL },
+	{ "line, with a banner of its own, old",
+		OLD FILE_PREFIX WRONG("x", NONCE, "") "\n" NEW FAKE_LINE, ASTERISK_FORGED, NULL },
+	{ "a banner in a Response, old",
+		OLD FILE_PREFIX WRONG("x", NONCE, "") "\n" NEW FILE_PREFIX WRONG("x", "n",
+			LOCAL FROM(B) ",Challenge=\"\",Response=\""),
+		ASTERISK_FORGED, NULL },
+	{ "line in a journal, old",
+		OLD FILE_PREFIX WRONG("x", NONCE,
+			"") "\nNov 23 08:51:05 a-rather-long-name-of-a-host.example.org asterisk[811]: " FAKE_LINE,
+		ASTERISK_FORGED, NULL },
+	{ "line cut and glued, old",
+		OLD FILE_PREFIX WRONG("x", NONCE,
+			"") "\n"
+			    "[] SECURITY[1] res_security_log.c: " AMI_WRONG("x")
+				    FILE_PREFIX NO_ACCOUNT,
+		ASTERISK_GLUED, NULL },
+	{ "head behind a joined rest, old",
+		OLD FILE_PREFIX HEAD("InvalidAccountID") "\n" SESSION("EEE")
+			FILE_PREFIX WRONG("x", NONCE, "\n" FAKE_LINE),
+		ASTERISK_FORGED, NULL },
+	{ "head, old",
+		OLD FILE_PREFIX HEAD(
+			"ChallengeResponseFailed") "1" PLAINLY
+						   ",Challenge=\"\",Response=\"res_security_log.c" SHORT_HEAD(
+							   "InvalidAccountID") SESSION("") FROM(B),
+		ASTERISK_GLUED, NULL },
+	{ "short, but of a new one",
+		NEW FILE_PREFIX WRONG("x", NONCE, "") "\n" FILE_PREFIX HEAD(
+			"InvalidAccountID") "1" SESSION("") FROM(A),
+		ASTERISK_RECORD, A },
+	/* ---- JSON ---- */
+	{ "json", JSON_OF("SECURITY", JSON_HEAD "9" JSON_END(A)), ASTERISK_RECORD, A },
+	{ "json, newline, ESC and a head in it",
+		JSON_OF("SECURITY",
+			JSON_HEAD "a\\n\\u001b"
+				  "[d] SECURITY[1] res_security_log.c: " JSON_HEAD "b" JSON_END(A)),
+		ASTERISK_RECORD, A },
+	{ "json, NUL in it", JSON_OF("SECURITY", JSON_HEAD "a\\u0000b" JSON_END(A)),
+		ASTERISK_RECORD, A },
+	{ "json, another level", JSON_OF("NOTICE", JSON_HEAD "9" JSON_END(A)), ASTERISK_OTHER,
+		NULL },
+	{ "json, a key twice",
+		"{\"logmsg\":{\"level\":\"SECURITY\",\"message\":\"\",\"message\":\"" JSON_HEAD
+		"9" JSON_END(A) "\"}}",
+		ASTERISK_FORGED, NULL },
+	{ "json, nested deeper", "{\"a\":" JSON_OF("SECURITY", JSON_HEAD "9" JSON_END(A)) "}",
+		ASTERISK_FORGED, NULL },
+	{ "json, not UTF-8", JSON_OF("SECURITY", JSON_HEAD "\xff" JSON_END(A)), ASTERISK_FORGED,
+		NULL },
+	{ "json, cut", "{\"logmsg\":{\"level\":\"SECURITY\",\"message\":\"" JSON_HEAD "9",
+		ASTERISK_FORGED, NULL },
+	{ "json, more behind it", JSON_OF("SECURITY", JSON_HEAD "9" JSON_END(A)) "x",
+		ASTERISK_FORGED, NULL },
+	{ "json, a number", "{\"logmsg\":{\"level\":\"SECURITY\",\"message\":1}}", ASTERISK_OTHER,
+		NULL },
+};
+
+static enum asterisk_kind read_lines(struct asterisk *reader, const char *lines, size_t length,
+	struct asterisk_record *record)
+{
+	enum asterisk_kind kind = ASTERISK_OTHER;
+	const char *end = lines + length;
+
+	for (;;) {
+		const char *newline = memchr(lines, '\n', (size_t)(end - lines));
+
+		kind = asterisk_read(reader, lines, (size_t)((newline ? newline : end) - lines),
+			record);
+		if (!newline || newline + 1 == end)
+			return kind;
+		lines = newline + 1;
+	}
+}
+
+static void each_row(void **state)
+{
+	unsigned bad = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *row = &rows[i];
+		struct asterisk *reader = asterisk_new();
+		struct asterisk_record record;
+		enum asterisk_kind kind =
+			read_lines(reader, row->lines, strlen(row->lines), &record);
+		char address[IP_TEXT_MAX] = "";
+
+		if (kind == ASTERISK_RECORD)
+			ip_format(&record.ip, address);
+		if (kind != row->kind || strcmp(address, row->address ? row->address : "")) {
+			print_message("%s: %s, '%s'\n", row->name, asterisk_kind_text(kind),
+				address);
+			bad++;
+		}
+		asterisk_free(reader);
+	}
+	assert_int_equal(bad, 0);
+}
+
+static void times(void **state)
+{
+	static const struct {
+		const char *stamp;
+		const char *utc; /* NULL: none */
+	} cases[] = {
+		{ STAMP, "2026-11-23T08:51:05.686" },
+		{ "2026-11-23T08:51:05.686-0400", "2026-11-23T12:51:05.686" },
+		{ "2026-11-23T02:51:05.686+0530", "2026-11-22T21:21:05.686" },
+		{ "2016-12-31T23:59:60.500+0000", "2017-01-01T00:00:00.500" },
+		{ "1380558241-52", "2013-09-30T16:24:01Z" },
+		{ "1380558241-520000", "2013-09-30T16:24:01.520" },
+		{ "2026-11-23T08:51:05.686", NULL },
+		{ "2026-11-23T08:51:05.686+00:00", NULL },
+		{ "2026-11-23T08:51:05.686+1900", NULL },
+		{ "2026-13-23T08:51:05.686+0000", NULL },
+		{ "2026-11-23T24:51:05.686+0000", NULL },
+		{ "1969-11-23T08:51:05.686+0000", NULL },
+		{ "2026-11-23T08:51:05.6860+0000", NULL },
+		{ "123456789012-1", NULL },
+		{ "1380558241-1234567", NULL },
+		{ "1380558241", NULL },
+		{ "", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct asterisk *reader = asterisk_new();
+		struct asterisk_record record;
+		char line[1000];
+		char utc[UTC_TEXT_MAX];
+		enum asterisk_kind kind;
+
+		(void)snprintf(line, sizeof(line),
+			FILE_PREFIX
+			"SecurityEvent=\"InvalidAccountID\",EventTV=\"%s\",Severity="
+			"\"Error\",Service=\"PJSIP\",EventVersion=\"1\",AccountID=\"1" PLAINLY,
+			cases[i].stamp);
+		kind = asterisk_read(reader, line, strlen(line), &record);
+		assert_int_equal(kind, cases[i].utc ? ASTERISK_RECORD : ASTERISK_UNDATED);
+		if (cases[i].utc) {
+			utc_format_ms(record.at_ms, utc);
+			assert_memory_equal(utc, cases[i].utc, strlen(cases[i].utc));
+		}
+		asterisk_free(reader);
+	}
+}
+
+/* A head that a sender has made, far in the future or with no date, moves no time. */
+static void the_first_head_has_the_time(void **state)
+{
+	static const char *const stamps[] = { "2099-01-01T00:00:00.000+0000", "9", "1-1" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(stamps) / sizeof(stamps[0]); i++) {
+		struct asterisk *reader = asterisk_new();
+		struct asterisk_record record;
+		char line[1000];
+		char utc[UTC_TEXT_MAX];
+
+		(void)snprintf(line, sizeof(line),
+			FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION(
+				"res_security_log.c") "SecurityEvent=\"FailedACL\",EventTV=\"%s\",Severity=\"\",Service=\"PJSIP\","
+						      "EventVersion=\"\",AccountID=\"" PLAINLY,
+			stamps[i]);
+		assert_int_equal(asterisk_read(reader, line, strlen(line), &record),
+			ASTERISK_RECORD);
+		utc_format_ms(record.at_ms, utc);
+		assert_memory_equal(utc, "2026-11-23T08:51:05.686", 23);
+		asterisk_free(reader);
+	}
+}
+
+static void proofs(void **state)
+{
+	static const struct {
+		const char *line;
+		bool proven;
+	} cases[] = {
+		{ FILE_PREFIX WRONG("x", NONCE, MD5), false },
+		{ FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION("x") LOCAL
+			"oteAddress=\"IPV4/TCP/" A "/5\"",
+			true },
+		{ FILE_PREFIX SIP_WRONG("1", "4a1b", "x"), true },
+		{ FILE_PREFIX SIP_WRONG("1", "4a1c", "x"), false },
+		{ FILE_PREFIX SIP_WRONG("1", "", "x"), false },
+		/* a stranger's own end claims TCP, or an equal challenge */
+		{ FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION("x") LOCAL
+			"oteAddress=\"IPV4/TCP/" B "/5\"" LOCAL FROM(A),
+			false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct asterisk *reader = asterisk_new();
+		struct asterisk_record record;
+
+		assert_int_equal(asterisk_read(reader, cases[i].line, strlen(cases[i].line),
+					 &record),
+			ASTERISK_RECORD);
+		assert_int_equal(record.proven, cases[i].proven);
+		asterisk_free(reader);
+	}
+}
+
+/* prefix, head, `length` bytes in all, and an end that a sender has put where a line is cut. */
+static enum asterisk_kind read_long(const char *prefix, size_t length, char fill)
+{
+	static const char end[] = LOCAL FROM(B);
+	struct asterisk *reader = asterisk_new();
+	struct asterisk_record record;
+	char *line = malloc(length);
+	size_t head = (size_t)snprintf(line, length, "%s%s", prefix,
+		HEAD("InvalidAccountID") "1" SESSION(""));
+	enum asterisk_kind kind;
+
+	memset(line + head, fill, length - head);
+	memcpy(line + length - (sizeof(end) - 1), end, sizeof(end) - 1);
+	kind = asterisk_read(reader, line, length, &record);
+	asterisk_free(reader);
+	free(line);
+	return kind;
+}
+
+static void long_lines(void **state)
+{
+	static const char syslog[] = "Nov 23 08:51:05 pbx asterisk[811]: SECURITY[74]: "
+				     "res_security_log.c:114 in f: ";
+
+	(void)state;
+	assert_int_equal(read_long(FILE_PREFIX, 8191, 'E'), ASTERISK_RECORD);
+	assert_int_equal(read_long(FILE_PREFIX, 16383, 'E'), ASTERISK_RECORD);
+	assert_int_equal(read_long(FILE_PREFIX, 16384, 'E'), ASTERISK_CUT);
+	assert_int_equal(read_long(syslog, 8000, 'E'), ASTERISK_RECORD);
+	assert_int_equal(read_long(syslog, 8192, 'E'), ASTERISK_CUT);
+	assert_int_equal(read_long(FILE_PREFIX, 1000, '\0'), ASTERISK_FORGED);
+}
+
+/* More newlines than an account has bytes, and more bytes than Asterisk's buffer. */
+static void joining_ends(void **state)
+{
+	static const char start[] = FILE_PREFIX HEAD("InvalidAccountID");
+	static const char end[] = PLAINLY;
+	static char big[9000];
+	struct asterisk *reader = asterisk_new();
+	struct asterisk_record record;
+
+	(void)state;
+	memset(big, 'E', sizeof(big));
+	assert_int_equal(asterisk_read(reader, start, strlen(start), &record), ASTERISK_CUT);
+	for (int i = 0; i < 36; i++)
+		assert_int_equal(asterisk_read(reader, "", 0, &record), ASTERISK_REST);
+	assert_int_equal(asterisk_read(reader, end, strlen(end), &record), ASTERISK_REST);
+	assert_int_equal(asterisk_read(reader, end, strlen(end), &record), ASTERISK_OTHER);
+	assert_int_equal(asterisk_read(reader, start, strlen(start), &record), ASTERISK_CUT);
+	assert_int_equal(asterisk_read(reader, big, sizeof(big), &record), ASTERISK_REST);
+	assert_int_equal(asterisk_read(reader, end, strlen(end), &record), ASTERISK_OTHER);
+	asterisk_free(reader);
+}
+
+/* A rest too long to be joined ends in an answer that is glued to it, and that leaks a line. */
+static void a_rest_leaks(void **state)
+{
+	static const char start[] = FILE_PREFIX HEAD("InvalidAccountID");
+	static const char leaking[] = FILE_PREFIX WRONG("x", NONCE, "");
+	static char rest[8192 + sizeof(leaking)];
+	struct asterisk *reader = asterisk_new();
+	struct asterisk_record record;
+
+	(void)state;
+	memset(rest, 'E', 8192);
+	memcpy(rest + 8192, leaking, sizeof(leaking) - 1);
+	assert_int_equal(asterisk_read(reader, start, strlen(start), &record), ASTERISK_CUT);
+	assert_int_equal(asterisk_read(reader, rest, sizeof(rest) - 1, &record), ASTERISK_REST);
+	assert_int_equal(asterisk_read(reader, FAKE_LINE, strlen(FAKE_LINE), &record),
+		ASTERISK_FORGED);
+	asterisk_free(reader);
+}
+
+/* More heads than are looked at: in a text the line is given up, in [json] they are only text. */
+static void many_heads(void **state)
+{
+	static char text[12000];
+	static char json[20000];
+	size_t length = (size_t)snprintf(text, sizeof(text), FILE_PREFIX);
+	struct asterisk *reader = asterisk_new();
+	struct asterisk_record record;
+	json_t *line;
+
+	(void)state;
+	for (int i = 0; i < 65; i++)
+		length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s",
+			i ? "res_security_log.c" : "",
+			i ? SHORT_HEAD("FailedACL") : HEAD("InvalidAccountID"));
+	(void)snprintf(text + length, sizeof(text) - length, "%s", PLAINLY);
+	assert_int_equal(asterisk_read(reader, text, strlen(text), &record), ASTERISK_GLUED);
+	line = json_pack("{s:{s:s,s:s}}", "logmsg", "level", "SECURITY", "message",
+		text + sizeof(FILE_PREFIX) - 1);
+	length = json_dumpb(line, json, sizeof(json), JSON_COMPACT);
+	assert_int_equal(asterisk_read(reader, json, length, &record), ASTERISK_RECORD);
+	json_decref(line);
+	asterisk_free(reader);
+}
+
+static double now_s(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void speed(void **state)
+{
+	static char text[100000];
+	FILE *log = fopen("tests/corpus/asterisk/classic.log", "re");
+	struct asterisk *reader = asterisk_new();
+	struct asterisk_record record;
+	double plain_s = 0;
+	double read_s = 0;
+	unsigned long lines = 0;
+	unsigned long found = 0;
+	size_t length;
+
+	(void)state;
+	assert_non_null(log);
+	length = fread(text, 1, sizeof(text), log);
+	(void)fclose(log);
+	for (int pass = 0; pass < 400; pass++) {
+		bool plain = pass % 2;
+		double start_s = now_s();
+
+		for (size_t at = 0; at < length; lines += !plain) {
+			const char *newline = memchr(text + at, '\n', length - at);
+			size_t end = newline ? (size_t)(newline - text) : length;
+
+			if (!plain)
+				found += asterisk_read(reader, text + at, end - at, &record) ==
+					 ASTERISK_RECORD;
+			at = end + 1;
+		}
+		*(plain ? &plain_s : &read_s) += now_s() - start_s;
+	}
+	print_message("%.0f lines/s, %.2f us a line; memchr alone %.2f us; %lu of %lu read\n",
+		(double)lines / read_s, read_s * 1e6 / (double)lines, plain_s * 1e6 / (double)lines,
+		found, lines);
+	asterisk_free(reader);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(captures),
+		cmocka_unit_test(each_row),
+		cmocka_unit_test(times),
+		cmocka_unit_test(the_first_head_has_the_time),
+		cmocka_unit_test(proofs),
+		cmocka_unit_test(long_lines),
+		cmocka_unit_test(joining_ends),
+		cmocka_unit_test(a_rest_leaks),
+		cmocka_unit_test(many_heads),
+		cmocka_unit_test(speed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
