@@ -18,7 +18,7 @@
  * rule: no address but the true sender's may come out of any of them, and no phone's record get
  * lost. MODEL_RECORDS=1000000 MODEL_SEED=7 build/unit/asterisk_model_test runs more of it. */
 
-enum { RECORDS = 120000, STREAM_RECORDS = 24, STREAM_BYTES_MAX = STREAM_RECORDS * 8400 };
+enum { RECORDS = 250000, STREAM_RECORDS = 24, STREAM_BYTES_MAX = STREAM_RECORDS * 8400 };
 
 /* What the stranger may know of his server. */
 enum age { AGE_MODERN, AGE_UNTOLD, AGE_OLD, AGES };
