@@ -64,7 +64,8 @@ struct actions {
 
 static bool is_all(const char *word)
 {
-	return !word || !*word || strcasecmp(word, "all") == 0 || strcasecmp(word, "any") == 0;
+	return !word || !*word || strcasecmp(word, "all") == 0 || strcasecmp(word, "any") == 0 ||
+	       strcasecmp(word, "anyport") == 0; /* in jails of old Debian releases */
 }
 
 /* "<known/chain>" and such: the action's own default, which says nothing. */
@@ -97,6 +98,14 @@ static const char *remark_hint(const char *text)
 	return strchr(text, '#') ? "; a comment behind a value begins with ' ;', not with '#'" : "";
 }
 
+/* An action's port="%(port)s" repeats what is wrong with the jail's key, which has been said. */
+static bool repeats_own(const struct actions *actions, const struct closing *closing)
+{
+	return closing != &actions->own && closing->port && actions->reader->broken &&
+	       (actions->own.port ? strcmp(actions->own.port, closing->port) == 0
+				  : actions->own.port_at.line != 0);
+}
+
 static void add_ports(struct actions *actions, struct config_jail *jail,
 	const struct closing *closing, uint8_t protocol)
 {
@@ -104,11 +113,11 @@ static void add_ports(struct actions *actions, struct config_jail *jail,
 	struct scope scope = { 0 };
 	struct error err;
 
-	if (scope_parse(protocol, port, &scope, &err) < 0)
+	if (scope_parse(protocol, port, &scope, &err) == 0)
+		add_scope(actions, jail, &scope, &closing->port_at);
+	else if (!repeats_own(actions, closing))
 		config_value_error(actions->reader, &closing->port_at, "port: %s%s", err.text,
 			remark_hint(port));
-	else
-		add_scope(actions, jail, &scope, &closing->port_at);
 }
 
 /* 0: none of them. */

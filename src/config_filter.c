@@ -90,6 +90,33 @@ static size_t list_names(const struct config_place *place, char ***ret_names)
 	return count;
 }
 
+/* A file without [Definition] has no rule: a mistyped header is told where it stands. */
+static void check_definition(struct config_filter *filter)
+{
+	static const char *const names[] = { "Definition" };
+
+	if (filter->reader.view.section || filter->reader.broken)
+		return;
+	for (size_t i = 0; i < dialect_count(filter->tree); i++) {
+		const struct dialect_section *section = dialect_section_at(filter->tree, i);
+		char shown[SHOWN_MAX];
+
+		if (guess_word(section->name, names, 1))
+			config_value_error(&filter->reader, &section->at,
+				"a filter has no section [%s]: did you mean [Definition]?",
+				text_render_string(shown, sizeof(shown), section->name));
+	}
+}
+
+/* A name that [DEFAULT] makes of the jail's own is wrong where the jail is named. */
+static struct position place_of_name(const struct dialect_value *value, size_t offset,
+	const struct config_reader *jail)
+{
+	if (jail && jail->view.section && !dialect_own_key(jail->view.section, "filter"))
+		return jail->view.section->at;
+	return dialect_at(value, offset);
+}
+
 static int say_unknown(const struct config_place *place, const struct position *at,
 	const char *name)
 {
@@ -202,7 +229,7 @@ int config_filter_open(const struct config_place *place, const struct dialect_va
 		at = dialect_at(value, wrong);
 		return finding_error(place->findings, &at, "filter: %s", err.text);
 	}
-	at = dialect_at(value, filter->call.offset);
+	at = place_of_name(value, filter->call.offset, jail);
 	if (!filter->call.name)
 		return finding_error(place->findings, &at, "filter: no name is given");
 	if (ends_in(filter->call.name, ".conf") && (!jail || strchr(filter->call.name, '/')))
@@ -223,6 +250,7 @@ int config_filter_open(const struct config_place *place, const struct dialect_va
 	};
 	for (size_t i = 0; i < dialect_count(filter->tree); i++)
 		filter->reader.broken |= dialect_section_at(filter->tree, i)->broken;
+	check_definition(filter);
 	config_key_check_filter(&filter->reader);
 	return 0;
 }

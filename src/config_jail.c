@@ -79,6 +79,13 @@ static void add_logpath(void *context, const struct dialect_value *value, size_t
 			shown);
 		return;
 	}
+	if (value->text[from] != '/' && strchr(shown, '=')) {
+		config_value_error(r->reader, &at,
+			"logpath: '%s' is not an absolute path: if it is a key, start it at the "
+			"beginning of the line; indented, it continues logpath",
+			shown);
+		return;
+	}
 	if (value->text[from] != '/') {
 		config_value_error(r->reader, &at,
 			"logpath: '%s' is not an absolute path: it must begin with /", shown);
@@ -293,6 +300,7 @@ static void check_enabled(struct jail_reader *r)
 {
 	const struct config_jail *jail = r->jail;
 	struct position at = place_of(r, "backend");
+	struct dialect_value action;
 
 	config_key_check_enabled(r->reader);
 	if (r->reader->broken)
@@ -302,6 +310,13 @@ static void check_enabled(struct jail_reader *r)
 		finding_warning(r->reader->findings, &at,
 			"without journalmatch every entry of the journal is read: whoever can "
 			"write one can have others banned");
+	if (config_value_get(r->reader, "action", &action)) {
+		at = place_of(r, "action");
+		if (!action.text[strspn(action.text, " \t\n")])
+			finding_warning(r->reader->findings, &at,
+				"action is empty: failures are only counted, nobody is banned");
+		dialect_value_done(&action);
+	}
 	if (!r->jail->n_logpaths && r->jail->backend != BACKEND_JOURNAL)
 		config_value_error(r->reader, &r->jail->at, "jail [%s] has no logpath",
 			r->jail->name);

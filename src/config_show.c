@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "duration.h"
+#include "error.h"
 #include "text.h"
 
 enum { RULE_SHOWN_MAX = 8192 };
@@ -93,16 +94,30 @@ static void show_source(FILE *out, const struct config_jail *jail)
 		row(out, i ? "" : "journalmatch", match->words[i].text);
 }
 
+/* All of it: duration_format() leaves out what is behind the second unit. */
+static void row_duration(FILE *out, const char *name, int64_t duration_s)
+{
+	char text[DURATION_TEXT_MAX];
+	struct error err;
+	int64_t back_s;
+
+	duration_format(duration_s, text);
+	if (duration_s < 0)
+		row(out, name, "for ever");
+	else if (duration_parse(text, &back_s, &err) == 0 && back_s == duration_s)
+		row(out, name, text);
+	else
+		(void)fprintf(out, "%-12s %llds\n", name, (long long)duration_s);
+}
+
 static void show_limits(FILE *out, const struct config *config, const struct config_jail *jail)
 {
-	char duration[DURATION_TEXT_MAX];
 	char address[IP_TEXT_MAX];
 
 	(void)fprintf(out, "%-12s %u\n", "maxretry", jail->maxretry);
 	(void)fprintf(out, "%-12s %u\n", "maxmatches", jail->maxmatches);
-	row(out, "findtime", duration_format(jail->findtime_s, duration));
-	row(out, "bantime",
-		jail->bantime_s < 0 ? "for ever" : duration_format(jail->bantime_s, duration));
+	row_duration(out, "findtime", jail->findtime_s);
+	row_duration(out, "bantime", jail->bantime_s);
 	show_increment(out, config, jail);
 	row(out, "ignoreself", jail->ignoreself ? "true" : "false");
 	for (size_t i = 0; i < jail->n_ignoreip; i++)

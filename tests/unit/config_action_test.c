@@ -85,7 +85,8 @@ static void check_rows(const struct row *rows, size_t count, const char *const f
 static const struct row rows[] = {
 	/* ports and protocols: the bracket, the jail, all */
 	{ "", "all", NULL, NULL, NULL },
-	{ "action =\n", "", NULL, NULL, NULL },
+	{ "action =\n", "", NULL, "jail.local:5:9", "nobody is banned" },
+	{ "port = anyport\n", "all", NULL, NULL, NULL },
 	{ "port = 5060\n", "tcp:5060 udp:5060", NULL, NULL, NULL },
 	{ "port = 5060\nprotocol = udp\naction = iptables-multiport\n", "udp:5060", NULL, NULL,
 		NULL },

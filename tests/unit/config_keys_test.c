@@ -575,7 +575,8 @@ static void shown(void **state)
 	static const char *const wanted[] = { "backend      auto\n", "maxmatches   5\n",
 		"increment    bantime * factor * multiplier[n]\n", "multipliers  1 2.5\n",
 		"maxtime      7d\n", "rndtime      5m\n", "dbpurgeage   2d\n",
-		"             pbx.example.org\n", "overalljails true\n" };
+		"             pbx.example.org\n", "overalljails true\n",
+		"findtime     2629800s\n" };
 	static const char *const of_journal[] = { "backend      systemd\n", "journalpath  /j\n",
 		"journalflags 4\n", "namespace    n\n", "rotated      true\n",
 		"journalmatch A=1\n             +\n             B=2\n" };
@@ -587,6 +588,7 @@ static void shown(void **state)
 	put(&tree, "jails/a.conf",
 		ON "bantime.multipliers = 1 2.5\nbantime.maxtime = 1w\nbantime.rndtime = 5m\n"
 		   "bantime.overalljails = 1\nignoreip = 192.0.2.1 pbx.example.org\n"
+		   "findtime = 1mo\n"
 		   "[voipguard]\ndbpurgeage = 2d\n[b]\nbackend = systemd[journalpath=/j,"
 		   "journalflags=4, namespace=n, rotated=1]\njournalmatch = A=1 + B=2\n"
 		   "filter = asterisk\n");

@@ -89,10 +89,25 @@ static void a_mode_that_does_not_exist_is_told(void **state)
 	done(&tree);
 }
 
+static void a_filter_without_definition_is_told(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	make(&tree);
+	put(&tree, "filters/own.conf", "[INCLUDES]\n[Defintion]\nfailregex = ^x <HOST>$\n");
+	put(&tree, "jails/a.conf", "[a]\nenabled = true\nlogpath = /var/log/a\nfilter = own\n");
+	load(&tree);
+	assert_true(has_finding(&tree, "filters/own.conf:2:1: error", "did you mean [Definition]"));
+	assert_int_equal(tree.findings.count, 1);
+	done(&tree);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_that_can_be_fooled_are_told),
+		cmocka_unit_test(a_filter_without_definition_is_told),
 		cmocka_unit_test(a_mode_that_does_not_exist_is_told),
 	};
 
