@@ -205,6 +205,18 @@ static enum asterisk_kind read_joined(struct asterisk *reader, struct asterisk_c
 	return ASTERISK_REST;
 }
 
+/* What other lines tell: records that are missing. */
+static enum asterisk_kind read_other(struct asterisk_cursor line)
+{
+	if (asterisk_find(line.at, line.end, ": Failed to issue security event of type ") ||
+		asterisk_find(line.at, line.end, "\"Failed to issue security event of type "))
+		return ASTERISK_NOT_UTF8;
+	if (asterisk_find(line.at, line.end, "Logging resumed.") &&
+		asterisk_find(line.at, line.end, " discarded."))
+		return ASTERISK_DISCARDED;
+	return ASTERISK_OTHER;
+}
+
 static enum asterisk_kind read_json(struct asterisk *reader, struct asterisk_cursor line,
 	struct asterisk_record *record)
 {
@@ -212,14 +224,15 @@ static enum asterisk_kind read_json(struct asterisk *reader, struct asterisk_cur
 	const json_t *level;
 	struct asterisk_cursor text;
 
+	if (!asterisk_find(line.at, line.end, "SecurityEvent="))
+		return read_other(line);
 	json_decref(reader->object);
 	reader->object = json_loadb(line.at, (size_t)(line.end - line.at),
 		JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
 	message = json_object_get(json_object_get(reader->object, "logmsg"), "message");
 	level = json_object_get(json_object_get(reader->object, "logmsg"), "level");
 	if (!message)
-		return asterisk_find(line.at, line.end, "SecurityEvent=") ? ASTERISK_FORGED
-									  : ASTERISK_OTHER;
+		return ASTERISK_FORGED;
 	if (!json_is_string(level) || strcmp(json_string_value(level), "SECURITY") != 0 ||
 		!json_is_string(message))
 		return ASTERISK_OTHER;
@@ -230,17 +243,9 @@ static enum asterisk_kind read_json(struct asterisk *reader, struct asterisk_cur
 	return read_text(reader, text, text.at, true, record);
 }
 
-/* What other lines tell: records that are missing. */
-static enum asterisk_kind read_other(struct asterisk_cursor line)
+bool asterisk_waits(const struct asterisk *reader)
 {
-	if (asterisk_find(line.at, line.end,
-		    " security_events.c: Failed to issue security event of type ") ||
-		asterisk_find(line.at, line.end, ": Failed to issue security event of type "))
-		return ASTERISK_NOT_UTF8;
-	if (asterisk_find(line.at, line.end, "Logging resumed.") &&
-		asterisk_find(line.at, line.end, " discarded."))
-		return ASTERISK_DISCARDED;
-	return ASTERISK_OTHER;
+	return reader->joined_lines > 0;
 }
 
 /* An old version is believed at once; a new one not from a line that a value may have made. */

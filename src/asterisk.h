@@ -62,6 +62,9 @@ void asterisk_free(struct asterisk *reader);
 enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size_t length,
 	struct asterisk_record *ret_record);
 
+/* The next line may end a record that a newline has broken. */
+bool asterisk_waits(const struct asterisk *reader);
+
 /* A few words for people: "cut", "forged" ... */
 const char *asterisk_kind_text(enum asterisk_kind kind);
 

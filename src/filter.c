@@ -24,6 +24,7 @@
 #include "filter_hit.h"
 #include "filter_lines.h"
 #include "filter_needle.h"
+#include "filter_record.h"
 #include "filter_rule.h"
 #include "filter_session.h"
 #include "finding.h"
@@ -52,6 +53,7 @@ struct filter {
 	struct filter_needles needles;
 	const struct literal *common; /* borrowed; lines without it are a miss; NULL: none known */
 	struct filter_lines *lines;   /* owned; NULL: each line for itself */
+	struct filter_records *records;   /* owned; NULL: no parser */
 	struct filter_sessions *sessions; /* owned; NULL: no rule has an F-MLFID */
 	int64_t last_ms;                  /* the last date of a line, with `lines` */
 	bool has_last;
@@ -215,14 +217,20 @@ struct filter *filter_new(const struct filter_def *def, struct findings *finding
 	(void)filter_names_add(&filter->names, "user", &filter->user, NULL);
 	if (!def->n_failregex)
 		(void)finding_error(findings, &whole, "no failregex");
-	date_compile(filter, def, findings);
+	if (def->parser.text)
+		filter->records = filter_records_new();
+	else
+		date_compile(filter, def, findings);
 	rules_compile(filter, def, findings);
-	ids_check(filter, findings);
+	if (!filter->records)
+		ids_check(filter, findings);
 	if (findings->errors != errors) {
 		filter_free(filter);
 		return NULL;
 	}
 	needles_collect(filter);
+	if (filter->records)
+		return filter;
 	if (def->maxlines > 1)
 		filter->lines = filter_lines_new(def->maxlines);
 	else
@@ -245,6 +253,7 @@ void filter_free(struct filter *filter)
 	filter_names_done(&filter->names);
 	filter_lines_free(filter->lines);
 	filter_sessions_free(filter->sessions);
+	filter_records_free(filter->records);
 	date_free(filter->date);
 	free(filter->fails);
 	free(filter->ignores);
@@ -333,25 +342,29 @@ static void time_read(struct filter *filter, const struct trial *trial, const in
 		filter->last_ms = hit->at_ms;
 }
 
-/* Cuts the date out and appends the newline that fail2ban's rules may ask for; with a buffer of
- * lines its text becomes the input. */
-static void date_cut(struct filter *filter, struct trial *trial, const int64_t *at_ms,
-	int64_t now_s, struct hit *hit)
+/* The line but for the bytes from `start` to `rest` becomes the input, with the newline that
+ * fail2ban's rules may ask for. */
+static void input_copy(struct filter *filter, struct trial *trial, size_t start, size_t rest)
 {
-	struct date_found found = { 0 };
-	size_t rest;
-
-	time_read(filter, trial, at_ms, now_s, &found, hit);
 	if (trial->length + 1 > filter->cut_room) {
 		filter->cut_room = trial->length + 1024;
 		filter->cut = alloc_grow(filter->cut, filter->cut_room, 1);
 	}
-	rest = found.cut_start + found.cut_length;
-	memcpy(filter->cut, trial->line, found.cut_start);
-	memcpy(filter->cut + found.cut_start, trial->line + rest, trial->length - rest);
+	memcpy(filter->cut, trial->line, start);
+	memcpy(filter->cut + start, trial->line + rest, trial->length - rest);
 	trial->input = filter->cut;
-	trial->input_length = trial->length - found.cut_length + 1;
+	trial->input_length = trial->length - (rest - start) + 1;
 	filter->cut[trial->input_length - 1] = '\n';
+}
+
+/* The line without its date becomes the input. */
+static void date_cut(struct filter *filter, struct trial *trial, const int64_t *at_ms,
+	int64_t now_s, struct hit *hit)
+{
+	struct date_found found = { 0 };
+
+	time_read(filter, trial, at_ms, now_s, &found, hit);
+	input_copy(filter, trial, found.cut_start, found.cut_start + found.cut_length);
 }
 
 static void lines_see(struct filter *filter, struct trial *trial)
@@ -500,12 +513,56 @@ static bool may_matter(struct filter *filter, const struct trial *trial)
 	       any_may_match(filter, filter->fails, filter->n_fails, trial);
 }
 
+/* Number of the failregex by which a record counts, 0: none. One that gave up at its limit has not
+ * said no: of a failure that is enough. */
+static unsigned record_rule(struct filter *filter, struct trial *trial, bool is_failure)
+{
+	uint64_t limit_hits = filter->limit_hits;
+	unsigned gave_up = 0;
+
+	if (!prefix_match(filter, trial))
+		return is_failure && filter->limit_hits > limit_hits;
+	for (unsigned i = 1; i <= filter->n_fails; i++) {
+		if (rule_matches(filter, &filter->fails[i - 1], trial))
+			return i;
+		if (!gave_up && filter->limit_hits > limit_hits)
+			gave_up = i;
+	}
+	return is_failure ? gave_up : 0;
+}
+
+static enum filter_result match_record(struct filter *filter, const char *line, size_t length,
+	int64_t now_s, struct hit *hit)
+{
+	const struct asterisk_piece *text = &filter->records->record.text;
+	struct trial trial = { 0 };
+
+	hit->rule = 0;
+	if (!filter_records_read(filter->records, line, length))
+		return FILTER_MISS;
+	trial.line = text->text;
+	trial.length = text->length;
+	filter_needles_next(&filter->needles);
+	if (!may_matter(filter, &trial))
+		return FILTER_MISS;
+	input_copy(filter, &trial, trial.length, trial.length);
+	filter_records_hit(filter->records, now_s, hit);
+	if (filter->ignores_first && is_ignored(filter, &trial))
+		return FILTER_IGNORED;
+	hit->rule = record_rule(filter, &trial, hit->event != HIT_PLAIN);
+	if (!hit->rule)
+		return FILTER_MISS;
+	return filter->n_ignores && is_ignored(filter, &trial) ? FILTER_IGNORED : FILTER_HIT;
+}
+
 /* at_ms NULL: the line is to say it. */
 static enum filter_result match_line(struct filter *filter, const char *line, size_t length,
 	const int64_t *at_ms, int64_t now_s, struct hit *ret_hit)
 {
 	struct trial trial = { .line = line, .length = length };
 
+	if (filter->records)
+		return match_record(filter, line, length, now_s, ret_hit);
 	filter_needles_next(&filter->needles);
 	ret_hit->rule = 0;
 	if (!filter->lines && !may_matter(filter, &trial))
@@ -540,6 +597,8 @@ size_t filter_skip(const struct filter *filter, const char *text, size_t length)
 	const char *newline;
 	size_t found;
 
+	if (filter->records)
+		return filter_records_skip(filter->records, text, length);
 	if (!filter->common)
 		return 0;
 	found = prefilter_find(filter->common, text, length);
@@ -557,4 +616,9 @@ const char *filter_rule_text(const struct filter *filter, unsigned rule)
 uint64_t filter_limit_hits(const struct filter *filter)
 {
 	return filter->limit_hits;
+}
+
+uint64_t filter_unsound(const struct filter *filter, enum asterisk_kind kind)
+{
+	return filter->records ? filter->records->kinds[kind] : 0;
 }

@@ -1,6 +1,7 @@
 #ifndef VG_FILTER_H
 #define VG_FILTER_H
 
+#include "asterisk.h"
 #include "ip.h"
 
 #include <stdbool.h>
@@ -28,6 +29,14 @@ struct hit_field {
 	size_t length;
 };
 
+/* What a record of Asterisk's tells of the attempt. */
+enum hit_event {
+	HIT_PLAIN,           /* any other line */
+	HIT_GUESS,           /* ChallengeResponseFailed, InvalidPassword */
+	HIT_UNKNOWN_ACCOUNT, /* InvalidAccountID */
+	HIT_ACL,             /* FailedACL */
+};
+
 struct hit {
 	struct ip ip;     /* family 0: the rule found a name or an id only, or no valid address */
 	const char *host; /* who, as text, not NUL-ended: F-ID, else the address, else the name */
@@ -41,7 +50,15 @@ struct hit {
 	size_t account_length;
 	struct hit_field fields[HIT_FIELDS_MAX];
 	size_t n_fields;
+	bool proven;      /* the source cannot be forged */
+	uint64_t session; /* a hash of Asterisk's SessionID, 0: none; the same after a restart */
+	enum hit_event event;
 };
+
+/* With `parser = asterisk-security` a line is first read by asterisk_read(). Of a record the rules
+ * see the text, and only say whether it counts: who, when and the fields (event, service,
+ * transport, account, session, challenge) come from the reader. A rule that gave up at its limit on
+ * the record of a failure counts it, so that padding does not evade. */
 
 /* Compiles (JIT) every rule of def; each rule that fails is a finding with PCRE2's text and the
  * offset as a column. NULL after an error. def must outlive the filter. */
@@ -72,6 +89,8 @@ size_t filter_skip(const struct filter *filter, const char *text, size_t length)
 
 /* Text of failregex number rule (from 1) as it stands in the file, for people. */
 const char *filter_rule_text(const struct filter *filter, unsigned rule);
+/* With a parser: how many lines of this kind there were since filter_new; else 0. */
+uint64_t filter_unsound(const struct filter *filter, enum asterisk_kind kind);
 /* How often a rule hit its match limit on a line since filter_new. */
 uint64_t filter_limit_hits(const struct filter *filter);
 

@@ -67,6 +67,12 @@ static bool host_read(const struct filter_groups *groups, enum usedns usedns, st
 	return hit->host_length > 0;
 }
 
+/* TCP, TLS, WebSocket: the source has answered a handshake. */
+static bool is_connection(const struct filter_value *transport)
+{
+	return !(transport->length == 3 && memcmp(transport->text, "UDP", 3) == 0);
+}
+
 bool filter_hit_read(const struct filter_groups *groups, const struct filter_names *names,
 	enum usedns usedns, struct hit *hit)
 {
@@ -81,6 +87,8 @@ bool filter_hit_read(const struct filter_groups *groups, const struct filter_nam
 		hit->fields[hit->n_fields++] = (struct hit_field){ .name = names->list[i],
 			.value = value->text,
 			.length = length };
+		if (strcmp(names->list[i], "transport") == 0)
+			hit->proven = is_connection(value);
 		if (strcmp(names->list[i], "user") != 0)
 			continue;
 		hit->account = value->text;

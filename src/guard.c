@@ -146,16 +146,6 @@ static void ban_reached(struct guard *guard, size_t number, const struct ip *uni
 	(void)ban_begin(guard, &ban, known ? &window : NULL, now_s);
 }
 
-/* Records over TCP, TLS, WebSocket come from a source that answered a handshake. */
-static bool hit_is_proven(const struct hit *hit)
-{
-	for (size_t i = 0; i < hit->n_fields; i++)
-		if (strcmp(hit->fields[i].name, "transport") == 0)
-			return !(hit->fields[i].length == 3 &&
-				 memcmp(hit->fields[i].value, "UDP", 3) == 0);
-	return false;
-}
-
 void guard_count_hit(struct guard *guard, size_t number, const struct tail_line *line,
 	const struct hit *hit, int64_t now_s)
 {
@@ -166,7 +156,7 @@ void guard_count_hit(struct guard *guard, size_t number, const struct tail_line 
 		.account = hit->account,
 		.account_length = hit->account_length,
 		.rule = filter_rule_text(jail->filter, hit->rule),
-		.proven = hit_is_proven(hit) };
+		.proven = hit->proven };
 	struct ip unit = protect_unit(guard->protect, &hit->ip);
 	const struct ban *standing;
 	uint32_t weight;

@@ -189,7 +189,7 @@ static void count_addresses(struct guard *guard, const struct known_name *name, 
 
 	if (!name->count)
 		guard->jails[jail].unresolved++;
-	one.n_fields = 0; /* no transport: nothing proves a name */
+	one.proven = false; /* nothing proves a name */
 	for (size_t i = 0; i < name->count; i++) {
 		one.ip = name->addresses[i];
 		guard_count_hit(guard, jail, line, &one, now_s);

@@ -147,18 +147,6 @@ static void put_time(struct json_line *json, struct try_json *state, const struc
 	put_epoch(json, hit->at_ms);
 }
 
-/* A host name never is. */
-static bool is_proven(const struct hit *hit)
-{
-	if (!hit->ip.family)
-		return false;
-	for (size_t i = 0; i < hit->n_fields; i++)
-		if (strcmp(hit->fields[i].name, "transport") == 0)
-			return !(hit->fields[i].length == 3 &&
-				 memcmp(hit->fields[i].value, "UDP", 3) == 0);
-	return false;
-}
-
 void try_json_hit(struct try_json *state, uint64_t number, const struct hit *hit, bool ignored)
 {
 	struct json_line json;
@@ -172,7 +160,8 @@ void try_json_hit(struct try_json *state, uint64_t number, const struct hit *hit
 	put_number(&json, hit->rule);
 	put_string(&json, ignored ? ",\"ignored\":true" : ",\"ignored\":false");
 	put_string(&json, ",\"proof\":");
-	put_string(&json, is_proven(hit) ? "\"proven\"" : "\"unproven\"");
+	/* a host name never is */
+	put_string(&json, hit->ip.family && hit->proven ? "\"proven\"" : "\"unproven\"");
 	put_string(&json, ",\"fields\":{");
 	for (size_t i = 0; i < hit->n_fields; i++) {
 		if (i)
