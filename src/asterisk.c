@@ -92,11 +92,54 @@ const char *asterisk_kind_text(enum asterisk_kind kind)
 		[ASTERISK_FORGED] = "forged",
 		[ASTERISK_UNDATED] = "undated",
 		[ASTERISK_UNKNOWN] = "unknown",
-		[ASTERISK_NOT_UTF8] = "not UTF-8",
+		[ASTERISK_NOT_UTF8] = "not-utf8",
 		[ASTERISK_DISCARDED] = "discarded",
 	};
 
 	return texts[kind];
+}
+
+const char *asterisk_kind_why(enum asterisk_kind kind)
+{
+	static const char *const texts[ASTERISK_KINDS] = {
+		[ASTERISK_OTHER] = "is no record of a security event, nor a part of one",
+		[ASTERISK_RECORD] = "is a sound record",
+		[ASTERISK_CUT] = "begins a record and does not end it: Asterisk cuts at 8191 "
+				 "bytes, so a caller with a very long Call-ID leaves no address",
+		[ASTERISK_REST] = "belongs to the record before it, which a newline in a "
+				  "caller's value has broken, and does not complete it",
+		[ASTERISK_GLUED] = "holds the beginnings of several records, and the end of none: "
+				   "a cut record has no newline",
+		[ASTERISK_FORGED] = "looks like a record, but Asterisk does not write one so: "
+				    "what stands in it may be a caller's text",
+		[ASTERISK_UNDATED] = "has an EventTV that is no time",
+		[ASTERISK_UNKNOWN] = "is an event of a kind whose address is not known to be safe",
+		[ASTERISK_NOT_UTF8] = "says that a record is missing: a caller's value was not "
+				      "UTF-8, and nothing tells whose",
+		[ASTERISK_DISCARDED] = "says that Asterisk threw lines away: too many came at once",
+	};
+
+	return texts[kind];
+}
+
+bool asterisk_kind_is_blind(enum asterisk_kind kind)
+{
+	switch (kind) {
+	case ASTERISK_CUT:
+	case ASTERISK_GLUED:
+	case ASTERISK_FORGED:
+	case ASTERISK_UNDATED:
+	case ASTERISK_NOT_UTF8:
+	case ASTERISK_DISCARDED:
+		return true;
+	case ASTERISK_OTHER:
+	case ASTERISK_RECORD:
+	case ASTERISK_REST: /* its beginning has been counted */
+	case ASTERISK_UNKNOWN:
+	case ASTERISK_KINDS:
+		break;
+	}
+	return false;
 }
 
 /* Whether the next line may still be a value of this one; its head may stand behind a cut record
@@ -241,6 +284,11 @@ static enum asterisk_kind read_json(struct asterisk *reader, struct asterisk_cur
 	if (text.end > text.at && text.end[-1] == '\n')
 		text.end--;
 	return read_text(reader, text, text.at, true, record);
+}
+
+void asterisk_gap(struct asterisk *reader)
+{
+	forget(reader);
 }
 
 bool asterisk_waits(const struct asterisk *reader)

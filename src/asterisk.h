@@ -65,7 +65,14 @@ enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size
 /* The next line may end a record that a newline has broken. */
 bool asterisk_waits(const struct asterisk *reader);
 
-/* A few words for people: "cut", "forged" ... */
+/* A line is missing here: nothing is joined over it. */
+void asterisk_gap(struct asterisk *reader);
+
+/* A word: "cut", "forged" ... */
 const char *asterisk_kind_text(enum asterisk_kind kind);
+/* What it means, for people: half a sentence about a line of that kind. */
+const char *asterisk_kind_why(enum asterisk_kind kind);
+/* Lines of that kind come when somebody makes records unreadable, or too many. */
+bool asterisk_kind_is_blind(enum asterisk_kind kind);
 
 #endif

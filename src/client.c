@@ -250,6 +250,33 @@ static void print_bans(const json_t *bans)
 	}
 }
 
+static void print_unsound(const json_t *unsound)
+{
+	const char *name;
+	json_t *lines;
+	bool first = true;
+
+	json_object_foreach((json_t *)(uintptr_t)unsound, name, lines)
+	{
+		(void)printf("%s%s %lld", first ? "  unsound    lines that name nobody: " : ", ",
+			name, (long long)json_integer_value(lines));
+		first = false;
+	}
+	if (!first)
+		(void)printf("\n");
+}
+
+static void print_limited(const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *rule = json_array_get(list, i);
+
+		(void)printf("  limit      %s %lld (%s) gave up on %lld lines: it tries too much\n",
+			string_of(rule, "kind", ""), (long long)integer_of(rule, "rule"),
+			string_of(rule, "at", ""), (long long)integer_of(rule, "lines"));
+	}
+}
+
 static void print_jail(const json_t *jail)
 {
 	const json_t *failures = json_object_get(jail, "failures");
@@ -274,6 +301,8 @@ static void print_jail(const json_t *jail)
 	if (integer_of(jail, "unresolved"))
 		(void)printf("  unresolved %lld attempts of host names without an answer\n",
 			(long long)integer_of(jail, "unresolved"));
+	print_unsound(json_object_get(jail, "unsound"));
+	print_limited(json_object_get(jail, "limited"));
 	print_files(json_object_get(jail, "files"));
 	print_bans(json_object_get(jail, "bans"));
 }

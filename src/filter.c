@@ -20,6 +20,7 @@
 #include "config.h"
 #include "date.h"
 #include "error.h"
+#include "filter_date.h"
 #include "filter_groups.h"
 #include "filter_hit.h"
 #include "filter_lines.h"
@@ -31,7 +32,6 @@
 #include "regex.h"
 
 enum {
-	RULES_MAX = 1000, /* of one kind in one filter; more: an error */
 	/* A line of a multi-line filter without a date has that of the line before, if no older. */
 	LAST_DATE_S = 60,
 	LEAD_MAX = 2, /* bytes that may stand before the date of a journal's entry */
@@ -80,23 +80,6 @@ static void needles_collect(struct filter *filter)
 	filter_needles_order(&filter->needles, &filter->prefix);
 }
 
-/* The rule has the literal, or one that holds it. */
-static bool rule_needs(const struct filter_rule *rule, const struct literal *literal)
-{
-	for (size_t i = 0; i < rule->n_literals; i++)
-		if (strstr(rule->literals[i].bytes, literal->bytes))
-			return true;
-	return false;
-}
-
-static bool all_need(const struct filter_rule *rules, size_t count, const struct literal *literal)
-{
-	for (size_t i = 0; i < count; i++)
-		if (!rule_needs(&rules[i], literal))
-			return false;
-	return true;
-}
-
 /* The longest literal without which filter_match() stops before it reads the date: prefregex needs
  * it or all failregexes do, and so do all ignoreregexes that run first. One with a newline would
  * span lines. */
@@ -104,60 +87,16 @@ static void common_choose(struct filter *filter)
 {
 	for (size_t i = 0; i < filter->needles.count; i++) {
 		const struct literal *literal = filter->needles.list[i].literal;
-		bool needed = rule_needs(&filter->prefix, literal) ||
-			      all_need(filter->fails, filter->n_fails, literal);
+		bool needed = filter_rule_needs(&filter->prefix, literal) ||
+			      filter_rules_need(filter->fails, filter->n_fails, literal);
 
 		if (filter->ignores_first)
-			needed = needed && all_need(filter->ignores, filter->n_ignores, literal);
+			needed = needed &&
+				 filter_rules_need(filter->ignores, filter->n_ignores, literal);
 		if (needed && !strchr(literal->bytes, '\n') &&
 			(!filter->common || literal->length > filter->common->length))
 			filter->common = literal;
 	}
-}
-
-/* Compiles a list; what does not compile is a finding and is left out. */
-static struct filter_rule *rules_new(const struct config_text *texts, size_t count,
-	const char *kind, const struct filter_rule_options *options, size_t *ret_count,
-	struct findings *findings)
-{
-	struct filter_rule *rules = alloc_array(count ? count : 1, sizeof(*rules));
-
-	*ret_count = 0;
-	if (count > RULES_MAX) {
-		(void)finding_error(findings, &texts[RULES_MAX].at, "%s: more than %d rules", kind,
-			RULES_MAX);
-		return rules;
-	}
-	for (size_t i = 0; i < count; i++)
-		if (!filter_rule_init(&rules[*ret_count], &texts[i], kind, options, findings))
-			++*ret_count;
-	return rules;
-}
-
-static void date_compile(struct filter *filter, const struct filter_def *def,
-	struct findings *findings)
-{
-	const char **patterns = alloc_array(def->n_datepattern + 1, sizeof(*patterns));
-	struct position at = { .file = def->path };
-	struct date_fault fault = { 0 };
-	struct error err;
-	int rc;
-
-	for (size_t i = 0; i < def->n_datepattern; i++)
-		patterns[i] = def->datepattern[i].text;
-	rc = date_new(patterns, def->n_datepattern, def->logtimezone.text, &filter->date, &fault,
-		&err);
-	if (rc && fault.pattern < def->n_datepattern) {
-		at = def->datepattern[fault.pattern].at;
-		at.column += at.line ? (unsigned)fault.offset : 0;
-		for (size_t i = 0; at.line && i < fault.offset; i++)
-			at.column += patterns[fault.pattern][i] == '%'; /* doubled in files */
-	} else if (rc && def->logtimezone.text) {
-		at = def->logtimezone.at;
-	}
-	if (rc)
-		(void)finding_error(findings, &at, "%s", err.text);
-	free(patterns);
 }
 
 static void ids_check(const struct filter *filter, struct findings *findings)
@@ -196,10 +135,10 @@ static void rules_compile(struct filter *filter, const struct filter_def *def,
 	if (def->prefregex.text)
 		filter->has_prefix = !filter_rule_init(&filter->prefix, &def->prefregex,
 			"prefregex", &options, findings);
-	filter->ignores = rules_new(def->ignoreregex, def->n_ignoreregex, "ignoreregex", &options,
-		&filter->n_ignores, findings);
+	filter->ignores = filter_rules_new(def->ignoreregex, def->n_ignoreregex, "ignoreregex",
+		&options, &filter->n_ignores, findings);
 	options.multiline = def->maxlines > 1;
-	filter->fails = rules_new(def->failregex, def->n_failregex, "failregex", &options,
+	filter->fails = filter_rules_new(def->failregex, def->n_failregex, "failregex", &options,
 		&filter->n_fails, findings);
 	filter->ignores_first = filter->n_ignores && filter->n_ignores + 2 < filter->n_fails;
 }
@@ -220,7 +159,7 @@ struct filter *filter_new(const struct filter_def *def, struct findings *finding
 	if (def->parser.text)
 		filter->records = filter_records_new();
 	else
-		date_compile(filter, def, findings);
+		filter->date = filter_date_new(def, findings);
 	rules_compile(filter, def, findings);
 	if (!filter->records)
 		ids_check(filter, findings);
@@ -288,8 +227,7 @@ static bool any_may_match(struct filter *filter, const struct filter_rule *rules
 	return false;
 }
 
-static bool rule_matches(struct filter *filter, const struct filter_rule *rule,
-	const struct trial *trial)
+static bool rule_matches(struct filter *filter, struct filter_rule *rule, const struct trial *trial)
 {
 	enum regex_result result;
 
@@ -297,6 +235,7 @@ static bool rule_matches(struct filter *filter, const struct filter_rule *rule,
 		return false;
 	result = regex_match(rule->regex, trial->input, trial->input_length);
 	filter->limit_hits += result == REGEX_LIMIT;
+	rule->limit_hits += result == REGEX_LIMIT;
 	return result == REGEX_HIT;
 }
 
@@ -616,6 +555,38 @@ const char *filter_rule_text(const struct filter *filter, unsigned rule)
 uint64_t filter_limit_hits(const struct filter *filter)
 {
 	return filter->limit_hits;
+}
+
+bool filter_limited(const struct filter *filter, size_t index, struct filter_limited *ret)
+{
+	const struct {
+		const char *kind;
+		const struct filter_rule *rules;
+		size_t count;
+	} lists[] = { { "failregex", filter->fails, filter->n_fails },
+		{ "ignoreregex", filter->ignores, filter->n_ignores },
+		{ "prefregex", &filter->prefix, filter->has_prefix } };
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); index -= lists[i++].count) {
+		if (index >= lists[i].count)
+			continue;
+		*ret = (struct filter_limited){ .kind = lists[i].kind,
+			.number = (unsigned)index + 1,
+			.at = lists[i].rules[index].source->at,
+			.lines = lists[i].rules[index].limit_hits };
+		return true;
+	}
+	return false;
+}
+
+enum asterisk_kind filter_kind(const struct filter *filter)
+{
+	return filter->records ? filter->records->kind : ASTERISK_OTHER;
+}
+
+bool filter_cut_line(struct filter *filter, const char *start, size_t length)
+{
+	return filter->records && filter_records_cut(filter->records, start, length);
 }
 
 uint64_t filter_unsound(const struct filter *filter, enum asterisk_kind kind)

@@ -2,6 +2,7 @@
 #define VG_FILTER_H
 
 #include "asterisk.h"
+#include "finding.h"
 #include "ip.h"
 
 #include <stdbool.h>
@@ -89,9 +90,23 @@ size_t filter_skip(const struct filter *filter, const char *text, size_t length)
 
 /* Text of failregex number rule (from 1) as it stands in the file, for people. */
 const char *filter_rule_text(const struct filter *filter, unsigned rule);
+/* With a parser: what the last line was; ASTERISK_OTHER without. */
+enum asterisk_kind filter_kind(const struct filter *filter);
 /* With a parser: how many lines of this kind there were since filter_new; else 0. */
 uint64_t filter_unsound(const struct filter *filter, enum asterisk_kind kind);
+/* A line that was too long to be read whole: its start. True: it began a record, and counts as
+ * ASTERISK_CUT. */
+bool filter_cut_line(struct filter *filter, const char *start, size_t length);
+
 /* How often a rule hit its match limit on a line since filter_new. */
 uint64_t filter_limit_hits(const struct filter *filter);
+struct filter_limited {
+	const char *kind; /* "failregex" ... */
+	unsigned number;  /* from 1 */
+	struct position at;
+	uint64_t lines;
+};
+/* Rule number index, of any kind, from 0. False: there are no more. */
+bool filter_limited(const struct filter *filter, size_t index, struct filter_limited *ret);
 
 #endif

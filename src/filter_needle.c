@@ -63,3 +63,19 @@ bool filter_needles_allow(struct filter_needles *needles, const struct filter_ru
 	}
 	return true;
 }
+
+bool filter_rule_needs(const struct filter_rule *rule, const struct literal *literal)
+{
+	for (size_t i = 0; i < rule->n_literals; i++)
+		if (strstr(rule->literals[i].bytes, literal->bytes))
+			return true;
+	return false;
+}
+
+bool filter_rules_need(const struct filter_rule *rules, size_t count, const struct literal *literal)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!filter_rule_needs(&rules[i], literal))
+			return false;
+	return true;
+}

@@ -35,4 +35,9 @@ void filter_needles_next(struct filter_needles *needles);
 bool filter_needles_allow(struct filter_needles *needles, const struct filter_rule *rule,
 	const char *text, size_t length);
 
+/* The rule has the literal, or one that holds it; all of them do. */
+bool filter_rule_needs(const struct filter_rule *rule, const struct literal *literal);
+bool filter_rules_need(const struct filter_rule *rules, size_t count,
+	const struct literal *literal);
+
 #endif

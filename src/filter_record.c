@@ -29,10 +29,19 @@ void filter_records_free(struct filter_records *records)
 
 bool filter_records_read(struct filter_records *records, const char *line, size_t length)
 {
-	enum asterisk_kind kind = asterisk_read(records->reader, line, length, &records->record);
+	records->kind = asterisk_read(records->reader, line, length, &records->record);
+	records->kinds[records->kind]++;
+	return records->kind == ASTERISK_RECORD;
+}
 
-	records->kinds[kind]++;
-	return kind == ASTERISK_RECORD;
+bool filter_records_cut(struct filter_records *records, const char *start, size_t length)
+{
+	asterisk_gap(records->reader);
+	records->kind = memmem(start, length, "SecurityEvent=", strlen("SecurityEvent="))
+				? ASTERISK_CUT
+				: ASTERISK_OTHER;
+	records->kinds[records->kind]++;
+	return records->kind == ASTERISK_CUT;
 }
 
 static bool is(struct asterisk_piece piece, const char *text)

@@ -16,6 +16,7 @@ struct filter_records {
 	struct asterisk *reader;        /* owned */
 	struct asterisk_record record;  /* the last one */
 	char host[IP_TEXT_MAX];         /* its address */
+	enum asterisk_kind kind;        /* of the last line */
 	uint64_t kinds[ASTERISK_KINDS]; /* lines so far */
 };
 
@@ -24,6 +25,8 @@ void filter_records_free(struct filter_records *records);
 
 /* True: the line ends a record that is read soundly; it is in records->record. */
 bool filter_records_read(struct filter_records *records, const char *line, size_t length);
+/* A line that is too long: see filter_cut_line. */
+bool filter_records_cut(struct filter_records *records, const char *start, size_t length);
 /* Who, when and the fields of the last record; not the rule. */
 void filter_records_hit(struct filter_records *records, int64_t now_s, struct hit *ret_hit);
 

@@ -174,3 +174,21 @@ bool filter_rule_has_id(const struct filter_rule *rule)
 	       filter_rule_has(rule, GROUP_IP6) || filter_rule_has(rule, GROUP_DNS) ||
 	       filter_rule_has(rule, GROUP_MLFID);
 }
+
+struct filter_rule *filter_rules_new(const struct config_text *texts, size_t count,
+	const char *kind, const struct filter_rule_options *options, size_t *ret_count,
+	struct findings *findings)
+{
+	struct filter_rule *rules = alloc_array(count ? count : 1, sizeof(*rules));
+
+	*ret_count = 0;
+	if (count > FILTER_RULES_MAX) {
+		(void)finding_error(findings, &texts[FILTER_RULES_MAX].at, "%s: more than %d rules",
+			kind, FILTER_RULES_MAX);
+		return rules;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!filter_rule_init(&rules[*ret_count], &texts[i], kind, options, findings))
+			++*ret_count;
+	return rules;
+}

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "filter_groups.h"
 #include "prefilter.h"
@@ -11,8 +12,10 @@ struct config_text;
 struct findings;
 struct regex;
 
-/* Named groups of one rule; more: an error. */
-enum { FILTER_RULE_GROUPS_MAX = 64 };
+enum {
+	FILTER_RULE_GROUPS_MAX = 64, /* named groups of one rule; more: an error */
+	FILTER_RULES_MAX = 1000,     /* of one kind in one filter; more: an error */
+};
 
 enum filter_group_kind {
 	GROUP_PLAIN,
@@ -36,6 +39,7 @@ struct filter_rule {
 	size_t n_skipped;
 	struct literal literals[LITERALS_MAX]; /* owned; all of them must be in the line */
 	size_t n_literals;
+	uint64_t limit_hits;          /* lines on which it gave up */
 	size_t needles[LITERALS_MAX]; /* the literals' indexes; of filter_needle.c */
 };
 
@@ -52,6 +56,10 @@ struct filter_rule_options {
 int filter_rule_init(struct filter_rule *ret_rule, const struct config_text *source,
 	const char *kind, const struct filter_rule_options *options, struct findings *findings);
 void filter_rule_done(struct filter_rule *rule);
+/* A list of them; what does not compile is a finding and is left out. */
+struct filter_rule *filter_rules_new(const struct config_text *texts, size_t count,
+	const char *kind, const struct filter_rule_options *options, size_t *ret_count,
+	struct findings *findings);
 
 bool filter_rule_has(const struct filter_rule *rule, enum filter_group group);
 /* It has a group that says who, or of which session. */

@@ -35,12 +35,12 @@ void guard_end_ban(struct guard *guard, struct ban *ban, bool caught_up)
 
 /* ---- letters ---- */
 
-static const char *jail_dest(const struct guard *guard, const struct guard_jail *jail)
+const char *guard_jail_dest(const struct guard *guard, const struct guard_jail *jail)
 {
 	return jail->config ? jail->config->mail_dest : guard->config->mail.dest;
 }
 
-static const char *jail_sender(const struct guard *guard, const struct guard_jail *jail)
+const char *guard_jail_sender(const struct guard *guard, const struct guard_jail *jail)
 {
 	return jail->config ? jail->config->mail_sender : guard->config->mail.sender;
 }
@@ -55,8 +55,8 @@ static void letter_leave(struct guard *guard, struct waiting_letter **link, int 
 
 	if (!guard->dry_run)
 		letter_add_kernel(&waiting->letter, &ban, failure, now_s);
-	guard->events.alert(guard->events.context, now_s, jail_dest(guard, jail),
-		jail_sender(guard, jail), &waiting->letter);
+	guard->events.alert(guard->events.context, now_s, guard_jail_dest(guard, jail),
+		guard_jail_sender(guard, jail), &waiting->letter);
 	*link = waiting->next;
 	if (!*link)
 		guard->letters_end = link;
@@ -70,7 +70,7 @@ static void letter_begin(struct guard *guard, const struct ban *ban,
 	const struct guard_jail *jail = &guard->jails[ban->jail];
 	struct waiting_letter *waiting;
 
-	if (!jail_dest(guard, jail) || (jail->config && !jail->config->bans))
+	if (!guard_jail_dest(guard, jail) || (jail->config && !jail->config->bans))
 		return;
 	waiting = alloc_zero(sizeof(*waiting));
 	waiting->ip = ban->ip;
@@ -193,6 +193,8 @@ static bool jail_wants(const struct guard_jail *jail, const struct tail_line *li
 static void take(struct guard *guard, size_t number, const struct tail_line *line,
 	enum filter_result result, const struct hit *hit, int64_t now_s)
 {
+	const struct filter *filter = guard->jails[number].filter;
+
 	switch (result) {
 	case FILTER_HIT:
 		if (hit->ip.family)
@@ -204,7 +206,22 @@ static void take(struct guard *guard, size_t number, const struct tail_line *lin
 		guard->jails[number].ignored++;
 		break;
 	case FILTER_MISS:
+		if (asterisk_kind_is_blind(filter_kind(filter)) && !line->first_read)
+			guard_unsound(guard, number, now_s);
 		break;
+	}
+}
+
+/* The tail has counted it; a rule must not read half a line. */
+static void cut_line(struct guard *guard, const struct tail_line *line, int64_t now_s)
+{
+	for (size_t i = 0; i < guard->n_jails; i++) {
+		const struct guard_jail *jail = &guard->jails[i];
+
+		if (jail->filter && jail_wants(jail, line) &&
+			filter_cut_line(jail->filter, line->line, line->length) &&
+			!line->first_read)
+			guard_unsound(guard, i, now_s);
 	}
 }
 
@@ -212,8 +229,10 @@ void guard_line(struct guard *guard, const struct tail_line *line, int64_t now_s
 {
 	struct hit hit;
 
-	if (line->cut)
-		return; /* counted by tail; a rule must not read half a line */
+	if (line->cut) {
+		cut_line(guard, line, now_s);
+		return;
+	}
 	for (size_t i = 0; i < guard->n_jails; i++) {
 		struct guard_jail *jail = &guard->jails[i];
 

@@ -1,6 +1,7 @@
 #ifndef VG_GUARD_H
 #define VG_GUARD_H
 
+#include "asterisk.h"
 #include "bans.h"
 #include "ip.h"
 #include "scope.h"
@@ -12,6 +13,7 @@
 
 struct config;
 struct error;
+struct filter;
 struct findings;
 struct guard;
 struct letter;
@@ -60,7 +62,10 @@ void guard_load_total(struct guard *guard, const char *jail, uint64_t failures, 
 /* Pattern number `pattern` of the tail belongs to jail number `jail`. */
 void guard_add_pattern(struct guard *guard, size_t jail, int pattern);
 
-/* One line of a log. */
+/* One line of a log. More than GUARD_BLIND_LINES that a parser gave up on, within a jail's
+ * findtime: a note and a mail, at most once in that time. Lines read for the first time, which may
+ * be old, are counted but raise nothing. A restart forgets the times. */
+enum { GUARD_BLIND_LINES = 20 };
 void guard_line(struct guard *guard, const struct tail_line *line, int64_t now_s);
 /* The answer to `resolve`: the name's addresses, of which GUARD_NAME_ADDRESSES_MAX count; found
  * false: nobody could say, and it may be asked again soon. The hits that waited for it are counted
@@ -149,7 +154,8 @@ struct guard_jail_info {
 	uint64_t bans_total;
 	uint64_t ignored;
 	uint64_t unresolved; /* hits of host names, counted for nobody; since the start */
-	uint64_t limit_hits;
+	uint64_t unsound[ASTERISK_KINDS]; /* lines that the parser gave up on, by kind */
+	const struct filter *filter;      /* NULL: reads no lines */
 	const uint64_t *patterns;
 	bool journal;              /* reads the journal, and no file */
 	const struct ip *ignoreip; /* as configured */

@@ -42,7 +42,8 @@ struct guard_jail {
 	uint64_t failures_total;
 	uint64_t bans_total;
 	uint64_t ignored;
-	uint64_t unresolved; /* hits of host names that were counted for nobody */
+	uint64_t unresolved;       /* hits of host names that were counted for nobody */
+	struct guard_blind *blind; /* owned; NULL: no unsound line yet */
 };
 
 /* A mail about a ban that waits for the kernel's answer. */
@@ -103,6 +104,14 @@ void guard_names_free(struct guard_names *names);
 void guard_names_hit(struct guard *guard, size_t number, const struct tail_line *line,
 	const struct hit *hit, int64_t now_s);
 void guard_names_tick(struct guard *guard, int64_t now_s);
+
+/* Where mails about this jail go; NULL: nowhere. */
+const char *guard_jail_dest(const struct guard *guard, const struct guard_jail *jail);
+const char *guard_jail_sender(const struct guard *guard, const struct guard_jail *jail);
+
+/* guard_unsound.c: a line of jail number `number` that its parser gave up on, in a file that is not
+ * read for the first time. */
+void guard_unsound(struct guard *guard, size_t number, int64_t now_s);
 
 /* A sentence for the journal: "JAIL: WHAT ADDRESS for TIME". */
 void guard_note_ban(const struct guard *guard, const struct ban *ban, const char *what);

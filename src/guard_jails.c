@@ -146,6 +146,7 @@ void guard_free(struct guard *guard)
 	for (size_t i = 0; i < guard->n_jails; i++) {
 		filter_free(guard->jails[i].filter);
 		free(guard->jails[i].name);
+		free(guard->jails[i].blind);
 	}
 	while (guard->letters) {
 		struct waiting_letter *next = guard->letters->next;
@@ -228,12 +229,15 @@ void guard_jail_info(const struct guard *guard, size_t number, int64_t now_s,
 		.bans_total = jail->bans_total,
 		.ignored = jail->ignored,
 		.unresolved = jail->unresolved,
-		.limit_hits = jail->filter ? filter_limit_hits(jail->filter) : 0,
+		.filter = jail->filter,
 		.patterns = jail->patterns,
 		.journal = config && config->backend == BACKEND_JOURNAL,
 		.ignoreip = config ? config->ignoreip : NULL,
 		.n_ignoreip = config ? config->n_ignoreip : 0,
 		.n_scopes = jail->n_scopes };
+	for (int kind = 0; jail->filter && kind < ASTERISK_KINDS; kind++)
+		if (kind != ASTERISK_OTHER && kind != ASTERISK_RECORD)
+			ret_info->unsound[kind] = filter_unsound(jail->filter, kind);
 	for (size_t i = 0; i < jail->n_scopes; i++)
 		ret_info->scopes[i] = &guard->scopes[jail->scopes[i]];
 }

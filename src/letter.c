@@ -168,6 +168,32 @@ void letter_add_kernel(struct letter *letter, const struct ban *ban, int failure
 			"The kernel has not confirmed the ban yet: see voipguard status.\n");
 }
 
+void letter_blind(struct letter *ret_letter, const char *jail_name, unsigned lines,
+	const char *findtime, const char *kinds, const char *host)
+{
+	struct letter *letter = ret_letter;
+	char shown[128];
+
+	letter->body[0] = '\0';
+	text_render_string(shown, sizeof(shown), jail_name);
+	(void)snprintf(letter->subject, sizeof(letter->subject),
+		"[voipguard] %s: someone is guessing blindly on %s", shown, host);
+	body_add(letter,
+		"On %s more than %u lines within %s tell of attempts and name nobody soundly:\n"
+		"somebody makes Asterisk write records that cannot be read (too long, not UTF-8,\n"
+		"or so many that it throws some away). Nobody can be banned for these.\n\n",
+		host, lines, findtime);
+	body_add(letter, "Jail:     %s\nLines:    %s (since the start)\n\n", shown, kinds);
+	body_add(letter,
+		"What helps: new SIP requests of unknown sources can be limited by rate in nftables;\n"
+		"log with [json], where records cannot run into each other\n"
+		"(logger.conf: security.log => [json]security).\n\n"
+		"To see these lines:    voipguard test asterisk FILE --missed\n"
+		"To see how many:       voipguard status %s\n\n"
+		"The next mail of this kind comes in %s at the earliest.\n",
+		shown, findtime);
+}
+
 void letter_broken(struct letter *ret_letter, const char *host, const char *findings)
 {
 	struct letter *letter = ret_letter;

@@ -24,6 +24,10 @@ void letter_ban(struct letter *ret_letter, const char *jail_name, const struct c
 	const struct ban *ban, const struct counter_window *window, const char *host, bool dry_run);
 /* Appends what the kernel said: failure 0 = it holds the ban since at_s; -1 = no word yet. */
 void letter_add_kernel(struct letter *letter, const struct ban *ban, int failure, int64_t at_s);
+/* Many lines of Asterisk's log name nobody soundly: more than `lines` within findtime; kinds: how
+ * many of which kind there were. */
+void letter_blind(struct letter *ret_letter, const char *jail_name, unsigned lines,
+	const char *findtime, const char *kinds, const char *host);
 /* Jails that were left out at start, and how to see why. */
 void letter_broken(struct letter *ret_letter, const char *host, const char *findings);
 

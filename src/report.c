@@ -9,6 +9,7 @@
 #include "alloc.h"
 #include "bans.h"
 #include "control.h"
+#include "filter.h"
 #include "guard.h"
 #include "ignore.h"
 #include "proto.h"
@@ -259,6 +260,36 @@ static json_t *bans_json(const struct report *report, size_t jail,
 	return array;
 }
 
+/* Lines that the parser gave up on, by kind. */
+static json_t *unsound_json(const struct guard_jail_info *info)
+{
+	json_t *object = json_object();
+
+	for (int kind = 0; kind < ASTERISK_KINDS; kind++)
+		if (info->unsound[kind])
+			json_object_set_new(object, asterisk_kind_text(kind),
+				json_integer((json_int_t)info->unsound[kind]));
+	return object;
+}
+
+/* Rules that gave up at their limit. */
+static json_t *limited_json(const struct guard_jail_info *info)
+{
+	json_t *array = json_array();
+	struct filter_limited rule;
+	char at[1024];
+
+	for (size_t i = 0; info->filter && filter_limited(info->filter, i, &rule); i++) {
+		if (!rule.lines)
+			continue;
+		(void)snprintf(at, sizeof(at), "%s:%u", rule.at.file, rule.at.line); /* cut */
+		json_array_append_new(array, json_pack("{s:s, s:i, s:o, s:I}", "kind", rule.kind,
+						     "rule", (int)rule.number, "at", text_json(at),
+						     "lines", (json_int_t)rule.lines));
+	}
+	return array;
+}
+
 static json_t *jail_json(const struct report *report, size_t jail,
 	const struct guard_jail_info *info)
 {
@@ -283,6 +314,8 @@ static json_t *jail_json(const struct report *report, size_t jail,
 			(json_int_t)bans_count(guard_bans(report->engine->guard), (uint32_t)jail),
 			"total", (json_int_t)info->bans_total));
 	json_object_set_new(object, "unresolved", json_integer((json_int_t)info->unresolved));
+	json_object_set_new(object, "unsound", unsound_json(info));
+	json_object_set_new(object, "limited", limited_json(info));
 	json_object_set_new(object, "bans", bans_json(report, jail, info));
 	return object;
 }

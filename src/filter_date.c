@@ -1,0 +1,35 @@
+#include "filter_date.h"
+
+#include <stdlib.h>
+
+#include "alloc.h"
+#include "config.h"
+#include "date.h"
+#include "error.h"
+#include "finding.h"
+
+struct date *filter_date_new(const struct filter_def *def, struct findings *findings)
+{
+	struct date *date = NULL;
+	const char **patterns = alloc_array(def->n_datepattern + 1, sizeof(*patterns));
+	struct position at = { .file = def->path };
+	struct date_fault fault = { 0 };
+	struct error err;
+	int rc;
+
+	for (size_t i = 0; i < def->n_datepattern; i++)
+		patterns[i] = def->datepattern[i].text;
+	rc = date_new(patterns, def->n_datepattern, def->logtimezone.text, &date, &fault, &err);
+	if (rc && fault.pattern < def->n_datepattern) {
+		at = def->datepattern[fault.pattern].at;
+		at.column += at.line ? (unsigned)fault.offset : 0;
+		for (size_t i = 0; at.line && i < fault.offset; i++)
+			at.column += patterns[fault.pattern][i] == '%'; /* doubled in files */
+	} else if (rc && def->logtimezone.text) {
+		at = def->logtimezone.at;
+	}
+	if (rc)
+		(void)finding_error(findings, &at, "%s", err.text);
+	free(patterns);
+	return date;
+}

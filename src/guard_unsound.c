@@ -1,0 +1,88 @@
+/* Who makes his records unreadable (a Call-ID beyond what Asterisk writes, bytes that are not
+ * UTF-8) can guess on without being named. That somebody does it is all that can be told. */
+#include "guard_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <syslog.h>
+
+#include "alloc.h"
+#include "config.h"
+#include "duration.h"
+#include "filter.h"
+#include "letter.h"
+#include "text.h"
+
+enum { KINDS_TEXT_MAX = 1024 };
+
+/* The times of the last lines; at_s[next] is the oldest once count is full. */
+struct guard_blind {
+	int64_t at_s[GUARD_BLIND_LINES + 1];
+	size_t next;
+	size_t count;
+	int64_t told_s;
+	bool told;
+};
+
+/* "cut 12, not-utf8 9" */
+static void kinds_text(const struct filter *filter, char text[KINDS_TEXT_MAX])
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (int kind = 0; kind < ASTERISK_KINDS; kind++) {
+		uint64_t lines = filter_unsound(filter, kind);
+
+		if (lines && asterisk_kind_is_blind(kind))
+			used += (size_t)snprintf(text + used, KINDS_TEXT_MAX - used,
+				"%s%s %" PRIu64, used ? ", " : "", asterisk_kind_text(kind),
+				lines); /* fits: some ten words */
+	}
+}
+
+static void tell(struct guard *guard, const struct guard_jail *jail, int64_t now_s)
+{
+	const char *dest = guard_jail_dest(guard, jail);
+	char kinds[KINDS_TEXT_MAX];
+	char findtime[DURATION_TEXT_MAX];
+	char shown[128];
+	struct letter letter;
+	cleanup_free char *note = NULL;
+
+	if (!dest)
+		dest = guard->config->mail.dest;
+	kinds_text(jail->filter, kinds);
+	text_render_string(shown, sizeof(shown), jail->name);
+	duration_format(jail->config->findtime_s, findtime);
+	note = alloc_format("%s: someone is guessing blindly: more than %d lines within %s name "
+			    "nobody soundly (since the start: %s)",
+		shown, GUARD_BLIND_LINES, findtime, kinds);
+	guard->events.note(guard->events.context, LOG_WARNING, note);
+	if (!dest)
+		return;
+	letter_blind(&letter, jail->name, GUARD_BLIND_LINES, findtime, kinds, guard->host);
+	guard->events.alert(guard->events.context, now_s, dest, guard_jail_sender(guard, jail),
+		&letter);
+}
+
+void guard_unsound(struct guard *guard, size_t number, int64_t now_s)
+{
+	struct guard_jail *jail = &guard->jails[number];
+	int64_t findtime_s = jail->config->findtime_s;
+	struct guard_blind *blind = jail->blind;
+
+	if (!blind)
+		blind = jail->blind = alloc_zero(sizeof(*blind));
+	blind->at_s[blind->next] = now_s;
+	blind->next = (blind->next + 1) % (GUARD_BLIND_LINES + 1);
+	blind->count += blind->count <= GUARD_BLIND_LINES;
+	if (blind->count <= GUARD_BLIND_LINES || now_s - blind->at_s[blind->next] > findtime_s)
+		return;
+	if (blind->told && blind->told_s > now_s)
+		blind->told_s = now_s; /* the clock was set back */
+	if (blind->told && now_s - blind->told_s < findtime_s)
+		return;
+	blind->told = true;
+	blind->told_s = now_s;
+	tell(guard, jail, now_s);
+}
