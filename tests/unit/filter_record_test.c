@@ -1,0 +1,461 @@
+/* Filters with `parser = asterisk-security`. */
+/* cmocka.h wants these before it */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "config.h"
+#include "filter.h"
+#include "finding.h"
+
+enum { RULES_MAX = 4, NOW_S = 1795500000 }; /* 2026-11-24T06:00:00Z */
+
+#define FILE_HEAD "[2026-11-23 08:51:05] SECURITY[74] res_security_log.c: "
+#define EVENT(name)                                                                                \
+	"SecurityEvent=\"" name "\",EventTV=\"2026-11-23T08:51:05.686+0000\",Severity=\"Error\","  \
+	"Service=\"PJSIP\",EventVersion=\"1\",AccountID=\""
+#define ADDRESS(transport, ip)                                                                     \
+	",LocalAddress=\"IPV4/UDP/192.0.2.10/5060\",RemoteAddress=\"IPV4/" transport "/" ip        \
+	"/5062\""
+#define SESSION "\",SessionID=\"abc@192.0.2.9\""
+#define UNKNOWN FILE_HEAD EVENT("InvalidAccountID") "100" SESSION ADDRESS("UDP", "198.51.100.1")
+#define GUESS                                                                                      \
+	FILE_HEAD EVENT("ChallengeResponseFailed") "101" SESSION ADDRESS("TCP",                    \
+		"198.51.100.2") ",Challenge=\"1/2\",Response=\"3\","                               \
+				"ExpectedResponse=\"\""
+#define ACL                                                                                        \
+	FILE_HEAD EVENT("FailedACL") "102" SESSION ADDRESS("UDP", "198.51.100.3") ",ACLName=\"x\""
+#define SENT                                                                                       \
+	FILE_HEAD EVENT(                                                                           \
+		"ChallengeSent") "103" SESSION ADDRESS("UDP", "198.51.100.4") ",Challenge=\"\""
+
+struct rules {
+	const char *fails[RULES_MAX];
+	const char *ignore;
+	const char *prefix;
+};
+
+static const struct rules shipped = { .fails = { "^SecurityEvent=\"FailedACL\",",
+					      "^SecurityEvent=\"InvalidAccountID\",",
+					      "^SecurityEvent=\"ChallengeResponseFailed\"," } };
+
+/* Rules stay where they are as long as the filter. */
+struct fixture {
+	struct config_text fails[RULES_MAX];
+	struct config_text ignore;
+	struct filter_def def;
+	struct filter *filter;
+};
+
+static void open_rules(struct fixture *fixture, const struct rules *rules)
+{
+	struct findings findings = { 0 };
+	size_t count = 0;
+
+	*fixture = (struct fixture){ .ignore.text = (char *)(uintptr_t)rules->ignore };
+	while (count < RULES_MAX && rules->fails[count]) {
+		fixture->fails[count].text = (char *)(uintptr_t)rules->fails[count];
+		count++;
+	}
+	fixture->def = (struct filter_def){ .path = (char *)(uintptr_t) "test",
+		.failregex = fixture->fails,
+		.n_failregex = count,
+		.ignoreregex = &fixture->ignore,
+		.n_ignoreregex = rules->ignore != NULL,
+		.prefregex = { .text = (char *)(uintptr_t)rules->prefix },
+		.parser = { .text = (char *)(uintptr_t) "asterisk-security" },
+		.maxlines = 1 };
+	fixture->filter = filter_new(&fixture->def, &findings);
+	assert_non_null(fixture->filter);
+	findings_done(&findings);
+}
+
+static enum filter_result match(struct fixture *fixture, const char *line, struct hit *hit)
+{
+	return filter_match(fixture->filter, line, strlen(line), NOW_S, hit);
+}
+
+static bool is(const char *bytes, size_t length, const char *text)
+{
+	return length == strlen(text) && !memcmp(bytes, text, length);
+}
+
+/* Who, when, how proven: from the reader alone. */
+static void hits(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *host;
+		const char *account;
+		enum hit_event event;
+		unsigned rule;
+		bool proven;
+	} rows[] = {
+		{ ACL, "198.51.100.3", "102", HIT_ACL, 1, false },
+		{ UNKNOWN, "198.51.100.1", "100", HIT_UNKNOWN_ACCOUNT, 2, false },
+		{ GUESS, "198.51.100.2", "101", HIT_GUESS, 3, true },
+		{ FILE_HEAD EVENT("InvalidAccountID") "a\",SessionID=\"1" ADDRESS("TCP",
+			  "203.0.113.9") SESSION ADDRESS("UDP", "198.51.100.1"),
+			"198.51.100.1", NULL, HIT_UNKNOWN_ACCOUNT, 2, false },
+		{ "2026-11-23T08:51:05+00:00 pbx asterisk[1]: SECURITY[7]: res_security_log.c:114 "
+		  "in cb: " EVENT("InvalidAccountID") SESSION ADDRESS("WSS", "198.51.100.1"),
+			"198.51.100.1", "", HIT_UNKNOWN_ACCOUNT, 2, true },
+	};
+	struct fixture fixture;
+
+	(void)state;
+	open_rules(&fixture, &shipped);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct hit hit;
+
+		assert_int_equal(match(&fixture, rows[i].line, &hit), FILTER_HIT);
+		assert_true(is(hit.host, hit.host_length, rows[i].host));
+		assert_false(hit.host_is_name);
+		assert_true(hit.has_time);
+		assert_true(hit.at_ms == INT64_C(1795423865686));
+		assert_int_equal(hit.rule, rows[i].rule);
+		assert_int_equal(hit.event, rows[i].event);
+		assert_int_equal(hit.proven, rows[i].proven);
+		assert_int_equal(hit.n_lines, 1);
+		if (rows[i].account)
+			assert_true(is(hit.account ? hit.account : "", hit.account_length,
+				rows[i].account));
+	}
+	filter_free(fixture.filter);
+}
+
+static void fields(void **state)
+{
+	static const char *const wanted[][2] = { { "event", "ChallengeResponseFailed" },
+		{ "service", "PJSIP" }, { "transport", "TCP" }, { "account", "101" },
+		{ "session", "abc@192.0.2.9" }, { "challenge", "1/2" } };
+	struct fixture fixture;
+	struct hit hit;
+
+	(void)state;
+	open_rules(&fixture, &shipped);
+	assert_int_equal(match(&fixture, GUESS, &hit), FILTER_HIT);
+	assert_int_equal(hit.n_fields, 6);
+	for (size_t i = 0; i < 6; i++) {
+		assert_string_equal(hit.fields[i].name, wanted[i][0]);
+		assert_true(is(hit.fields[i].value, hit.fields[i].length, wanted[i][1]));
+	}
+	filter_free(fixture.filter);
+}
+
+/* The same session, the same number, in any filter; none: 0. */
+static void sessions(void **state)
+{
+	struct fixture a;
+	struct fixture b;
+	struct hit first;
+	struct hit second;
+
+	(void)state;
+	open_rules(&a, &shipped);
+	open_rules(&b, &shipped);
+	assert_int_equal(match(&a, GUESS, &first), FILTER_HIT);
+	assert_int_equal(match(&b, UNKNOWN, &second), FILTER_HIT);
+	assert_true(first.session && first.session == second.session);
+	assert_int_equal(match(&a,
+				 FILE_HEAD EVENT(
+					 "InvalidAccountID") "1\",SessionID=\"other" ADDRESS("UDP",
+					 "198.51.100.1"),
+				 &second),
+		FILTER_HIT);
+	assert_true(second.session && first.session != second.session);
+	assert_int_equal(match(&a,
+				 FILE_HEAD EVENT(
+					 "InvalidAccountID") "1\",SessionID=\"" ADDRESS("UDP",
+					 "198.51.100.1"),
+				 &second),
+		FILTER_HIT);
+	assert_true(second.session == 0);
+	filter_free(a.filter);
+	filter_free(b.filter);
+}
+
+/* A stamp in the future counts as now. */
+static void future(void **state)
+{
+	struct fixture fixture;
+	struct hit hit;
+
+	(void)state;
+	open_rules(&fixture, &shipped);
+	assert_int_equal(filter_match(fixture.filter, ACL, strlen(ACL), 1795423860, &hit),
+		FILTER_HIT);
+	assert_true(hit.at_ms == INT64_C(1795423860000));
+	assert_int_equal(filter_match_dated(fixture.filter, ACL, strlen(ACL), 1, NOW_S, &hit),
+		FILTER_HIT);
+	assert_true(hit.at_ms == INT64_C(1795423865686)); /* the record's own */
+	filter_free(fixture.filter);
+}
+
+/* What the rules see, and that they only say whether it counts. */
+static void rules_say(void **state)
+{
+	static const struct {
+		struct rules rules;
+		const char *line;
+		enum filter_result result;
+		unsigned rule;
+	} rows[] = {
+		{ { .fails = { "^.*SECURITY\\[" } }, ACL, FILTER_MISS, 0 },
+		{ { .fails = { "x\"\\n$" } }, ACL, FILTER_HIT, 1 },
+		{ { .fails = { "^SecurityEvent=\"\\w+\"" } }, SENT, FILTER_HIT, 1 },
+		{ { .fails = { "RemoteAddress=\"IPV4/UDP/<HOST>/" } }, ACL, FILTER_HIT, 1 },
+		{ { .fails = { "no", "LocalAddress=\"IPV4/UDP/<HOST>/" } }, ACL, FILTER_HIT, 2 },
+		{ { .fails = { "FailedACL" }, .ignore = "ACLName=\"x\"$" }, ACL, FILTER_IGNORED,
+			1 },
+		{ { .fails = { "Failed" }, .ignore = "ACLName" }, GUESS, FILTER_HIT, 1 },
+		{ { .fails = { "a", "e", "i", "o" }, .ignore = "ACLName" }, ACL, FILTER_IGNORED,
+			0 },
+		{ { .fails = { "^PJSIP$" }, .prefix = "Service=\"<F-CONTENT>\\w+</F-CONTENT>\"" },
+			ACL, FILTER_HIT, 1 },
+		{ { .fails = { "PJSIP" }, .prefix = "Service=\"SIP\"" }, ACL, FILTER_MISS, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct fixture fixture;
+		struct hit hit;
+
+		open_rules(&fixture, &rows[i].rules);
+		if (match(&fixture, rows[i].line, &hit) != rows[i].result)
+			fail_msg("row %zu", i);
+		assert_int_equal(hit.rule, rows[i].rule);
+		if (rows[i].result == FILTER_HIT && rows[i].line == (const char *)ACL)
+			assert_true(is(hit.host, hit.host_length, "198.51.100.3"));
+		filter_free(fixture.filter);
+	}
+}
+
+/* Padding that makes a rule give up does not evade; it does not make an offence of a login. */
+static void padding(void **state)
+{
+	static const struct {
+		const char *event;
+		const char *tail;
+		struct rules rules;
+		enum filter_result result;
+		unsigned rule;
+	} rows[] = {
+		{ "FailedACL", ",ACLName=\"x\"", { .fails = { "NO", "SessionID=\"(?:a+)+\\d" } },
+			FILTER_HIT, 2 },
+		{ "FailedACL", ",ACLName=\"x\"",
+			{ .fails = { "SessionID=\"(?:a+)+\\d", "FailedACL" } }, FILTER_HIT, 2 },
+		{ "FailedACL", ",ACLName=\"x\"",
+			{ .fails = { "FailedACL" }, .ignore = "SessionID=\"(?:a+)+\\d" },
+			FILTER_HIT, 1 },
+		{ "FailedACL", ",ACLName=\"x\"",
+			{ .fails = { "NO" }, .ignore = "SessionID=\"(?:a+)+\\d" }, FILTER_MISS, 0 },
+		{ "FailedACL", ",ACLName=\"x\"",
+			{ .fails = { "FailedACL" }, .prefix = "SessionID=\"(?:a+)+\\d" },
+			FILTER_HIT, 1 },
+		{ "ChallengeSent", ",Challenge=\"\"", { .fails = { "SessionID=\"(?:a+)+\\d" } },
+			FILTER_MISS, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct fixture fixture;
+		char line[2000];
+		char pad[500];
+		struct hit hit;
+
+		memset(pad, 'a', sizeof(pad) - 1);
+		pad[sizeof(pad) - 1] = '\0';
+		(void)snprintf(line, sizeof(line),
+			FILE_HEAD
+			"SecurityEvent=\"%s\",EventTV=\"2026-11-23T08:51:05.686+0000\","
+			"Severity=\"Error\",Service=\"PJSIP\",EventVersion=\"1\","
+			"AccountID=\"1\",SessionID=\"%s\"" ADDRESS("UDP", "198.51.100.3") "%s",
+			rows[i].event, pad, rows[i].tail);
+		open_rules(&fixture, &rows[i].rules);
+		if (match(&fixture, line, &hit) != rows[i].result || hit.rule != rows[i].rule)
+			fail_msg("row %zu: rule %u", i, hit.rule);
+		filter_free(fixture.filter);
+	}
+}
+
+/* Which rule it was that gave up. */
+static void limited(void **state)
+{
+	static const struct rules rules = { .fails = { "FailedACL\\d", "(?:.+)+[\\x01\\x02]" },
+		.ignore = "(?:.+)+[\\x01\\x02]" };
+	struct fixture fixture;
+	struct filter_limited rule;
+	struct hit hit;
+
+	(void)state;
+	open_rules(&fixture, &rules);
+	assert_int_equal(match(&fixture, ACL, &hit), FILTER_HIT);
+	assert_true(filter_limited(fixture.filter, 0, &rule));
+	assert_int_equal(rule.lines, 0);
+	assert_true(filter_limited(fixture.filter, 1, &rule));
+	assert_string_equal(rule.kind, "failregex");
+	assert_int_equal(rule.number, 2);
+	assert_int_equal(rule.lines, 1);
+	assert_true(filter_limited(fixture.filter, 2, &rule));
+	assert_string_equal(rule.kind, "ignoreregex");
+	assert_int_equal(rule.number, 1);
+	assert_int_equal(rule.lines, 1);
+	assert_false(filter_limited(fixture.filter, 3, &rule));
+	assert_int_equal(filter_limit_hits(fixture.filter), 2);
+	filter_free(fixture.filter);
+}
+
+#define JOINED_1 FILE_HEAD EVENT("InvalidAccountID") "a"
+#define JOINED_2 "b" SESSION ADDRESS("UDP", "198.51.100.7")
+
+static const struct {
+	const char *line;
+	enum asterisk_kind kind;
+} kinds[] = {
+	{ "nothing", ASTERISK_OTHER },
+	{ ACL, ASTERISK_RECORD },
+	{ SENT, ASTERISK_RECORD },
+	{ JOINED_1, ASTERISK_CUT },
+	{ JOINED_2, ASTERISK_RECORD },
+	{ JOINED_1, ASTERISK_CUT },
+	{ "", ASTERISK_REST },
+	{ "more", ASTERISK_REST },
+	{ JOINED_2, ASTERISK_RECORD },
+	{ FILE_HEAD EVENT("FailedACL") "x", ASTERISK_CUT },
+	{ "a line behind", ASTERISK_OTHER },
+	{ FILE_HEAD EVENT("FailedACL") "x" FILE_HEAD EVENT("FailedACL"), ASTERISK_GLUED },
+	{ FILE_HEAD "SecurityEvent=\"FailedACL\",x", ASTERISK_FORGED },
+	{ FILE_HEAD EVENT("Strange") "1" SESSION, ASTERISK_UNKNOWN },
+	{ "[2026-11-23 08:51:05] ERROR[33] security_events.c: Failed to issue security event of "
+	  "type ChallengeResponseFailed.",
+		ASTERISK_NOT_UTF8 },
+	{ "[2026-11-23 08:51:05] WARNING[33] logger.c: Logging resumed.  250 messages discarded.",
+		ASTERISK_DISCARDED },
+	{ "[2026-11-23 08:51:05] VERBOSE[33] x.c: nothing", ASTERISK_OTHER },
+};
+
+static void counts(void **state)
+{
+	uint64_t wanted[ASTERISK_KINDS] = { 0 };
+	struct fixture fixture;
+	struct hit hit;
+
+	(void)state;
+	open_rules(&fixture, &shipped);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		(void)match(&fixture, kinds[i].line, &hit);
+		if (filter_kind(fixture.filter) != kinds[i].kind)
+			fail_msg("line %zu: %s", i,
+				asterisk_kind_text(filter_kind(fixture.filter)));
+		wanted[kinds[i].kind]++;
+	}
+	assert_true(filter_cut_line(fixture.filter, ACL, strlen(ACL)));
+	wanted[ASTERISK_CUT]++;
+	assert_false(filter_cut_line(fixture.filter, "nothing", 7));
+	wanted[ASTERISK_OTHER]++;
+	for (int kind = 0; kind < ASTERISK_KINDS; kind++)
+		assert_int_equal(filter_unsound(fixture.filter, kind), wanted[kind]);
+	filter_free(fixture.filter);
+}
+
+/* Nothing is joined over a line that could not be read. */
+static void gap(void **state)
+{
+	struct fixture fixture;
+	struct hit hit;
+
+	(void)state;
+	open_rules(&fixture, &shipped);
+	assert_int_equal(match(&fixture, JOINED_1, &hit), FILTER_MISS);
+	assert_false(filter_cut_line(fixture.filter, "x", 1));
+	assert_int_equal(match(&fixture, JOINED_2, &hit), FILTER_MISS);
+	filter_free(fixture.filter);
+}
+
+/* Goes over text as `voipguard test` does. Returns the hits. */
+static unsigned skip_over(struct filter *filter, const char *text, size_t length)
+{
+	unsigned found = 0;
+
+	for (size_t at = 0; at < length;) {
+		const char *newline;
+		size_t end;
+		struct hit hit;
+
+		at += filter_skip(filter, text + at, length - at);
+		if (at == length)
+			break;
+		assert_true(at == 0 || text[at - 1] == '\n');
+		newline = memchr(text + at, '\n', length - at);
+		end = newline ? (size_t)(newline - text) : length;
+		found += filter_match(filter, text + at, end - at, NOW_S, &hit) == FILTER_HIT;
+		at = end + (newline != NULL);
+	}
+	return found;
+}
+
+/* The same hits and kinds with filter_skip as without, with much or little between them. */
+static void skips(void **state)
+{
+	static const size_t fillers[] = { 0, 1, 3, 100, 1000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fillers) / sizeof(*fillers); i++) {
+		struct fixture fixture;
+		struct fixture plain;
+		cleanup_free char *text = alloc_zero(1);
+		size_t length = 0;
+		unsigned found = 0;
+		struct hit hit;
+
+		open_rules(&fixture, &shipped);
+		open_rules(&plain, &shipped);
+		for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
+			size_t bytes = strlen(kinds[k].line);
+			bool waits =
+				kinds[k].kind == ASTERISK_CUT || kinds[k].kind == ASTERISK_REST;
+			size_t filler = waits ? 0 : fillers[i];
+
+			text = alloc_grow(text, length + bytes + 1 + 20 * filler, 1);
+			memcpy(text + length, kinds[k].line, bytes);
+			length += bytes;
+			text[length++] = '\n';
+			for (size_t n = 0; n < filler; n++, length += 20)
+				memcpy(text + length, "nothing of a record\n", 20);
+			found += match(&plain, kinds[k].line, &hit) == FILTER_HIT;
+		}
+		assert_int_equal(skip_over(fixture.filter, text, length), found);
+		for (int kind = ASTERISK_RECORD; kind < ASTERISK_KINDS; kind++)
+			assert_int_equal(filter_unsound(fixture.filter, kind),
+				filter_unsound(plain.filter, kind));
+		filter_free(fixture.filter);
+		filter_free(plain.filter);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hits),
+		cmocka_unit_test(fields),
+		cmocka_unit_test(sessions),
+		cmocka_unit_test(future),
+		cmocka_unit_test(rules_say),
+		cmocka_unit_test(padding),
+		cmocka_unit_test(limited),
+		cmocka_unit_test(counts),
+		cmocka_unit_test(gap),
+		cmocka_unit_test(skips),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
