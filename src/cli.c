@@ -15,6 +15,7 @@
 #include "alloc.h"
 #include "client.h"
 #include "config.h"
+#include "config_asterisk.h"
 #include "duration.h"
 #include "engine.h"
 #include "error.h"
@@ -163,6 +164,8 @@ static int check_command(const struct request *request)
 
 	if (config_load(request->run.config_dir, NULL, &config, &findings) == 0)
 		guard = guard_new(config, protect, true, &events, &findings);
+	if (config)
+		config_asterisk_check(config, &findings);
 	findings_sort(&findings);
 	for (size_t i = 0; i < findings.count; i++) {
 		cleanup_free char *text = finding_format(&findings.list[i]);
