@@ -31,11 +31,8 @@
 #include "finding.h"
 #include "regex.h"
 
-enum {
-	/* A line of a multi-line filter without a date has that of the line before, if no older. */
-	LAST_DATE_S = 60,
-	LEAD_MAX = 2, /* bytes that may stand before the date of a journal's entry */
-};
+/* A line of a multi-line filter without a date has that of the line before, if no older. */
+enum { LAST_DATE_S = 60 };
 
 struct filter {
 	struct filter_rule *fails;
@@ -68,16 +65,12 @@ struct filter {
 
 static void needles_collect(struct filter *filter)
 {
-	for (size_t i = 0; i < filter->n_fails; i++)
-		filter_needles_add(&filter->needles, &filter->fails[i]);
-	for (size_t i = 0; i < filter->n_ignores; i++)
-		filter_needles_add(&filter->needles, &filter->ignores[i]);
-	filter_needles_add(&filter->needles, &filter->prefix);
-	for (size_t i = 0; i < filter->n_fails; i++)
-		filter_needles_order(&filter->needles, &filter->fails[i]);
-	for (size_t i = 0; i < filter->n_ignores; i++)
-		filter_needles_order(&filter->needles, &filter->ignores[i]);
-	filter_needles_order(&filter->needles, &filter->prefix);
+	filter_needles_add(&filter->needles, filter->fails, filter->n_fails);
+	filter_needles_add(&filter->needles, filter->ignores, filter->n_ignores);
+	filter_needles_add(&filter->needles, &filter->prefix, 1);
+	filter_needles_order(&filter->needles, filter->fails, filter->n_fails);
+	filter_needles_order(&filter->needles, filter->ignores, filter->n_ignores);
+	filter_needles_order(&filter->needles, &filter->prefix, 1);
 }
 
 /* The longest literal without which filter_match() stops before it reads the date: prefregex needs
@@ -247,16 +240,6 @@ static bool is_ignored(struct filter *filter, const struct trial *trial)
 	return false;
 }
 
-/* Whether the date stands at the start, but for a bracket or blank. */
-static bool leads(const struct date_found *found, const char *line)
-{
-	for (size_t i = 0; i < found->cut_start; i++)
-		if (i == LEAD_MAX || strchr("0123456789", line[i]) ||
-			((line[i] | 0x20) >= 'a' && (line[i] | 0x20) <= 'z'))
-			return false;
-	return true;
-}
-
 /* When: at_ms, else the date in the line, else (of a further line) the date before, else now. */
 static void time_read(struct filter *filter, const struct trial *trial, const int64_t *at_ms,
 	int64_t now_s, struct date_found *found, struct hit *hit)
@@ -264,7 +247,7 @@ static void time_read(struct filter *filter, const struct trial *trial, const in
 	hit->has_time = at_ms || date_find(filter->date, trial->line, trial->length, now_s, found);
 	hit->at_ms = at_ms ? *at_ms : hit->has_time ? found->at_ms : now_s * 1000;
 	if (!at_ms && filter->journal) {
-		hit->has_time = hit->has_time && leads(found, trial->line);
+		hit->has_time = hit->has_time && filter_date_leads(found, trial->line);
 		hit->at_ms = hit->has_time ? hit->at_ms : now_s * 1000;
 		found->cut_start = found->cut_length = 0;
 	}
@@ -584,9 +567,29 @@ enum asterisk_kind filter_kind(const struct filter *filter)
 	return filter->records ? filter->records->kind : ASTERISK_OTHER;
 }
 
-bool filter_cut_line(struct filter *filter, const char *start, size_t length)
+bool filter_seen(const struct filter *filter, const char **ret_text, size_t *ret_length)
 {
-	return filter->records && filter_records_cut(filter->records, start, length);
+	if (filter_kind(filter) != ASTERISK_RECORD)
+		return false;
+	*ret_text = filter->records->record.text.text;
+	*ret_length = filter->records->record.text.length;
+	return true;
+}
+
+bool filter_waits(const struct filter *filter)
+{
+	return filter->records && filter->records->waits;
+}
+
+uint64_t filter_blind(const struct filter *filter)
+{
+	return filter->records ? filter->records->blind : 0;
+}
+
+void filter_cut_line(struct filter *filter, const char *start, size_t length)
+{
+	if (filter->records)
+		filter_records_cut(filter->records, start, length);
 }
 
 uint64_t filter_unsound(const struct filter *filter, enum asterisk_kind kind)

@@ -1,12 +1,15 @@
 #include "filter_date.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "alloc.h"
 #include "config.h"
 #include "date.h"
 #include "error.h"
 #include "finding.h"
+
+enum { LEAD_MAX = 2 }; /* bytes that may stand before the date of a journal's entry */
 
 struct date *filter_date_new(const struct filter_def *def, struct findings *findings)
 {
@@ -32,4 +35,13 @@ struct date *filter_date_new(const struct filter_def *def, struct findings *find
 		(void)finding_error(findings, &at, "%s", err.text);
 	free(patterns);
 	return date;
+}
+
+bool filter_date_leads(const struct date_found *found, const char *line)
+{
+	for (size_t i = 0; i < found->cut_start; i++)
+		if (i == LEAD_MAX || strchr("0123456789", line[i]) ||
+			((line[i] | 0x20) >= 'a' && (line[i] | 0x20) <= 'z'))
+			return false;
+	return true;
 }

@@ -16,7 +16,7 @@ static size_t needle_add(struct filter_needles *needles, const struct literal *l
 	return needles->count++;
 }
 
-void filter_needles_add(struct filter_needles *needles, struct filter_rule *rule)
+static void rule_add(struct filter_needles *needles, struct filter_rule *rule)
 {
 	for (size_t i = 0; i < rule->n_literals; i++) {
 		rule->needles[i] = needle_add(needles, &rule->literals[i]);
@@ -24,7 +24,7 @@ void filter_needles_add(struct filter_needles *needles, struct filter_rule *rule
 	}
 }
 
-void filter_needles_order(const struct filter_needles *needles, struct filter_rule *rule)
+static void rule_order(const struct filter_needles *needles, struct filter_rule *rule)
 {
 	for (size_t i = 1; i < rule->n_literals; i++) {
 		size_t index = rule->needles[i];
@@ -35,6 +35,19 @@ void filter_needles_order(const struct filter_needles *needles, struct filter_ru
 			rule->needles[at] = rule->needles[at - 1];
 		rule->needles[at] = index;
 	}
+}
+
+void filter_needles_add(struct filter_needles *needles, struct filter_rule *rules, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		rule_add(needles, &rules[i]);
+}
+
+void filter_needles_order(const struct filter_needles *needles, struct filter_rule *rules,
+	size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		rule_order(needles, &rules[i]);
 }
 
 void filter_needles_done(struct filter_needles *needles)

@@ -23,10 +23,11 @@ struct filter_needles {
 	uint64_t text_number;
 };
 
-void filter_needles_add(struct filter_needles *needles, struct filter_rule *rule);
+void filter_needles_add(struct filter_needles *needles, struct filter_rule *rules, size_t count);
 /* After the last filter_needles_add: a rule asks first for what most rules need, since one search
  * then turns a line down for all. */
-void filter_needles_order(const struct filter_needles *needles, struct filter_rule *rule);
+void filter_needles_order(const struct filter_needles *needles, struct filter_rule *rules,
+	size_t count);
 void filter_needles_done(struct filter_needles *needles);
 
 /* From here on the rules are asked about another text. */

@@ -27,21 +27,47 @@ void filter_records_free(struct filter_records *records)
 	free(records);
 }
 
-bool filter_records_read(struct filter_records *records, const char *line, size_t length)
+static void count(struct filter_records *records, enum asterisk_kind kind)
 {
-	records->kind = asterisk_read(records->reader, line, length, &records->record);
-	records->kinds[records->kind]++;
-	return records->kind == ASTERISK_RECORD;
+	records->kinds[kind]++;
+	records->blind += asterisk_kind_is_blind(kind);
 }
 
-bool filter_records_cut(struct filter_records *records, const char *start, size_t length)
+/* The last record was put together of several lines. */
+static bool is_joined(const struct filter_records *records, const char *line, size_t length)
 {
+	const char *text = records->record.text.text;
+
+	return length && line[0] != '{' && (text < line || text >= line + length);
+}
+
+bool filter_records_read(struct filter_records *records, const char *line, size_t length)
+{
+	bool waited = records->waits;
+	bool is_record;
+
+	records->kind = asterisk_read(records->reader, line, length, &records->record);
+	records->waits = asterisk_waits(records->reader);
+	is_record = records->kind == ASTERISK_RECORD;
+	/* the beginning before it is lost, unless this is its rest */
+	if (waited && !(is_record && is_joined(records, line, length)) &&
+		!(records->waits && records->kind == ASTERISK_REST))
+		count(records, ASTERISK_CUT);
+	if (!records->waits || records->kind == ASTERISK_REST)
+		count(records, records->kind);
+	return is_record;
+}
+
+void filter_records_cut(struct filter_records *records, const char *start, size_t length)
+{
+	if (records->waits)
+		count(records, ASTERISK_CUT);
+	records->waits = false;
 	asterisk_gap(records->reader);
 	records->kind = memmem(start, length, "SecurityEvent=", strlen("SecurityEvent="))
 				? ASTERISK_CUT
 				: ASTERISK_OTHER;
-	records->kinds[records->kind]++;
-	return records->kind == ASTERISK_CUT;
+	count(records, records->kind);
 }
 
 static bool is(struct asterisk_piece piece, const char *text)

@@ -190,11 +190,33 @@ static bool jail_wants(const struct guard_jail *jail, const struct tail_line *li
 	return false;
 }
 
+/* A line was read by the jail's filter: that may have given up some. */
+static void count_blind(struct guard *guard, size_t number, bool is_old, int64_t now_s)
+{
+	struct guard_jail *jail = &guard->jails[number];
+	uint64_t blind = filter_blind(jail->filter);
+
+	for (; jail->blind_seen < blind; jail->blind_seen++)
+		if (!is_old)
+			guard_unsound(guard, number, now_s);
+}
+
+/* The tail has counted it; a rule must not read half a line. */
+static void cut_line(struct guard *guard, const struct tail_line *line, int64_t now_s)
+{
+	for (size_t i = 0; i < guard->n_jails; i++) {
+		const struct guard_jail *jail = &guard->jails[i];
+
+		if (!jail->filter || !jail_wants(jail, line))
+			continue;
+		filter_cut_line(jail->filter, line->line, line->length);
+		count_blind(guard, i, line->first_read, now_s);
+	}
+}
+
 static void take(struct guard *guard, size_t number, const struct tail_line *line,
 	enum filter_result result, const struct hit *hit, int64_t now_s)
 {
-	const struct filter *filter = guard->jails[number].filter;
-
 	switch (result) {
 	case FILTER_HIT:
 		if (hit->ip.family)
@@ -206,22 +228,7 @@ static void take(struct guard *guard, size_t number, const struct tail_line *lin
 		guard->jails[number].ignored++;
 		break;
 	case FILTER_MISS:
-		if (asterisk_kind_is_blind(filter_kind(filter)) && !line->first_read)
-			guard_unsound(guard, number, now_s);
 		break;
-	}
-}
-
-/* The tail has counted it; a rule must not read half a line. */
-static void cut_line(struct guard *guard, const struct tail_line *line, int64_t now_s)
-{
-	for (size_t i = 0; i < guard->n_jails; i++) {
-		const struct guard_jail *jail = &guard->jails[i];
-
-		if (jail->filter && jail_wants(jail, line) &&
-			filter_cut_line(jail->filter, line->line, line->length) &&
-			!line->first_read)
-			guard_unsound(guard, i, now_s);
 	}
 }
 
@@ -236,10 +243,12 @@ void guard_line(struct guard *guard, const struct tail_line *line, int64_t now_s
 	for (size_t i = 0; i < guard->n_jails; i++) {
 		struct guard_jail *jail = &guard->jails[i];
 
-		if (jail->filter && jail_wants(jail, line))
-			take(guard, i, line,
-				filter_match(jail->filter, line->line, line->length, now_s, &hit),
-				&hit, now_s);
+		if (!jail->filter || !jail_wants(jail, line))
+			continue;
+		take(guard, i, line,
+			filter_match(jail->filter, line->line, line->length, now_s, &hit), &hit,
+			now_s);
+		count_blind(guard, i, line->first_read, now_s);
 	}
 }
 
@@ -250,9 +259,12 @@ void guard_entry(struct guard *guard, size_t jail, const char *text, size_t leng
 	struct filter *filter = guard->jails[jail].filter;
 	struct hit hit;
 
-	if (filter)
-		take(guard, jail, &line,
-			filter_match_dated(filter, text, length, at_ms, now_s, &hit), &hit, now_s);
+	if (!filter)
+		return;
+	take(guard, jail, &line, filter_match_dated(filter, text, length, at_ms, now_s, &hit), &hit,
+		now_s);
+	count_blind(guard, jail, at_ms / 1000 < now_s - guard->jails[jail].config->findtime_s,
+		now_s);
 }
 
 /* ---- time ---- */

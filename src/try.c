@@ -54,21 +54,46 @@ static bool looks_like_regex(const char *filter)
 	return !is_file && strcspn(filter, "\\^$(|*+? ") < name;
 }
 
+/* The parser gave it up: no rule has seen it. */
+static void unsound_line(struct trial *trial, const char *line, size_t length)
+{
+	enum asterisk_kind kind = filter_kind(trial->filter);
+	const char *name = asterisk_kind_text(kind);
+	const char *why = asterisk_kind_why(kind);
+
+	if (filter_waits(trial->filter)) {
+		name = "waits";
+		why = "is of a record that a newline in a caller's value has broken: the next may "
+		      "end it";
+	}
+	if (trial->options->json)
+		try_json_unsound(&trial->json, trial->tally.lines, line, length, name, why);
+	else
+		try_text_unsound(&trial->text, trial->tally.lines, line, length, name, why);
+}
+
 /* held: the rule that took it for a session, 0: none did. */
 static void missed_line(struct trial *trial, unsigned held, const char *line, size_t length)
 {
+	const char *seen = line;
+	size_t seen_length = length;
 	struct try_why why;
 
 	if (held)
 		trial->tally.held[held - 1]++;
 	if (!trial->options->missed || length > TAIL_LINE_MAX)
 		return;
+	if (trial->def->parser.text && !filter_seen(trial->filter, &seen, &seen_length)) {
+		unsound_line(trial, line, length);
+		return;
+	}
 	if (!trial->options->json) {
-		try_text_missed(&trial->text, trial->tally.lines, held, line, length);
+		try_text_missed(&trial->text, trial->tally.lines, held, line, length, seen,
+			seen_length);
 		return;
 	}
 	if (trial->text.explained++ < TRY_EXPLAINED_MAX) {
-		try_reach_line(trial->reach, trial->tally.lines, line, length,
+		try_reach_line(trial->reach, trial->tally.lines, seen, seen_length,
 			trial->options->now_s, &why);
 		try_json_missed(&trial->json, trial->tally.lines, line, length, &why);
 	} else {
@@ -83,10 +108,12 @@ static void try_line(struct trial *trial, const char *line, size_t length)
 	struct hit hit = { 0 };
 
 	tally->lines++;
-	if (length > TAIL_LINE_MAX)
+	if (length > TAIL_LINE_MAX) {
 		tally->cut++;
-	else
+		filter_cut_line(trial->filter, line, TAIL_LINE_MAX);
+	} else {
 		result = filter_match(trial->filter, line, length, trial->options->now_s, &hit);
+	}
 	if (result == FILTER_MISS) {
 		missed_line(trial, hit.rule, line, length);
 		return;
@@ -198,9 +225,9 @@ static int run_file(const struct try_options *options, const struct filter_def *
 	status = read_lines(&trial, fd);
 	if (status == EXIT_FINE) {
 		if (options->json)
-			try_json_summary(&trial.json, &trial.tally);
+			try_json_summary(&trial.json, &trial.tally, filter);
 		else
-			try_text_summary(&trial.text, &trial.tally);
+			try_text_summary(&trial.text, &trial.tally, filter);
 		status = fflush(stdout) == 0 && !ferror(stdout) ? EXIT_FINE : EXIT_WRONG;
 	}
 	try_reach_free(trial.reach);

@@ -1,7 +1,6 @@
 /* Written by hand: to build and print a tree costs more than to find the hit. */
 #include "try_json.h"
 
-#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -220,11 +219,55 @@ void try_json_missed(struct try_json *state, uint64_t number, const char *line, 
 	(void)fwrite(json.bytes, 1, json.used, state->out); /* as above */
 }
 
-void try_json_summary(struct try_json *state, const struct try_tally *tally)
+void try_json_unsound(struct try_json *state, uint64_t number, const char *line, size_t length,
+	const char *kind, const char *why)
 {
-	(void)fprintf(state->out,
-		"{\"summary\":{\"lines\":%" PRIu64 ",\"hits\":%" PRIu64 ",\"ignored\":%" PRIu64
-		",\"missed\":%" PRIu64 "}}\n",
-		tally->lines, tally->hits, tally->ignored,
-		tally->lines - tally->hits - tally->ignored);
+	struct json_line json;
+
+	json.used = 0;
+	put_string(&json, "{\"missed\":{\"line\":");
+	put_number(&json, number);
+	put_key(&json, "text", line, length);
+	put_key(&json, "kind", kind, strlen(kind));
+	put_key(&json, "why", why, strlen(why));
+	put_string(&json, "}}\n");
+	(void)fwrite(json.bytes, 1, json.used, state->out); /* as above */
+}
+
+static void put_unsound(struct json_line *json, const struct filter *filter)
+{
+	bool any = false;
+
+	for (int kind = ASTERISK_RECORD + 1; kind < ASTERISK_KINDS; kind++) {
+		uint64_t lines = filter_unsound(filter, kind);
+
+		if (!lines)
+			continue;
+		put_string(json, any ? ",\"" : ",\"unsound\":{\"");
+		put_string(json, asterisk_kind_text(kind));
+		put_string(json, "\":");
+		put_number(json, lines);
+		any = true;
+	}
+	if (any)
+		put_string(json, "}");
+}
+
+void try_json_summary(struct try_json *state, const struct try_tally *tally,
+	const struct filter *filter)
+{
+	struct json_line json;
+
+	json.used = 0;
+	put_string(&json, "{\"summary\":{\"lines\":");
+	put_number(&json, tally->lines);
+	put_string(&json, ",\"hits\":");
+	put_number(&json, tally->hits);
+	put_string(&json, ",\"ignored\":");
+	put_number(&json, tally->ignored);
+	put_string(&json, ",\"missed\":");
+	put_number(&json, tally->lines - tally->hits - tally->ignored);
+	put_unsound(&json, filter);
+	put_string(&json, "}}\n");
+	(void)fwrite(json.bytes, 1, json.used, state->out); /* as above */
 }

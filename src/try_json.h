@@ -8,6 +8,7 @@
 
 #include "utc.h"
 
+struct filter;
 struct hit;
 struct try_tally;
 struct try_why;
@@ -29,6 +30,12 @@ void try_json_hit(struct try_json *state, uint64_t number, const struct hit *hit
  * only. */
 void try_json_missed(struct try_json *state, uint64_t number, const char *line, size_t length,
 	const struct try_why *why);
-void try_json_summary(struct try_json *state, const struct try_tally *tally);
+/* Writes {"missed":{"line":4,"text":"...","kind":"cut","why":"..."}}: the parser gave it up. */
+void try_json_unsound(struct try_json *state, uint64_t number, const char *line, size_t length,
+	const char *kind, const char *why);
+/* Writes {"summary":{"lines":...,"missed":...}}; if a parser gave up lines also
+ * "unsound":{"cut":1,...}. */
+void try_json_summary(struct try_json *state, const struct try_tally *tally,
+	const struct filter *filter);
 
 #endif

@@ -80,7 +80,7 @@ struct try_reach *try_reach_new(const struct filter_def *def)
 	struct try_reach *reach = alloc_zero(sizeof(*reach));
 
 	reach->def = def;
-	reach->date = def->journal ? NULL : date_of(def);
+	reach->date = def->journal || def->parser.text ? NULL : date_of(def);
 	if (def->prefregex.text)
 		traced_init(&reach->prefix, &def->prefregex, def);
 	reach->rules = alloc_array(def->n_failregex, sizeof(*reach->rules));

@@ -129,8 +129,9 @@ static void print_date(FILE *out, const char *line, const struct filter_def *def
 		print_piece(out, line + why->date_start, why->date_length, PIECE_SHOWN);
 		(void)fprintf(out, " read as %s; ", utc_format_ms(why->at_ms, stamp));
 	} else {
-		(void)fputs(def->journal ? "          no date is looked for; "
-					 : "          no date is found; ",
+		(void)fputs(def->parser.text ? "          a sound record; "
+			    : def->journal   ? "          no date is looked for; "
+					     : "          no date is found; ",
 			out);
 	}
 	(void)fputs("the rules see ", out);
@@ -160,8 +161,18 @@ static void print_stop(FILE *out, const struct try_why *why)
 	print_stopped(out, stop);
 }
 
+void try_text_unsound(struct try_text *text, uint64_t number, const char *line, size_t length,
+	const char *kind, const char *why)
+{
+	char shown[LINE_SHOWN];
+
+	(void)fprintf(text->out, "%8" PRIu64 "  missed: %s\n", number,
+		text_render(shown, sizeof(shown), line, length));
+	(void)fprintf(text->out, "          %s: the line %s\n", kind, why);
+}
+
 void try_text_missed(struct try_text *text, uint64_t number, unsigned held, const char *line,
-	size_t length)
+	size_t length, const char *seen, size_t seen_length)
 {
 	char shown[LINE_SHOWN];
 	struct try_why why;
@@ -178,8 +189,8 @@ void try_text_missed(struct try_text *text, uint64_t number, unsigned held, cons
 		(void)fprintf(text->out, "          (of lines from here on it is not said why)\n");
 	if (++text->explained > TRY_EXPLAINED_MAX)
 		return;
-	try_reach_line(text->reach, number, line, length, text->now_s, &why);
-	print_date(text->out, line, text->def, &why);
+	try_reach_line(text->reach, number, seen, seen_length, text->now_s, &why);
+	print_date(text->out, seen, text->def, &why);
 	print_stop(text->out, &why);
 }
 
@@ -230,13 +241,33 @@ static void print_prefix(const struct try_text *text)
 	print_furthest(text, 0);
 }
 
-void try_text_summary(struct try_text *text, const struct try_tally *tally)
+/* Lines that the parser gave up on. */
+static void print_unsound(FILE *out, const struct filter *filter)
+{
+	bool any = false;
+
+	for (int kind = ASTERISK_RECORD + 1; kind < ASTERISK_KINDS; kind++) {
+		uint64_t lines = filter_unsound(filter, kind);
+
+		if (!lines)
+			continue;
+		(void)fprintf(out, "%s%s %" PRIu64,
+			any ? ", " : "  name nobody soundly: ", asterisk_kind_text(kind), lines);
+		any = true;
+	}
+	if (any)
+		(void)fputs("\n", out);
+}
+
+void try_text_summary(struct try_text *text, const struct try_tally *tally,
+	const struct filter *filter)
 {
 	(void)fprintf(text->out,
 		"%" PRIu64 " lines: %" PRIu64 " hits, %" PRIu64 " ignored, %" PRIu64 " missed%s\n",
 		tally->lines, tally->hits, tally->ignored,
 		tally->lines - tally->hits - tally->ignored,
 		tally->cut ? " (some are over 16 KiB: no rule sees them)" : "");
+	print_unsound(text->out, filter);
 	if (text->def->prefregex.text && !tally->hits && text->explained)
 		print_prefix(text);
 	for (size_t i = 0; i < text->def->n_failregex; i++)

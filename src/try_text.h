@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct filter;
 struct filter_def;
 struct hit;
 struct try_reach;
@@ -29,11 +30,15 @@ struct try_text {
 /* Two rows: whom, when and which rule; then the date as it stands, where the rule stands. */
 void try_text_hit(struct try_text *text, uint64_t number, const char *line, size_t length,
 	const struct hit *hit, bool ignored);
-/* The line, and how far the best rule came; held: the rule that took it for a session and waits for
- * more, 0: none did. */
+/* The line, and how far the best rule came in what the rules see of it; held: the rule that took it
+ * for a session and waits for more, 0: none did. */
 void try_text_missed(struct try_text *text, uint64_t number, unsigned held, const char *line,
-	size_t length);
+	size_t length, const char *seen, size_t seen_length);
+/* A line that the parser gave up on, and why. */
+void try_text_unsound(struct try_text *text, uint64_t number, const char *line, size_t length,
+	const char *kind, const char *why);
 /* The sums, then each rule with its hits. */
-void try_text_summary(struct try_text *text, const struct try_tally *tally);
+void try_text_summary(struct try_text *text, const struct try_tally *tally,
+	const struct filter *filter);
 
 #endif
