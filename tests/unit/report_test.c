@@ -331,6 +331,49 @@ static void test_dry_run(void **state)
 	report_free(report);
 }
 
+/* Lines that a parser gave up on, by kind, and rules that did so at their limit. */
+static void test_unsound(void **state)
+{
+	static const char cut[] = "[x] SECURITY[1] res_security_log.c: SecurityEvent=\"FailedACL\","
+				  "EventTV=\"2026-11-23T08:51:05.686+0000\",Severity=\"Error\","
+				  "Service=\"PJSIP\",EventVersion=\"1\",AccountID=\"1";
+	static const char jails[] = "[DEFAULT]\nlogpath = /var/log/x\nenabled = true\n"
+				    "[sound]\nfilter = security\n[slow]\nfilter = slow\n";
+	struct world *own = &world;
+	const json_t *limited;
+	struct report *report;
+	json_t *object;
+
+	(void)state;
+	world_done(own);
+	*own = (struct world){ 0 };
+	world_dir(own);
+	world_put(own, "jail.local", jails);
+	world_put(own, "security.conf",
+		"[Definition]\nparser = asterisk-security\nfailregex = ^SecurityEvent=\n");
+	world_put(own, "slow.conf", "[Definition]\nfailregex = ^x<HOST>$\n  (?:a+)+ <HOST>$\n");
+	world_start(own, NOW_S);
+	engine.guard = own->guard;
+	world_line(own, 0, cut, false, NOW_S);
+	world_line(own, 0, cut, false, NOW_S);
+	world_line(own, 1, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa x",
+		false, NOW_S);
+	report = report_new(&engine, NULL, SERIAL);
+	assert_true(report_ask(report));
+	object = report_json(report, NOW_S);
+	assert_int_equal(json_object_size(json_object_get(jail_of(object, "sound"), "unsound")), 1);
+	assert_number(json_object_get(jail_of(object, "sound"), "unsound"), "cut", 2);
+	assert_int_equal(json_object_size(json_object_get(jail_of(object, "slow"), "unsound")), 0);
+	assert_int_equal(json_array_size(json_object_get(jail_of(object, "sound"), "limited")), 0);
+	limited = json_array_get(json_object_get(jail_of(object, "slow"), "limited"), 0);
+	assert_text(limited, "kind", "failregex");
+	assert_number(limited, "rule", 2);
+	assert_number(limited, "lines", 1);
+	assert_non_null(strstr(json_string_value(json_object_get(limited, "at")), "slow.conf:3"));
+	json_decref(object);
+	report_free(report);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +382,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dry_run, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unsound, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

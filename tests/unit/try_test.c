@@ -201,6 +201,54 @@ static void test_missed_json(void **state)
 	assert_has(output, "{\"summary\":{\"lines\":5,\"hits\":3,\"ignored\":1,\"missed\":1}}\n");
 }
 
+#define HEAD                                                                                                 \
+	"[x] SECURITY[1] res_security_log.c: SecurityEvent=\"%s\",EventTV=\"2026-11-23T08:51:05.686+0000\"," \
+	"Severity=\"Error\",Service=\"PJSIP\",EventVersion=\"1\",AccountID=\"1"
+#define TAIL                                                                                       \
+	"\",SessionID=\"s\",LocalAddress=\"IPV4/UDP/192.0.2.10/5060\","                            \
+	"RemoteAddress=\"IPV4/UDP/198.51.100.1/5060\""
+
+/* What a parser gave up on, and why; a sound record that no rule wants. */
+static void test_parser(void **state)
+{
+	static const char filter[] = "[Definition]\nparser = asterisk-security\n"
+				     "failregex = ^SecurityEvent=\"InvalidAccountID\"\n";
+	char text[2000];
+	struct try_options used = options(filter_path);
+
+	(void)state;
+	put(filter_path, filter, sizeof(filter) - 1);
+	(void)snprintf(text, sizeof(text),
+		HEAD TAIL "\n" HEAD TAIL ",ACLName=\"x\"\n" HEAD "\nplain\n" HEAD "\n" TAIL "\n",
+		"InvalidAccountID", "FailedACL", "FailedACL", "InvalidAccountID");
+	put_log(text);
+	used.missed = true;
+	assert_int_equal(run(&used), 0);
+	assert_has(output, "       1  198.51.100.1                             "
+			   "2026-11-23T08:51:05.686Z  rule 1\n");
+	assert_has(output, "event 'InvalidAccountID'  service 'PJSIP'  transport 'UDP'  account "
+			   "'1'  session 's'  challenge ''\n");
+	assert_has(output, "          a sound record; the rules see 'SecurityEvent=\"FailedACL\",");
+	assert_has(output,
+		"          rule 1 comes furthest, up to 'SecurityEvent=\"', and stops at ");
+	assert_has(output, "          cut: the line begins a record and does not end it: ");
+	assert_has(output, "          other: the line is no record of a security event, ");
+	assert_has(output, "          waits: the line is of a record that a newline ");
+	assert_has(output, "6 lines: 2 hits, 0 ignored, 4 missed\n  name nobody soundly: cut 1\n");
+	used.json = true;
+	assert_int_equal(run(&used), 0);
+	assert_has(output, "\"host\":\"198.51.100.1\",\"time\":\"2026-11-23T08:51:05.686Z\",");
+	assert_has(output, "\"fields\":{\"event\":\"InvalidAccountID\",\"service\":\"PJSIP\","
+			   "\"transport\":\"UDP\",\"account\":\"1\",\"session\":\"s\","
+			   "\"challenge\":\"\"}}\n");
+	assert_has(output, "\"account\":\"1\\\\x0a\"");
+	assert_has(output, "{\"missed\":{\"line\":2,\"text\":\"[x] SECURITY[1] ");
+	assert_has(output, "\"kind\":\"cut\",\"why\":\"begins a record and does not end it: ");
+	assert_has(output, "\"kind\":\"waits\",\"why\":\"is of a record ");
+	assert_has(output, "{\"summary\":{\"lines\":6,\"hits\":2,\"ignored\":0,\"missed\":4,"
+			   "\"unsound\":{\"cut\":1}}}\n");
+}
+
 /* More lines than are explained. */
 static void test_many_missed(void **state)
 {
@@ -310,16 +358,12 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),
-		cmocka_unit_test(test_missed),
-		cmocka_unit_test(test_json),
-		cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_missed_json),
-		cmocka_unit_test(test_many_missed),
-		cmocka_unit_test(test_regex),
-		cmocka_unit_test(test_long_lines),
-		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_text), cmocka_unit_test(test_missed),
+		cmocka_unit_test(test_json), cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_names), cmocka_unit_test(test_missed_json),
+		cmocka_unit_test(test_many_missed), cmocka_unit_test(test_regex),
+		cmocka_unit_test(test_long_lines), cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_parser), /* changes the filter */
 	};
 
 	return cmocka_run_group_tests(tests, make, drop);
