@@ -85,6 +85,11 @@ static int64_t stamp_s(int64_t stamp)
 	return stamp >> 2;
 }
 
+static int64_t stamp_of(int64_t at_s)
+{
+	return 4 * (at_s > AT_MAX_S ? AT_MAX_S : at_s < -AT_MAX_S ? -AT_MAX_S : at_s);
+}
+
 static void heap_set(struct jail *jail, uint32_t slot, struct window *window)
 {
 	jail->heap[slot] = window;
@@ -419,8 +424,7 @@ void counter_jail(struct counter *counter, uint32_t jail, uint32_t maxretry, int
 bool counter_add(struct counter *counter, uint32_t jail, const struct ip *ip, int64_t at_s,
 	uint32_t weight, const struct counter_evidence *evidence, int64_t *ret_reached_s)
 {
-	int64_t bounded_s = at_s > AT_MAX_S ? AT_MAX_S : at_s < -AT_MAX_S ? -AT_MAX_S : at_s;
-	int64_t filler = bounded_s * 4 + (evidence && evidence->proven ? STAMP_PROVEN : 0);
+	int64_t filler = stamp_of(at_s) + (evidence && evidence->proven ? STAMP_PROVEN : 0);
 	int64_t stamp = filler + STAMP_FAILURE;
 	struct window *window = ipmap_get(counter->map, ip, jail);
 	const struct jail *of;
@@ -446,6 +450,35 @@ bool counter_add(struct counter *counter, uint32_t jail, const struct ip *ip, in
 		return false;
 	*ret_reached_s = stamp_s(window->newest);
 	return true;
+}
+
+/* Makes at most n of such stamps proven, the last ones, so that the window stays sorted. */
+static uint32_t stamps_prove(struct window *window, int64_t stamp, uint32_t n)
+{
+	size_t end = window->n_earlier;
+	uint32_t left = n;
+
+	if (left && window->newest == stamp) {
+		window->newest += STAMP_PROVEN;
+		left--;
+	}
+	while (end > 0 && window->earlier[end - 1] > stamp)
+		end--;
+	for (; left && end > 0 && window->earlier[end - 1] == stamp; left--, end--)
+		window->earlier[end - 1] += STAMP_PROVEN;
+	return n - left;
+}
+
+void counter_prove(struct counter *counter, uint32_t jail, const struct ip *ip, int64_t at_s,
+	uint32_t weight)
+{
+	struct window *window = ipmap_get(counter->map, ip, jail);
+
+	if (!window || !stamps_prove(window, stamp_of(at_s) + STAMP_FAILURE, 1))
+		return;
+	if (weight > 1) /* and fewer if the oldest have gone */
+		(void)stamps_prove(window, stamp_of(at_s), weight - 1);
+	heap_settle(&counter->jails[jail], window->slot, window);
 }
 
 bool counter_get(const struct counter *counter, uint32_t jail, const struct ip *ip, int64_t now_s,

@@ -42,7 +42,7 @@ struct counter_window {
 	uint32_t counted;  /* what they count as, at most maxretry */
 	int64_t first_s;
 	int64_t last_s;
-	bool proven;      /* every failure in it was proven; a replayed one was not */
+	bool proven;      /* every failure in it was proven */
 	const char *rule; /* of the last failure, "" if unknown */
 	const char *lines[COUNTER_LINES_MAX];
 	size_t line_lengths[COUNTER_LINES_MAX];
@@ -78,6 +78,11 @@ void counter_jail(struct counter *counter, uint32_t jail, uint32_t maxretry, int
  * failures stay. */
 bool counter_add(struct counter *counter, uint32_t jail, const struct ip *ip, int64_t at_s,
 	uint32_t weight, const struct counter_evidence *evidence, int64_t *ret_reached_s);
+
+/* Makes an unproven failure at at_s, which counts as `weight`, a proven one; none there: nothing.
+ */
+void counter_prove(struct counter *counter, uint32_t jail, const struct ip *ip, int64_t at_s,
+	uint32_t weight);
 
 /* False: no failure within findtime of now_s. */
 bool counter_get(const struct counter *counter, uint32_t jail, const struct ip *ip, int64_t now_s,

@@ -128,6 +128,16 @@ static bool model_add(struct model *model, uint32_t jail, uint32_t ip, int64_t a
 	return window->n == model->maxretry[jail];
 }
 
+static void model_prove(struct model_window *window, int64_t at_s)
+{
+	size_t i = window->n;
+
+	while (i > 0 && (window->at_s[i - 1] != at_s || window->proven[i - 1]))
+		i--;
+	if (i > 0)
+		window->proven[i - 1] = true;
+}
+
 static void model_compare(const struct model *model, const struct counter *counter, int64_t now_s)
 {
 	for (uint32_t jail = 0; jail < MODEL_JAILS; jail++) {
@@ -199,6 +209,11 @@ static void model_step(struct model *model, struct counter *counter, int64_t now
 	} else if (act < 15) {
 		assert_int_equal(counter_expire(counter, now_s, SIZE_MAX),
 			model_expire(model, now_s));
+	} else if (act < 35) {
+		int64_t at_s = now_s - (int64_t)(random_next() % 50);
+
+		counter_prove(counter, jail, &ip, at_s, 1);
+		model_prove(&model->windows[jail][i], at_s);
 	} else {
 		struct counter_evidence evidence = { .line = "line",
 			.line_length = 4,
@@ -370,19 +385,22 @@ static const struct {
 	{ { { 0, 5 }, { 100, 5 } }, 2, 1, 2, 10 },
 };
 
+/* Each failure proven from the start, or afterwards. */
 static void failures_have_weights(void **state)
 {
 	struct ip ip = ip_numbered(1);
+	size_t rows = sizeof(weighed) / sizeof(weighed[0]);
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(weighed) / sizeof(weighed[0]); i++) {
+	for (size_t run = 0; run < 2 * rows; run++) {
+		size_t i = run / 2;
 		struct counter *counter = counter_of(10, 100);
 		struct counter_window window;
 		int latest = 0;
 		int reached = -1;
 
 		for (int k = 0; k < weighed[i].n; k++) {
-			struct counter_evidence evidence = { "x", 1, "a", 1, "r", true };
+			struct counter_evidence evidence = { "x", 1, "a", 1, "r", run % 2 };
 			int64_t reached_s;
 
 			latest =
@@ -393,6 +411,9 @@ static void failures_have_weights(void **state)
 				assert_int_equal(reached_s, latest);
 			}
 		}
+		for (int k = 0; k < weighed[i].n && run % 2 == 0; k++)
+			counter_prove(counter, 0, &ip, weighed[i].adds[k].at_s,
+				weighed[i].adds[k].weight);
 		assert_true(counter_get(counter, 0, &ip, latest, &window));
 		if (reached != weighed[i].reached || window.failures != weighed[i].failures ||
 			window.counted != weighed[i].counted || window.n_lines != window.failures ||
