@@ -60,11 +60,13 @@ static void load_failure(struct store *store, struct sqlite3_stmt *statement, vo
 		.kind = (enum store_kind)sqlite3_column_int(statement, 3),
 		.session = (uint64_t)sqlite3_column_int64(statement, 4),
 		.value = sqlite3_column_int64(statement, 5),
+		.proven = sqlite3_column_int(statement, 6) != 0,
+		.ms = (int16_t)sqlite3_column_int(statement, 7),
 	};
 
 	(void)store;
 	/* a flipped bit in a page that is otherwise whole */
-	if (!failure.ip.family || failure.kind > STORE_BAN)
+	if (!failure.ip.family || failure.kind > STORE_JOINED)
 		return;
 	loader->failure(loader->context, &failure);
 }
@@ -204,7 +206,8 @@ int store_load(struct store *store, const struct store_loader *loader, struct er
 		/* names before their addresses, and both before bans */
 		{ "SELECT * FROM allowed_names ORDER BY at", load_allowed_name },
 		{ "SELECT * FROM names", load_name },
-		{ "SELECT jail, address, at, kind, session, value FROM failures ORDER BY id",
+		{ "SELECT jail, address, at, kind, session, value, proven, ms FROM failures"
+		  " ORDER BY id",
 			load_failure },
 		{ "SELECT * FROM bans ORDER BY id", load_ban },
 		{ "SELECT * FROM positions", load_position },
@@ -337,6 +340,8 @@ static int write_failures(struct store *store, struct error *err)
 		(void)sqlite3_bind_int(statement, 4, (int)row->kind);
 		(void)sqlite3_bind_int64(statement, 5, (int64_t)row->session);
 		(void)sqlite3_bind_int64(statement, 6, row->value);
+		(void)sqlite3_bind_int(statement, 7, row->proven);
+		(void)sqlite3_bind_int(statement, 8, row->ms);
 		if (run(store, ADD_FAILURE, err) < 0)
 			return -1;
 	}

@@ -30,6 +30,10 @@ enum store_kind {
 	STORE_FAILURE = 0,
 	STORE_UNBAN = 1, /* empties the window of (jail, address) */
 	STORE_BAN = 2,   /* empties it too: the ban took the failures */
+	/* These two count for no window; they are kept for the lines of their attempt that follow.
+	 */
+	STORE_INSIDE = 3, /* began an attempt while a ban stood: in the totals alone */
+	STORE_JOINED = 4, /* joined the attempt of its session */
 };
 
 struct store_failure {
@@ -37,9 +41,11 @@ struct store_failure {
 	struct ip ip;
 	int64_t at_s;
 	enum store_kind kind;
-	uint64_t session; /* 0: none */
+	uint64_t session; /* of the attempt that it begins or joins, 0: none */
 	int64_t value;    /* of a failure: how many it counts as; of a ban: for how long, -1
-			   * permanent; 0: not known */
+			   * permanent; 0: not known; of a joined line: 1 if it was the last */
+	bool proven;
+	int16_t ms; /* behind at_s, of a row with a session; not above 0 before 1970 */
 };
 
 enum store_ban_state { STORE_BAN_ACTIVE = 0, STORE_BAN_LIFTING = 1, STORE_BAN_ENDED = 2 };

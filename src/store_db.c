@@ -74,6 +74,11 @@ static const char *const schema_steps[] = {
 	" WITHOUT ROWID;"
 	"PRAGMA user_version = 5;"
 	"COMMIT",
+	"BEGIN IMMEDIATE;"
+	"ALTER TABLE failures ADD COLUMN proven INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE failures ADD COLUMN ms INTEGER NOT NULL DEFAULT 0;"
+	"PRAGMA user_version = 6;"
+	"COMMIT",
 };
 
 enum { SCHEMA_VERSION = sizeof(schema_steps) / sizeof(schema_steps[0]) - 1 };
@@ -86,8 +91,8 @@ static const char *const statement_texts[STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
-	[ADD_FAILURE] = "INSERT INTO failures(jail, address, at, kind, session, value)"
-			" VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[ADD_FAILURE] = "INSERT INTO failures(jail, address, at, kind, session, value,"
+			" proven, ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	/* in one SELECT min and max would read the whole table */
 	[FAILURE_IDS] = "SELECT (SELECT min(id) FROM failures), (SELECT max(id) FROM failures)",
 	[OLD_FAILURES] = "SELECT id, at FROM failures WHERE id > ?1 ORDER BY id LIMIT ?2",

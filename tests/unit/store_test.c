@@ -99,9 +99,9 @@ static void say_failure(void *context, const struct store_failure *row)
 
 	(void)context;
 	n_failures++;
-	say("F %s %s %lld %d %llx %lld\n", row->jail, ip_format(&row->ip, text),
+	say("F %s %s %lld %d %llx %lld %d %d\n", row->jail, ip_format(&row->ip, text),
 		(long long)row->at_s, (int)row->kind, (unsigned long long)row->session,
-		(long long)row->value);
+		(long long)row->value, row->proven, row->ms);
 }
 
 static void say_ban(void *context, const struct store_ban *row)
@@ -171,7 +171,8 @@ static void load(struct store *store)
 
 static void add_failure(struct store *store, const char *ip, int64_t at_s, enum store_kind kind)
 {
-	store_failure(store, &(struct store_failure){ "asterisk", ip_of(ip), at_s, kind, 7, -3 });
+	store_failure(store, &(struct store_failure){ "asterisk", ip_of(ip), at_s, kind, 7, -3,
+				     at_s == 10, (int16_t)(at_s == 10 ? 999 : -999) });
 }
 
 static int64_t add_ban(struct store *store, const char *jail, const char *ip, int64_t since_s)
@@ -235,9 +236,9 @@ static void everything_comes_back(void **state)
 	store_close(store);
 	store = open_store(false);
 	load(store);
-	assert_string_equal(loaded, "F asterisk 192.0.2.1 10 0 7 -3\n"
-				    "F asterisk 2001:db8::/64 9 1 7 -3\n"
-				    "F asterisk 198.51.100.0/24 -8 2 7 -3\n"
+	assert_string_equal(loaded, "F asterisk 192.0.2.1 10 0 7 -3 1 999\n"
+				    "F asterisk 2001:db8::/64 9 1 7 -3 0 -999\n"
+				    "F asterisk 198.51.100.0/24 -8 2 7 -3 0 -999\n"
 				    "B 1 asterisk 2001:db8::1 100 0 6 0 1 '1\xff' '' 5\n"
 				    "B 2 manual 192.0.2.7 101 0 0 0 2 '1\xff' '' 0\n"
 				    "P /var/log/a\xff ffffffffffffffff 2 3 -4 5 fffffffffffffffe\n"
@@ -352,7 +353,7 @@ static void older_schemas_are_carried_along(void **state)
 	for (int i = 0; i < 2; i++) {
 		store = open_store(false);
 		load(store);
-		assert_string_equal(loaded, "F a 192.0.2.1 10 0 0 0\n"
+		assert_string_equal(loaded, "F a 192.0.2.1 10 0 0 0 0 0\n"
 					    "B 7 a 192.0.2.1 11 12 5 0 0 '' '' 1\n");
 		store_close(store);
 	}
