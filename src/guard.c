@@ -151,13 +151,18 @@ void guard_count_hit(struct guard *guard, size_t number, const struct tail_line 
 {
 	struct guard_jail *jail = &guard->jails[number];
 	int64_t at_s = hit->has_time ? hit->at_ms / 1000 : now_s;
+	struct guard_offence offence = { .unit = protect_unit(guard->protect, &hit->ip),
+		.jail = (uint32_t)number,
+		.at_ms = hit->has_time ? hit->at_ms : now_s * 1000,
+		.session = hit->session,
+		.event = hit->event,
+		.proven = hit->proven };
 	struct counter_evidence evidence = { .line = line->line,
 		.line_length = line->length,
 		.account = hit->account,
 		.account_length = hit->account_length,
 		.rule = filter_rule_text(jail->filter, hit->rule),
 		.proven = hit->proven };
-	struct ip unit = protect_unit(guard->protect, &hit->ip);
 	const struct ban *standing;
 	uint32_t weight;
 	int64_t reached_s;
@@ -168,18 +173,22 @@ void guard_count_hit(struct guard *guard, size_t number, const struct tail_line 
 		jail->ignored++;
 		return;
 	}
+	if (guard_attempt_joins(guard, &offence))
+		return;
 	jail->failures_total++;
 	guard_record_totals(guard, jail);
-	standing = bans_find(guard->bans, (uint32_t)number, &unit);
+	standing = bans_find(guard->bans, offence.jail, &offence.unit);
 	/* also lines of another file from before it: they do not move its end */
-	if (standing && (standing->until_s == 0 || at_s < standing->until_s))
+	if (standing && (standing->until_s == 0 || at_s < standing->until_s)) {
+		guard_attempt_count(guard, &offence, 0);
 		return;
-	weight = guard_failure_weight(guard, number, &unit, at_s);
-	guard_record_marker(guard, (uint32_t)number, &unit, at_s, STORE_FAILURE, weight);
-	if (counter_add(guard->counter, (uint32_t)number, &unit, at_s, weight, &evidence,
+	}
+	weight = guard_failure_weight(guard, number, &offence.unit, at_s);
+	guard_attempt_count(guard, &offence, weight);
+	if (counter_add(guard->counter, offence.jail, &offence.unit, at_s, weight, &evidence,
 		    &reached_s) &&
 		jail->config->bans)
-		ban_reached(guard, number, &unit, hit, reached_s, now_s);
+		ban_reached(guard, number, &offence.unit, hit, reached_s, now_s);
 }
 
 static bool jail_wants(const struct guard_jail *jail, const struct tail_line *line)

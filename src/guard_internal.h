@@ -2,7 +2,8 @@
 #define VG_GUARD_INTERNAL_H
 
 /* Inside the guard: guard.c decides, guard_jails.c knows the jails, guard_record.c writes to the
- * database and reads it back, guard_history.c knows what earlier bans do. */
+ * database and reads it back, guard_history.c knows what earlier bans do, guard_attempt.c which
+ * lines are one attempt. */
 
 #include "guard.h"
 
@@ -12,14 +13,12 @@
 #include <sys/utsname.h>
 
 #include "bans.h"
+#include "filter.h"
 #include "letter.h"
 #include "proto.h"
 #include "scope.h"
 #include "store.h"
 #include "tail.h"
-
-struct filter;
-struct hit;
 
 enum {
 	GUARD_JAILS_MAX = BAN_JAILS_MAX,
@@ -91,10 +90,58 @@ struct guard {
 	struct lifting *lifting; /* owned */
 	size_t n_lifting;
 	struct guard_allows allows;
-	struct guard_names *names; /* owned */
+	struct guard_names *names;       /* owned */
+	struct guard_attempts *attempts; /* owned */
 	int64_t next_expire_s;
 	char host[sizeof(((struct utsname *)0)->nodename)];
 };
+
+/* A line that tells of a failure, and of whom. */
+struct guard_offence {
+	struct ip unit;
+	uint32_t jail;
+	int64_t at_ms;
+	uint64_t session; /* as in struct hit */
+	enum hit_event event;
+	bool proven;
+};
+
+/* guard_attempt.c: one attempt, one count.
+ *
+ * With credentials for an unknown account, or against an ACL, one exchange with Asterisk writes two
+ * lines of that kind and a ChallengeResponseFailed. The first counts, at once; a second within
+ * GUARD_ATTEMPT_MS joins it, and so does one ChallengeResponseFailed, which ends it: they add
+ * nothing, neither to the window nor to the totals. Any other line counts. The lines have the jail,
+ * the unit and the SessionID in common, and one that joins and is proven proves the failure (not a
+ * ban that the first line has brought: that stands as it was decided). Times are those of the
+ * lines, so that two files, or a crash in between, make no difference; lines in another order may
+ * count for more, never for less than one.
+ *
+ * The SessionID is the caller's Call-ID. A ChallengeResponseFailed that finds nothing to join
+ * counts, whatever its SessionID, and one that joins takes the only place in an attempt that has
+ * counted: guesses are never more than counts, over any number of dialogs. All that a Call-ID used
+ * again gains is the name of a second account to look for. Without one (an ESC can eat it) each
+ * line counts, which is the cost of what no phone does.
+ *
+ * The last GUARD_ATTEMPTS_MAX attempts are known, of all jails together; the one that began first
+ * goes. Its lines to come then count as attempts of their own: so nobody is counted for less by a
+ * flood, his own or another's, and to have somebody counted for more (at most three times) takes
+ * 4096 new attempts within one exchange of his, which failed anyway. The other way round a flood
+ * would hide guesses. */
+enum { GUARD_ATTEMPTS_MAX = 4096, GUARD_ATTEMPT_MS = 2000 };
+
+struct guard_attempts *guard_attempts_new(void);
+void guard_attempts_free(struct guard_attempts *attempts);
+/* Asserts the invariants; for tests. */
+void guard_attempts_check(const struct guard_attempts *attempts);
+/* True: the line belongs to an attempt that has counted; it is recorded, and nothing is left to
+ * do. */
+bool guard_attempt_joins(struct guard *guard, const struct guard_offence *offence);
+/* A line that did not join, recorded: a failure that counts as `weight`, or (0) one inside a ban.
+ */
+void guard_attempt_count(struct guard *guard, const struct guard_offence *offence, uint32_t weight);
+/* A row of either, in the order they were recorded. */
+void guard_attempt_load(struct guard *guard, uint32_t jail, const struct store_failure *row);
 
 /* Counts a failure of hit->ip, and bans. */
 void guard_count_hit(struct guard *guard, size_t number, const struct tail_line *line,

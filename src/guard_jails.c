@@ -122,6 +122,7 @@ struct guard *guard_new(const struct config *config, struct protect *protect, bo
 	guard->counter = counter_new();
 	guard->history = history_new(guard_purge_age_s(guard));
 	guard->names = guard_names_new();
+	guard->attempts = guard_attempts_new();
 	guard->bans = bans_new();
 	guard->letters_end = &guard->letters;
 	(void)scope_number(guard, &all); /* number 0 */
@@ -157,6 +158,7 @@ void guard_free(struct guard *guard)
 	free(guard->lifting);
 	guard_allow_done(guard);
 	guard_names_free(guard->names);
+	guard_attempts_free(guard->attempts);
 	counter_free(guard->counter);
 	history_free(guard->history);
 	bans_free(guard->bans);

@@ -97,28 +97,45 @@ static void load_ghost(struct guard *guard, uint32_t jail, const struct store_fa
 	(void)bans_add(guard->bans, &ghost); /* a full table: that line may count twice */
 }
 
+static void load_counted(struct guard *guard, uint32_t jail, const struct store_failure *row)
+{
+	bool sane = row->value > 1 && row->value <= COUNTER_RETRY_MAX;
+	uint32_t weight = sane ? (uint32_t)row->value : 1;
+	int64_t reached_s;
+
+	/* what it led to is told by a marker */
+	(void)counter_add(guard->counter, jail, &row->ip, row->at_s, weight, NULL, &reached_s);
+	if (row->proven)
+		counter_prove(guard->counter, jail, &row->ip, row->at_s, weight);
+}
+
 void guard_load_failure(struct guard *guard, const struct store_failure *failure)
 {
 	int number = guard_find_jail(guard, failure->jail);
 	struct ban *ghost;
-	int64_t reached_s;
 
 	if (number < 0 || !guard->jails[number].config)
 		return;
-	if (failure->kind == STORE_FAILURE) {
-		(void)counter_add(guard->counter, (uint32_t)number, &failure->ip, failure->at_s,
-			failure->value > 1 && failure->value <= COUNTER_RETRY_MAX
-				? (uint32_t)failure->value
-				: 1,
-			NULL, &reached_s); /* what it led to is told by a marker */
-		return;
-	}
-	counter_clear(guard->counter, (uint32_t)number, &failure->ip);
-	ghost = bans_find(guard->bans, (uint32_t)number, &failure->ip);
-	if (failure->kind == STORE_BAN)
+	switch (failure->kind) {
+	case STORE_FAILURE:
+		load_counted(guard, (uint32_t)number, failure);
+		guard_attempt_load(guard, (uint32_t)number, failure);
+		break;
+	case STORE_INSIDE:
+	case STORE_JOINED:
+		guard_attempt_load(guard, (uint32_t)number, failure);
+		break;
+	case STORE_BAN:
+		counter_clear(guard->counter, (uint32_t)number, &failure->ip);
 		load_ghost(guard, (uint32_t)number, failure);
-	else if (ghost)
-		bans_end(guard->bans, ghost, false);
+		break;
+	case STORE_UNBAN:
+		counter_clear(guard->counter, (uint32_t)number, &failure->ip);
+		ghost = bans_find(guard->bans, (uint32_t)number, &failure->ip);
+		if (ghost)
+			bans_end(guard->bans, ghost, false);
+		break;
+	}
 }
 
 void guard_load_ban(struct guard *guard, const struct store_ban *row, int64_t now_s)

@@ -1,0 +1,230 @@
+#include "guard_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "counter.h"
+#include "siphash.h"
+#include "store.h"
+
+enum {
+	OPENERS_MAX = 2, /* lines of an attempt before the one that ends it */
+	KEY_BYTES = sizeof(uint64_t) + sizeof(uint32_t) + 2 + sizeof(((struct ip *)0)->bytes),
+};
+
+/* Far beyond any log, and its milliseconds do not overflow. */
+static const int64_t AT_MAX_S = (int64_t)1 << 50;
+
+/* An attempt that waits for lines. */
+struct attempt {
+	struct ip unit;
+	uint16_t next; /* of the same bucket: index + 1, 0: none */
+	uint16_t bucket;
+	uint32_t jail;
+	uint64_t session; /* 0: ended, and in no bucket */
+	int64_t at_ms;    /* of its first line */
+	uint32_t weight;  /* 0: of no failure */
+	unsigned lines;
+	bool proven;
+};
+
+/* ring[next] began longest ago. heads[ring[i].bucket] leads to i unless that has ended. At most one
+ * attempt of a (jail, unit, session): the last. */
+struct guard_attempts {
+	struct attempt ring[GUARD_ATTEMPTS_MAX];
+	uint16_t heads[GUARD_ATTEMPTS_MAX]; /* index + 1, 0: none */
+	size_t next;
+};
+
+struct guard_attempts *guard_attempts_new(void)
+{
+	return alloc_zero(sizeof(struct guard_attempts));
+}
+
+void guard_attempts_free(struct guard_attempts *attempts)
+{
+	free(attempts);
+}
+
+void guard_attempts_check(const struct guard_attempts *attempts)
+{
+	size_t live = 0;
+	size_t reached = 0;
+
+	for (size_t i = 0; i < GUARD_ATTEMPTS_MAX; i++) {
+		uint16_t link = attempts->heads[i];
+
+		live += attempts->ring[i].session != 0;
+		for (; link && reached <= GUARD_ATTEMPTS_MAX; reached++) {
+			const struct attempt *attempt = &attempts->ring[link - 1];
+
+			assert(attempt->session && attempt->bucket == i);
+			assert(attempt->lines >= 1 && attempt->lines <= OPENERS_MAX);
+			link = attempt->next;
+		}
+	}
+	assert(live == reached && attempts->next < GUARD_ATTEMPTS_MAX);
+}
+
+/* Keyed: the caller chooses sessions, and hit->session is not. */
+static uint16_t bucket_of(const struct guard *guard, const struct guard_offence *offence)
+{
+	uint8_t bytes[KEY_BYTES];
+	uint8_t *at = bytes;
+
+	memcpy(at, &offence->session, sizeof(offence->session));
+	at += sizeof(offence->session);
+	memcpy(at, &offence->jail, sizeof(offence->jail));
+	at += sizeof(offence->jail);
+	*at++ = offence->unit.family;
+	*at++ = offence->unit.bits;
+	memcpy(at, offence->unit.bytes, sizeof(offence->unit.bytes));
+	return (uint16_t)(siphash(store_key(guard->store), bytes, sizeof(bytes)) %
+			  GUARD_ATTEMPTS_MAX);
+}
+
+static struct attempt *attempt_find(const struct guard *guard, const struct guard_offence *offence)
+{
+	struct guard_attempts *attempts = guard->attempts;
+	uint16_t link = attempts->heads[bucket_of(guard, offence)];
+
+	while (link) {
+		struct attempt *attempt = &attempts->ring[link - 1];
+
+		if (attempt->session == offence->session && attempt->jail == offence->jail &&
+			ip_equal(&attempt->unit, &offence->unit))
+			return attempt;
+		link = attempt->next;
+	}
+	return NULL;
+}
+
+static void attempt_end(struct guard_attempts *attempts, struct attempt *attempt)
+{
+	uint16_t *link = &attempts->heads[attempt->bucket];
+
+	while (&attempts->ring[*link - 1] != attempt)
+		link = &attempts->ring[*link - 1].next;
+	*link = attempt->next;
+	attempt->session = 0;
+}
+
+static void attempt_begin(struct guard *guard, const struct guard_offence *offence, uint32_t weight)
+{
+	struct guard_attempts *attempts = guard->attempts;
+	struct attempt *old = attempt_find(guard, offence);
+	struct attempt *attempt = &attempts->ring[attempts->next];
+	uint16_t bucket = bucket_of(guard, offence);
+
+	if (old)
+		attempt_end(attempts, old);
+	if (attempt->session)
+		attempt_end(attempts, attempt);
+	*attempt = (struct attempt){ .unit = offence->unit,
+		.next = attempts->heads[bucket],
+		.bucket = bucket,
+		.jail = offence->jail,
+		.session = offence->session,
+		.at_ms = offence->at_ms,
+		.weight = weight,
+		.lines = 1,
+		.proven = offence->proven };
+	attempts->heads[bucket] = (uint16_t)(attempts->next + 1);
+	attempts->next = (attempts->next + 1) % GUARD_ATTEMPTS_MAX;
+}
+
+static void attempt_join(struct guard *guard, struct attempt *attempt, bool proven, bool is_last)
+{
+	attempt->lines++;
+	if (proven && !attempt->proven && attempt->weight)
+		counter_prove(guard->counter, attempt->jail, &attempt->unit, attempt->at_ms / 1000,
+			attempt->weight);
+	attempt->proven = attempt->proven || proven;
+	if (is_last)
+		attempt_end(guard->attempts, attempt);
+}
+
+static void record(const struct guard *guard, const struct guard_offence *offence,
+	enum store_kind kind, uint64_t session, int64_t value)
+{
+	struct store_failure row = { .jail = guard->jails[offence->jail].name,
+		.ip = offence->unit,
+		.at_s = offence->at_ms / 1000,
+		.kind = kind,
+		.session = session,
+		.value = value,
+		.proven = offence->proven,
+		.ms = (int16_t)(session ? offence->at_ms % 1000 : 0) };
+
+	store_failure(guard->store, &row);
+}
+
+static bool begins(const struct guard_offence *offence)
+{
+	return offence->session &&
+	       (offence->event == HIT_UNKNOWN_ACCOUNT || offence->event == HIT_ACL);
+}
+
+bool guard_attempt_joins(struct guard *guard, const struct guard_offence *offence)
+{
+	bool is_last = offence->event == HIT_GUESS;
+	struct attempt *attempt;
+
+	if (!offence->session || (!is_last && !begins(offence)))
+		return false;
+	attempt = attempt_find(guard, offence);
+	if (!attempt || offence->at_ms < attempt->at_ms - GUARD_ATTEMPT_MS ||
+		offence->at_ms > attempt->at_ms + GUARD_ATTEMPT_MS)
+		return false;
+	if (!is_last && attempt->lines == OPENERS_MAX)
+		return false;
+	attempt_join(guard, attempt, offence->proven, is_last);
+	record(guard, offence, STORE_JOINED, offence->session, is_last);
+	return true;
+}
+
+void guard_attempt_count(struct guard *guard, const struct guard_offence *offence, uint32_t weight)
+{
+	bool is_first = begins(offence);
+
+	if (is_first)
+		attempt_begin(guard, offence, weight);
+	if (weight)
+		record(guard, offence, STORE_FAILURE, is_first ? offence->session : 0, weight);
+	else if (is_first)
+		record(guard, offence, STORE_INSIDE, offence->session, 0);
+}
+
+void guard_attempt_load(struct guard *guard, uint32_t jail, const struct store_failure *row)
+{
+	struct guard_offence offence = { .unit = row->ip,
+		.jail = jail,
+		.session = row->session,
+		.proven = row->proven };
+	struct attempt *attempt;
+
+	/* no session: it began nothing; the other: a flipped bit */
+	if (!row->session || row->at_s > AT_MAX_S || row->at_s < -AT_MAX_S)
+		return;
+	offence.at_ms = row->at_s * 1000 + row->ms;
+	switch (row->kind) {
+	case STORE_FAILURE:
+		attempt_begin(guard, &offence,
+			row->value > 1 && row->value <= COUNTER_RETRY_MAX ? (uint32_t)row->value
+									  : 1);
+		break;
+	case STORE_INSIDE:
+		attempt_begin(guard, &offence, 0);
+		break;
+	case STORE_JOINED: /* the row it joined may have expired */
+		attempt = attempt_find(guard, &offence);
+		if (attempt)
+			attempt_join(guard, attempt, row->proven, row->value != 0);
+		break;
+	case STORE_UNBAN:
+	case STORE_BAN:
+		break;
+	}
+}
