@@ -13,6 +13,7 @@ APT_COMPAT := python3
 APT_LINT := clang-format clang-tidy cppcheck
 APT_FUZZ := clang libclang-rt-14-dev
 APT_SYSTEMD := mmdebstrap systemd-container systemd
+APT_ASTERISK := mmdebstrap
 
 BUILD ?= build
 OPTIMISE ?= -O2
@@ -136,6 +137,12 @@ systemd-check:
 	@$(MAKE) --no-print-directory -s -j2 all
 	@tests/e2e/systemd.sh
 
+# A real Asterisk in a Debian sid root, made once: two minutes.
+e2e-asterisk:
+	$(call need,$(APT_BUILD) $(APT_CHECK) $(APT_ASTERISK))
+	@$(MAKE) --no-print-directory -s -j2 all
+	@tests/e2e/asterisk.sh
+
 # ---- installing ----
 SYSCONFDIR ?= /etc
 BINDIR = $(DESTDIR)$(PREFIX)/bin
@@ -183,10 +190,12 @@ help:
 	@echo 'make lint            format, cppcheck, layers'
 	@echo 'make compat          the configuration of fail2ban, as Debian ships it'
 	@echo 'make systemd-check   the unit under a booted systemd (root)'
+	@echo 'make e2e-asterisk    against a real Asterisk (root)'
 	@echo 'make bench           the figures'
 	@echo 'make install DESTDIR= PREFIX=    make uninstall    make install-service'
 
 clean:
 	rm -rf build build-* voipguard
 
-.PHONY: all deps demo check units fuzzers asan fuzz-replay fuzz lint bench compat systemd-check install uninstall install-service help clean
+.PHONY: all deps demo check units fuzzers asan fuzz-replay fuzz lint bench compat systemd-check \
+	e2e-asterisk install uninstall install-service help clean

@@ -13,7 +13,7 @@ import sys
 import time
 
 REQUEST = ("{method} sip:{to} SIP/2.0\r\n"
-           "Via: SIP/2.0/UDP {source};branch=z9hG4bK{number}\r\n"
+           "Via: SIP/2.0/UDP {source};rport;branch=z9hG4bK{number}\r\n"
            "From: <sip:{user}@{to}>;tag={number}\r\nTo: <sip:{user}@{to}>\r\n"
            "Call-ID: {number}@{source}\r\nCSeq: 1 {method}\r\n"
            "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n")

@@ -1,0 +1,402 @@
+#!/bin/bash
+# A real Asterisk under attack: its own log, its own SIP, the real daemon beside it. Runs only where
+# it is named, as systemd.sh does: the first time it makes a Debian sid root (bookworm has no
+# Asterisk) with mmdebstrap, kept in ${XDG_CACHE_HOME:-/var/cache}/voipguard-test.
+#
+# Asterisk runs in the root, in the PBX namespace, which has no way out. The daemon runs outside the
+# root and reads three shapes of the security log at once: jail asterisk the usual one, jail plain
+# [plain], jail json [json].
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# What today's filter does not do yet, by the checks' names (globs). Listed ones that fail are shown
+# as "known" and are not counted.
+KNOWN=(
+	'json: *'                                         # no reader of [json]
+	'*: three lines of one try are one attempt'       # no joining by session
+	'*a forged record up to its end in the Call-ID: *' # two tails are too close for its rule
+	'*: an accomplice behind *'                       # no splitting of glued records
+)
+
+cache=${XDG_CACHE_HOME:-/var/cache}/voipguard-test
+mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+dpkg_paths='path-exclude=/usr/share/doc/* path-exclude=/usr/share/man/* path-exclude=/usr/share/locale/*'
+# The name changes with what the root is made of, so that an old one is not taken for a new one.
+root_tar=$cache/asterisk-sid-$(printf %s "asterisk $dpkg_paths" | cksum | cut -d' ' -f1).tar
+JAILS=(asterisk plain json)
+CLIENT=$E2E/asterisk/client.py
+PHONES=("$PHONE 101 udp" "$PHONE6 102 udp" "192.0.2.142 103 tcp" "192.0.2.143 104 tls")
+MISTYPER=192.0.2.144
+FLOODERS=(198.51.100.201 198.51.100.202 198.51.100.203) # none reaches maxretry 1000
+INNOCENT=192.0.2.166   # client.py's, whom forgers name
+ACCOMPLICES=(203.0.113.98 203.0.113.99) # client.py's, whose records are glued to others'
+
+skip() {
+	echo "SKIP asterisk.sh: $1"
+	echo "0 passed, 0 failed"
+	exit 0
+}
+
+declare -A KNOWN_SEEN=()
+
+known() {
+	local pattern
+	for pattern in "${KNOWN[@]}"; do
+		# shellcheck disable=SC2053
+		[[ $1 == $pattern ]] || continue
+		KNOWN_SEEN[$pattern]=$((${KNOWN_SEEN[$pattern]:-0} + 1))
+		return 0
+	done
+	return 1
+}
+
+show_known() {
+	local pattern
+	for pattern in "${KNOWN[@]}"; do
+		echo "# known: ${KNOWN_SEEN[$pattern]:-0} failures of '$pattern'"
+	done
+}
+
+not_ok() {
+	if known "${*%% (seen *}"; then
+		printf 'known - %s\n' "$*"
+		return
+	fi
+	failed=$((failed + 1))
+	printf 'not ok - %s\n' "$*"
+}
+
+# Asterisk answers itself.
+answer_up() {
+	:
+}
+
+# A mirror that stands still has a Release file that is past its date: its signature is checked all
+# the same.
+make_root_tar() {
+	local option
+	local -a options=()
+	[ -f "$root_tar" ] && return 0
+	mkdir -p "$cache"
+	for option in $dpkg_paths; do
+		options+=(--dpkgopt="$option")
+	done
+	timeout 540 mmdebstrap --quiet --variant=minbase --include=asterisk \
+		--aptopt='Acquire::Check-Valid-Until "false"' "${options[@]}" sid \
+		"$T/new.tar" "$mirror" >"$T/mmdebstrap.log" 2>&1 || return 1
+	mv "$T/new.tar" "$root_tar.$$"
+	mv "$root_tar.$$" "$root_tar"
+}
+
+configure_asterisk() {
+	install -m 644 "$E2E"/asterisk/*.conf "$AST/etc/asterisk/"
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -keyout "$T/key.pem" \
+		-out "$T/certificate.pem" 2>"$T/openssl.log"
+	cat "$T/key.pem" "$T/certificate.pem" >"$AST/etc/asterisk/test.pem"
+	# The distribution's user, and a directory that the daemon's user can read.
+	chown "$(stat -c %u:%g "$LOGS")" "$AST/etc/asterisk/test.pem"
+	chmod 755 "$LOGS"
+	mkdir -p "$AST/var/run/asterisk"
+	chown "$(stat -c %u:%g "$LOGS")" "$AST/var/run/asterisk"
+}
+
+# In a mount namespace of its own, which `ip netns exec` makes: nothing is left mounted.
+asterisk_start() {
+	ip netns exec "$PBX" sh -c 'mount -t proc proc "$1/proc" && umask 022 && exec chroot "$1" \
+		/usr/sbin/asterisk -f -n -U asterisk -G asterisk' sh "$AST" \
+		</dev/null >"$T/asterisk.log" 2>&1 &
+	ASTERISK=$!
+	PIDS+=("$ASTERISK")
+	eventually 30 asterisk_is_up
+}
+
+asterisk_is_up() {
+	[ "$(pbx ss -Hlntu 'sport = :5060 or sport = :5061 or sport = :5038' | wc -l)" -ge 7 ] &&
+		cli 'core show uptime' >/dev/null 2>&1
+}
+
+cli() {
+	pbx timeout 20 chroot "$AST" /usr/sbin/asterisk -rx "$1"
+}
+
+client() {
+	outside timeout 120 "$PYTHON" "$CLIENT" "$@"
+}
+
+# registers "ADDRESS USER TRANSPORT" [OPTION...]
+registers() {
+	local phone
+	read -ra phone <<<"$1"
+	shift
+	client phone --from "${phone[0]}" --user "${phone[1]}" --transport "${phone[2]}" "$@"
+}
+
+all_register() {
+	local phone
+	for phone in "${PHONES[@]}"; do
+		check "$1: ${phone% *} registers over ${phone##* }" registers "$phone"
+	done
+}
+
+# The phones that go on registering while all the rest happens.
+phones_start() {
+	local phone i=0
+	for phone in "${PHONES[@]}"; do
+		read -ra phone <<<"$phone"
+		ip netns exec "$OUT" "$PYTHON" "$CLIENT" phone --from "${phone[0]}" \
+			--user "${phone[1]}" --transport "${phone[2]}" --every 0.5 \
+			--counter "$T/phone.$i" </dev/null >/dev/null 2>>"$T/phone.log" &
+		PHONE_PIDS+=($!)
+		PIDS+=($!)
+		i=$((i + 1))
+	done
+}
+
+phones_end() {
+	local i done lost
+	for i in "${!PHONES[@]}"; do
+		pid_end "${PHONE_PIDS[$i]}"
+		read -r done lost <"$T/phone.$i"
+		is "during: ${PHONES[$i]% *} lost none of $done registrations" "$lost" 0
+		check "during: and there were many" [ "$done" -gt 20 ]
+	done
+}
+
+banned_in() {
+	[ -n "$(ban_field "$1" since "$2")" ]
+}
+
+# banned_as ADDRESS: as the status shows it.
+banned_as() {
+	case $1 in
+	*:*) echo "${1%9}/64" ;;
+	*) echo "$1" ;;
+	esac
+}
+
+all_is_read() {
+	[ "$(json '.jails[].files[] | "\(.path) \(.offset)"' | sort)" = \
+		"$(stat -c '%n %s' "$LOGS"/{security,plain,json}.log | sort)" ]
+}
+
+# What the checks of bans look at: "JAIL ADDRESS" a line, once all that was written is read.
+take_bans() {
+	check "$1: all lines are read" eventually 5 all_is_read
+	json '.jails[] | "\(.name) \(.bans[].address)"' >"$T/bans"
+}
+
+in_bans() { # JAIL ADDRESS
+	grep -qxF "$1 $2" "$T/bans"
+}
+
+write_config() {
+	local maxretry=$1
+	jail asterisk "logpath = $LOGS/security.log" "maxretry = $maxretry"
+	jail plain "logpath = $LOGS/plain.log" "maxretry = $maxretry"
+	jail json "logpath = $LOGS/json.log" "maxretry = $maxretry"
+}
+
+# One line a case into a file descriptor of its own: the checks' commands may read stdin.
+check_bans() {
+	local kind=$1 name source address text in_json expected jail
+	while IFS=$'\t' read -r name source text in_json <&3; do
+		address=$(banned_as "$source")
+		for jail in "${JAILS[@]}"; do
+			expected=$text
+			[ "$jail" != json ] || expected=$in_json
+			[ "$expected" = never ] || MAY+=("$jail $address")
+			[ "$expected" != banned ] || check "$jail: $name: banned" in_bans "$jail" "$address"
+		done
+		if [ "$text $in_json" = "banned banned" ]; then
+			check "$name: packets are dropped" dropped "$source"
+		fi
+	done 3< <(client list "$kind")
+}
+
+# Every ban is of somebody who may be banned.
+check_nobody_else() {
+	local what=$1
+	take_bans "$what"
+	is "$what: nobody else is banned" \
+		"$(grep -vxF "$(printf '%s\n' "${MAY[@]}")" "$T/bans" | tr '\n' ' ' || true)" ""
+	check "$what: an innocent's datagrams pass" passes $INNOCENT
+	check "$what: a phone's datagrams pass" passes $PHONE
+}
+
+test_phones_before() {
+	all_register before
+	check "a phone mistypes twice, then registers" registers "$MISTYPER 101 udp" --mistypes 2
+	check "a phone dials what is not there" registers "$MISTYPER 101 udp" --dials 999
+	local jail
+	take_bans "before"
+	for jail in "${JAILS[@]}"; do
+		is "$jail: two failures are counted" "$(total "$jail")" 2
+	done
+	check_nobody_else "before"
+}
+
+# One exchange of an unknown account with credentials writes three offence lines.
+test_one_try() {
+	local jail
+	client send attack "unknown accounts with credentials" --tries 1
+	take_bans "one try"
+	for jail in "${JAILS[@]}"; do
+		is "$jail: three lines of one try are one attempt" "$(total "$jail")" 3
+	done
+}
+
+test_harmless() {
+	local jail
+	for jail in "${JAILS[@]}"; do
+		BEFORE[$jail]=$(total "$jail")
+	done
+	client send harmless --tries 20
+	check_bans harmless
+	check_nobody_else "a scan by OPTIONS and stale nonces"
+	for jail in "${JAILS[@]}"; do
+		is "$jail: they are no failures" "$(total "$jail")" "${BEFORE[$jail]}"
+	done
+}
+
+test_attacks() {
+	client send attack --tries 6
+	take_bans "attacks"
+	check_bans attack
+	check_nobody_else "attacks"
+}
+
+test_hostile() {
+	local jail
+	client send hostile
+	passes $PHONE # ends a line that was cut
+	take_bans "hostile requests"
+	check_bans hostile
+	for jail in "${JAILS[@]}"; do
+		check "$jail: an accomplice behind a cut record: banned" in_bans "$jail" \
+			"${ACCOMPLICES[0]}"
+		check "$jail: an accomplice behind two cut records: banned" in_bans "$jail" \
+			"${ACCOMPLICES[1]}"
+		MAY+=("$jail ${ACCOMPLICES[0]}" "$jail ${ACCOMPLICES[1]}")
+	done
+	check "records without an end show in the status" [ "$(json .cut_lines)" -gt 0 ]
+	check_nobody_else "hostile requests"
+}
+
+# ---- the log is rotated while an attacker goes on ----
+
+flood_start() { # ADDRESS
+	: >"$T/flooding"
+	ip netns exec "$OUT" "$PYTHON" "$CLIENT" flood --from "$1" --file "$T/flooding" \
+		</dev/null >"$T/flooded" 2>>"$T/phone.log" &
+	FLOOD_PID=$!
+	PIDS+=("$FLOOD_PID")
+}
+
+counted() {
+	[ "$(total "$1")" = "$((${BEFORE[$1]} + SENT))" ]
+}
+
+# under_flood ADDRESS NAME COMMAND...: each attempt made meanwhile is counted once in each jail.
+under_flood() {
+	local address=$1 name=$2 lost jail
+	shift 2
+	for jail in "${JAILS[@]}"; do
+		BEFORE[$jail]=$(total "$jail")
+	done
+	flood_start "$address"
+	"$@"
+	rm "$T/flooding"
+	eventually 5 pid_gone "$FLOOD_PID"
+	read -r SENT lost <"$T/flooded"
+	is "$name: the attacker was answered each time" "$lost" 0
+	check "$name: and many times" [ "$SENT" -gt 100 ]
+	for jail in "${JAILS[@]}"; do
+		check "$jail: $name: $SENT attempts, all counted" eventually 5 counted "$jail"
+		is "$jail: $name: and once" "$(total "$jail")" "$((${BEFORE[$jail]} + SENT))"
+	done
+}
+
+rotate() {
+	for _ in 1 2 3 4; do
+		pause 0.3
+		cli 'logger rotate' >/dev/null
+	done
+	pause 0.3
+}
+
+rename_and_reload() {
+	local file i
+	for i in 1 2 3; do
+		pause 0.3
+		for file in security plain json; do
+			mv "$LOGS/$file.log" "$LOGS/$file.log.moved$i"
+		done
+		pause 0.3 # Asterisk writes on into the renamed files
+		cli 'logger reload' >/dev/null
+	done
+	pause 0.3
+}
+
+copy_and_truncate() {
+	local i
+	for i in 1 2 3 4; do
+		pause 0.3
+		"$PYTHON" "$CLIENT" copytruncate ".copy$i" "$LOGS"/{security,plain,json}.log
+	done
+	pause 0.3
+}
+
+test_rotation() {
+	write_config 1000
+	is "reload exits 0" "$(rc vg reload)" 0
+	check "all lines are read" eventually 5 all_is_read
+	under_flood "${FLOODERS[0]}" "logger rotate" rotate
+	under_flood "${FLOODERS[1]}" "rename and reload" rename_and_reload
+	under_flood "${FLOODERS[2]}" "copytruncate" copy_and_truncate
+}
+
+setup
+for tool in mmdebstrap openssl ss; do
+	command -v "$tool" >/dev/null || skip "$tool is not installed"
+done
+make_root_tar || {
+	tail -n 3 "$T/mmdebstrap.log"
+	skip "mmdebstrap cannot make a sid root with Asterisk from $mirror"
+}
+for address in a b c d e; do # the prefixes of client.py's attackers
+	ip -n "$OUT" addr add "2001:db8:bad:$address::9/128" dev lo nodad
+done
+AST=$T/root
+LOGS=$AST/var/log/asterisk
+PHONE_PIDS=()
+MAY=()
+declare -A BEFORE
+begin=$(now_ms)
+mkdir "$AST"
+tar -x --numeric-owner -C "$AST" -f "$root_tar"
+configure_asterisk
+if ! asterisk_start; then
+	tail -n 20 "$T/asterisk.log" "$LOGS/messages.log" 2>/dev/null || true
+	not_ok "Asterisk is up within 30 s"
+	finish
+	exit 1
+fi
+echo "# $(cli 'core show version' | cut -d' ' -f1,2), up after $(($(now_ms) - begin)) ms"
+write_config 4
+daemon_start
+test_phones_before
+phones_start
+test_one_try
+test_harmless
+test_attacks
+test_hostile
+test_rotation
+phones_end
+all_register after
+check_nobody_else "in the end"
+is "the status is well" "$(rc vg status)" 0
+check "Asterisk is still there" kill -0 "$ASTERISK"
+daemon_stop
+is "SIGTERM: exit 0" "$STOP_RC" 0
+show_known
+echo "# $(($(now_ms) - begin)) ms beside making the root"
+finish
