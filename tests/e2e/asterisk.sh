@@ -336,11 +336,15 @@ rename_and_reload() {
 	pause 0.3
 }
 
+# What is written between the copy and the truncation is lost, to every reader: Asterisk stands still
+# for these milliseconds.
 copy_and_truncate() {
 	local i
 	for i in 1 2 3 4; do
 		pause 0.3
+		kill -STOP "$ASTERISK"
 		"$PYTHON" "$CLIENT" copytruncate ".copy$i" "$LOGS"/{security,plain,json}.log
+		kill -CONT "$ASTERISK"
 	done
 	pause 0.3
 }

@@ -508,7 +508,6 @@ def flood(args):
 
 
 def copytruncate(args):
-    """Nothing but the last read's end of file lies between the copy and the truncation."""
     for path in args.path:
         with open(path, "rb+", buffering=0) as log, open(path + args.suffix, "wb", buffering=0) as copy:
             os.fchmod(copy.fileno(), 0o644)
