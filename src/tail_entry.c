@@ -295,7 +295,7 @@ static bool find_copy(struct tail *tail, struct tail_entry *entry)
 		copy->place = path;
 	}
 	copy->final = true;
-	copy->unread_after_ns = copy->file->identity.born_ns;
+	copy->unread_after_ns = latest_ns(copy->file); /* its name may be older than its bytes */
 	copy->dirty = true;
 	copy->moved = true;
 	entry->before = copy;

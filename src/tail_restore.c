@@ -139,8 +139,6 @@ static void restore_one(struct tail *tail, const struct tail_stored *stored)
 	entry = tail_entry_add(tail, best.file, stored->path, patterns,
 		tail_entry_latest(tail, stored->path));
 	entry->final = best.match == TAIL_MATCH_CONTENT && strcmp(best.path, stored->path) != 0;
-	if (entry->final)
-		entry->unread_after_ns = entry->file->identity.born_ns;
 	entry->place = best.path;
 	entry->key = stored->place ? alloc_format("%s/%s", stored->path, stored->place)
 				   : alloc_string(stored->path);

@@ -176,11 +176,11 @@ static void append_lines(const char *name, int from, int to)
 	}
 }
 
-static void copy(const char *from, const char *to)
+static void copy(const char *from, const char *to, int how)
 {
 	char bytes[65536];
 	int in = open(in_directory(from, 0), O_RDONLY);
-	int out = open(in_directory(to, 1), O_WRONLY | O_CREAT | O_EXCL, 0600);
+	int out = open(in_directory(to, 1), O_WRONLY | O_CREAT | how, 0600);
 	ssize_t n;
 
 	assert_true(in >= 0 && out >= 0);
@@ -232,7 +232,7 @@ static void do_step(const char *op, const char *a, const char *b)
 {
 	const char *dash = strchr(b, '-');
 
-	if (strcmp(op, "mv") == 0 || strcmp(op, "cp") == 0)
+	if (strcmp(op, "mv") == 0 || strcmp(op, "cp") == 0 || strcmp(op, "over") == 0)
 		next_stamp();
 	if (strcmp(op, "w") == 0)
 		append_lines(a, (int)strtol(b, NULL, 10),
@@ -246,7 +246,9 @@ static void do_step(const char *op, const char *a, const char *b)
 	else if (strcmp(op, "mv") == 0)
 		assert_int_equal(rename(in_directory(a, 0), in_directory(b, 1)), 0);
 	else if (strcmp(op, "cp") == 0)
-		copy(a, b);
+		copy(a, b, O_EXCL);
+	else if (strcmp(op, "over") == 0) /* what `cp` does where the copy's name exists */
+		copy(a, b, O_TRUNC);
 	else if (strcmp(op, "ln") == 0)
 		assert_int_equal(link(in_directory(a, 0), in_directory(b, 1)), 0);
 	else if (strcmp(op, "sym") == 0)
@@ -356,6 +358,14 @@ static const struct {
 	{ "log", "down;trunc log;w log 4-9;up", "1-9" },
 	{ "log", "line log 4;cp log log.1;trunc log;w log 5;event", "1-5" },
 	{ "log", "cp log log.1;trunc log;w log 4;cp log log.2;trunc log;w log 5;event", "1-5" },
+	{ "log",
+		"cp log log.1;trunc log;w log 4;event;cp log log.2;trunc log;w log 5;event;"
+		"scan 3;over log log.1;trunc log;w log 6;event;scan 3;restart",
+		"1-6" },
+	{ "log",
+		"cp log log.1;trunc log;w log 4;event;cp log log.2;trunc log;w log 5;event;"
+		"scan 3;down;over log log.1;trunc log;w log 6;up;scan 3;restart",
+		"1-6" },
 	{ "log*", "cp log log.1;event;trunc log;w log 4;event;scan 3;restart;scan", "1-4" },
 	{ "log*", "w log 4;cp log log.1;trunc log;w log 5;scan;restart;scan", "1-5" },
 	{ "log*", "w log 4;cp log log.1;scan;trunc log;scan;w log 5;scan;restart", "1-5" },
