@@ -16,10 +16,14 @@
 #include "error.h"
 #include "text.h"
 
-enum { FIELD_MAX = 256, TROUBLE_MAX = 256 };
+enum { FIELD_MAX = 256, TROUBLE_MAX = 256, STREAM_BYTES = 32, STREAMS_MAX = 8 };
 
+/* broken[next_broken] is the oldest of the streams whose last entry was broken off. */
 struct reader {
-	sd_journal *journal; /* owned */
+	sd_journal *journal;                    /* owned */
+	char broken[STREAMS_MAX][STREAM_BYTES]; /* _STREAM_ID, zeros: none */
+	unsigned next_broken;
+	bool told_broken;
 	bool moved;
 	bool more;
 	bool failed;                     /* has been told */
@@ -59,6 +63,57 @@ void journal_free(struct journal *journal)
 		sd_journal_close(journal->readers[i].journal);
 	(void)close(journal->epoll_fd); /* nothing is pending on it */
 	free(journal);
+}
+
+/* ---- broken lines ---- */
+
+/* The value of a field, not NUL-ended. False: the entry has none. */
+static bool field(sd_journal *journal, const char *name, const char **ret_value, size_t *ret_length)
+{
+	size_t skip = strlen(name) + 1; /* and the = */
+	const void *data;
+	size_t length;
+
+	if (sd_journal_get_data(journal, name, &data, &length) < 0 || length < skip)
+		return false;
+	*ret_value = (const char *)data + skip;
+	*ret_length = length - skip;
+	return true;
+}
+
+static char *stream_find(struct reader *reader, const char *id)
+{
+	for (unsigned i = 0; i < STREAMS_MAX; i++)
+		if (memcmp(reader->broken[i], id, STREAM_BYTES) == 0)
+			return reader->broken[i];
+	return NULL;
+}
+
+/* The entry is the beginning or the rest of a line that journald has broken: at its LineMax, so at
+ * a byte of the sender's choice, or because another process wrote on. A rest could say anything. */
+static bool is_broken(struct reader *reader)
+{
+	char id[STREAM_BYTES] = { 0 };
+	const char *value;
+	size_t length;
+	char *known;
+	bool breaks;
+
+	if (!field(reader->journal, "_STREAM_ID", &value, &length) || !length)
+		return false;
+	memcpy(id, value, length < STREAM_BYTES ? length : STREAM_BYTES);
+	known = stream_find(reader, id);
+	breaks = field(reader->journal, "_LINE_BREAK", &value, &length) &&
+		 ((length == strlen("line-max") && memcmp(value, "line-max", length) == 0) ||
+			 (length == strlen("pid-change") &&
+				 memcmp(value, "pid-change", length) == 0));
+	if (breaks && !known) { /* of more streams at once the oldest is forgotten */
+		memcpy(reader->broken[reader->next_broken], id, STREAM_BYTES);
+		reader->next_broken = (reader->next_broken + 1) % STREAMS_MAX;
+	}
+	if (!breaks && known)
+		memset(known, 0, STREAM_BYTES);
+	return breaks || known;
 }
 
 /* ---- opening ---- */
@@ -197,6 +252,8 @@ int journal_add(struct journal *journal, const struct journal_source *source, co
 		return error_errno(err, -rc, "cannot read the journal");
 	}
 	check_rights(journal, source);
+	if (cursor)
+		(void)is_broken(reader); /* the cursor's own entry: its rest may be to come */
 	if (cursor && strlen(cursor) < sizeof(reader->cursor))
 		(void)snprintf(reader->cursor, sizeof(reader->cursor), "%s", cursor); /* fits */
 	return journal->n_readers++;
@@ -208,20 +265,6 @@ int journal_fd(const struct journal *journal)
 }
 
 /* ---- one entry ---- */
-
-/* The value of a field, not NUL-ended. False: the entry has none. */
-static bool field(sd_journal *journal, const char *name, const char **ret_value, size_t *ret_length)
-{
-	size_t skip = strlen(name) + 1; /* and the = */
-	const void *data;
-	size_t length;
-
-	if (sd_journal_get_data(journal, name, &data, &length) < 0 || length < skip)
-		return false;
-	*ret_value = (const char *)data + skip;
-	*ret_length = length - skip;
-	return true;
-}
 
 static size_t put(char *line, size_t used, const char *bytes, size_t length)
 {
@@ -332,6 +375,15 @@ static void say(struct journal *journal, struct reader *reader, int number)
 	reader->failed = true;
 }
 
+static void say_broken(struct journal *journal, struct reader *reader)
+{
+	if (!reader->told_broken)
+		journal->callbacks.note(journal->callbacks.context, LOG_WARNING,
+			"an entry of the journal is a part of a longer line (LineMax= of "
+			"journald.conf): such entries are passed over");
+	reader->told_broken = true;
+}
+
 static void read_one(struct journal *journal, int number)
 {
 	struct reader *reader = &journal->readers[number];
@@ -339,11 +391,13 @@ static void read_one(struct journal *journal, int number)
 	int rc = sd_journal_process(reader->journal);
 
 	while (rc >= 0 && count < JOURNAL_BATCH && (rc = sd_journal_next(reader->journal)) > 0) {
-		size_t length = put_entry(reader->journal, journal->line);
-
-		journal->callbacks.entry(journal->callbacks.context, number, journal->line, length,
-			entry_ms(reader->journal));
 		count++;
+		if (is_broken(reader)) {
+			say_broken(journal, reader);
+			continue;
+		}
+		journal->callbacks.entry(journal->callbacks.context, number, journal->line,
+			put_entry(reader->journal, journal->line), entry_ms(reader->journal));
 	}
 	if (count)
 		keep_cursor(reader);

@@ -10,7 +10,8 @@ struct journal;
 
 /* Follows the systemd journal: one reader a jail, each with its own matches and its own place,
  * kept as a cursor. An entry is handed over as one line in fail2ban's shape,
- * "HOST IDENTIFIER[PID]: MESSAGE", with line breaks as the two characters \n. */
+ * "HOST IDENTIFIER[PID]: MESSAGE", with line breaks as the two characters \n. Pieces of a line that
+ * journald has broken are passed over: whoever can make the line long chose where. */
 enum {
 	JOURNAL_READERS_MAX = 256,
 	JOURNAL_LINE_MAX = 16384, /* longer entries are cut there, as lines of files are */

@@ -216,6 +216,44 @@ static void test_message(void **state)
 	free(entry);
 }
 
+#define STREAM(id) "SYSLOG_IDENTIFIER=x\n_STREAM_ID=0123456789abcdef0123456789abcde" id "\n"
+
+/* The pieces of a line that journald has broken, while other streams go on. */
+static void test_broken(void **state)
+{
+	static const char *const list[] = {
+		STREAM("0") "MESSAGE=a",
+		STREAM("0") "_LINE_BREAK=line-max\nMESSAGE=b",
+		STREAM("1") "_LINE_BREAK=eof\nMESSAGE=c",
+		"SYSLOG_IDENTIFIER=x\nMESSAGE=d",
+		STREAM("0") "_LINE_BREAK=line-max\nMESSAGE=e",
+		STREAM("2") "_LINE_BREAK=pid-change\nMESSAGE=f",
+		STREAM("0") "MESSAGE=g",
+		STREAM("0") "MESSAGE=h",
+		STREAM("2") "MESSAGE=i",
+		STREAM("2") "_LINE_BREAK=nul\nMESSAGE=j",
+	};
+	struct journal *journal;
+
+	(void)state;
+	append(list, sizeof(list) / sizeof(list[0]));
+	journal = start();
+	(void)add(journal, NULL, 0, NULL, 0);
+	assert_false(journal_read(journal));
+	assert_string_equal(seen, "0 0 x: a\n0 2000 x: c\n0 3000 x: d\n0 7000 x: h\n0 9000 x: j\n");
+	assert_int_equal(notes, 1);
+	append(list + 1, 1);
+	assert_false(journal_read(journal));
+	journal_cursors(journal, on_cursor, NULL);
+	journal_free(journal);
+	append(list + 6, 2);
+	journal = start();
+	(void)add(journal, NULL, 0, cursors[0], 0);
+	assert_false(journal_read(journal));
+	assert_string_equal(seen, "0 12000 x: h\n");
+	journal_free(journal);
+}
+
 static void test_trouble(void **state)
 {
 	struct journal_source source = { .path = "/nonexistent", .flags = -1 };
@@ -283,6 +321,7 @@ int main(void)
 		with_dir(test_entries),
 		with_dir(test_cursor),
 		with_dir(test_message),
+		with_dir(test_broken),
 		with_dir(test_trouble),
 		cmocka_unit_test(test_roots),
 	};
