@@ -60,7 +60,7 @@ struct asterisk {
 	size_t joined_length;
 	unsigned joined_lines; /* 0: none */
 	json_t *object;        /* owned: what the last [json] line held */
-	bool modern;           /* a banner told: PJSIP's values hold no newline, no bare quote */
+	unsigned major;        /* Asterisk's version as a banner told; 0: unknown */
 	bool after_response;   /* the last record may hold a newline at its end: not modern */
 };
 
@@ -70,6 +70,12 @@ struct asterisk *asterisk_new(void)
 
 	reader->joined = alloc_zero(JOINED_BYTES_MAX);
 	return reader;
+}
+
+/* PJSIP's values hold no newline and no bare quote. */
+static bool is_modern(const struct asterisk *reader)
+{
+	return reader->major >= MODERN_MAJOR;
 }
 
 void asterisk_free(struct asterisk *reader)
@@ -162,7 +168,7 @@ static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cur
 		count = asterisk_find_heads(line, first, heads);
 	/* a line that began inside a value, and was cut: the first head need not be the server's */
 	doubtful = !is_json && reader->after_response && count > 1;
-	reader->after_response = !is_json && !reader->modern && may_leak(line);
+	reader->after_response = !is_json && !is_modern(reader) && may_leak(line);
 	if (doubtful)
 		return ASTERISK_GLUED;
 	if (!count || count > ASTERISK_HEADS_MAX || heads[0].start != first)
@@ -170,7 +176,7 @@ static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cur
 	if (!is_json && memchr(heads[0].end, '\0', (size_t)(line.end - heads[0].end)))
 		return ASTERISK_FORGED;
 	for (size_t i = count; i-- > 0;) {
-		if (!asterisk_read_record(heads, count, i, line.end, reader->modern, record))
+		if (!asterisk_read_record(heads, count, i, line.end, is_modern(reader), record))
 			continue;
 		record->at_ms = heads[0].at_ms;
 		return heads[0].dated ? ASTERISK_RECORD : ASTERISK_UNDATED;
@@ -289,6 +295,7 @@ static enum asterisk_kind read_json(struct asterisk *reader, struct asterisk_cur
 void asterisk_gap(struct asterisk *reader)
 {
 	forget(reader);
+	reader->after_response = reader->after_response || !is_modern(reader);
 }
 
 bool asterisk_waits(const struct asterisk *reader)
@@ -302,7 +309,27 @@ static void learn(struct asterisk *reader, struct asterisk_cursor line)
 	unsigned major = asterisk_read_banner(line);
 
 	if (major && (major < MODERN_MAJOR || !reader->after_response))
-		reader->modern = major >= MODERN_MAJOR;
+		reader->major = major;
+}
+
+void asterisk_begin(struct asterisk *reader, unsigned major, bool at_head)
+{
+	forget(reader);
+	reader->major = major;
+	reader->after_response = !at_head && !is_modern(reader);
+}
+
+void asterisk_learn(struct asterisk *reader, const char *line, size_t length)
+{
+	unsigned major = asterisk_read_banner((struct asterisk_cursor){ line, line + length });
+
+	if (!reader->major && major)
+		asterisk_begin(reader, major, false);
+}
+
+unsigned asterisk_version(const struct asterisk *reader)
+{
+	return reader->major;
 }
 
 enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size_t length,
@@ -321,7 +348,7 @@ enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size
 	}
 	if (!asterisk_take_prefix(&start)) {
 		reader->after_response =
-			reader->after_response || (!reader->modern && may_leak(whole));
+			reader->after_response || (!is_modern(reader) && may_leak(whole));
 		if (reader->joined_lines)
 			return read_joined(reader, whole, ret_record);
 		learn(reader, whole);

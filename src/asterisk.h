@@ -54,10 +54,18 @@ struct asterisk;
 struct asterisk *asterisk_new(void);
 void asterisk_free(struct asterisk *reader);
 
-/* One line, without its newline; any bytes. One reader for each file or journal, and its lines in
- * order, from the first if that can be had: the banner there tells that Asterisk is not so old that
- * an answer's values hold bare quotes. A line that its bringer has cut, or begun in the middle of
- * another (a journal's _LINE_BREAK=line-max), must not come here: a sender chooses where.
+/* Reading begins (again), at_head: with a file's first line, else in the middle. major: Asterisk's
+ * version there, from asterisk_version() of who read it before; 0: not known. */
+void asterisk_begin(struct asterisk *reader, unsigned major, bool at_head);
+/* The first line of a log that is read from further on: it may be a banner. */
+void asterisk_learn(struct asterisk *reader, const char *line, size_t length);
+/* Asterisk's major version as the last banner told, 0: none has come. Up to 19 an answer's values
+ * may hold bare quotes and newlines, and more records are given up; without a banner too. */
+unsigned asterisk_version(const struct asterisk *reader);
+
+/* One line, without its newline; any bytes. One reader for each log, and its lines in order, from
+ * the first unless asterisk_begin says otherwise. A line that its bringer has cut, or begun in the
+ * middle of another (a journal's _LINE_BREAK=line-max), must not come here: a sender chooses where.
  * *ret_record is filled for ASTERISK_RECORD alone. */
 enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size_t length,
 	struct asterisk_record *ret_record);

@@ -74,6 +74,13 @@ static void on_line(void *context, const struct tail_line *line)
 	guard_line(engine->guard, line, engine_wall_s());
 }
 
+static void on_head(void *context, const struct tail_line *line)
+{
+	const struct engine *engine = context;
+
+	guard_head(engine->guard, line);
+}
+
 /* ---- to the firewall role ---- */
 
 /* Hands queued changes on; what does not fit goes when the pair is writable again. */
@@ -449,7 +456,10 @@ static int open_control(struct engine *engine, struct error *err)
 
 static int serve(struct engine *engine, struct error *err)
 {
-	struct tail_callbacks callbacks = { .line = on_line, .note = on_note, .context = engine };
+	struct tail_callbacks callbacks = { .line = on_line,
+		.head = on_head,
+		.note = on_note,
+		.context = engine };
 	int rc;
 
 	for (size_t i = 0; i < CONTROL_PARTS; i++)

@@ -562,37 +562,7 @@ bool filter_limited(const struct filter *filter, size_t index, struct filter_lim
 	return false;
 }
 
-enum asterisk_kind filter_kind(const struct filter *filter)
+struct filter_records *filter_records(const struct filter *filter)
 {
-	return filter->records ? filter->records->kind : ASTERISK_OTHER;
-}
-
-bool filter_seen(const struct filter *filter, const char **ret_text, size_t *ret_length)
-{
-	if (filter_kind(filter) != ASTERISK_RECORD)
-		return false;
-	*ret_text = filter->records->record.text.text;
-	*ret_length = filter->records->record.text.length;
-	return true;
-}
-
-bool filter_waits(const struct filter *filter)
-{
-	return filter->records && filter->records->waits;
-}
-
-uint64_t filter_blind(const struct filter *filter)
-{
-	return filter->records ? filter->records->blind : 0;
-}
-
-void filter_cut_line(struct filter *filter, const char *start, size_t length)
-{
-	if (filter->records)
-		filter_records_cut(filter->records, start, length);
-}
-
-uint64_t filter_unsound(const struct filter *filter, enum asterisk_kind kind)
-{
-	return filter->records ? filter->records->kinds[kind] : 0;
+	return filter->records;
 }

@@ -11,6 +11,7 @@
 
 struct filter;
 struct filter_def;
+struct filter_records;
 struct findings;
 
 /* More fields of a rule are dropped; hosts and values are cut to HIT_TEXT_MAX bytes. */
@@ -90,21 +91,8 @@ size_t filter_skip(const struct filter *filter, const char *text, size_t length)
 
 /* Text of failregex number rule (from 1) as it stands in the file, for people. */
 const char *filter_rule_text(const struct filter *filter, unsigned rule);
-/* With a parser: what the last line was; ASTERISK_OTHER without. */
-enum asterisk_kind filter_kind(const struct filter *filter);
-/* With a parser: what rules see of the last line, if that was a sound record (not NUL-ended; until
- * the next call). False: they saw nothing of it. */
-bool filter_seen(const struct filter *filter, const char **ret_text, size_t *ret_length);
-/* With a parser: how many lines of this kind there were since filter_new; else 0. */
-uint64_t filter_unsound(const struct filter *filter, enum asterisk_kind kind);
-/* How many of them there were of the kinds that asterisk_kind_is_blind() names. A record that a
- * newline has broken counts when it is sure that no line ends it. */
-uint64_t filter_blind(const struct filter *filter);
-/* The last line is of such a record: the next one may end it. */
-bool filter_waits(const struct filter *filter);
-/* A line that was too long to be read whole: its start. If it begins a record it counts as
- * ASTERISK_CUT. */
-void filter_cut_line(struct filter *filter, const char *start, size_t length);
+/* What the parser knows, see filter_record.h; NULL without one. */
+struct filter_records *filter_records(const struct filter *filter);
 
 /* How often a rule hit its match limit on a line since filter_new. */
 uint64_t filter_limit_hits(const struct filter *filter);

@@ -11,19 +11,49 @@
  * hold one of them, and come one by one, do not make it search the whole text anew. */
 enum { SKIP_BYTES_MAX = 8192 };
 
+/* One log: its lines come one after the other, and may belong together. */
+struct filter_log {
+	char *path; /* owned; NULL: it has no name */
+	struct asterisk *reader;
+	bool waits; /* a beginning has come that is not counted yet */
+	struct filter_log *next;
+};
+
+static struct filter_log *log_new(const char *path)
+{
+	struct filter_log *log = alloc_zero(sizeof(*log));
+
+	log->path = path ? alloc_string(path) : NULL;
+	log->reader = asterisk_new();
+	return log;
+}
+
+static void log_free(struct filter_log *log)
+{
+	asterisk_free(log->reader);
+	free(log->path);
+	free(log);
+}
+
 struct filter_records *filter_records_new(void)
 {
 	struct filter_records *records = alloc_zero(sizeof(*records));
 
-	records->reader = asterisk_new();
+	records->log = log_new(NULL);
+	records->n_logs = 1;
 	return records;
 }
 
 void filter_records_free(struct filter_records *records)
 {
+	struct filter_log *log;
+
 	if (!records)
 		return;
-	asterisk_free(records->reader);
+	while ((log = records->log)) {
+		records->log = log->next;
+		log_free(log);
+	}
 	free(records);
 }
 
@@ -43,31 +73,19 @@ static bool is_joined(const struct filter_records *records, const char *line, si
 
 bool filter_records_read(struct filter_records *records, const char *line, size_t length)
 {
-	bool waited = records->waits;
+	bool waited = records->log->waits;
 	bool is_record;
 
-	records->kind = asterisk_read(records->reader, line, length, &records->record);
-	records->waits = asterisk_waits(records->reader);
+	records->kind = asterisk_read(records->log->reader, line, length, &records->record);
+	records->log->waits = asterisk_waits(records->log->reader);
 	is_record = records->kind == ASTERISK_RECORD;
 	/* the beginning before it is lost, unless this is its rest */
 	if (waited && !(is_record && is_joined(records, line, length)) &&
-		!(records->waits && records->kind == ASTERISK_REST))
+		!(records->log->waits && records->kind == ASTERISK_REST))
 		count(records, ASTERISK_CUT);
-	if (!records->waits || records->kind == ASTERISK_REST)
+	if (!records->log->waits || records->kind == ASTERISK_REST)
 		count(records, records->kind);
 	return is_record;
-}
-
-void filter_records_cut(struct filter_records *records, const char *start, size_t length)
-{
-	if (records->waits)
-		count(records, ASTERISK_CUT);
-	records->waits = false;
-	asterisk_gap(records->reader);
-	records->kind = memmem(start, length, "SecurityEvent=", strlen("SecurityEvent="))
-				? ASTERISK_CUT
-				: ASTERISK_OTHER;
-	count(records, records->kind);
 }
 
 static bool is(struct asterisk_piece piece, const char *text)
@@ -135,13 +153,14 @@ void filter_records_hit(struct filter_records *records, int64_t now_s, struct hi
 
 size_t filter_records_skip(const struct filter_records *records, const char *text, size_t length)
 {
-	/* each kind but ASTERISK_OTHER and ASTERISK_REST needs one of them in its line */
-	static const char *const words[] = { "SecurityEvent=", "Failed to issue",
-		"Logging resumed" };
+	/* each kind but ASTERISK_OTHER and ASTERISK_REST needs one of them in its line, and so does
+	 * a banner */
+	static const char *const words[] = { "SecurityEvent=", "Failed to issue", "Logging resumed",
+		" built by " };
 	size_t clear = length < SKIP_BYTES_MAX ? length : SKIP_BYTES_MAX;
 	const char *newline;
 
-	if (asterisk_waits(records->reader))
+	if (asterisk_waits(records->log->reader))
 		return 0;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		const char *found = memmem(text, clear, words[i], strlen(words[i]));
@@ -152,4 +171,108 @@ size_t filter_records_skip(const struct filter_records *records, const char *tex
 		return length;
 	newline = memrchr(text, '\n', clear);
 	return newline ? (size_t)(newline - text) + 1 : 0;
+}
+
+/* The log at path, moved to the front. *ret_new: it was not known. */
+static struct filter_log *log_find(struct filter_records *records, const char *path, bool *ret_new)
+{
+	struct filter_log **link = &records->log;
+	struct filter_log *log;
+
+	while ((log = *link) && (!log->path || strcmp(log->path, path) != 0)) {
+		if (!log->next && records->n_logs == FILTER_LOGS_MAX) {
+			log_free(log);
+			*link = NULL;
+			records->n_logs--;
+			break;
+		}
+		link = &log->next;
+	}
+	log = *link;
+	*ret_new = !log;
+	if (log) {
+		*link = log->next;
+	} else {
+		log = log_new(path);
+		records->n_logs++;
+	}
+	log->next = records->log;
+	records->log = log;
+	return log;
+}
+
+/* Nothing that comes belongs to what has come. */
+static void log_break(struct filter_records *records)
+{
+	if (records->log->waits)
+		count(records, ASTERISK_CUT);
+	records->log->waits = false;
+}
+
+void filter_records_log(struct filter_records *records, const char *path, unsigned version,
+	bool at_head)
+{
+	struct filter_log *log;
+	bool is_new;
+
+	if (!records)
+		return;
+	log = log_find(records, path, &is_new);
+	if (!is_new && !at_head)
+		return;
+	log_break(records);
+	asterisk_begin(log->reader, version, at_head);
+}
+
+void filter_records_head(struct filter_records *records, const char *line, size_t length)
+{
+	if (records)
+		asterisk_learn(records->log->reader, line, length);
+}
+
+unsigned filter_records_version(const struct filter_records *records)
+{
+	return records ? asterisk_version(records->log->reader) : 0;
+}
+
+void filter_records_cut(struct filter_records *records, const char *start, size_t length)
+{
+	if (!records)
+		return;
+	log_break(records);
+	asterisk_gap(records->log->reader);
+	records->kind = memmem(start, length, "SecurityEvent=", strlen("SecurityEvent="))
+				? ASTERISK_CUT
+				: ASTERISK_OTHER;
+	count(records, records->kind);
+}
+
+enum asterisk_kind filter_records_kind(const struct filter_records *records)
+{
+	return records ? records->kind : ASTERISK_OTHER;
+}
+
+bool filter_records_seen(const struct filter_records *records, const char **ret_text,
+	size_t *ret_length)
+{
+	if (filter_records_kind(records) != ASTERISK_RECORD)
+		return false;
+	*ret_text = records->record.text.text;
+	*ret_length = records->record.text.length;
+	return true;
+}
+
+bool filter_records_wait(const struct filter_records *records)
+{
+	return records && records->log->waits;
+}
+
+uint64_t filter_records_blind(const struct filter_records *records)
+{
+	return records ? records->blind : 0;
+}
+
+uint64_t filter_records_unsound(const struct filter_records *records, enum asterisk_kind kind)
+{
+	return records ? records->kinds[kind] : 0;
 }

@@ -13,27 +13,60 @@ struct hit;
 /* A filter with `parser = asterisk-security`: the reader says who, when, how proven; rules see
  * the record's text, and only say whether it counts. */
 struct filter_records {
-	struct asterisk *reader;        /* owned */
+	struct filter_log *log; /* owned list of the logs read, the last one first */
+	size_t n_logs;
 	struct asterisk_record record;  /* the last one */
 	char host[IP_TEXT_MAX];         /* its address */
 	enum asterisk_kind kind;        /* of the last line */
-	bool waits;                     /* a beginning has come that is not counted yet */
 	uint64_t kinds[ASTERISK_KINDS]; /* lines so far */
 	uint64_t blind;                 /* of those, the ones that raise an alarm */
 };
 
+/* More logs than this are followed at a time by no jail; the reader that was idle for longest goes,
+ * and with it the beginning of a record that was to go on in another line. */
+enum { FILTER_LOGS_MAX = 256 };
+
+/* They begin with a log without a name, read from its first line. */
 struct filter_records *filter_records_new(void);
 void filter_records_free(struct filter_records *records);
 
 /* True: the line ends a record that is read soundly; it is in records->record. */
 bool filter_records_read(struct filter_records *records, const char *line, size_t length);
-/* A line that is too long: see filter_cut_line. */
-void filter_records_cut(struct filter_records *records, const char *start, size_t length);
 /* Who, when and the fields of the last record; not the rule. */
 void filter_records_hit(struct filter_records *records, int64_t now_s, struct hit *ret_hit);
 
 /* How many bytes at the start of text are whole lines of kind ASTERISK_OTHER. It looks at a few
  * KiB only: there may be more. */
 size_t filter_records_skip(const struct filter_records *records, const char *text, size_t length);
+
+/* For who brings the lines of several logs, and for those who show what became of them. All of
+ * these take NULL, of a filter without a parser, for which there is nothing to do or tell. */
+
+/* What follows is of the log at path, and goes on where that was. If it is new, or at_head (the
+ * next line is the first of a file), it begins, written by Asterisk's major version `version` (0:
+ * not known). */
+void filter_records_log(struct filter_records *records, const char *path, unsigned version,
+	bool at_head);
+/* That log's first line, where reading begins further on. */
+void filter_records_head(struct filter_records *records, const char *line, size_t length);
+/* What wrote that log, 0: not known. */
+unsigned filter_records_version(const struct filter_records *records);
+/* A line that was too long to be read whole: its start. If it begins a record it counts as
+ * ASTERISK_CUT. */
+void filter_records_cut(struct filter_records *records, const char *start, size_t length);
+
+/* What the last line was. */
+enum asterisk_kind filter_records_kind(const struct filter_records *records);
+/* What rules see of the last line, if that was a sound record (not NUL-ended; until the next line).
+ * False: they saw nothing of it. */
+bool filter_records_seen(const struct filter_records *records, const char **ret_text,
+	size_t *ret_length);
+/* The last line is of a broken record: the next one may end it. */
+bool filter_records_wait(const struct filter_records *records);
+/* How many lines of this kind there were. */
+uint64_t filter_records_unsound(const struct filter_records *records, enum asterisk_kind kind);
+/* How many there were of the kinds that asterisk_kind_is_blind() names. A record that a newline has
+ * broken counts when it is sure that no line ends it. */
+uint64_t filter_records_blind(const struct filter_records *records);
 
 #endif

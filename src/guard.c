@@ -14,6 +14,7 @@
 #include "duration.h"
 #include "error.h"
 #include "filter.h"
+#include "filter_record.h"
 #include "history.h"
 #include "letter.h"
 #include "protect.h"
@@ -203,11 +204,26 @@ static bool jail_wants(const struct guard_jail *jail, const struct tail_line *li
 static void count_blind(struct guard *guard, size_t number, bool is_old, int64_t now_s)
 {
 	struct guard_jail *jail = &guard->jails[number];
-	uint64_t blind = filter_blind(jail->filter);
+	uint64_t blind = filter_records_blind(filter_records(jail->filter));
 
 	for (; jail->blind_seen < blind; jail->blind_seen++)
 		if (!is_old)
 			guard_unsound(guard, number, now_s);
+}
+
+/* The lines of each log are read for themselves; its mark says what Asterisk writes it. */
+static void log_choose(const struct guard_jail *jail, const struct tail_line *line)
+{
+	filter_records_log(filter_records(jail->filter), line->path, line->mark ? *line->mark : 0,
+		line->at_head);
+}
+
+static void log_remember(const struct guard_jail *jail, const struct tail_line *line)
+{
+	unsigned version = filter_records_version(filter_records(jail->filter));
+
+	if (version && line->mark)
+		*line->mark = version;
 }
 
 /* The tail has counted it; a rule must not read half a line. */
@@ -218,7 +234,8 @@ static void cut_line(struct guard *guard, const struct tail_line *line, int64_t 
 
 		if (!jail->filter || !jail_wants(jail, line))
 			continue;
-		filter_cut_line(jail->filter, line->line, line->length);
+		log_choose(jail, line);
+		filter_records_cut(filter_records(jail->filter), line->line, line->length);
 		count_blind(guard, i, line->first_read, now_s);
 	}
 }
@@ -254,10 +271,25 @@ void guard_line(struct guard *guard, const struct tail_line *line, int64_t now_s
 
 		if (!jail->filter || !jail_wants(jail, line))
 			continue;
+		log_choose(jail, line);
 		take(guard, i, line,
 			filter_match(jail->filter, line->line, line->length, now_s, &hit), &hit,
 			now_s);
 		count_blind(guard, i, line->first_read, now_s);
+		log_remember(jail, line);
+	}
+}
+
+void guard_head(struct guard *guard, const struct tail_line *line)
+{
+	for (size_t i = 0; i < guard->n_jails; i++) {
+		struct guard_jail *jail = &guard->jails[i];
+
+		if (!jail->filter || !jail_wants(jail, line))
+			continue;
+		log_choose(jail, line);
+		filter_records_head(filter_records(jail->filter), line->line, line->length);
+		log_remember(jail, line);
 	}
 }
 

@@ -67,6 +67,8 @@ void guard_add_pattern(struct guard *guard, size_t jail, int pattern);
  * be old, are counted but raise nothing. A restart forgets the times. */
 enum { GUARD_BLIND_LINES = 20 };
 void guard_line(struct guard *guard, const struct tail_line *line, int64_t now_s);
+/* The first line of a log that is read from further on. */
+void guard_head(struct guard *guard, const struct tail_line *line);
 /* The answer to `resolve`: the name's addresses, of which GUARD_NAME_ADDRESSES_MAX count; found
  * false: nobody could say, and it may be asked again soon. The hits that waited for it are counted
  * for each address, at their own time. */

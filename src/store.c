@@ -110,6 +110,7 @@ static void load_position(struct store *store, struct sqlite3_stmt *statement, v
 		},
 		.offset = sqlite3_column_int64(statement, 5),
 		.hash = (uint64_t)sqlite3_column_int64(statement, 6),
+		.mark = (uint32_t)sqlite3_column_int64(statement, 7),
 	};
 
 	(void)store;
@@ -396,6 +397,7 @@ static int write_positions(struct store *store, struct error *err)
 			(void)sqlite3_bind_int64(statement, 5, row->identity.born_ns);
 			(void)sqlite3_bind_int64(statement, 6, row->offset);
 			(void)sqlite3_bind_int64(statement, 7, (int64_t)row->hash);
+			(void)sqlite3_bind_int64(statement, 8, row->mark);
 		}
 		if (run(store, which, err) < 0)
 			return -1;

@@ -79,6 +79,10 @@ static const char *const schema_steps[] = {
 	"ALTER TABLE failures ADD COLUMN ms INTEGER NOT NULL DEFAULT 0;"
 	"PRAGMA user_version = 6;"
 	"COMMIT",
+	"BEGIN IMMEDIATE;"
+	"ALTER TABLE positions ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;"
+	"PRAGMA user_version = 7;"
+	"COMMIT",
 };
 
 enum { SCHEMA_VERSION = sizeof(schema_steps) / sizeof(schema_steps[0]) - 1 };
@@ -103,7 +107,7 @@ static const char *const statement_texts[STATEMENTS] = {
 		       " WHERE id = ?1",
 	[SWEEP_BANS] = "DELETE FROM bans WHERE id > ?1 AND id <= ?2 AND state = 2"
 		       " AND (max(since, until) < ?3 OR id <= ?4)",
-	[SET_POSITION] = "INSERT OR REPLACE INTO positions VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[SET_POSITION] = "INSERT OR REPLACE INTO positions VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[SET_CURSOR] = "INSERT OR REPLACE INTO cursors VALUES(?1, ?2)",
 	[GET_CURSOR] = "SELECT cursor FROM cursors WHERE jail = ?1",
 	[DROP_POSITION] = "DELETE FROM positions WHERE path = ?1",

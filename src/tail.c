@@ -232,7 +232,8 @@ void tail_positions(struct tail *tail, bool only_moved,
 		each(context, &(struct tail_position){ .path = entry->key,
 				      .identity = entry->file->identity,
 				      .offset = entry->file->offset,
-				      .hash = tail_file_hash(entry->file) });
+				      .hash = tail_file_hash(entry->file),
+				      .mark = entry->mark });
 		entry->moved = false;
 	}
 }

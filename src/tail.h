@@ -10,7 +10,12 @@ struct tail;
 
 /* Follows the files of a set of glob patterns. Events are hints, the files are the truth:
  * inotify, its queue overflow and the 1 s check all lead to tail_reconcile(). */
-enum { TAIL_LINE_MAX = 16384, TAIL_FILES_MAX = 1024, TAIL_PATTERNS_MAX = 512 };
+enum {
+	TAIL_LINE_MAX = 16384,
+	TAIL_HEAD_MAX = 1024,
+	TAIL_FILES_MAX = 1024,
+	TAIL_PATTERNS_MAX = 512
+};
 
 /* What a file is, whatever its name: ext4 hands out an inode number again at once. */
 struct tail_identity {
@@ -21,12 +26,13 @@ struct tail_identity {
 };
 
 /* How far a file has been read: the offset stands behind the last complete line that was
- * handed over. hash is of the (at most 4096) bytes before it. */
+ * handed over. hash is of the (at most 4096) bytes before it. mark: see struct tail_line. */
 struct tail_position {
 	const char *path; /* borrowed */
 	struct tail_identity identity;
 	int64_t offset;
 	uint64_t hash;
+	uint32_t mark;
 };
 
 enum tail_state { TAIL_FOLLOWING, TAIL_WAITING, TAIL_UNREADABLE, TAIL_GAP };
@@ -41,20 +47,27 @@ struct tail_file_info {
 
 /* One line, without newline, read from `path`. cut: it was longer than TAIL_LINE_MAX; `line`
  * then holds its first TAIL_LINE_MAX bytes and the rest was skipped. first_read: the file is being
- * read from its head for the first time (guard skips lines older than findtime then).
- * patterns: the set of pattern numbers that the file belongs to. */
+ * read from its head for the first time (guard skips lines older than findtime then). at_head: it
+ * is the file's first line, and nothing was cut off before it. patterns: the set of pattern numbers
+ * that the file belongs to. mark: a number that the callback may set and that is kept with the
+ * file's position; 0 until then, and handed on to the file that follows it under its name. */
 struct tail_line {
 	const char *path;
 	const char *line;
 	size_t length;
 	bool cut;
 	bool first_read;
+	bool at_head;
 	const uint64_t *patterns;
+	uint32_t *mark;
 };
 
 /* A callback must not call back into tail. */
 struct tail_callbacks {
 	void (*line)(void *context, const struct tail_line *line);
+	/* The first line of a file that is read from further on, before its other lines, once a
+	 * run; none if it is longer than TAIL_HEAD_MAX. May be NULL. */
+	void (*head)(void *context, const struct tail_line *line);
 	/* A sentence for the operator's log: a gap, a truncation, a file that cannot be read
 	 * (with the group that could), once per change. priority as in syslog. */
 	void (*note)(void *context, int priority, const char *text);

@@ -23,7 +23,7 @@ enum {
 /* Passes lines of one entry on. */
 struct reader {
 	struct tail *tail;
-	const struct tail_entry *entry;
+	struct tail_entry *entry;
 };
 
 void tail_entry_note(struct tail *tail, int priority, const char *path, const char *what)
@@ -294,6 +294,7 @@ static bool find_copy(struct tail *tail, struct tail_entry *entry)
 		copy = tail_entry_add(tail, file, entry->path, entry->patterns, entry->before);
 		copy->place = path;
 	}
+	copy->mark = entry->mark;
 	copy->final = true;
 	copy->unread_after_ns = latest_ns(copy->file); /* its name may be older than its bytes */
 	copy->dirty = true;
@@ -325,6 +326,8 @@ static void restart(struct tail *tail, struct tail_entry *entry)
 	entry->size_bytes = 0;
 	entry->file->end = 0;
 	entry->gap |= lost;
+	entry->truncated = true;
+	entry->begun = entry->begun && !found; /* the copy's mark may have become another */
 	entry->moved = true;
 	entry->dirty = true;
 }
@@ -332,17 +335,38 @@ static void restart(struct tail *tail, struct tail_entry *entry)
 static void hand_over(void *context, int64_t at, const char *line, size_t length, bool cut)
 {
 	const struct reader *reader = context;
-	const struct tail_entry *entry = reader->entry;
+	struct tail_entry *entry = reader->entry;
 	struct tail *tail = reader->tail;
 	const struct tail_line out = { .path = entry->path,
 		.line = line,
 		.length = length,
 		.cut = cut,
 		.first_read = at < entry->first_read_end,
-		.patterns = entry->patterns };
+		.at_head = at == 0 && !entry->truncated,
+		.patterns = entry->patterns,
+		.mark = &entry->mark };
 
 	tail->cut_lines += cut;
 	tail->callbacks.line(tail->callbacks.context, &out);
+}
+
+/* Before the first line of an entry is read. */
+static void hand_over_head(struct tail *tail, struct tail_entry *entry)
+{
+	char line[TAIL_HEAD_MAX + 1];
+	struct tail_line out = { .path = entry->path,
+		.line = line,
+		.patterns = entry->patterns,
+		.mark = &entry->mark };
+
+	if (entry->begun)
+		return;
+	entry->begun = true;
+	if (entry->file->offset == 0 && entry->before) /* which is read by now */
+		entry->mark = entry->before->mark;
+	if (entry->file->offset && tail->callbacks.head &&
+		tail_file_head(entry->file, line, sizeof(line), &out.length))
+		tail->callbacks.head(tail->callbacks.context, &out);
 }
 
 static void read_rest(struct tail *tail, struct tail_entry *entry)
@@ -371,6 +395,7 @@ static enum tail_file_read read_one(struct tail *tail, struct tail_entry *entry,
 	enum tail_file_read result = TAIL_FILE_MORE;
 	size_t bytes;
 
+	hand_over_head(tail, entry);
 	while (result == TAIL_FILE_MORE && *budget_bytes > 0) {
 		bytes = 0;
 		result = tail_file_read(entry->file, &sink, &bytes);

@@ -36,13 +36,16 @@ struct tail_entry {
 	int64_t unread_after_ns;
 	int64_t size_bytes; /* the greatest seen since it was last truncated */
 	uint32_t idle_scans;
+	uint32_t mark; /* see struct tail_line */
 	int wd;
 	bool named; /* a pattern leads to it */
 	bool final; /* a copy: nobody writes into it any more */
 	bool dirty; /* to be read */
+	bool begun; /* it has been read from */
 	bool moved; /* since its position was last told */
 	bool gap;
-	bool failed; /* reading gave an error that was told */
+	bool truncated; /* what it began with is gone */
+	bool failed;    /* reading gave an error that was told */
 };
 
 /* A path that a pattern leads to. */

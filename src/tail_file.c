@@ -205,6 +205,18 @@ int64_t tail_file_modified_ns(const struct tail_file *file)
 	return status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
 }
 
+bool tail_file_head(const struct tail_file *file, char *line, size_t size, size_t *ret_length)
+{
+	size_t wanted = file->offset < (int64_t)size ? (size_t)file->offset : size;
+	ssize_t n = read_at(file->fd, (unsigned char *)line, wanted, 0);
+	const char *newline = n > 0 ? memchr(line, '\n', (size_t)n) : NULL;
+
+	if (!newline)
+		return false;
+	*ret_length = (size_t)(newline - line);
+	return true;
+}
+
 int tail_file_seek(struct tail_file *file, int64_t offset)
 {
 	unsigned char window[TAIL_WINDOW_MAX];

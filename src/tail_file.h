@@ -50,6 +50,9 @@ bool tail_file_identity_equal(const struct tail_identity *a, const struct tail_i
 int64_t tail_file_size(const struct tail_file *file);
 /* Its last change, 0 if it cannot be told. */
 int64_t tail_file_modified_ns(const struct tail_file *file);
+/* The first line, without its newline, if that lies within the first `size` bytes and before the
+ * file's offset. */
+bool tail_file_head(const struct tail_file *file, char *line, size_t size, size_t *ret_length);
 /* Goes to offset; if that is inside a line, the rest of it will be skipped. -1: the file is
  * shorter; nothing changed. */
 int tail_file_seek(struct tail_file *file, int64_t offset);

@@ -140,6 +140,7 @@ static void restore_one(struct tail *tail, const struct tail_stored *stored)
 		tail_entry_latest(tail, stored->path));
 	entry->final = best.match == TAIL_MATCH_CONTENT && strcmp(best.path, stored->path) != 0;
 	entry->place = best.path;
+	entry->mark = stored->position.mark;
 	entry->key = stored->place ? alloc_format("%s/%s", stored->path, stored->place)
 				   : alloc_string(stored->path);
 }

@@ -10,6 +10,7 @@
 #include "config.h"
 #include "error.h"
 #include "filter.h"
+#include "filter_record.h"
 #include "lines.h"
 #include "tail.h"
 #include "text.h"
@@ -57,11 +58,11 @@ static bool looks_like_regex(const char *filter)
 /* The parser gave it up: no rule has seen it. */
 static void unsound_line(struct trial *trial, const char *line, size_t length)
 {
-	enum asterisk_kind kind = filter_kind(trial->filter);
+	enum asterisk_kind kind = filter_records_kind(filter_records(trial->filter));
 	const char *name = asterisk_kind_text(kind);
 	const char *why = asterisk_kind_why(kind);
 
-	if (filter_waits(trial->filter)) {
+	if (filter_records_wait(filter_records(trial->filter))) {
 		name = "waits";
 		why = "is of a record that a newline in a caller's value has broken: the next may "
 		      "end it";
@@ -83,7 +84,8 @@ static void missed_line(struct trial *trial, unsigned held, const char *line, si
 		trial->tally.held[held - 1]++;
 	if (!trial->options->missed || length > TAIL_LINE_MAX)
 		return;
-	if (trial->def->parser.text && !filter_seen(trial->filter, &seen, &seen_length)) {
+	if (trial->def->parser.text &&
+		!filter_records_seen(filter_records(trial->filter), &seen, &seen_length)) {
 		unsound_line(trial, line, length);
 		return;
 	}
@@ -110,7 +112,7 @@ static void try_line(struct trial *trial, const char *line, size_t length)
 	tally->lines++;
 	if (length > TAIL_LINE_MAX) {
 		tally->cut++;
-		filter_cut_line(trial->filter, line, TAIL_LINE_MAX);
+		filter_records_cut(filter_records(trial->filter), line, TAIL_LINE_MAX);
 	} else {
 		result = filter_match(trial->filter, line, length, trial->options->now_s, &hit);
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "filter.h"
+#include "filter_record.h"
 #include "text.h"
 #include "try_reach.h"
 #include "try_tally.h"
@@ -239,7 +240,7 @@ static void put_unsound(struct json_line *json, const struct filter *filter)
 	bool any = false;
 
 	for (int kind = ASTERISK_RECORD + 1; kind < ASTERISK_KINDS; kind++) {
-		uint64_t lines = filter_unsound(filter, kind);
+		uint64_t lines = filter_records_unsound(filter_records(filter), kind);
 
 		if (!lines)
 			continue;

@@ -14,6 +14,7 @@
 #include "alloc.h"
 #include "config.h"
 #include "filter.h"
+#include "filter_record.h"
 #include "finding.h"
 
 enum { RULES_MAX = 4, NOW_S = 1795500000 }; /* 2026-11-24T06:00:00Z */
@@ -365,21 +366,23 @@ static void counts(void **state)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		(void)match(&fixture, kinds[i].line, &hit);
 		blind += kinds[i].blind;
-		if (filter_kind(fixture.filter) != kinds[i].kind ||
-			filter_waits(fixture.filter) != kinds[i].waits ||
-			filter_blind(fixture.filter) != blind)
+		if (filter_records_kind(filter_records(fixture.filter)) != kinds[i].kind ||
+			filter_records_wait(filter_records(fixture.filter)) != kinds[i].waits ||
+			filter_records_blind(filter_records(fixture.filter)) != blind)
 			fail_msg("line %zu: %s", i,
-				asterisk_kind_text(filter_kind(fixture.filter)));
+				asterisk_kind_text(
+					filter_records_kind(filter_records(fixture.filter))));
 		wanted[kinds[i].kind] += kinds[i].kind != ASTERISK_CUT || !kinds[i].waits;
 	}
-	filter_cut_line(fixture.filter, ACL, strlen(ACL));
-	assert_int_equal(filter_kind(fixture.filter), ASTERISK_CUT);
+	filter_records_cut(filter_records(fixture.filter), ACL, strlen(ACL));
+	assert_int_equal(filter_records_kind(filter_records(fixture.filter)), ASTERISK_CUT);
 	wanted[ASTERISK_CUT]++;
-	filter_cut_line(fixture.filter, "nothing", 7);
+	filter_records_cut(filter_records(fixture.filter), "nothing", 7);
 	wanted[ASTERISK_OTHER]++;
 	for (int kind = 0; kind < ASTERISK_KINDS; kind++)
-		assert_int_equal(filter_unsound(fixture.filter, kind), wanted[kind]);
-	assert_int_equal(filter_blind(fixture.filter), blind + 1);
+		assert_int_equal(filter_records_unsound(filter_records(fixture.filter), kind),
+			wanted[kind]);
+	assert_int_equal(filter_records_blind(filter_records(fixture.filter)), blind + 1);
 	filter_free(fixture.filter);
 }
 
@@ -392,9 +395,119 @@ static void gap(void **state)
 	(void)state;
 	open_rules(&fixture, &shipped);
 	assert_int_equal(match(&fixture, JOINED_1, &hit), FILTER_MISS);
-	filter_cut_line(fixture.filter, "x", 1);
-	assert_int_equal(filter_blind(fixture.filter), 1);
+	filter_records_cut(filter_records(fixture.filter), "x", 1);
+	assert_int_equal(filter_records_blind(filter_records(fixture.filter)), 1);
 	assert_int_equal(match(&fixture, JOINED_2, &hit), FILTER_MISS);
+	filter_free(fixture.filter);
+}
+
+#define BANNER(version)                                                                            \
+	"[2026-11-23 08:51:00] Asterisk " version " built by me @ here on a x86_64 running Linux " \
+	"on 2026-07-20 21:35:32 UTC"
+/* An answer with an address of its own before the true one: a bare quote in the Call-ID. */
+#define QUOTED                                                                                     \
+	FILE_HEAD EVENT("ChallengeResponseFailed") "101" SESSION ADDRESS("TCP", "192.0.2.99")      \
+		ADDRESS("UDP", "198.51.100.2") ",Challenge=\"1/2\",Response=\"3\","                \
+					       "ExpectedResponse=\"\""
+
+/* As short as a record gets when an ESC has eaten what it could. */
+#define EATEN                                                                                      \
+	FILE_HEAD EVENT("InvalidAccountID") "1\",SessionID=\"oteAddress=\"IPV4/UDP/198.51.100.2/1\""
+
+/* Lines of several logs come by turns: each is read for itself. */
+static void logs(void **state)
+{
+	static const struct {
+		const char *path;
+		const char *line;
+		unsigned version; /* known of the log before */
+		bool at_head;
+		enum asterisk_kind kind;
+		unsigned version_then;
+	} rows[] = {
+		{ "/a", JOINED_1, 0, true, ASTERISK_CUT, 0 },
+		{ "/b", ACL, 0, true, ASTERISK_RECORD, 0 },
+		{ "/b", JOINED_2, 0, false, ASTERISK_OTHER, 0 },
+		{ "/a", JOINED_2, 0, false, ASTERISK_RECORD, 0 },
+		/* the banner decides whether a bare quote can be the sender's */
+		{ "/a", QUOTED, 0, false, ASTERISK_FORGED, 0 },
+		{ "/b", BANNER("22.10.1"), 0, false, ASTERISK_OTHER, 22 },
+		{ "/b", QUOTED, 0, false, ASTERISK_RECORD, 22 },
+		{ "/a", QUOTED, 0, false, ASTERISK_FORGED, 0 },
+		/* known from before, and for longer than a log's own first line */
+		{ "/c", QUOTED, 22, false, ASTERISK_RECORD, 22 },
+		{ "/d", QUOTED, 18, false, ASTERISK_FORGED, 18 },
+		{ "/e", EATEN, 0, false, ASTERISK_FORGED, 0 }, /* may be a value's end */
+		{ "/f", EATEN, 0, true, ASTERISK_RECORD, 0 },
+		{ "/g", EATEN, 20, false, ASTERISK_RECORD, 20 },
+		/* a new file of the same name: its own banner is believed */
+		{ "/d", BANNER("22.10.1"), 18, false, ASTERISK_OTHER, 18 },
+		{ "/d", BANNER("22.10.1"), 18, true, ASTERISK_OTHER, 22 },
+		{ "/d", JOINED_1, 22, false, ASTERISK_CUT, 22 },
+		{ "/d", JOINED_2, 22, true, ASTERISK_OTHER, 22 },
+	};
+	struct fixture fixture;
+	struct filter_records *records;
+	struct hit hit;
+
+	(void)state;
+	open_rules(&fixture, &shipped);
+	records = filter_records(fixture.filter);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		filter_records_log(records, rows[i].path, rows[i].version, rows[i].at_head);
+		(void)match(&fixture, rows[i].line, &hit);
+		if (filter_records_kind(records) != rows[i].kind ||
+			filter_records_version(records) != rows[i].version_then)
+			fail_msg("line %zu: %s, version %u", i,
+				asterisk_kind_text(filter_records_kind(records)),
+				filter_records_version(records));
+	}
+	/* of the last row's file before: its beginning is lost */
+	assert_int_equal(filter_records_unsound(records, ASTERISK_CUT), 1);
+	filter_free(fixture.filter);
+}
+
+/* The first line of a log that is read from further on tells what wrote it, unless that is known.
+ */
+static void head(void **state)
+{
+	struct fixture fixture;
+	struct filter_records *records;
+
+	(void)state;
+	open_rules(&fixture, &shipped);
+	records = filter_records(fixture.filter);
+	filter_records_log(records, "/a", 0, false);
+	filter_records_head(records, ACL, strlen(ACL));
+	assert_int_equal(filter_records_version(records), 0);
+	filter_records_head(records, BANNER("22.1.0"), strlen(BANNER("22.1.0")));
+	assert_int_equal(filter_records_version(records), 22);
+	filter_records_log(records, "/b", 18, false);
+	filter_records_head(records, BANNER("22.1.0"), strlen(BANNER("22.1.0")));
+	assert_int_equal(filter_records_version(records), 18);
+	filter_records_head(NULL, "", 0);
+	filter_free(fixture.filter);
+}
+
+/* The log that was idle for longest is forgotten. */
+static void many_logs(void **state)
+{
+	struct fixture fixture;
+	struct filter_records *records;
+	char path[16];
+
+	(void)state;
+	open_rules(&fixture, &shipped);
+	records = filter_records(fixture.filter);
+	for (int i = 0; i < 2 * FILTER_LOGS_MAX; i++) {
+		filter_records_log(records, "/kept", i ? 0 : 22, false);
+		assert_int_equal(filter_records_version(records), 22);
+		(void)snprintf(path, sizeof(path), "/%d", i);
+		filter_records_log(records, path, 18, false);
+		assert_true(records->n_logs <= FILTER_LOGS_MAX);
+	}
+	filter_records_log(records, "/0", 21, false);
+	assert_int_equal(filter_records_version(records), 21);
 	filter_free(fixture.filter);
 }
 
@@ -452,8 +565,9 @@ static void skips(void **state)
 		}
 		assert_int_equal(skip_over(fixture.filter, text, length), found);
 		for (int kind = ASTERISK_RECORD; kind < ASTERISK_KINDS; kind++)
-			assert_int_equal(filter_unsound(fixture.filter, kind),
-				filter_unsound(plain.filter, kind));
+			assert_int_equal(filter_records_unsound(filter_records(fixture.filter),
+						 kind),
+				filter_records_unsound(filter_records(plain.filter), kind));
 		filter_free(fixture.filter);
 		filter_free(plain.filter);
 	}
@@ -471,6 +585,9 @@ int main(void)
 		cmocka_unit_test(limited),
 		cmocka_unit_test(counts),
 		cmocka_unit_test(gap),
+		cmocka_unit_test(logs),
+		cmocka_unit_test(head),
+		cmocka_unit_test(many_logs),
 		cmocka_unit_test(skips),
 	};
 

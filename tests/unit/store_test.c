@@ -117,10 +117,10 @@ static void say_ban(void *context, const struct store_ban *row)
 static void say_position(void *context, const struct tail_position *row)
 {
 	(void)context;
-	say("P %s %llx %llx %llx %lld %lld %llx\n", row->path,
+	say("P %s %llx %llx %llx %lld %lld %llx %u\n", row->path,
 		(unsigned long long)row->identity.device, (unsigned long long)row->identity.inode,
 		(unsigned long long)row->identity.generation, (long long)row->identity.born_ns,
-		(long long)row->offset, (unsigned long long)row->hash);
+		(long long)row->offset, (unsigned long long)row->hash, row->mark);
 }
 
 static void say_pattern(void *context, const char *jail, const char *pattern)
@@ -190,7 +190,7 @@ static int64_t add_ban(struct store *store, const char *jail, const char *ip, in
 static void everything_comes_back(void **state)
 {
 	struct tail_position position = { "/var/log/a\xff", { UINT64_MAX, 2, 3, -4 }, 5,
-		UINT64_MAX - 1 };
+		UINT64_MAX - 1, 22 };
 	struct store_alert alert = { 0, 9, "d", "s", "sub", "body" };
 	struct store *store = open_store(false);
 	int64_t ban;
@@ -236,17 +236,18 @@ static void everything_comes_back(void **state)
 	store_close(store);
 	store = open_store(false);
 	load(store);
-	assert_string_equal(loaded, "F asterisk 192.0.2.1 10 0 7 -3 1 999\n"
-				    "F asterisk 2001:db8::/64 9 1 7 -3 0 -999\n"
-				    "F asterisk 198.51.100.0/24 -8 2 7 -3 0 -999\n"
-				    "B 1 asterisk 2001:db8::1 100 0 6 0 1 '1\xff' '' 5\n"
-				    "B 2 manual 192.0.2.7 101 0 0 0 2 '1\xff' '' 0\n"
-				    "P /var/log/a\xff ffffffffffffffff 2 3 -4 5 fffffffffffffffe\n"
-				    "G asterisk /var/log/*\n"
-				    "T asterisk 1000 2\n"
-				    "A 2 9 d s sub body\n"
-				    "W 192.0.2.0/24 5 0 office \xff\n"
-				    "W 2001:db8::7 8 99 again\n");
+	assert_string_equal(loaded,
+		"F asterisk 192.0.2.1 10 0 7 -3 1 999\n"
+		"F asterisk 2001:db8::/64 9 1 7 -3 0 -999\n"
+		"F asterisk 198.51.100.0/24 -8 2 7 -3 0 -999\n"
+		"B 1 asterisk 2001:db8::1 100 0 6 0 1 '1\xff' '' 5\n"
+		"B 2 manual 192.0.2.7 101 0 0 0 2 '1\xff' '' 0\n"
+		"P /var/log/a\xff ffffffffffffffff 2 3 -4 5 fffffffffffffffe 22\n"
+		"G asterisk /var/log/*\n"
+		"T asterisk 1000 2\n"
+		"A 2 9 d s sub body\n"
+		"W 192.0.2.0/24 5 0 office \xff\n"
+		"W 2001:db8::7 8 99 again\n");
 	assert_int_equal(add_ban(store, "asterisk", "192.0.2.9", 1), 3);
 	store_close(store);
 }

@@ -32,10 +32,13 @@ struct world {
 	const char *patterns[PATTERNS];
 	bool from_head;
 	struct tail *tail;
+	char heads[256]; /* "PATH:LINE " each, without the directory */
+	char at_head[256];
 	size_t n_seen;
 	int seen[SEEN_MAX];
 	bool first_read[SEEN_MAX];
 	uint64_t last_patterns;
+	uint32_t last_mark; /* the greatest line of one digit so far */
 	char last_path[NAME_MAX_BYTES];
 	size_t n_stored;
 	struct stored stored[STORED_MAX];
@@ -45,11 +48,32 @@ struct world {
 
 static struct world world;
 
+/* Adds "NAME:LINE " to text. */
+static void note_line(char *text, const struct tail_line *line)
+{
+	size_t used = strlen(text);
+
+	(void)snprintf(text + used, sizeof(world.heads) - used, "%s:%.*s ",
+		strrchr(line->path, '/') + 1, (int)line->length, line->line); /* cut */
+}
+
+static void on_head(void *context, const struct tail_line *line)
+{
+	struct world *to = context;
+
+	note_line(to->heads, line);
+}
+
 static void on_line(void *context, const struct tail_line *line)
 {
 	struct world *to = context;
 	char text[64];
 
+	if (line->at_head)
+		note_line(to->at_head, line);
+	if (line->length == 6 && *line->mark < (uint32_t)(line->line[5] - '0'))
+		*line->mark = (uint32_t)(line->line[5] - '0');
+	to->last_mark = *line->mark;
 	assert_true(line->length < sizeof(text));
 	memcpy(text, line->line, line->length);
 	text[line->length] = '\0';
@@ -92,7 +116,10 @@ static void on_position(void *context, const struct tail_position *position)
 
 static void start(bool known)
 {
-	const struct tail_callbacks callbacks = { on_line, on_note, &world };
+	const struct tail_callbacks callbacks = { .line = on_line,
+		.head = on_head,
+		.note = on_note,
+		.context = &world };
 	char path[NAME_MAX_BYTES];
 	struct error err;
 	size_t i;
@@ -223,6 +250,8 @@ static void do_tail_step(const char *op, const char *a)
 		world.tail = NULL;
 	} else if (strcmp(op, "up") == 0)
 		start(true);
+	else if (strcmp(op, "first") == 0)
+		start(false);
 	else
 		fail_msg("no such step: %s", op);
 }
@@ -718,6 +747,45 @@ static void torture(unsigned int seed, const char *pattern)
 	end();
 }
 
+/* What a reader of one log is told about where its lines come from. */
+static void test_heads_and_marks(void **state)
+{
+	static const struct {
+		const char *steps;
+		const char *heads;
+		const char *at_head;
+		uint32_t mark;
+	} rows[] = {
+		/* from its first line, while it stands and when it comes later */
+		{ "up;w log 1-2;scan;w log 3;scan", "", "log:line 1 ", 3 },
+		/* from its end, and again after a restart: the mark is kept */
+		{ "w log 3-8;first;w log 11;scan", "log:line 3 ", "", 0 },
+		{ "w log 1-2;first;w log 3;scan;restart;w log 11;scan", "log:line 1 log:line 1 ",
+			"", 3 },
+		/* the next file of its name has its mark and its own first line */
+		{ "up;w log 1-5;scan;mv log log.1;w log.1 6;w log 11;scan", "",
+			"log:line 1 log:line 11 ", 6 },
+		{ "up;w log 1-5;scan;down;mv log log.1;w log.1 6;w log 11;up;scan", "log:line 1 ",
+			"log:line 1 log:line 11 ", 6 },
+		/* what stands first after a truncation need not begin with a line */
+		{ "up;w log 1-5;scan;cp log log.1;trunc log;w log 11;scan", "log:line 1 ",
+			"log:line 1 ", 5 },
+		{ "up;w log 1-5;scan;w log 6;cp log log.1;trunc log;w log 11;scan", "log:line 1 ",
+			"log:line 1 ", 6 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		begin("log");
+		run_steps(rows[i].steps);
+		if (strcmp(world.heads, rows[i].heads) || strcmp(world.at_head, rows[i].at_head) ||
+			world.last_mark != rows[i].mark)
+			fail_msg("%s: heads '%s', at head '%s', mark %u", rows[i].steps,
+				world.heads, world.at_head, world.last_mark);
+		end();
+	}
+}
+
 static void test_torture(void **state)
 {
 	const char *given = getenv("TAIL_TEST_SEED");
@@ -746,6 +814,7 @@ int main(void)
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_roots),
+		cmocka_unit_test(test_heads_and_marks),
 		cmocka_unit_test(test_torture),
 	};
 
