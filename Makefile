@@ -120,6 +120,11 @@ lint:
 	$(call need,$(APT_BUILD) $(APT_CHECK) $(APT_LINT))
 	@tests/lint
 
+# Each clause of the rule that reads Asterisk's records, taken out: a test has to fail.
+clauses:
+	$(call need,$(APT_BUILD) $(APT_CHECK) perl)
+	@tests/asterisk_clauses
+
 bench:
 	$(call need,$(APT_BUILD) $(APT_CHECK))
 	@$(MAKE) --no-print-directory -s -j2 all
@@ -187,6 +192,7 @@ help:
 	@echo 'make asan            unit tests and samples under ASan and UBSan'
 	@echo 'make fuzz-replay     parsers over the inputs that fuzzing found'
 	@echo 'make fuzz FUZZ_S=600 FUZZ_TARGETS=   look for more, seconds for each target'
+	@echo 'make clauses         the rule for Asterisk records without each of its clauses'
 	@echo 'make lint            format, cppcheck, layers'
 	@echo 'make compat          the configuration of fail2ban, as Debian ships it'
 	@echo 'make systemd-check   the unit under a booted systemd (root)'
@@ -197,5 +203,5 @@ help:
 clean:
 	rm -rf build build-* voipguard
 
-.PHONY: all deps demo check units fuzzers asan fuzz-replay fuzz lint bench compat systemd-check \
+.PHONY: all deps demo check units fuzzers asan fuzz-replay fuzz clauses lint bench compat systemd-check \
 	e2e-asterisk install uninstall install-service help clean

@@ -466,6 +466,42 @@ static void each_row(void **state)
 	assert_int_equal(bad, 0);
 }
 
+/* What an old one's value may end with is charged only where a line is sure to begin. */
+static void beginnings(void **state)
+{
+	static const char rest[] = FAKE_LINE;
+	static const char banner[] = NEW;
+	static const struct {
+		unsigned major;
+		bool at_head;
+		bool has_banner;
+		enum asterisk_kind kind;
+	} cases[] = {
+		{ 0, true, false, ASTERISK_RECORD },
+		{ 0, false, false, ASTERISK_FORGED },
+		{ 19, false, false, ASTERISK_FORGED },
+		{ 20, false, false, ASTERISK_RECORD },
+		{ 0, false, true, ASTERISK_RECORD },
+		{ 19, false, true, ASTERISK_FORGED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct asterisk *reader = asterisk_new();
+		struct asterisk_record record;
+
+		asterisk_begin(reader, cases[i].major, cases[i].at_head);
+		if (cases[i].has_banner)
+			asterisk_learn(reader, banner, sizeof(banner) - 2); /* no newline */
+		if (asterisk_read(reader, rest, sizeof(rest) - 1, &record) != cases[i].kind)
+			fail_msg("case %zu", i);
+		assert_int_equal(asterisk_version(reader), cases[i].major        ? cases[i].major
+							   : cases[i].has_banner ? 22
+										 : 0);
+		asterisk_free(reader);
+	}
+}
+
 static void times(void **state)
 {
 	static const struct {
@@ -720,6 +756,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(captures),
 		cmocka_unit_test(each_row),
+		cmocka_unit_test(beginnings),
 		cmocka_unit_test(times),
 		cmocka_unit_test(the_first_head_has_the_time),
 		cmocka_unit_test(proofs),
