@@ -10,7 +10,8 @@
 
 enum { PATTERNS_MAX = 4, LINES_MAX = 40 };
 
-static const int64_t AT_MS_MAX = 400000000000000; /* year 14645; %Y has four digits */
+/* TAI64N has 40 bits of seconds; %Y ends long before, with four digits. */
+static const int64_t AT_MS_MAX = ((int64_t)1 << 40) * 1000;
 
 static void found_check(const struct date_found *found, const struct date *date, const char *line,
 	size_t length)
