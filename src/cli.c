@@ -102,8 +102,12 @@ static int status_command(const struct request *request)
 	json_t *answer;
 	int status;
 
-	if (request->n_arguments)
-		json_object_set_new(question, "jail", json_string(request->arguments[0]));
+	if (request->n_arguments &&
+		json_object_set_new(question, "jail", json_string(request->arguments[0])) < 0) {
+		(void)fprintf(stderr, "voipguard: the jail's name is not UTF-8\n");
+		json_decref(question);
+		return EXIT_USAGE;
+	}
 	status = client_ask(request->run.socket_path, question, &answer);
 	if (status != EXIT_DONE)
 		return status;
@@ -333,7 +337,7 @@ static int read_duration(const char *text, int64_t *ret_s)
 	}
 	if (*ret_s != 0)
 		return 0;
-	(void)fprintf(stderr, "voipguard: --for: a ban of no time\n");
+	(void)fprintf(stderr, "voipguard: --for: no time at all\n");
 	return -1;
 }
 

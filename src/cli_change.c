@@ -48,15 +48,22 @@ static const char *read_allowed(const char *text, char address[IP_TEXT_MAX])
 	return NULL;
 }
 
+static int add_text(json_t *question, const char *key, const char *text)
+{
+	if (!text || json_object_set_new(question, key, json_string(text)) == 0)
+		return 0;
+	(void)fprintf(stderr, "voipguard: --%s: the text is not UTF-8\n", key);
+	return -1;
+}
+
 static int change_command(const struct request *request, json_t *question)
 {
 	json_t *answer;
 	int status;
 
-	/* a name that JSON cannot hold is refused: left out, it would mean every jail */
-	if (request->jail &&
-		json_object_set_new(question, "jail", json_string(request->jail)) < 0) {
-		(void)fprintf(stderr, "voipguard: --jail: the name is not UTF-8\n");
+	/* what JSON cannot hold is refused: left out, a jail would mean every jail */
+	if (add_text(question, "jail", request->jail) < 0 ||
+		add_text(question, "note", request->note) < 0) {
 		json_decref(question);
 		return EXIT_USAGE;
 	}
@@ -79,11 +86,13 @@ int cli_ban(const struct request *request)
 
 	if (status != EXIT_DONE)
 		return status;
+	if (request->for_s < -1) {
+		(void)fprintf(stderr, "voipguard: --for: a time, or -1: permanent\n");
+		return EXIT_USAGE;
+	}
 	question = json_pack("{s:s, s:s}", "command", "ban", "address", ip_format(&ip, address));
 	if (request->for_s)
 		json_object_set_new(question, "for_s", json_integer(request->for_s));
-	if (request->note)
-		json_object_set_new(question, "note", json_string(request->note));
 	return change_command(request, question);
 }
 
@@ -119,15 +128,13 @@ int cli_allow(const struct request *request)
 
 	if (!address)
 		return EXIT_USAGE;
-	question = json_pack("{s:s, s:s}", "command", "allow", "address", address);
-	if (request->for_s > 0)
-		json_object_set_new(question, "for_s", json_integer(request->for_s));
-	if (request->note &&
-		json_object_set_new(question, "note", json_string(request->note)) < 0) {
-		(void)fprintf(stderr, "voipguard: --note: the text is not UTF-8\n");
-		json_decref(question);
+	if (request->for_s < 0) {
+		(void)fprintf(stderr, "voipguard: --for: a negative time; without it, for ever\n");
 		return EXIT_USAGE;
 	}
+	question = json_pack("{s:s, s:s}", "command", "allow", "address", address);
+	if (request->for_s)
+		json_object_set_new(question, "for_s", json_integer(request->for_s));
 	return change_command(request, question);
 }
 

@@ -15,7 +15,9 @@ struct tail;
 
 /* The control protocol, server side: one JSON object a line in, one JSON object a line out, then
  * the connection ends. Requests: {"command": "status"|"jails"|"jail"|"ban"|"unban"|"allow"|
- * "disallow"|"reload"|"version", ...}.
+ * "disallow"|"reload"|"version", ...}. An argument that the command does not know, or of another
+ * JSON type, is refused: "address", "jail", "note" are strings, "all" is a boolean, "for_s" is an
+ * integer above 0 (of a ban also -1: permanent) that is left out for the default.
  * Answers: {"ok": true, ...}, with "warning": "a sentence" where there is a but, or {"ok": false,
  * "error": "a sentence"}, with "forbidden": true where it is a matter of who asks. */
 enum {

@@ -12,11 +12,64 @@
 #include "report.h"
 #include "text.h"
 
+static bool is_text(const json_t *value)
+{
+	return json_is_string(value);
+}
+
+static bool is_whole(const json_t *value)
+{
+	return json_is_integer(value);
+}
+
+static bool is_truth(const json_t *value)
+{
+	return json_is_boolean(value);
+}
+
+enum argument {
+	ARGUMENT_ADDRESS = 1 << 0,
+	ARGUMENT_JAIL = 1 << 1,
+	ARGUMENT_NOTE = 1 << 2,
+	ARGUMENT_FOR = 1 << 3,
+	ARGUMENT_ALL = 1 << 4,
+};
+
+static const struct {
+	const char *key;
+	enum argument argument;
+	bool (*fits)(const json_t *value);
+	const char *wanted;
+} arguments[] = {
+	{ "address", ARGUMENT_ADDRESS, is_text, "a string" },
+	{ "jail", ARGUMENT_JAIL, is_text, "a string" },
+	{ "note", ARGUMENT_NOTE, is_text, "a string" },
+	{ "for_s", ARGUMENT_FOR, is_whole, "a whole number of seconds" },
+	{ "all", ARGUMENT_ALL, is_truth, "true or false" },
+};
+
+/* The value of a key that argument_check has passed; NULL: it is missing. */
 static const char *text_of(const json_t *request, const char *key)
 {
-	const json_t *value = json_object_get(request, key);
+	return json_string_value(json_object_get(request, key));
+}
 
-	return json_is_string(value) ? json_string_value(value) : NULL;
+/* One that is not understood is refused: taken for missing, a time would be for ever, and a jail
+ * would be every jail. */
+static int argument_check(const char *command, unsigned wanted, const char *key,
+	const json_t *value, struct error *err)
+{
+	char shown[64];
+
+	for (size_t i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++) {
+		if (strcmp(arguments[i].key, key) != 0 || !(arguments[i].argument & wanted))
+			continue;
+		if (arguments[i].fits(value))
+			return 0;
+		return error_set(err, "%s: %s is wanted", key, arguments[i].wanted);
+	}
+	return error_set(err, "%s has no argument '%s'", command,
+		text_render_string(shown, sizeof(shown), key));
 }
 
 static void command_status(struct control *control, struct connection *connection,
@@ -85,10 +138,16 @@ static void command_ban(struct control *control, struct connection *connection,
 	const json_t *request, int64_t now_s)
 {
 	const json_t *duration = json_object_get(request, "for_s");
+	int64_t for_s = json_integer_value(duration); /* 0: it is missing */
 	const char *address = text_of(request, "address");
 	struct error err;
 	struct ip ip;
 
+	if (duration && (for_s < -1 || for_s == 0)) {
+		control_say_error(connection,
+			"for_s: a ban lasts one second or more, or -1: it is permanent");
+		return;
+	}
 	if (!address || ip_parse_prefix(address, &ip, &err) < 0) {
 		control_say_error(connection, address ? err.text : "the address is missing");
 		return;
@@ -100,8 +159,7 @@ static void command_ban(struct control *control, struct connection *connection,
 		return;
 	}
 	ip = guard_unit(control->engine.guard, &ip);
-	if (guard_ban(control->engine.guard, &ip, text_of(request, "jail"),
-		    json_is_integer(duration) ? json_integer_value(duration) : 0,
+	if (guard_ban(control->engine.guard, &ip, text_of(request, "jail"), for_s,
 		    text_of(request, "note"), now_s, &err) < 0)
 		control_say_error(connection, err.text);
 	else
@@ -121,6 +179,10 @@ static void command_unban(struct control *control, struct connection *connection
 	struct ip ip;
 	int rc;
 
+	if (all && address) {
+		control_say_error(connection, "an address, or all: not both");
+		return;
+	}
 	if (!all && (!address || ip_parse_prefix(address, &ip, &err) < 0)) {
 		control_say_error(connection, address ? err.text : "the address is missing");
 		return;
@@ -164,7 +226,7 @@ static void command_allow(struct control *control, struct connection *connection
 	const json_t *request, int64_t now_s)
 {
 	const json_t *duration = json_object_get(request, "for_s");
-	int64_t for_s = json_is_integer(duration) ? json_integer_value(duration) : 0;
+	int64_t for_s = json_integer_value(duration); /* 0: it is missing */
 	const char *address = text_of(request, "address");
 	const char *note = text_of(request, "note");
 	struct error err;
@@ -172,6 +234,11 @@ static void command_allow(struct control *control, struct connection *connection
 	struct ip ip;
 	int rc;
 
+	if (duration && for_s <= 0) {
+		control_say_error(connection,
+			"for_s: one second or more is wanted; without it, it is for ever");
+		return;
+	}
 	if (!allowed_read(control, address, &ip, &is_name, &err)) {
 		control_say_error(connection, err.text);
 		return;
@@ -204,7 +271,7 @@ static void command_disallow(struct control *control, struct connection *connect
 		finish_change(control, connection, NULL, -1, json_pack("{s:b}", "ok", 1), now_s);
 }
 
-static void command_jail(const struct control *control, struct connection *connection,
+static void command_jail(struct control *control, struct connection *connection,
 	const json_t *request, int64_t now_s)
 {
 	const char *jail = text_of(request, "jail");
@@ -215,49 +282,96 @@ static void command_jail(const struct control *control, struct connection *conne
 	(void)snprintf(text, sizeof(text), "there is no jail '%s'",
 		text_render_string(shown, sizeof(shown), jail ? jail : "")); /* fits */
 	if (number < 0)
-		control_say_error(connection, text);
+		control_say_error(connection, jail ? text : "the jail is missing");
 	else
 		control_say(connection, report_jail(control->engine.guard, (size_t)number, now_s));
 }
 
-static void command_reload(struct control *control, struct connection *connection)
+static void command_jails(struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s)
+{
+	(void)request;
+	control_say(connection, report_jails(control->engine.guard, now_s));
+}
+
+static void command_reload(struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s)
 {
 	struct error err;
 
+	(void)request, (void)now_s;
 	if (control->engine.reload(control->engine.context, connection->fd, &err) < 0)
 		control_say_error(connection, err.text);
 	else
 		control_close(connection); /* the next engine has its own copy and answers */
 }
 
+static void command_version(struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s)
+{
+	(void)control, (void)request, (void)now_s;
+	control_say(connection, json_pack("{s:b, s:s}", "ok", 1, "version", VERSION));
+}
+
+static const struct command {
+	const char *name;
+	void (*run)(struct control *control, struct connection *connection, const json_t *request,
+		int64_t now_s);
+	unsigned arguments; /* enum argument, those it knows */
+} commands[] = {
+	{ "status", command_status, ARGUMENT_JAIL },
+	{ "jails", command_jails, 0 },
+	{ "jail", command_jail, ARGUMENT_JAIL },
+	{ "ban", command_ban, ARGUMENT_ADDRESS | ARGUMENT_JAIL | ARGUMENT_NOTE | ARGUMENT_FOR },
+	{ "unban", command_unban, ARGUMENT_ADDRESS | ARGUMENT_JAIL | ARGUMENT_ALL },
+	{ "allow", command_allow, ARGUMENT_ADDRESS | ARGUMENT_NOTE | ARGUMENT_FOR },
+	{ "disallow", command_disallow, ARGUMENT_ADDRESS },
+	{ "reload", command_reload, 0 },
+	{ "version", command_version, 0 },
+};
+
+static int request_check(const struct command *command, const json_t *request, struct error *err)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)request, key, value)
+	{
+		if (strcmp(key, "command") != 0 &&
+			argument_check(command->name, command->arguments, key, value, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void run_command(struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s)
+{
+	const char *name = text_of(request, "command");
+	struct error err;
+
+	if (!name) {
+		control_say_error(connection, "the request is not a JSON object with a command");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(commands[i].name, name) != 0)
+			continue;
+		if (request_check(&commands[i], request, &err) < 0)
+			control_say_error(connection, err.text);
+		else
+			commands[i].run(control, connection, request, now_s);
+		return;
+	}
+	control_say_error(connection,
+		"the daemon does not know this command: is it older than the client?");
+}
+
 void control_dispatch(struct control *control, struct connection *connection, int64_t now_s)
 {
-	json_t *request = json_loadb(connection->in, connection->in_length, 0, NULL);
-	const char *command = text_of(request, "command");
+	json_t *request = json_loadb(connection->in, connection->in_length, JSON_REJECT_DUPLICATES,
+		NULL); /* else the last one of two would win */
 
-	if (!command)
-		control_say_error(connection, "the request is not a JSON object with a command");
-	else if (strcmp(command, "status") == 0)
-		command_status(control, connection, request, now_s);
-	else if (strcmp(command, "ban") == 0)
-		command_ban(control, connection, request, now_s);
-	else if (strcmp(command, "unban") == 0)
-		command_unban(control, connection, request, now_s);
-	else if (strcmp(command, "allow") == 0)
-		command_allow(control, connection, request, now_s);
-	else if (strcmp(command, "disallow") == 0)
-		command_disallow(control, connection, request, now_s);
-	else if (strcmp(command, "jails") == 0)
-		control_say(connection, report_jails(control->engine.guard, now_s));
-	else if (strcmp(command, "jail") == 0)
-		command_jail(control, connection, request, now_s);
-	else if (strcmp(command, "reload") == 0)
-		command_reload(control, connection);
-	else if (strcmp(command, "version") == 0)
-		control_say(connection, json_pack("{s:b, s:s}", "ok", 1, "version", VERSION));
-	else
-		control_say_error(connection,
-			"the daemon does not know this command: is it older than "
-			"the client?");
+	run_command(control, connection, request, now_s);
 	json_decref(request);
 }

@@ -73,17 +73,24 @@ static void add(struct guard *guard, const struct store_allow *allow, int64_t no
 	guard_protect(guard, &allow->ip, because, ALLOW_SOURCE, now_s);
 }
 
+int guard_allow_until(int64_t for_s, int64_t now_s, int64_t *ret_until_s, struct error *err)
+{
+	if (for_s < 0)
+		return error_set(err, "a time that is over before it begins");
+	if (for_s > ALLOW_LONGEST_S)
+		return error_set(err, "more than 3000 years: name no time to allow it for ever");
+	*ret_until_s = for_s ? now_s + for_s : 0;
+	return 0;
+}
+
 int guard_allow(struct guard *guard, const struct ip *ip, int64_t for_s, const char *note,
 	int64_t now_s, struct error *err)
 {
-	struct store_allow allow = { .ip = *ip,
-		.at_s = now_s,
-		.until_s = for_s > 0 && for_s <= ALLOW_LONGEST_S ? now_s + for_s : 0,
-		.note = note ? note : "" };
+	struct store_allow allow = { .ip = *ip, .at_s = now_s, .note = note ? note : "" };
 	size_t at = find(&guard->allows, ip);
 
-	if (for_s > ALLOW_LONGEST_S)
-		return error_set(err, "more than 3000 years: name no time to allow it for ever");
+	if (guard_allow_until(for_s, now_s, &allow.until_s, err) < 0)
+		return -1;
 	if (at < guard->allows.count)
 		remove_at(&guard->allows, at);
 	if (guard->allows.count == GUARD_ALLOWS_MAX)

@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "config.h"
 #include "error.h"
+#include "guard.h"
 #include "store.h"
 #include "text.h"
 
@@ -130,15 +131,13 @@ static struct ignore_host *take_allow(struct ignore *ignore, const struct store_
 int ignore_allow(struct ignore *ignore, const char *name, int64_t for_s, const char *note_text,
 	int64_t now_s, struct error *err)
 {
-	struct store_allow allow = { .name = name,
-		.at_s = now_s,
-		.until_s = for_s > 0 ? now_s + for_s : 0,
-		.note = note_text };
+	struct store_allow allow = { .name = name, .at_s = now_s, .note = note_text };
 	enum ignorelist_kind kind;
 	struct ignore_host *host;
 	struct ip ip;
 
-	if (ignorelist_word(name, &kind, &ip, err) < 0)
+	if (ignorelist_word(name, &kind, &ip, err) < 0 ||
+		guard_allow_until(for_s, now_s, &allow.until_s, err) < 0)
 		return -1;
 	if (kind != IGNORELIST_NAME)
 		return error_set(err, "this is no host name");

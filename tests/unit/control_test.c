@@ -186,6 +186,9 @@ static void assert_answer(int fd, bool ok, const char *error)
 	json_decref(object);
 }
 
+#define BAN "{\"command\": \"ban\""
+#define ALLOW "{\"command\": \"allow\""
+
 static const struct {
 	const char *request;
 	const char *error;
@@ -204,10 +207,55 @@ static const struct {
 	{ "{\"command\": \"unban\", \"address\": \"192.0.2.1\"}\n", "not banned" },
 	{ "{\"command\": \"unban\", \"all\": true, \"jail\": \"no\"}\n", "no jail" },
 	{ "{\"command\": \"status\", \"jail\": \"no\"}\n", "no jail" },
+	/* the wrong type is no default: no other jail, no other time */
+	{ "{\"command\": \"status\", \"jail\": 7}\n", "jail: a string" },
+	{ "{\"command\": \"status\", \"jail\": null}\n", "jail: a string" },
+	{ "{\"command\": \"status\", \"x\\u001by\": 7}\n", "no argument 'x\\x1by'" },
+	{ "{\"command\": \"jail\"}\n", "jail is missing" },
+	{ "{\"command\": \"jail\", \"jail\": []}\n", "jail: a string" },
+	{ "{\"command\": \"jails\", \"jail\": \"twin\"}\n", "jails has no argument 'jail'" },
+	{ "{\"command\": \"reload\", \"jail\": \"twin\"}\n", "reload has no argument" },
+	{ "{\"command\": \"version\", \"all\": true}\n", "version has no argument" },
+	{ BAN ", \"address\": 3}\n", "address: a string" },
+	{ BAN ", \"address\": \"192.0.2.1\", \"jail\": 7}\n", "jail: a string" },
+	{ BAN ", \"address\": \"192.0.2.1\", \"note\": true}\n", "note: a string" },
+	{ BAN ", \"address\": \"192.0.2.1\", \"for_s\": \"60\"}\n", "for_s: a whole number" },
+	{ BAN ", \"address\": \"192.0.2.1\", \"for_s\": 60.0}\n", "for_s: a whole number" },
+	{ BAN ", \"address\": \"192.0.2.1\", \"for_s\": null}\n", "for_s: a whole number" },
+	{ BAN ", \"address\": \"192.0.2.1\", \"for_s\": 0}\n", "for_s: a ban lasts one second" },
+	{ BAN ", \"address\": \"192.0.2.1\", \"for_s\": -2}\n", "for_s: a ban lasts one second" },
+	{ BAN ", \"address\": \"192.0.2.1\", \"for_s\": 9223372036854775807}\n", "3000 years" },
+	{ BAN ", \"address\": \"192.0.2.1\", \"all\": true}\n", "ban has no argument 'all'" },
+	{ BAN ", \"address\": \"192.0.2.1\", \"for\": 60}\n", "ban has no argument 'for'" },
+	{ BAN ", \"address\": \"192.0.2.1\", \"address\": \"192.0.2.2\"}\n", "not a JSON object" },
+	{ "{\"command\": \"unban\", \"all\": \"yes\"}\n", "all: true or false" },
+	{ "{\"command\": \"unban\", \"all\": 1}\n", "all: true or false" },
+	{ "{\"command\": \"unban\", \"all\": true, \"jail\": 7}\n", "jail: a string" },
+	{ "{\"command\": \"unban\", \"all\": true, \"address\": \"192.0.2.1\"}\n", "not both" },
+	{ "{\"command\": \"unban\", \"all\": false}\n", "address is missing" },
+	{ "{\"command\": \"unban\", \"address\": \"192.0.2.1\", \"note\": \"n\"}\n",
+		"unban has no argument 'note'" },
+	{ "{\"command\": \"allow\"}\n", "address is missing" },
+	{ ALLOW ", \"address\": {}}\n", "address: a string" },
+	{ ALLOW ", \"address\": \"192.0.2.1\", \"note\": 1}\n", "note: a string" },
+	{ ALLOW ", \"address\": \"192.0.2.1\", \"for_s\": 0}\n", "for_s: one second or more" },
+	{ ALLOW ", \"address\": \"192.0.2.1\", \"for_s\": -1}\n", "for_s: one second or more" },
+	{ ALLOW ", \"address\": \"192.0.2.1\", \"for_s\": 600.0}\n", "for_s: a whole number" },
+	{ ALLOW ", \"address\": \"192.0.2.1\", \"for_s\": \"10m\"}\n", "for_s: a whole number" },
+	{ ALLOW ", \"address\": \"192.0.2.1\", \"for_s\": true}\n", "for_s: a whole number" },
+	{ ALLOW ", \"address\": \"192.0.2.1\", \"for_s\": null}\n", "for_s: a whole number" },
+	{ ALLOW ", \"address\": \"192.0.2.1\", \"for_s\": 100000000001}\n", "3000 years" },
+	{ ALLOW ", \"address\": \"192.0.2.1\", \"for_s\": 9223372036854775807}\n", "3000 years" },
+	{ ALLOW ", \"address\": \"192.0.2.1\", \"jail\": \"twin\"}\n", "allow has no argument" },
+	{ "{\"command\": \"disallow\", \"address\": 1}\n", "address: a string" },
+	{ "{\"command\": \"disallow\", \"address\": \"192.0.2.1\", \"for_s\": 1}\n",
+		"disallow has no argument" },
 };
 
 static void test_refused(void **state)
 {
+	struct store_allow row;
+
 	(void)state;
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		int fd = client();
@@ -217,6 +265,8 @@ static void test_refused(void **state)
 		assert_null(strchr(text, '\x1b'));
 	}
 	assert_int_equal(flushes, 0);
+	assert_int_equal(reload_fd, -1);
+	assert_false(guard_allowed(world.guard, 0, &row));
 }
 
 static void test_own_user(void **state)
@@ -309,6 +359,39 @@ static void test_ban_and_unban(void **state)
 	assert_non_null(strstr(text, "\"lifted\":1"));
 	assert_non_null(strstr(text, "warning"));
 	assert_null(world_ban(&world, MANUAL, "192.0.2.1"));
+}
+
+/* A time that is left out is for ever; -1 is a ban that is permanent. */
+static void test_for(void **state)
+{
+	static const struct {
+		const char *request;
+		int64_t until_s;
+	} allowed[] = {
+		{ ALLOW ", \"address\": \"192.0.2.1\"}\n", 0 },
+		{ ALLOW ", \"address\": \"192.0.2.1\", \"for_s\": 1}\n", NOW_S + 1 },
+		{ ALLOW ", \"address\": \"192.0.2.1\", \"for_s\": 100000000000}\n",
+			NOW_S + 100000000000 },
+	};
+	struct store_allow row;
+	int fd;
+
+	(void)state;
+	fd = client();
+	say(fd, BAN ", \"address\": \"192.0.2.9\", \"for_s\": -1}\n");
+	(void)world_flush(&world, 0, NOW_S);
+	(void)control_tick(control, NOW_S);
+	assert_answer(fd, true, NULL);
+	assert_int_equal(world_ban(&world, MANUAL, "192.0.2.9")->until_s, 0);
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
+		flushes = 0;
+		fd = client();
+		say(fd, allowed[i].request);
+		(void)control_tick(control, NOW_S);
+		assert_answer(fd, true, NULL);
+		assert_true(guard_allowed(world.guard, 0, &row));
+		assert_int_equal(row.until_s, allowed[i].until_s);
+	}
 }
 
 static void test_ban_that_the_kernel_refuses(void **state)
@@ -495,6 +578,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_many_clients, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ban_and_unban, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ban_that_the_kernel_refuses, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ban_for_ages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dry_run_and_full_disk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_status, setup, teardown),

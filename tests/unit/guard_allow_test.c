@@ -145,6 +145,8 @@ static void test_too_long(void **state)
 	allow(&world, "192.0.2.3", 10, NOW_S);
 	assert_int_equal(guard_allow(world.guard, &ip, INT64_MAX, NULL, NOW_S, &err), -1);
 	assert_non_null(strstr(err.text, "3000 years"));
+	assert_int_equal(guard_allow(world.guard, &ip, -1, NULL, NOW_S, &err), -1);
+	assert_non_null(strstr(err.text, "over before it begins"));
 	assert_true(guard_allowed(world.guard, 0, &row));
 	assert_int_equal(row.until_s, NOW_S + 10);
 	world_done(&world);

@@ -449,6 +449,9 @@ static void test_allowed_by_hand(void **state)
 	begin(false);
 	assert_int_equal(ignore_allow(ignore, "a b", 0, NULL, NOW_S, &err), -1);
 	assert_int_equal(ignore_allow(ignore, "192.0.2.1", 0, NULL, NOW_S, &err), -1);
+	assert_int_equal(ignore_allow(ignore, "van.example.org", -1, NULL, NOW_S, &err), -1);
+	assert_int_equal(ignore_allow(ignore, "van.example.org", INT64_MAX, NULL, NOW_S, &err), -1);
+	assert_non_null(strstr(err.text, "3000 years"));
 	assert_int_equal(ignore_disallow(ignore, "van.example.org", &err), -1);
 	assert_int_equal(ignore_allow(ignore, "Van.example.org", 100, "the van", NOW_S, &err), 0);
 	ignore_tick(ignore, NOW_S);
