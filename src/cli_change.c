@@ -7,6 +7,7 @@
 
 #include "client.h"
 #include "error.h"
+#include "guard.h"
 #include "ignorelist.h"
 #include "ip.h"
 #include "offline.h"
@@ -31,8 +32,8 @@ static int read_address(const char *text, bool ban, struct ip *ret_ip)
 	return EXIT_USAGE;
 }
 
-/* Reads ADDR[/LEN] or NAME of allow and disallow. NULL: it is neither. */
-static const char *read_allowed(const char *text, char address[IP_TEXT_MAX])
+/* Reads ADDR[/LEN] or NAME of allow and disallow. NULL: it is neither, or wider than it may be. */
+static const char *read_allowed(const char *text, bool may_be_wide, char address[IP_TEXT_MAX])
 {
 	enum ignorelist_kind kind = IGNORELIST_FILE;
 	struct error err = { "an address is wanted, or a host name" };
@@ -40,7 +41,8 @@ static const char *read_allowed(const char *text, char address[IP_TEXT_MAX])
 	struct ip ip;
 
 	is_read = ignorelist_word(text, &kind, &ip, &err) == 0;
-	if (is_read && kind == IGNORELIST_ADDRESS)
+	if (is_read && kind == IGNORELIST_ADDRESS &&
+		(may_be_wide || guard_allow_width(&ip, &err) == 0))
 		return ip_format(&ip, address);
 	if (is_read && kind == IGNORELIST_NAME)
 		return text;
@@ -123,7 +125,7 @@ int cli_unban(const struct request *request)
 int cli_allow(const struct request *request)
 {
 	char buffer[IP_TEXT_MAX];
-	const char *address = read_allowed(request->arguments[0], buffer);
+	const char *address = read_allowed(request->arguments[0], false, buffer);
 	json_t *question;
 
 	if (!address)
@@ -142,7 +144,8 @@ int cli_allow(const struct request *request)
 int cli_disallow(const struct request *request)
 {
 	char buffer[IP_TEXT_MAX];
-	const char *address = read_allowed(request->arguments[0], buffer);
+	/* wide ones of an earlier version may be there still */
+	const char *address = read_allowed(request->arguments[0], true, buffer);
 	int status;
 
 	if (!address)

@@ -72,6 +72,8 @@ static void add_word(struct config_reader *reader, struct config_jail *jail, con
 		jail->ignoreip =
 			alloc_grow(jail->ignoreip, jail->n_ignoreip + 1, sizeof(jail->ignoreip[0]));
 		jail->ignoreip[jail->n_ignoreip++] = ip;
+		if (ignorelist_is_wide(&ip))
+			ignorelist_warn_wide(&ip, at, reader->findings);
 		return;
 	case IGNORELIST_NAME:
 		add_indirect(reader, jail, word, false, at);

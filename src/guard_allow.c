@@ -8,6 +8,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "ignorelist.h"
 #include "protect.h"
 #include "text.h"
 
@@ -83,13 +84,28 @@ int guard_allow_until(int64_t for_s, int64_t now_s, int64_t *ret_until_s, struct
 	return 0;
 }
 
+int guard_allow_width(const struct ip *ip, struct error *err)
+{
+	char address[IP_TEXT_MAX];
+
+	if (!ignorelist_is_wide(ip))
+		return 0;
+	return error_set(err,
+		"%s is too wide to be allowed by hand: name its networks of /%d or longer, or "
+		"write ignoreip = %s into [DEFAULT] of the jails if nobody there is ever to be "
+		"banned",
+		ip_format(ip, address),
+		ip->family == 4 ? IGNORELIST_WIDE4_BITS : IGNORELIST_WIDE6_BITS, address);
+}
+
 int guard_allow(struct guard *guard, const struct ip *ip, int64_t for_s, const char *note,
 	int64_t now_s, struct error *err)
 {
 	struct store_allow allow = { .ip = *ip, .at_s = now_s, .note = note ? note : "" };
 	size_t at = find(&guard->allows, ip);
 
-	if (guard_allow_until(for_s, now_s, &allow.until_s, err) < 0)
+	if (guard_allow_until(for_s, now_s, &allow.until_s, err) < 0 ||
+		guard_allow_width(ip, err) < 0)
 		return -1;
 	if (at < guard->allows.count)
 		remove_at(&guard->allows, at);

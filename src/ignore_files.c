@@ -67,8 +67,10 @@ static void tell_findings(const struct ignore *ignore, struct ignore_file *file,
 	char text[IGNORE_TROUBLE_MAX] = "";
 	cleanup_free char *first = NULL;
 
-	if (findings->count) {
-		first = finding_format(&findings->list[0]);
+	for (size_t i = 0; i < findings->count && !first; i++)
+		if (findings->list[i].is_error)
+			first = finding_format(&findings->list[i]);
+	if (first) {
 		(void)snprintf(text, sizeof(text), "%zu entr%s not protected: %s", findings->errors,
 			findings->errors == 1 ? "y is" : "ies are", first); /* cut */
 	}

@@ -82,8 +82,33 @@ int ignorelist_word(const char *word, enum ignorelist_kind *ret_kind, struct ip 
 	return 0;
 }
 
+bool ignorelist_is_wide(const struct ip *ip)
+{
+	return ip->bits < (ip->family == 4 ? IGNORELIST_WIDE4_BITS : IGNORELIST_WIDE6_BITS);
+}
+
+void ignorelist_warn_wide(const struct ip *ip, const struct position *at, struct findings *findings)
+{
+	/* all that registries give away (RFC 3587) */
+	static const struct ip unicast6 = { .family = 6, .bits = 3, .bytes = { 0x20 } };
+	bool is_all = ip->family == 4 ? ip->bits == 0 : ip_contains(ip, &unicast6);
+	char address[IP_TEXT_MAX];
+
+	ip_format(ip, address);
+	if (is_all)
+		finding_warning(findings, at,
+			"ignoreip: %s is everybody: no IPv%d address is ever banned", address,
+			ip->family);
+	else
+		finding_warning(findings, at,
+			"ignoreip: %s is a large part of the Internet, and nobody in it is ever "
+			"banned",
+			address);
+}
+
 /* -1 with a sentence: not taken. */
-static int add_word(struct ignorelist *list, const char *word, struct error *err)
+static int add_word(struct ignorelist *list, const char *word, const struct position *at,
+	struct findings *findings, struct error *err)
 {
 	enum ignorelist_kind kind;
 	char shown[SHOWN_MAX];
@@ -101,6 +126,8 @@ static int add_word(struct ignorelist *list, const char *word, struct error *err
 				list->n_addresses ? list->n_addresses * 2 : 1,
 				sizeof(list->addresses[0]));
 		list->addresses[list->n_addresses++] = ip;
+		if (ignorelist_is_wide(&ip))
+			ignorelist_warn_wide(&ip, at, findings);
 		return 0;
 	case IGNORELIST_NAME:
 		if (list->n_names == IGNORELIST_NAMES_MAX)
@@ -147,9 +174,9 @@ int ignorelist_parse(const char *text, size_t length, const char *file, struct i
 		while (i < length && !is_separator(text[i]))
 			i++;
 		cleanup_free char *word = alloc_bytes(text + from, i - from);
-		if (add_word(ret_list, word, &err) == 0)
-			continue;
 		at.column = (unsigned)(from - line_start) + 1;
+		if (add_word(ret_list, word, &at, findings, &err) == 0)
+			continue;
 		rc = finding_error(findings, &at, "ignoreip: %s", err.text);
 	}
 	return rc;

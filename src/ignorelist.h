@@ -8,6 +8,7 @@
 
 struct error;
 struct findings;
+struct position;
 
 /* The words of fail2ban's ignoreip and of the files that it names: whom no jail bans. */
 enum {
@@ -29,6 +30,14 @@ int ignorelist_word(const char *word, enum ignorelist_kind *ret_kind, struct ip 
  * is not absolute, which no such file may be. */
 const char *ignorelist_path(const char *word);
 
+/* A prefix of so many addresses that protecting it leaves strangers alone, not friends: shorter
+ * than any network that a registry has given away, IPv4 /8 or IPv6 /16. */
+enum { IGNORELIST_WIDE4_BITS = 8, IGNORELIST_WIDE6_BITS = 16 };
+bool ignorelist_is_wide(const struct ip *ip);
+/* Of such a prefix that is meant for ignoreip: a sentence. */
+void ignorelist_warn_wide(const struct ip *ip, const struct position *at,
+	struct findings *findings);
+
 struct ignorelist {
 	struct ip *addresses; /* owned, in the order of the file */
 	size_t n_addresses;
@@ -39,7 +48,8 @@ struct ignorelist {
 /* Reads such a file's text: entries with blanks, commas or newlines between; a # or ; at the start
  * of a line or behind a blank begins a comment. What cannot be read is an error among the findings,
  * with file, line and column; the rest is in *ret_list all the same, to be freed by
- * ignorelist_done. Returns -1 if there was such an error: somebody may lack protection. */
+ * ignorelist_done; an entry that is too wide is a warning. Returns -1 if there was such an error:
+ * somebody may lack protection. */
 int ignorelist_parse(const char *text, size_t length, const char *file, struct ignorelist *ret_list,
 	struct findings *findings);
 void ignorelist_done(struct ignorelist *list);

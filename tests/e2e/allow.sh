@@ -29,6 +29,8 @@ is "a ban by hand is refused" "$(rc vg ban $A)" 1
 check "with the reason" grep -q "allowed by hand: the office" "$T/out"
 is "so is a wider one over it" "$(rc vg ban 198.51.100.0/24)" 1
 is "what is neither address nor name is a usage error" "$(rc vg allow 192.0.2.999)" 2
+is "so is everybody" "$(rc vg allow 0.0.0.0/0)" 2
+is "and a time that is over" "$(rc vg allow $B --for -5)" 2
 
 is "allow for a second" "$(rc vg allow $B --for 1s)" 0
 pause 2.5

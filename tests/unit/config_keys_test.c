@@ -115,6 +115,15 @@ static const struct {
 	{ GOOD "ignoreip = file:/nonexistent/list\n", "jails/a.conf:5:12: error",
 		"ban whom it protects", false },
 	{ GOOD "ignoreip = file:/tmp\n", "jails/a.conf:5:12: error", "not a regular file", false },
+	{ GOOD "ignoreip = 192.0.2.1 0.0.0.0/0\n", "jails/a.conf:5:22: warning",
+		"no IPv4 address is ever banned", false },
+	{ GOOD "ignoreip = 10.0.0.0/8\n  2001::/16, ::/0\n", "jails/a.conf:6:14: warning",
+		"no IPv6 address is ever banned", false },
+	{ GOOD "ignoreip = 2000::/3\n", "jails/a.conf:5:12: warning", "is everybody", false },
+	{ GOOD "ignoreip = 128.0.0.0/1\n", "jails/a.conf:5:12: warning", "large part of", false },
+	{ GOOD "ignoreip = 2001::/15\n", "jails/a.conf:5:12: warning", "large part of", false },
+	{ "[DEFAULT]\nignoreip = 0.0.0.0/0\n" GOOD "[b]\n", "jails/a.conf:2:12: warning",
+		"is everybody", false },
 	{ GOOD "usedns = perhaps\n", "jails/a.conf:5:10: error", "none of yes, warn, no", false },
 	{ GOOD "usedns = warn\n", "jails/a.conf:5:10: warning", "a resolved address is unproven",
 		false },
@@ -399,13 +408,14 @@ static void ignoreip_file_with_errors(void **state)
 
 	(void)state;
 	make(&tree);
-	put(&tree, "list", "192.0.2.7\n  192.0.2.300\n");
+	put(&tree, "list", "192.0.2.7\n  192.0.2.300\n::/0\n");
 	(void)snprintf(text, sizeof(text),
 		GOOD "ignoreip = file:%s/list\n[b]\nignoreip = file:/nonexistent\n", tree.dir);
 	put(&tree, "jails/a.conf", text);
 	load(&tree);
-	assert_int_equal(tree.findings.count, 1);
+	assert_int_equal(tree.findings.count, 2);
 	assert_true(has_finding(&tree, "list:2:3: error", "192.0.2.300"));
+	assert_true(has_finding(&tree, "list:3:1: warning", "::/0 is everybody"));
 	assert_true(config_find(tree.config, "a")->broken);
 	assert_false(config_find(tree.config, "b")->broken);
 	done(&tree);

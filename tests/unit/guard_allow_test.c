@@ -152,6 +152,44 @@ static void test_too_long(void **state)
 	world_done(&world);
 }
 
+/* What would protect nearly everybody is refused, with what to write instead. */
+static void test_too_wide(void **state)
+{
+	static const struct {
+		const char *prefix;
+		bool is_wide;
+	} rows[] = {
+		{ "0.0.0.0/0", true },
+		{ "198.0.0.0/7", true },
+		{ "198.0.0.0/8", false },
+		{ "::/0", true },
+		{ "2000::/15", true },
+		{ "2001::/16", false },
+		{ "::ffff:0:0/96", true },
+		{ "::ffff:198.0.0.0/104", false },
+	};
+	struct world world = { 0 };
+	struct store_allow row;
+
+	(void)state;
+	world_new(&world);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct error err = { "" };
+		struct ip ip;
+		int rc;
+
+		assert_int_equal(ip_parse_prefix(rows[i].prefix, &ip, &err), 0);
+		rc = guard_allow(world.guard, &ip, 0, NULL, NOW_S, &err);
+		if ((rc < 0) != rows[i].is_wide)
+			fail_msg("%s: %d", rows[i].prefix, rc);
+		assert_true(rc == 0 || strstr(err.text, "ignoreip = "));
+		assert_true(guard_allowed(world.guard, 0, &row) != rows[i].is_wide);
+		if (rc == 0)
+			assert_int_equal(guard_disallow(world.guard, &ip, &err), 0);
+	}
+	world_done(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +198,7 @@ int main(void)
 		cmocka_unit_test(test_peek),
 		cmocka_unit_test(test_cap),
 		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_too_wide),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -416,6 +416,9 @@ static void test_file(void **state)
 	assert_true(is_protected("203.0.113.13"));
 	assert_false(is_protected("203.0.113.12"));
 	assert_false(is_well("'pbx.example.org'")); /* the file is well again */
+	write_list("0.0.0.0/7\n");                  /* a warning of `check` is no trouble */
+	ignore_tick(ignore, NOW_S + 10);
+	assert_false(is_well("'pbx.example.org'"));
 }
 
 static void test_large_file(void **state)

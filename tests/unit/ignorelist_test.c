@@ -116,6 +116,24 @@ static void wrong_words_are_found(void **state)
 	findings_done(&findings);
 }
 
+/* What leaves nobody to be banned is told, and taken: it may be meant. */
+static void wide_ones_are_told(void **state)
+{
+	static const char text[] = "10.0.0.0/8\n0.0.0.0/7 2001::/16";
+	struct findings findings = { 0 };
+	struct ignorelist list;
+
+	(void)state;
+	assert_int_equal(ignorelist_parse(text, sizeof(text) - 1, "/l", &list, &findings), 0);
+	assert_int_equal(list.n_addresses, 3);
+	assert_int_equal(findings.count, 1);
+	assert_false(findings.list[0].is_error);
+	assert_int_equal(findings.list[0].line, 2);
+	assert_int_equal(findings.list[0].column, 1);
+	ignorelist_done(&list);
+	findings_done(&findings);
+}
+
 static void lists_are_bounded(void **state)
 {
 	enum { LINES = IGNORELIST_ADDRESSES_MAX + 2, NAMES = IGNORELIST_NAMES_MAX + 1 };
@@ -143,6 +161,7 @@ int main(void)
 		cmocka_unit_test(words_of_all_kinds),
 		cmocka_unit_test(a_file_is_read),
 		cmocka_unit_test(wrong_words_are_found),
+		cmocka_unit_test(wide_ones_are_told),
 		cmocka_unit_test(lists_are_bounded),
 	};
 
