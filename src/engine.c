@@ -151,7 +151,6 @@ static int commit(void *context, struct error *err)
 	/* windows of lines that are not read yet may reach back further */
 	int64_t expire_before_s = engine->caught_up ? engine_wall_s() - keep_s : 0;
 	struct error local;
-	char text[128];
 
 	if (!err)
 		err = &local;
@@ -159,15 +158,19 @@ static int commit(void *context, struct error *err)
 	engine_save_cursors(engine);
 	engine->next_positions_s = engine_wall_s() + POSITIONS_EVERY_S;
 	if (store_commit(engine->state.store, expire_before_s, err) < 0) {
-		if (engine->health[CONTROL_STATE].ok)
+		if (!engine->state_trouble[0])
 			log_line(LOG_ERR, "state is kept in memory only: %s", err->text);
-		engine_set_health(engine, CONTROL_STATE, false, err->text);
+		(void)snprintf(engine->state_trouble, sizeof(engine->state_trouble), "%s",
+			err->text); /* cut */
+		engine_check_state(engine);
 		return -1;
 	}
-	(void)snprintf(text, sizeof(text), "%llu records were lost while the disk was full",
-		(unsigned long long)store_lost(engine->state.store)); /* fits */
-	engine_set_health(engine, CONTROL_STATE, store_lost(engine->state.store) == 0,
-		store_lost(engine->state.store) ? text : "");
+	engine->state_trouble[0] = '\0';
+	if (store_lost(engine->state.store))
+		(void)snprintf(engine->state_trouble, sizeof(engine->state_trouble),
+			"%llu records were lost while the disk was full",
+			(unsigned long long)store_lost(engine->state.store)); /* fits */
+	engine_check_state(engine);
 	outbox_pump(engine->state.outbox, engine_wall_s());
 	return 0;
 }
@@ -364,7 +367,7 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	engine_flush(engine);
 	ignore_tick(engine->ignore, now_s);
 	(void)control_tick(engine->control, now_s);
-	if (now_s >= engine->next_positions_s || !engine->health[CONTROL_STATE].ok)
+	if (now_s >= engine->next_positions_s || engine->state_trouble[0])
 		(void)commit(engine, NULL); /* tried again at the next tick */
 	if (outbox_next_s(engine->state.outbox, now_s) <= now_s &&
 		!store_is_dirty(engine->state.store))

@@ -14,6 +14,7 @@
 #include "outbox.h"
 #include "prepare.h"
 #include "proto.h"
+#include "store.h"
 
 void engine_set_health(struct engine *engine, enum control_part part, bool ok, const char *text)
 {
@@ -35,6 +36,30 @@ static void check_config(struct engine *engine)
 	engine_set_health(engine, CONTROL_CONFIG, well && !broken[0], text);
 }
 
+/* A database that was set aside stays told over restarts, until somebody has taken it away: what it
+ * held may be wanted, and only a person can say. */
+void engine_check_state(struct engine *engine)
+{
+	const char *dir = engine->options->state_dir;
+	char text[CONTROL_HEALTH_TEXT_MAX] = "";
+	char name[STORE_ASIDE_MAX];
+	char more[32] = "";
+	size_t count = store_find_aside(dir, name);
+
+	if (count > 1)
+		(void)snprintf(more, sizeof(more), " (and %zu more)", count - 1); /* fits */
+	if (count)
+		(void)snprintf(text, sizeof(text),
+			"%s%s%s/%s%s was damaged and is set aside: its counters, allowed "
+			"addresses and history are not in use; move or remove it when it is no "
+			"longer needed",
+			engine->state_trouble, engine->state_trouble[0] ? "; " : "", dir, name,
+			more); /* cut */
+	else
+		(void)snprintf(text, sizeof(text), "%s", engine->state_trouble); /* fits */
+	engine_set_health(engine, CONTROL_STATE, text[0] == '\0', text);
+}
+
 void engine_check_health(struct engine *engine)
 {
 	char text[CONTROL_HEALTH_TEXT_MAX];
@@ -49,6 +74,7 @@ void engine_check_health(struct engine *engine)
 	engine_set_health(engine, CONTROL_ENGINE, text[0] == '\0',
 		text[0] ? text : prepared_sandbox_text(engine->prepared));
 	engine_set_health(engine, CONTROL_MAIL, well, mail_text);
+	engine_check_state(engine);
 	check_config(engine);
 }
 

@@ -41,6 +41,8 @@ struct engine {
 	sd_event_source *peer_io;
 	struct control_health health[CONTROL_PARTS];
 	char *broken; /* owned; jails left out, "" if none */
+	/* What keeps the database from being written, and what was lost; "": nothing. */
+	char state_trouble[CONTROL_HEALTH_TEXT_MAX / 2];
 	int64_t started_s;
 	uint64_t last_read_us;
 	int64_t next_positions_s;
@@ -64,6 +66,8 @@ void engine_flush(void *context);
 void engine_commit_soon(struct engine *engine);
 
 void engine_set_health(struct engine *engine, enum control_part part, bool ok, const char *text);
+/* The database's, from state_trouble and its directory. */
+void engine_check_state(struct engine *engine);
 /* What has to be looked at to be known. */
 void engine_check_health(struct engine *engine);
 void engine_send_alive(struct engine *engine);

@@ -96,6 +96,10 @@ struct store_name {
  * given out in memory. PRAGMA quick_check runs here: 0.3 s for 2 M failures. */
 int store_open(const char *dir, int64_t now_s, struct store **ret_store, char **ret_note,
 	struct error *err);
+/* Databases that lie aside in dir: how many, and the newest one's name, rendered ("": none). They
+ * stay until a person has taken them away. */
+enum { STORE_ASIDE_MAX = 80 };
+size_t store_find_aside(const char *dir, char ret_name[STORE_ASIDE_MAX]);
 /* Commits nothing: the caller commits first. */
 void store_close(struct store *store);
 

@@ -311,36 +311,6 @@ static enum start store_start(struct store *store, const char *path, struct erro
 	return start;
 }
 
-/* Renames the database and its WAL, so that both still belong together, away from path. */
-static int set_aside(const char *path, int64_t now_s, char **ret_aside, struct error *err)
-{
-	cleanup_free char *wal = alloc_format("%s-wal", path);
-	cleanup_free char *shm = alloc_format("%s-shm", path);
-	cleanup_free char *aside = NULL;
-	cleanup_free char *aside_wal = NULL;
-	time_t when = (time_t)now_s;
-	struct tm tm;
-	char date[32];
-
-	if (!gmtime_r(&when, &tm) || !strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &tm))
-		return error_set(err, "%s: no date for its copy", path);
-	aside = alloc_format("%s.corrupt-%s", path, date);
-	for (int i = 2; i < 100 && access(aside, F_OK) == 0; i++) {
-		free(aside);
-		aside = alloc_format("%s.corrupt-%s-%d", path, date, i);
-	}
-	aside_wal = alloc_format("%s-wal", aside);
-	if (rename(path, aside) < 0)
-		return error_errno(err, errno, "cannot rename %s to %s", path, aside);
-	if (rename(wal, aside_wal) < 0 && errno != ENOENT)
-		return error_errno(err, errno, "cannot rename %s to %s", wal, aside_wal);
-	if (unlink(shm) < 0 && errno != ENOENT)
-		return error_errno(err, errno, "cannot remove %s", shm);
-	*ret_aside = aside;
-	aside = NULL;
-	return 0;
-}
-
 static struct store *store_new(void)
 {
 	struct store *store = alloc_zero(sizeof(*store));
@@ -363,7 +333,7 @@ int store_db_open(const char *dir, int64_t now_s, struct store **ret_store, char
 		/* its WAL may be all that is whole: do not write it into the file */
 		(void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 		store_db_close(store);
-		if (set_aside(path, now_s, &aside, err) < 0)
+		if (store_aside_move(path, now_s, &aside, err) < 0)
 			return -1;
 		*ret_note = alloc_format("%s cannot be used (%s): set aside as %s, a new one made",
 			path, reason.text, aside);

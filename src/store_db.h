@@ -56,6 +56,10 @@ int store_db_open(const char *dir, int64_t now_s, struct store **ret_store, char
 	struct error *err);
 void store_db_close(struct store *store);
 
+/* Renames the database at path and its WAL, so that both still belong together. *ret_aside: the new
+ * path, the caller frees it. */
+int store_aside_move(const char *path, int64_t now_s, char **ret_aside, struct error *err);
+
 /* All dirty cursors, inside the transaction of a commit. */
 int store_cursors_write(struct store *store, struct error *err);
 

@@ -116,6 +116,24 @@ test_by_hand_survives() {
 	check "in the kernel too" in_kernel 203.0.113.60
 }
 
+# A database that cannot be used is told until somebody has taken it away.
+test_damaged() {
+	local aside
+	daemon_stop
+	printf 'no database' | dd of="$T/state/state.db" conv=notrunc status=none
+	daemon_start
+	aside=$(basename "$(find "$T/state" -name 'state.db.corrupt-*' ! -name '*-wal')")
+	is "a damaged database: exit 1" "$(rc vg status)" 1
+	check "with its name" grep -q "^ *state .*BAD .*$aside" "$T/out"
+	is "and in the object" "$(json .health.state.ok)" false
+	check "an unban works all the same" vg unban --all
+	daemon_stop
+	daemon_start
+	is "after one more start too" "$(rc vg status)" 1
+	rm "$T/state/$aside"*
+	check "gone when the file is" eventually 5 vg status
+}
+
 setup
 write_config
 daemon_start
@@ -127,6 +145,7 @@ counters_survive 203.0.113.41 daemon_kill
 test_lines_while_down
 test_unban_survives
 test_by_hand_survives
+test_damaged
 daemon_stop
 is "SIGTERM at the end: exit 0" "$STOP_RC" 0
 finish

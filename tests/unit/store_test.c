@@ -414,8 +414,17 @@ static void damage(enum damage how, const char *path)
 static void unusable_is_set_aside(void **state)
 {
 	cleanup_free char *path = alloc_format("%s/state.db", dir);
+	cleanup_free char *wal = alloc_format("%s.corrupt-20991231T000000Z-wal", path);
+	char name[STORE_ASIDE_MAX];
+	int fd;
 
 	(void)state;
+	assert_int_equal(store_find_aside(dir, name), 0);
+	assert_string_equal(name, "");
+	fd = open(wal, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0 && close(fd) == 0);
+	assert_int_equal(store_find_aside(dir, name), 0);
+	assert_int_equal(store_find_aside(wal, name), 0); /* no directory */
 	for (int how = DAMAGE_HEADER; how <= DAMAGE_TABLE; how++) {
 		cleanup_free char *aside =
 			how ? alloc_format("%s.corrupt-20231114T221320Z-%d", path, how + 1)
@@ -429,6 +438,8 @@ static void unusable_is_set_aside(void **state)
 		damage((enum damage)how, path);
 		store = open_store(true);
 		assert_int_equal(access(aside, F_OK), 0);
+		assert_int_equal(store_find_aside(dir, name), how + 1);
+		assert_string_equal(name, aside + strlen(dir) + 1);
 		load(store);
 		assert_string_equal(loaded, "");
 		add_failure(store, "192.0.2.1", 1, STORE_FAILURE);

@@ -1,0 +1,78 @@
+/* Databases that could not be used, and wait for a person. */
+#include "store_db.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "store.h"
+#include "text.h"
+
+static const char ASIDE[] = ".corrupt-";
+static const char NAME[] = "state.db.corrupt-";
+static const char WAL[] = "-wal";
+
+int store_aside_move(const char *path, int64_t now_s, char **ret_aside, struct error *err)
+{
+	cleanup_free char *wal = alloc_format("%s-wal", path);
+	cleanup_free char *shm = alloc_format("%s-shm", path);
+	cleanup_free char *aside = NULL;
+	cleanup_free char *aside_wal = NULL;
+	time_t when = (time_t)now_s;
+	struct tm tm;
+	char date[32];
+
+	if (!gmtime_r(&when, &tm) || !strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &tm))
+		return error_set(err, "%s: no date for its copy", path);
+	aside = alloc_format("%s%s%s", path, ASIDE, date);
+	for (int i = 2; i < 100 && access(aside, F_OK) == 0; i++) {
+		free(aside);
+		aside = alloc_format("%s%s%s-%d", path, ASIDE, date, i);
+	}
+	aside_wal = alloc_format("%s%s", aside, WAL);
+	if (rename(path, aside) < 0)
+		return error_errno(err, errno, "cannot rename %s to %s", path, aside);
+	if (rename(wal, aside_wal) < 0 && errno != ENOENT)
+		return error_errno(err, errno, "cannot rename %s to %s", wal, aside_wal);
+	if (unlink(shm) < 0 && errno != ENOENT)
+		return error_errno(err, errno, "cannot remove %s", shm);
+	*ret_aside = aside;
+	aside = NULL;
+	return 0;
+}
+
+/* The file itself: its WAL bears its name and is no other one. */
+static bool is_aside(const char *name)
+{
+	size_t length = strlen(name);
+	size_t tail = sizeof(WAL) - 1;
+
+	return strncmp(name, NAME, sizeof(NAME) - 1) == 0 &&
+	       !(length > tail && strcmp(name + length - tail, WAL) == 0);
+}
+
+size_t store_find_aside(const char *dir, char ret_name[STORE_ASIDE_MAX])
+{
+	char newest[sizeof(((struct dirent *)0)->d_name)] = "";
+	DIR *list = opendir(dir);
+	const struct dirent *entry;
+	size_t count = 0;
+
+	while (list && (entry = readdir(list))) {
+		if (!is_aside(entry->d_name))
+			continue;
+		count++;
+		if (strcmp(entry->d_name, newest) > 0) /* the date is in it, the year first */
+			(void)snprintf(newest, sizeof(newest), "%s", entry->d_name); /* fits */
+	}
+	if (list)
+		(void)closedir(list); /* only read from */
+	text_render_string(ret_name, STORE_ASIDE_MAX, newest);
+	return count;
+}
