@@ -113,7 +113,8 @@ static bool is_changed(const char *from, const char *name)
 }
 
 /* Chooses what stands behind `filter =`; the caller frees. NULL: it could not be written. */
-static char *put_filter(struct import *import, const struct config_jail *jail)
+static char *put_filter(struct import *import, const struct config_jail *jail,
+	bool *ret_is_replaced)
 {
 	const struct filter_def *filter = &jail->filter;
 	const char *from = import->options->from;
@@ -124,6 +125,7 @@ static char *put_filter(struct import *import, const struct config_jail *jail)
 	cleanup_free char *text = NULL;
 	char *name;
 
+	*ret_is_replaced = false;
 	if (is_same)
 		return alloc_string(filter->name);
 	if (is_shipped && is_plain && !is_changed(from, filter->name) &&
@@ -131,6 +133,7 @@ static char *put_filter(struct import *import, const struct config_jail *jail)
 		(void)printf("replaced   filter %s of jail %s: by voipguard's own (--keep-filters "
 			     "takes theirs)\n",
 			filter->name, jail->name);
+		*ret_is_replaced = true;
 		return alloc_string(filter->name);
 	}
 	name = is_plain ? alloc_string(filter->name)
@@ -142,10 +145,22 @@ static char *put_filter(struct import *import, const struct config_jail *jail)
 	return NULL;
 }
 
+static void warn_of_logs(const struct config_jail *jail, bool is_replaced)
+{
+	for (size_t i = 0; jail->bans && i < jail->n_logpaths; i++) {
+		cleanup_free char *text =
+			import_forgeable(jail, is_replaced, jail->logpaths[i].pattern);
+
+		if (text)
+			(void)printf("warning    jail %s: %s\n", jail->name, text);
+	}
+}
+
 static void put_jail(struct import *import, const struct config_jail *jail)
 {
 	cleanup_free char *filter = NULL;
 	cleanup_free char *text = NULL;
+	bool is_replaced;
 
 	if (jail->broken || !is_file_name(jail->name)) {
 		(void)printf("dropped    jail %s: %s\n", jail->name,
@@ -153,18 +168,34 @@ static void put_jail(struct import *import, const struct config_jail *jail)
 		import->lost++;
 		return;
 	}
-	filter = put_filter(import, jail);
+	filter = put_filter(import, jail, &is_replaced);
 	if (filter)
 		text = import_write_jail(jail, filter, import->options->from);
 	if (!text)
 		(void)printf("dropped    jail %s: its filter could not be written\n", jail->name);
 	else if (put_file(import, "jails", jail->name, "local", text))
 		(void)printf("translated jail %s (filter %s)\n", jail->name, filter);
+	if (text)
+		warn_of_logs(jail, is_replaced);
+}
+
+/* For bantime.increment. In a file of its own, which is read before the operator's. */
+static void put_daemon(struct import *import)
+{
+	cleanup_free char *text = import_write_daemon(import->theirs, import->options->from);
+
+	if (put_file(import, "jails", "defaults.import", "local", text))
+		(void)printf("translated dbpurgeage of fail2ban.conf\n");
 }
 
 /* What was written must come down to the same. */
 static void compare(struct import *import, const struct config *ours)
 {
+	if (ours->dbpurgeage_s != import->theirs->dbpurgeage_s) {
+		(void)printf("differs    dbpurgeage: %lld s there, %lld s here\n",
+			(long long)import->theirs->dbpurgeage_s, (long long)ours->dbpurgeage_s);
+		import->lost++;
+	}
 	for (size_t i = 0; i < import->theirs->n_jails; i++) {
 		const struct config_jail *jail = &import->theirs->jails[i];
 		const struct config_jail *copy =
@@ -224,6 +255,8 @@ int import_run(const struct import_options *options)
 		if (theirs->jails[i].enabled)
 			put_jail(&import, &theirs->jails[i]);
 	}
+	if (theirs)
+		put_daemon(&import);
 	if (theirs)
 		(void)printf("kept off   %zu jails that are not enabled\n", off);
 	if (theirs && options->dry_run && options->database)

@@ -16,8 +16,9 @@ struct import_options {
 };
 
 /* Every enabled jail is written, resolved, to jails/NAME.local, with filters/NAME.conf where its
- * rules are not those of a shipped filter. Files of other origin that stand there are left alone
- * and named. What was written is loaded again and compared. Prints one line for all that was
+ * rules are not those of a shipped filter, and dbpurgeage to jails/defaults.import.local. A log
+ * into which clients can write lines is a warning. Files of other origin that stand there are left
+ * alone and named. What was written is loaded again and compared. Prints one line for all that was
  * translated, kept or dropped. Returns the exit status: EXIT_NO if something that guards was
  * lost. */
 int import_run(const struct import_options *options);

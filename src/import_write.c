@@ -62,6 +62,13 @@ char *import_write_filter(const struct filter_def *filter, const char *from)
 	return fclose(out) == 0 ? text : NULL;
 }
 
+char *import_write_daemon(const struct config *theirs, const char *from)
+{
+	return alloc_format("%s%s: fail2ban.conf; defaults.local goes before it\n[voipguard]\n"
+			    "dbpurgeage = %lld\n",
+		head, from, (long long)theirs->dbpurgeage_s);
+}
+
 /* ---- jails ---- */
 
 static void put_action(FILE *out, const char *before, const struct scope *scope)

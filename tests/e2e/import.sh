@@ -38,6 +38,7 @@ END
 
 tree() {
 	mkdir -p "$F/filter.d"
+	: >"$T/log/nginx-error.log"
 	cat >"$F/jail.conf" <<END
 [DEFAULT]
 port = 0:65535
@@ -66,11 +67,21 @@ logpath = $T/log/door.log
 bantime = -1
 action = sendmail-whois[dest=office@example.org]
          iptables-allports
+[web]
+enabled = true
+filter = nginx-http-auth
+logpath = $T/log/nginx-error.log
 [broken]
 enabled = true
 filter = nosuch
 logpath = $LOG
 END
+	cat >"$F/fail2ban.conf" <<'END'
+[Definition]
+loglevel = INFO
+dbpurgeage = 1d
+END
+	printf '[Definition]\ndbpurgeage = 5d\n' >"$F/fail2ban.local"
 	cat >"$F/filter.d/door.conf" <<'END'
 [Definition]
 failregex = ^%(__p)s knock at <where> from <HOST>, 100%% sure$
@@ -101,9 +112,13 @@ is "a dry run finds what is lost" "$(import --dry-run --db "$T/fail2ban.sqlite3"
 check_not "and writes nothing" test -e "$TREE"
 is "exit 1: one jail is broken" "$(import --db "$T/fail2ban.sqlite3")" 1
 check "it is named" said "dropped    jail broken"
-check "its reason stands with its place" said "jail.local:13:10: error: there is no filter 'nosuch'"
+check "its reason stands with its place" said "jail.local:17:10: error: there is no filter 'nosuch'"
 check "the others are translated" said "translated jail asterisk (filter asterisk)"
 check_not "and come down to the same" said "differs"
+check "a log that clients can write lines into is named" said "warning    jail web: $T/log/nginx-error.log"
+check "with the safer one" said "the safer log is $T/log/nginx-access.log"
+check "how long bans are remembered is taken over" \
+	grep -qx 'dbpurgeage = 432000' "$TREE/jails/defaults.import.local"
 check "a jail that is off stays off" said "kept off   1 jails"
 check "a shipped filter replaces theirs, or is the same" test ! -e "$TREE/filters/asterisk.conf"
 "$VG" check -c "$TREE" --show door >"$T/shown"
@@ -126,6 +141,10 @@ is "a file of the operator's is left alone" "$(import)" 1
 check "and named" said "jails/asterisk.local: it stands there and is not from an import"
 is "byte for byte" "$(cat "$TREE/jails/asterisk.local")" "[asterisk]"
 rm "$TREE/jails/asterisk.local"
+printf '[voipguard]\ndbpurgeage = 2d\n' >"$TREE/jails/defaults.local"
+is "an operator's dbpurgeage goes before theirs" "$(import)" 1
+check "and is named" said "differs    dbpurgeage: 432000 s there, 172800 s here"
+rm "$TREE/jails/defaults.local"
 rm "$F/jail.local"
 printf '[asterisk]\nenabled = true\n[door]\nenabled = true\nfilter = door\nlogpath = %s\n' \
 	"$T/log/door.log" >"$F/jail.local"
