@@ -12,6 +12,7 @@
 #include "config_group.h"
 #include "config_journal.h"
 #include "config_key.h"
+#include "config_parser.h"
 #include "config_rule.h"
 #include "config_usedns.h"
 #include "error.h"
@@ -437,7 +438,6 @@ void config_filter_define(struct config_filter *filter, struct config_reader *ja
 {
 	struct dialect_value rules = get(filter, jail, "failregex");
 	struct dialect_value match = get(filter, jail, "journalmatch");
-	char shown[SHOWN_MAX];
 
 	*def = (struct filter_def){
 		.name = alloc_string(filter->call.name),
@@ -450,10 +450,7 @@ void config_filter_define(struct config_filter *filter, struct config_reader *ja
 	def->logtimezone = read_text(filter, jail, "logtimezone");
 	config_journal_match(&filter->reader, &match, &def->match);
 	read_words(filter, jail, def);
-	if (def->parser.text && strcmp(def->parser.text, "asterisk-security") != 0)
-		config_value_error(&filter->reader, &def->parser.at,
-			"parser: '%s' is not known; there is asterisk-security",
-			text_render_string(shown, sizeof(shown), def->parser.text));
+	config_parser_check(filter, jail, def);
 	if (rules.text) {
 		struct list list = { &def->failregex, &def->n_failregex };
 

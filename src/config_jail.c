@@ -185,8 +185,8 @@ static void define_filter(const struct config_place *place, struct jail_reader *
 		config_filter_define(&filter, r->reader, &r->jail->filter);
 		r->reader->broken |= filter.reader.broken;
 	}
-	r->jail->filter.usedns =
-		config_usedns_read(r->reader, rc == 0 ? &filter : NULL, r->jail->enabled);
+	r->jail->filter.usedns = config_usedns_read(r->reader, rc == 0 ? &filter : NULL,
+		r->jail->enabled, r->jail->filter.parser.text != NULL);
 	r->jail->filter.journal = place->journal;
 	r->reader->view.options = NULL;
 	r->reader->view.n_options = 0;

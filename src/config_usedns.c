@@ -70,12 +70,14 @@ static void check_filter(struct config_reader *reader, const struct config_filte
 }
 
 enum usedns config_usedns_read(struct config_reader *reader, const struct config_filter *filter,
-	bool enabled)
+	bool enabled, bool has_parser)
 {
 	bool own = dialect_own_key(reader->view.section, "usedns") != NULL;
 	enum usedns usedns;
 	struct position at = read_key(reader, &usedns);
 
+	if (has_parser)
+		return USEDNS_NO;
 	if (own && (usedns == USEDNS_YES || usedns == USEDNS_WARN))
 		finding_warning(reader->findings, &at,
 			"usedns: whoever can write a name into the log chooses what it resolves "

@@ -10,8 +10,9 @@ struct config_reader;
 int config_usedns_parse(const char *word, enum usedns *ret_usedns);
 /* What counts for a jail: USEDNS_NO unless its own section says otherwise, for a name in a log is
  * what the attacker writes. Values of [DEFAULT] and of the filter that would be honoured elsewhere
- * are warned of where the jail is on; so is the jail's own yes. */
+ * are warned of where the jail is on; so is the jail's own yes. has_parser: it has no meaning, and
+ * only a wrong value is told. */
 enum usedns config_usedns_read(struct config_reader *reader, const struct config_filter *filter,
-	bool enabled);
+	bool enabled, bool has_parser);
 
 #endif

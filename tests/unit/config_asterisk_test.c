@@ -71,6 +71,59 @@ static void rules(void **state)
 	}
 }
 
+/* Keys that a parser has no use for, where an operator set them. */
+static const struct {
+	const char *jails;
+	const char *filter;
+	const char *place; /* of the only finding; NULL: none */
+	const char *key;
+} idle_keys[] = {
+	{ JAIL("a", "own") "datepattern = %%Y\n", PARSER, "jails/a.local:6:1: warning",
+		"datepattern" },
+	{ JAIL("a", "own") "maxlines = 3\n", PARSER, "jails/a.local:6:1: warning", "maxlines" },
+	{ JAIL("a", "own") "logtimezone = UTC\n", PARSER, "jails/a.local:6:1: warning",
+		"logtimezone" },
+	{ JAIL("a", "own") "usedns = yes\n", PARSER, "jails/a.local:6:1: warning", "usedns" },
+	{ JAIL("a", "own[maxlines=3]"), PARSER, "jails/a.local:3:23: warning", "maxlines" },
+	{ JAIL("a", "own"), PARSER "datepattern = %%Y\n", "filters/own.conf:4:1: warning",
+		"datepattern" },
+	{ JAIL("a", "own"), PARSER "[Init]\nmaxlines = 3\n", "filters/own.conf:5:1: warning",
+		"maxlines" },
+	{ JAIL("a", "own") "maxlines = 5\n", PARSER "maxlines = 3\n", "jails/a.local:6:1: warning",
+		"maxlines" },
+	{ JAIL("a", "own"), PARSER "usedns = yes\n", "filters/own.conf:4:1: warning", "usedns" },
+	{ "[DEFAULT]\nmaxlines = 3\nusedns = yes\ndatepattern = %%Y\nlogtimezone = UTC\n" JAIL("a",
+		  "own"),
+		PARSER, NULL, NULL },
+	{ JAIL("a", "own"), "[INCLUDES]\nbefore = dates.conf\n" PARSER, NULL, NULL },
+	{ JAIL("a", "own") "datepattern = %%Y\n",
+		"[Definition]\nfailregex = ^%%(_x)s<HOST>$\n"
+		"_x = SIP \n",
+		NULL, NULL },
+};
+
+static void keys_without_meaning(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(idle_keys) / sizeof(*idle_keys); i++) {
+		struct tree tree;
+
+		make(&tree);
+		put(&tree, "filters/own.conf", idle_keys[i].filter);
+		put(&tree, "filters/dates.conf", "[Definition]\ndatepattern = %%Y\n");
+		put(&tree, "jails/a.local", idle_keys[i].jails);
+		load(&tree);
+		if (tree.findings.count != (idle_keys[i].place != NULL) ||
+			(idle_keys[i].place &&
+				(!has_finding(&tree, idle_keys[i].place, idle_keys[i].key) ||
+					!has_finding(&tree, idle_keys[i].place, "no effect")))) {
+			print_findings(&tree);
+			fail_msg("row %zu", i);
+		}
+		done(&tree);
+	}
+}
+
 #define RECORD(second)                                                                             \
 	"[x] SECURITY[1] res_security_log.c: SecurityEvent=\"FailedACL\",EventTV=\"2026-11-23T08:" \
 	"51:" second ".686+0000\",Severity=\"Error\"\n"
@@ -139,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules),
+		cmocka_unit_test(keys_without_meaning),
 		cmocka_unit_test(twice),
 	};
 
