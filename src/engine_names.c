@@ -29,10 +29,10 @@ bool engine_resolve(void *context, const char *name)
 	return ask(context, &question);
 }
 
-static bool tell(void *context, const struct ip *ip, const char *because)
+static bool tell(void *context, const struct ip *ip, const char *because, int64_t ttl_s)
 {
 	const struct engine *engine = context;
-	struct proto_record record = { .type = PROTO_PROTECT, .ip = *ip };
+	struct proto_record record = { .type = PROTO_PROTECT, .ip = *ip, .ttl_s = ttl_s };
 
 	(void)snprintf(record.text, sizeof(record.text), "%s", because); /* cut */
 	return engine->dry_run || proto_send(LAUNCH_PARENT_FD, &record, -1, NULL) == 1;

@@ -33,8 +33,27 @@ void ignore_note(const struct ignore *ignore, int priority, const char *format, 
 
 /* ---- protecting ---- */
 
+/* False: the firewall role has heard of it, for no shorter a time; or nobody has room for it. */
+static bool is_news(struct ignore *ignore, const struct ip *ip, int64_t until_s)
+{
+	struct ignore_known *known = ipmap_get(ignore->known, ip, 0);
+
+	if (!known) {
+		known = alloc_zero(sizeof(*known));
+		known->until_s = until_s;
+		if (ipmap_put(ignore->known, ip, 0, known))
+			return true;
+		free(known);
+		return false;
+	}
+	if (!known->until_s || (until_s && until_s <= known->until_s))
+		return false;
+	known->until_s = until_s;
+	return true;
+}
+
 void ignore_protect(struct ignore *ignore, const struct ip *ip, const char *because,
-	unsigned source)
+	unsigned source, int64_t until_s)
 {
 	struct ignore_telling *telling;
 
@@ -42,14 +61,23 @@ void ignore_protect(struct ignore *ignore, const struct ip *ip, const char *beca
 		return; /* always protected */
 	if (!protect_add(ignore->protect, ip, because, source))
 		ignore->is_full = true;
-	if (ipmap_get(ignore->known, ip, 0) || !ipmap_put(ignore->known, ip, 0, ignore))
+	if (!is_news(ignore, ip, until_s))
 		return;
 	ignore->telling =
 		alloc_grow(ignore->telling, ignore->n_telling + 1, sizeof(*ignore->telling));
 	telling = &ignore->telling[ignore->n_telling++];
 	telling->ip = *ip;
 	telling->source = source;
+	telling->until_s = until_s;
 	(void)snprintf(telling->because, sizeof(telling->because), "%s", because); /* cut */
+}
+
+/* 0: for ever. What is over by now was to be told for a moment. */
+static int64_t ttl_of(const struct ignore_telling *telling, int64_t now_s)
+{
+	if (!telling->until_s)
+		return 0;
+	return telling->until_s > now_s ? telling->until_s - now_s : 1;
 }
 
 bool ignore_flush(struct ignore *ignore, int64_t now_s)
@@ -57,7 +85,8 @@ bool ignore_flush(struct ignore *ignore, int64_t now_s)
 	for (size_t i = 0; i < TELL_MAX && ignore->n_told < ignore->n_telling; i++) {
 		const struct ignore_telling *next = &ignore->telling[ignore->n_told];
 
-		if (!ignore->events.tell(ignore->events.context, &next->ip, next->because))
+		if (!ignore->events.tell(ignore->events.context, &next->ip, next->because,
+			    ttl_of(next, now_s)))
 			return false;
 		if (protect_find(ignore->protect, &next->ip)) /* not gone again: its bans end */
 			guard_protect(ignore->guard, &next->ip, next->because, next->source, now_s);
@@ -78,7 +107,8 @@ static void protect_host(struct ignore *ignore, const struct ignore_host *host)
 		host->wanted ? "ignoreip" : "allowed by hand:",
 		text_render_string(shown, sizeof(shown), host->name)); /* fits */
 	for (size_t i = 0; i < host->n_addresses; i++)
-		ignore_protect(ignore, &host->addresses[i].ip, because, IGNORE_NAME_SOURCE);
+		ignore_protect(ignore, &host->addresses[i].ip, because, IGNORE_NAME_SOURCE,
+			host->wanted ? 0 : host->until_s);
 }
 
 void ignore_protect_again(struct ignore *ignore)
@@ -122,13 +152,23 @@ struct ignore *ignore_new(const struct config *config, struct guard *guard, stru
 	return ignore;
 }
 
+static void known_free(struct ipmap *known)
+{
+	size_t cursor = 0;
+	void *one;
+
+	while ((one = ipmap_next(known, &cursor)))
+		free(one);
+	ipmap_free(known);
+}
+
 void ignore_free(struct ignore *ignore)
 {
 	if (!ignore)
 		return;
 	ignore_hosts_done(ignore);
 	ignore_files_done(ignore);
-	ipmap_free(ignore->known);
+	known_free(ignore->known);
 	free(ignore->telling);
 	free(ignore);
 }

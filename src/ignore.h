@@ -24,7 +24,7 @@ struct store_allow;
  * answer as it is, and that is kept in the database for the next start. An address that a newer
  * answer lacks stays protected for twice the answer's TTL, since others may hold the older answer
  * as long, and a pool of addresses gives out a few at a time. In the firewall role it stays until
- * the next engine.
+ * the next engine, but for a name that is allowed for a time: there all ends with that time.
  *
  * Files are read at the start and when device, inode, size or times have changed; one that cannot
  * be read keeps its last entries. */
@@ -43,8 +43,9 @@ enum {
 struct ignore_events {
 	/* Hands a question to the notifier; false: not now. */
 	bool (*ask)(void *context, const struct proto_name *question);
-	/* One more address for the firewall role; false: not now. */
-	bool (*tell)(void *context, const struct ip *ip, const char *because);
+	/* One more address for the firewall role, or one that is protected for longer than it has
+	 * heard; ttl_s 0: for ever. False: not now. */
+	bool (*tell)(void *context, const struct ip *ip, const char *because, int64_t ttl_s);
 	/* One sentence for the journal. */
 	void (*note)(void *context, int priority, const char *text);
 	void *context;
@@ -64,7 +65,8 @@ void ignore_load(struct ignore *ignore, const char *name, const struct ip *ip, i
 
 /* A name that a person protects: until for_s from now (0: for ever), over restarts. note may be
  * NULL. -1 with a sentence: no name, or too many. Disallow: -1 if there is no such entry; one that
- * ignoreip names too stays. */
+ * ignoreip names too stays. A time that is shorter than an earlier one ends in the firewall role,
+ * which takes nothing back, as the earlier one would have, or with the next engine. */
 int ignore_allow(struct ignore *ignore, const char *name, int64_t for_s, const char *note,
 	int64_t now_s, struct error *err);
 int ignore_disallow(struct ignore *ignore, const char *name, struct error *err);

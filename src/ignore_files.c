@@ -118,7 +118,7 @@ static void protect_file(struct ignore *ignore, const struct ignore_file *file)
 	(void)snprintf(because, sizeof(because), "ignoreip %s",
 		text_render_string(shown, sizeof(shown), file->path)); /* fits */
 	for (size_t i = 0; i < file->list.n_addresses; i++)
-		ignore_protect(ignore, &file->list.addresses[i], because, IGNORE_FILE_SOURCE);
+		ignore_protect(ignore, &file->list.addresses[i], because, IGNORE_FILE_SOURCE, 0);
 }
 
 bool ignore_files_read(struct ignore *ignore)

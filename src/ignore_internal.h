@@ -48,10 +48,17 @@ struct ignore_file {
 	char trouble[IGNORE_TROUBLE_MAX]; /* rendered; "": all of it is protected */
 };
 
-/* An address that the firewall role has not heard of. */
+/* What the firewall role has heard of an address, or will: until when it is protected, 0: for ever.
+ * It is told again only what is later. */
+struct ignore_known {
+	int64_t until_s;
+};
+
+/* An address that the firewall role is to hear of. */
 struct ignore_telling {
 	struct ip ip;
 	unsigned source;
+	int64_t until_s;
 	char because[PROTO_TEXT_MAX];
 };
 
@@ -69,15 +76,17 @@ struct ignore {
 	bool is_full;      /* protect takes no more */
 	int64_t next_files_s;
 	uint32_t last_serial;
-	struct ipmap *known;            /* owned; addresses that are or were in the queue */
+	struct ipmap
+		*known; /* owned, and its struct ignore_known; of what is or was in the queue */
 	struct ignore_telling *telling; /* owned queue; told up to n_told */
 	size_t n_telling;
 	size_t n_told;
 };
 
-/* Protects ip, and queues it for the firewall role, which takes nothing back, once. */
+/* Protects ip, and queues it for the firewall role, which takes nothing back, once, and again if it
+ * is for longer. until_s: when that lets it go by itself, 0: never. Here the caller does. */
 void ignore_protect(struct ignore *ignore, const struct ip *ip, const char *because,
-	unsigned source);
+	unsigned source, int64_t until_s);
 /* Protects anew what all names have; for when there are fewer. */
 void ignore_protect_again(struct ignore *ignore);
 void __attribute__((format(printf, 3, 4)))

@@ -81,10 +81,8 @@ static void hosts_sweep(struct ignore *ignore)
 			store_name(ignore->store, &(struct store_name){ .name = host->name });
 		host_done(host);
 	}
-	if (kept == ignore->n_hosts)
-		return;
 	ignore->n_hosts = kept;
-	ignore_protect_again(ignore);
+	ignore_protect_again(ignore); /* what is left may last longer than it did, or be less */
 }
 
 void ignore_hosts_collect(struct ignore *ignore)
@@ -146,6 +144,7 @@ int ignore_allow(struct ignore *ignore, const char *name, int64_t for_s, const c
 		return error_set(err, "%d names are protected: that is the most", IGNORE_NAMES_MAX);
 	allow.name = host->name;
 	allow.note = host->note;
+	ignore_protect_again(ignore); /* for another time, if it is known already */
 	if (ignore->store)
 		store_allow(ignore->store, &allow);
 	return 0; /* the next tick asks */

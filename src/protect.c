@@ -40,7 +40,9 @@ bool protect_add_until(struct protect *protect, const struct ip *ip, const char 
 
 	for (size_t i = 0; i < protect->count; i++)
 		if (ip_equal(&protect->entries[i].ip, ip) && protect->entries[i].source == source) {
-			protect->entries[i].until_s = until_s;
+			if (protect->entries[i].until_s &&
+				(!until_s || until_s > protect->entries[i].until_s))
+				protect->entries[i].until_s = until_s;
 			return true;
 		}
 	if (protect->count == PROTECT_MAX)

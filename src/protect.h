@@ -21,8 +21,8 @@ void protect_free(struct protect *protect);
  * there keeps its first reason. source: a number of the caller's, for protect_clear. */
 bool protect_add(struct protect *protect, const struct ip *ip, const char *because,
 	unsigned source);
-/* The same until protect_expire is told a later time; until_s 0: for ever. An entry that is there
- * already lasts from now on until then. */
+/* The same until protect_expire is told a later time; until_s 0: for ever. Of an entry that
+ * is there already the later end counts: nothing that is added takes protection away. */
 bool protect_add_until(struct protect *protect, const struct ip *ip, const char *because,
 	unsigned source, int64_t until_s);
 /* Removes entries whose time is over. now_s: on the clock that until_s was said in. */

@@ -127,6 +127,9 @@ test_allow() {
 	check "the status lists it" [ "$(json '.allowed[0].address')" = van.example.org ]
 	is "disallow ends it" "$(rc vg disallow van.example.org)" 0
 	check "for the kernel too" eventually 5 not_refused 203.0.113.50
+	is "for a time" "$(rc vg allow van.example.org --for 3s)" 0
+	check "it is protected" eventually 2 refuses 203.0.113.50
+	check "and then not, without a reload" eventually 8 not_refused 203.0.113.50
 }
 
 test_away() {

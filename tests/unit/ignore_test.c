@@ -23,6 +23,7 @@ static size_t n_questions;
 static bool notifier_is_there;
 static size_t room; /* of the firewall role's pair */
 static struct ip told[TOLD_MAX];
+static int64_t told_ttl_s[TOLD_MAX];
 static size_t n_told;
 static char notes[4096];
 
@@ -35,13 +36,14 @@ static bool on_ask(void *context, const struct proto_name *question)
 	return true;
 }
 
-static bool on_tell(void *context, const struct ip *ip, const char *because)
+static bool on_tell(void *context, const struct ip *ip, const char *because, int64_t ttl_s)
 {
 	(void)context;
 	assert_true(strstr(because, "ignoreip") || strstr(because, "by hand"));
 	if (!room || n_told == TOLD_MAX)
 		return false;
 	room--;
+	told_ttl_s[n_told] = ttl_s;
 	told[n_told++] = *ip;
 	return true;
 }
@@ -482,6 +484,56 @@ static void test_allowed_by_hand(void **state)
 	assert_true(is_protected("203.0.113.1"));
 }
 
+/* For how long the firewall role was told to protect it, by the last telling; -1: not at all. */
+static int64_t ttl_of(const char *address)
+{
+	struct ip ip = ip_of(address);
+
+	for (size_t i = n_told; i-- > 0;)
+		if (ip_equal(&told[i], &ip))
+			return told_ttl_s[i];
+	return -1;
+}
+
+/* A name that is allowed for a time ends in the firewall role as well, if nothing lasts longer. */
+static void test_allowed_for_a_time(void **state)
+{
+	struct error err;
+
+	(void)state;
+	write_list("\n");
+	begin(true);
+	assert_int_equal(ignore_allow(ignore, "van.example.org", 100, NULL, NOW_S, &err), 0);
+	ignore_tick(ignore, NOW_S);
+	answer("van.example.org", PROTO_NAME_FOUND, 60, "203.0.113.30", NULL, NOW_S + 10);
+	assert_int_equal(ttl_of("203.0.113.30"), 90);
+	/* longer: known addresses are told again; shorter: they are not */
+	assert_int_equal(ignore_allow(ignore, "van.example.org", 200, NULL, NOW_S + 20, &err), 0);
+	ignore_tick(ignore, NOW_S + 30);
+	assert_int_equal(ttl_of("203.0.113.30"), 190);
+	assert_int_equal(ignore_allow(ignore, "van.example.org", 50, NULL, NOW_S + 40, &err), 0);
+	n_told = 0;
+	ignore_tick(ignore, NOW_S + 40);
+	assert_int_equal(ttl_of("203.0.113.30"), -1);
+	/* a new start has told nothing, and knows what is left */
+	world_commit(&world);
+	end();
+	world_restart(&world, NOW_S + 50);
+	begin(true);
+	ignore_tick(ignore, NOW_S + 50);
+	assert_int_equal(ttl_of("203.0.113.30"), 40);
+	/* ignoreip's is for ever, and so is an allow without a time */
+	write_list("van.example.org\n");
+	ignore_tick(ignore, NOW_S + 60);
+	assert_int_equal(ttl_of("203.0.113.30"), 0);
+	answer("pbx.example.org", PROTO_NAME_FOUND, 60, "203.0.113.1", NULL, NOW_S + 60);
+	assert_int_equal(ttl_of("203.0.113.1"), 0);
+	assert_int_equal(ignore_allow(ignore, "pbx.example.org", 100, NULL, NOW_S + 60, &err), 0);
+	n_told = 0;
+	ignore_tick(ignore, NOW_S + 61);
+	assert_int_equal(n_told, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -497,6 +549,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_large_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_allowed_by_hand, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_allowed_for_a_time, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

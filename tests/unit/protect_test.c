@@ -120,7 +120,7 @@ static const struct {
 	{ "::9", "::9" },                         /* beside loopback */
 };
 
-/* An entry ends at its time; said again, it lasts as said last. */
+/* An entry ends at its time; said again, at the later one. */
 static void test_until(void **state)
 {
 	struct protect *protect = protect_new();
@@ -132,7 +132,9 @@ static void test_until(void **state)
 	assert_true(protect_add_until(protect, &ends, "a", 1, 100));
 	assert_true(protect_add_until(protect, &longer, "a", 1, 100));
 	assert_true(protect_add_until(protect, &longer, "a", 1, 200));
+	assert_true(protect_add_until(protect, &longer, "a", 1, 50)); /* the later end counts */
 	assert_true(protect_add(protect, &never, "a", 1));
+	assert_true(protect_add_until(protect, &never, "a", 1, 50));
 	protect_expire(protect, 99);
 	assert_int_equal(protect_count(protect), 3);
 	protect_expire(protect, 100);
