@@ -89,13 +89,30 @@ int prepared_send(const struct proto_record *record, struct error *err)
 
 /* ---- findings ---- */
 
+/* "and N more" of findings that are not shown; NULL: all are. Caller frees. */
+static char *findings_rest(const struct prepared *prepared)
+{
+	size_t all = prepared->findings.count + prepared->findings.dropped;
+
+	if (all <= FINDINGS_SHOWN_MAX)
+		return NULL;
+	return alloc_format("and %zu more: see voipguard check", all - FINDINGS_SHOWN_MAX);
+}
+
 static char *findings_text(const struct prepared *prepared)
 {
+	cleanup_free char *rest = findings_rest(prepared);
 	char *all = alloc_string("");
 
 	for (size_t i = 0; i < prepared->findings.count && i < FINDINGS_SHOWN_MAX; i++) {
 		cleanup_free char *one = finding_format(&prepared->findings.list[i]);
 		char *more = alloc_format("%s%s\n", all, one);
+
+		free(all);
+		all = more;
+	}
+	if (rest) {
+		char *more = alloc_format("%s%s\n", all, rest);
 
 		free(all);
 		all = more;
@@ -136,19 +153,21 @@ void prepared_broken_letter(const struct prepared *prepared, struct letter *ret_
 
 static void log_findings(const struct prepared *prepared)
 {
+	cleanup_free char *rest = findings_rest(prepared);
+
 	for (size_t i = 0; i < prepared->findings.count && i < FINDINGS_SHOWN_MAX; i++) {
 		const struct finding *finding = &prepared->findings.list[i];
 		cleanup_free char *text = finding_format(finding);
 
 		log_line(finding->is_error ? LOG_ERR : LOG_WARNING, "%s", text);
 	}
-	if (prepared->findings.count > FINDINGS_SHOWN_MAX)
-		log_line(LOG_ERR, "and %zu more: see voipguard check",
-			prepared->findings.count - FINDINGS_SHOWN_MAX);
+	if (rest)
+		log_line(LOG_ERR, "%s", rest);
 }
 
 void prepared_answer(struct prepared *prepared, bool ok)
 {
+	cleanup_free char *rest = findings_rest(prepared);
 	json_t *list = json_array();
 	json_t *object;
 	char *text;
@@ -163,6 +182,8 @@ void prepared_answer(struct prepared *prepared, bool ok)
 
 		json_array_append_new(list, json_string(text_rendered(shown, sizeof(shown), one)));
 	}
+	if (rest)
+		json_array_append_new(list, json_string(rest));
 	object = json_pack("{s:b, s:o}", "ok", ok, "findings", list);
 	if (!ok)
 		json_object_set_new(object, "error",

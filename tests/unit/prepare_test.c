@@ -21,6 +21,7 @@
 #include "error.h"
 #include "guard.h"
 #include "launch.h"
+#include "letter.h"
 #include "prepare.h"
 #include "proto.h"
 #include "sandbox.h"
@@ -146,6 +147,48 @@ static void test_reload_refused(void **state)
 	}
 }
 
+/* Of very many findings the first are told, and how many there are besides, kept or not. */
+static void test_many_findings(void **state)
+{
+	static const struct {
+		int keys;
+		const char *rest; /* NULL: all are told */
+	} rows[] = { { 100, NULL }, { 101, "and 1 more: " }, { 1002, "and 902 more: " } };
+	struct run_options options = { .config_dir = dir, .state_dir = dir };
+	static char answer[65536];
+	static char jails[65536];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct prepared *prepared = NULL;
+		struct error err = { "" };
+		struct letter letter = { 0 };
+		int used = snprintf(jails, sizeof(jails),
+			"[one]\nenabled = true\nfilter = own\nlogpath = /tmp/x tail\n");
+		ssize_t got;
+		int pair[2];
+
+		for (int k = 0; k < rows[i].keys; k++)
+			used += snprintf(jails + used, sizeof(jails) - (size_t)used,
+				"zzzz%04dqq = 1\n", k);
+		put("jails/a.conf", jails);
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+		assert_int_equal(prepared_new(&options, pair[0], &events, &prepared, &err), -1);
+		got = recv(pair[1], answer, sizeof(answer) - 1, MSG_DONTWAIT);
+		assert_true(got > 0);
+		answer[got] = '\0';
+		prepared_broken_letter(prepared, &letter);
+		if (!strstr(answer, rows[i].rest ? rows[i].rest : "zzzz0099qq") ||
+			(!rows[i].rest && strstr(answer, " more: ")))
+			fail_msg("row %zu: %s", i, answer);
+		/* or even fewer than these fit into a mail */
+		assert_true(!rows[i].rest || strstr(letter.body, rows[i].rest) ||
+			    strstr(letter.body, "(and more)"));
+		prepared_free(prepared);
+		(void)close(pair[1]);
+	}
+}
+
 /* The engine's part, with the firewall's end of the pair in the test. */
 static int engine(int parent_fd)
 {
@@ -249,6 +292,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_reload_refused),
+		cmocka_unit_test(test_many_findings),
 		cmocka_unit_test(test_introduced),
 	};
 
