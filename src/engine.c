@@ -256,6 +256,13 @@ static void log_refusal(const struct proto_record *record)
 
 static void stop(struct engine *engine)
 {
+	size_t waiting = guard_waiting_hits(engine->guard);
+
+	if (waiting)
+		log_line(LOG_WARNING,
+			"%zu failures of hosts whose names were being looked up are counted for "
+			"nobody: the engine ends",
+			waiting);
 	(void)commit(engine, NULL);            /* it has logged; the next start reads again */
 	(void)sd_event_exit(engine->event, 0); /* cannot fail in the loop */
 }

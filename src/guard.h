@@ -84,6 +84,8 @@ enum {
 };
 void guard_resolved(struct guard *guard, const char *name, bool found, const struct ip *addresses,
 	size_t count, int64_t now_s);
+/* Hits that wait for an answer: they are lost when the guard ends (see guard_names.c). */
+size_t guard_waiting_hits(const struct guard *guard);
 /* One entry of the journal, for jail number `jail`: a line that brings its time along. */
 void guard_entry(struct guard *guard, size_t jail, const char *text, size_t length, int64_t at_ms,
 	int64_t now_s);

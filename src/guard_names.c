@@ -3,7 +3,16 @@
  * The line goes on being followed; the hit waits here until the name is answered. Names come from
  * outsiders: only whole ones are asked for, each once, at a bounded rate, and what finds no room
  * is counted for nobody. A name is no proof: who owns its zone can point it at anybody, which is
- * why a jail has to ask for this. Hits that wait when the engine ends are lost. */
+ * why a jail has to ask for this.
+ *
+ * Hits that wait when the engine ends are lost, on a reload too: those of names that had no answer
+ * within the last GUARD_NAME_QUEUED_S and GUARD_NAME_WAIT_S, at most GUARD_NAME_HITS_MAX. They are
+ * counted for nobody, and a later line of the same host counts as if they had not been; an orderly
+ * end says how many they are. The position of their log cannot stay in front of them: what its
+ * later lines have brought is committed together with it, and would count a second time. A table of
+ * their own in the database, joined to the transaction that counts them, would do it, for a disk
+ * write each time that a stranger names a host: too much for what is unproven anyway, when no
+ * stranger chooses the moment of a restart. */
 #include "guard_internal.h"
 
 #include <stdio.h>
@@ -280,6 +289,11 @@ static void name_end(struct guard *guard, struct known_name *name, bool found,
 	for (size_t i = 0; i < name->count; i++)
 		name->addresses[i] = addresses[i];
 	name_answered(guard, name, now_s);
+}
+
+size_t guard_waiting_hits(const struct guard *guard)
+{
+	return guard->names->n_hits;
 }
 
 void guard_resolved(struct guard *guard, const char *text, bool found, const struct ip *addresses,

@@ -157,8 +157,21 @@ test_change() {
 	check "and the former one for a while" refuses $FRIEND
 }
 
-test_never_answered() {
+# What waits for an answer when the daemon ends is counted for nobody, and that is said.
+test_end_while_waiting() {
+	kill -STOP "$DNS"
+	hosts 3 slow.example.org
+	lines --count 4 203.0.113.33
+	check "while a name is looked up the logs are followed" eventually 5 in_kernel 203.0.113.33
+	pause 1.2 # each log is looked at within a second
 	daemon_stop
+	kill -CONT "$DNS"
+	is "a name that is being looked up: SIGTERM exits 0" "$STOP_RC" 0
+	check "and it is said what that leaves uncounted" \
+		grep -q "3 failures of hosts whose names were being looked up" "$T/daemon.log"
+}
+
+test_never_answered() {
 	dns_down
 	rm -rf "$T/state"
 	daemon_start
@@ -188,5 +201,6 @@ test_usedns
 test_allow
 test_away
 test_change
+test_end_while_waiting
 test_never_answered
 finish

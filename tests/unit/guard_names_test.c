@@ -96,7 +96,9 @@ static void test_waits_and_counts(void **state)
 	assert_int_equal(n_asked, 1);
 	assert_string_equal(asked[0], "bad.example.org");
 	assert_int_equal(failures(YES_JAIL), 0);
+	assert_int_equal(guard_waiting_hits(world.guard), 2);
 	resolved("bad.example.org", "203.0.113.1", "2001:db8:1::1", NOW_S + 3);
+	assert_int_equal(guard_waiting_hits(world.guard), 0);
 	assert_int_equal(failures(YES_JAIL), 4);
 	ban = world_ban(&world, YES_JAIL, "203.0.113.1");
 	assert_non_null(ban);
