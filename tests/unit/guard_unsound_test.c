@@ -17,7 +17,8 @@ enum { FINDTIME_S = 600, LINES = GUARD_BLIND_LINES };
 	"[2026-11-23 08:51:05] SECURITY[74] res_security_log.c: SecurityEvent=\"FailedACL\","      \
 	"EventTV=\"2026-11-23T08:51:05.686+0000\",Severity=\"Error\",Service=\"PJSIP\","           \
 	"EventVersion=\"1\",AccountID=\""
-#define CUT HEAD "100\",SessionID=\"xxxxxxxxxxxxxxxxxxxx"
+#define X40 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define CUT HEAD "100\",SessionID=\"" X40 X40 X40
 #define NOT_UTF8 "[x] ERROR[1] security_events.c: Failed to issue security event of type X."
 #define SOUND                                                                                      \
 	HEAD "100\",SessionID=\"x\",LocalAddress=\"IPV4/UDP/192.0.2.10/5060\","                    \

@@ -334,9 +334,13 @@ static void test_dry_run(void **state)
 /* Lines that a parser gave up on, by kind, and rules that did so at their limit. */
 static void test_unsound(void **state)
 {
-	static const char cut[] = "[x] SECURITY[1] res_security_log.c: SecurityEvent=\"FailedACL\","
-				  "EventTV=\"2026-11-23T08:51:05.686+0000\",Severity=\"Error\","
-				  "Service=\"PJSIP\",EventVersion=\"1\",AccountID=\"1";
+	/* longer than what a value may look like */
+	static const char cut[] =
+		"[x] SECURITY[1] res_security_log.c: SecurityEvent=\"FailedACL\","
+		"EventTV=\"2026-11-23T08:51:05.686+0000\",Severity=\"Error\","
+		"Service=\"PJSIP\",EventVersion=\"1\",AccountID=\"1\",SessionID=\""
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 	static const char jails[] = "[DEFAULT]\nlogpath = /var/log/x\nenabled = true\n"
 				    "[sound]\nfilter = security\n[slow]\nfilter = slow\n";
 	struct world *own = &world;
