@@ -202,12 +202,12 @@ defaults() {
 	chmod 644 "$T/etc/jails/defaults.conf"
 }
 
-# jail NAME [LINE...]: an enabled jail over the security log; LINEs override.
+# jail NAME [LINE...]: an enabled jail over the security log; LINEs override. FILTER: if not asterisk.
 jail() {
 	local name=$1
 	shift
 	{
-		printf '[%s]\nenabled = true\nfilter = asterisk\n' "$name"
+		printf '[%s]\nenabled = true\nfilter = %s\n' "$name" "${FILTER:-asterisk}"
 		case "$*" in
 		*logpath*) ;;
 		*) printf 'logpath = %s\n' "$LOG" ;;

@@ -52,7 +52,7 @@ test_broken_reload() {
 	check "the bans stay" is_in_kernel_by_status $A
 	lines --count 3 198.51.100.40
 	check "and it goes on guarding" eventually 5 in_kernel 198.51.100.40
-	jail asterisk 'failregex = ^no address here$'
+	FILTER=sshd jail asterisk 'failregex = ^no address here$'
 	is "reload of a rule without an address exits 1" "$(rc vg reload)" 1
 	check "and names the place" grep -Eq "^$T/etc/jails/asterisk\.conf:5:[0-9]+: error: " \
 		"$T/out"
