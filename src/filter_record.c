@@ -102,16 +102,19 @@ static enum hit_event event_of(const struct asterisk_record *record)
 	return is(record->event, "FailedACL") ? HIT_ACL : HIT_PLAIN;
 }
 
-/* The key is no secret: it has to be the same after a restart, and who can make two sessions equal
+/* Only PJSIP's is a Call-ID. Those of the manager and of chan_sip are addresses of memory, which
+ * the next login has again, and each of their tries writes one line.
+ *
+ * The key is no secret: it has to be the same after a restart, and who can make two sessions equal
  * could have used one twice. */
-static uint64_t session_of(struct asterisk_piece session)
+static uint64_t session_of(const struct asterisk_record *record)
 {
 	static const uint8_t key[SIPHASH_KEY_BYTES] = "SessionID";
 	uint64_t hash;
 
-	if (!session.length)
+	if (!record->session.length || !is(record->service, "PJSIP"))
 		return 0;
-	hash = siphash(key, session.text, session.length);
+	hash = siphash(key, record->session.text, record->session.length);
 	return hash ? hash : 1;
 }
 
@@ -133,7 +136,7 @@ void filter_records_hit(struct filter_records *records, int64_t now_s, struct hi
 		.at_ms = record->at_ms > now_s * 1000 + 999 ? now_s * 1000 : record->at_ms,
 		.n_lines = 1,
 		.proven = record->proven,
-		.session = session_of(record->session),
+		.session = session_of(record),
 		.event = event_of(record),
 	};
 	ip_format(&record->ip, records->host);

@@ -117,11 +117,12 @@ struct guard_offence {
  * lines, so that two files, or a crash in between, make no difference; lines in another order may
  * count for more, never for less than one.
  *
- * The SessionID is the caller's Call-ID. A ChallengeResponseFailed that finds nothing to join
- * counts, whatever its SessionID, and one that joins takes the only place in an attempt that has
- * counted: guesses are never more than counts, over any number of dialogs. All that a Call-ID used
- * again gains is the name of a second account to look for. Without one (an ESC can eat it) each
- * line counts, which is the cost of what no phone does.
+ * The SessionID is the caller's Call-ID: PJSIP's; lines of other services join nothing. A
+ * ChallengeResponseFailed that finds nothing to join counts, whatever its SessionID, and one that
+ * joins takes the only place in an attempt that has counted: guesses are never more than counts,
+ * over any number of dialogs. All that a Call-ID used again gains is the name of a second account
+ * to look for. Without one (an ESC can eat it) each line counts, which is the cost of what no phone
+ * does.
  *
  * The last GUARD_ATTEMPTS_MAX attempts are known, of all jails together; the one that began first
  * goes. Its lines to come then count as attempts of their own: so nobody is counted for less by a

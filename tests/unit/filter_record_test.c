@@ -20,9 +20,10 @@
 enum { RULES_MAX = 4, NOW_S = 1795500000 }; /* 2026-11-24T06:00:00Z */
 
 #define FILE_HEAD "[2026-11-23 08:51:05] SECURITY[74] res_security_log.c: "
-#define EVENT(name)                                                                                \
+#define EVENT_OF(service, name)                                                                    \
 	"SecurityEvent=\"" name "\",EventTV=\"2026-11-23T08:51:05.686+0000\",Severity=\"Error\","  \
-	"Service=\"PJSIP\",EventVersion=\"1\",AccountID=\""
+	"Service=\"" service "\",EventVersion=\"1\",AccountID=\""
+#define EVENT(name) EVENT_OF("PJSIP", name)
 #define ADDRESS(transport, ip)                                                                     \
 	",LocalAddress=\"IPV4/UDP/192.0.2.10/5060\",RemoteAddress=\"IPV4/" transport "/" ip        \
 	"/5062\""
@@ -182,6 +183,27 @@ static void sessions(void **state)
 	assert_true(second.session == 0);
 	filter_free(a.filter);
 	filter_free(b.filter);
+}
+
+/* Others name a session by its place in memory, and the next one has the same. */
+static void no_sessions(void **state)
+{
+	static const char *const lines[] = {
+		FILE_HEAD EVENT_OF("AMI", "FailedACL") SESSION ADDRESS("TCP",
+			"203.0.113.21") ",SessionTV=\"1970-01-01T00:00:00.000+0000\"",
+		FILE_HEAD EVENT_OF("SIP", "InvalidAccountID")
+			SESSION ADDRESS("UDP", "198.51.100.1"),
+	};
+	struct fixture fixture;
+	struct hit hit;
+
+	(void)state;
+	open_rules(&fixture, &shipped);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(match(&fixture, lines[i], &hit), FILTER_HIT);
+		assert_true(hit.session == 0);
+	}
+	filter_free(fixture.filter);
 }
 
 /* A stamp in the future counts as now. */
@@ -579,6 +601,7 @@ int main(void)
 		cmocka_unit_test(hits),
 		cmocka_unit_test(fields),
 		cmocka_unit_test(sessions),
+		cmocka_unit_test(no_sessions),
 		cmocka_unit_test(future),
 		cmocka_unit_test(rules_say),
 		cmocka_unit_test(padding),
