@@ -179,6 +179,7 @@ static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cur
 		if (!asterisk_read_record(heads, count, i, line.end, is_modern(reader), record))
 			continue;
 		record->at_ms = heads[0].at_ms;
+		record->behind_head = i > 0;
 		return heads[0].dated ? ASTERISK_RECORD : ASTERISK_UNDATED;
 	}
 	if (count > 1)

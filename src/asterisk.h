@@ -46,6 +46,9 @@ struct asterisk_record {
 	struct ip ip;
 	int64_t at_ms; /* EventTV */
 	bool proven; /* the source cannot be forged: a connection, or its answer to our challenge */
+	/* Its line holds another head before its own: that of a cut record, of which nothing is
+	 * left, or one that a caller has written into a value. */
+	bool behind_head;
 };
 
 /* Keeps the beginning of a record that a newline inside a value has broken. */

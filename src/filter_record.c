@@ -85,6 +85,8 @@ bool filter_records_read(struct filter_records *records, const char *line, size_
 		count(records, ASTERISK_CUT);
 	if (!records->log->waits || records->kind == ASTERISK_REST)
 		count(records, records->kind);
+	if (is_record && records->record.behind_head)
+		count(records, ASTERISK_CUT);
 	return is_record;
 }
 

@@ -63,7 +63,8 @@ bool filter_records_seen(const struct filter_records *records, const char **ret_
 	size_t *ret_length);
 /* The last line is of a broken record: the next one may end it. */
 bool filter_records_wait(const struct filter_records *records);
-/* How many lines of this kind there were. */
+/* How many lines of this kind there were. The cut record in front of a sound one, which goes on in
+ * its line, counts too. */
 uint64_t filter_records_unsound(const struct filter_records *records, enum asterisk_kind kind);
 /* How many there were of the kinds that asterisk_kind_is_blind() names. A record that a newline has
  * broken counts when it is sure that no line ends it. */
