@@ -27,17 +27,7 @@ ACCOMPLICES=(203.0.113.98 203.0.113.99) # client.py's, whose records are glued t
 
 # tests/e2e/run knows the word.
 excuse() {
-	echo "SKIP, excused: asterisk.sh: $1"
-	echo "0 passed, 0 failed"
-	exit 0
-}
-
-skip() {
-	echo "SKIP asterisk.sh: $1"
-	if [ -n "${NO_SKIP:-}" ]; then
-		echo "0 passed, 1 failed"
-		exit 1
-	fi
+	echo "SKIP, excused: $1"
 	echo "0 passed, 0 failed"
 	exit 0
 }
@@ -431,7 +421,6 @@ test_rotation() {
 	under_flood "${RESTARTERS[1]}" "kill -9 and start" restart_by daemon_kill
 }
 
-[ "$(id -u)" = 0 ] || skip "needs root (network namespaces, nftables)"
 setup
 for tool in mmdebstrap openssl ss; do
 	command -v "$tool" >/dev/null || skip "$tool is not installed"
