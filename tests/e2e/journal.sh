@@ -6,6 +6,7 @@ WRITER=/lib/systemd/systemd-journal-remote
 A=198.51.100.41
 B=198.51.100.42
 C=198.51.100.43
+D=198.51.100.44
 count=0
 
 # entries ADDRESS HOW_MANY [SECONDS_AGO [UNIT]]: failed logins in the journal.
@@ -19,6 +20,25 @@ entries() {
 		printf 'SYSLOG_IDENTIFIER=sshd\n_PID=%s\n_SYSTEMD_UNIT=%s\n' $count "$unit"
 		printf 'MESSAGE=Failed password for root from %s port 22 ssh2\n\n' "$address"
 	done >"$T/export"
+	"$WRITER" -o "$T/journal/x.journal" "$T/export" >/dev/null 2>&1
+	chmod 644 "$T/journal/x.journal"
+}
+
+# record ADDRESS: a wrong password in the journal, as Asterisk's syslog channel tells it.
+record() {
+	count=$((count + 1))
+	{
+		printf '__REALTIME_TIMESTAMP=%s\n__MONOTONIC_TIMESTAMP=%s\n' "${EPOCHREALTIME/./}" \
+			$((count * 1000))
+		printf '_BOOT_ID=0123456789abcdef0123456789abcdef\n_HOSTNAME=pbx\n'
+		printf 'SYSLOG_IDENTIFIER=asterisk\n_PID=811\n_SYSTEMD_UNIT=asterisk.service\n'
+		printf 'MESSAGE=SECURITY[74]: res_security_log.c:114 in security_event_stasis_cb: '
+		printf 'SecurityEvent="ChallengeResponseFailed",EventTV="%s",Severity="Error",' \
+			"$(date +%Y-%m-%dT%H:%M:%S.%3N%z)"
+		printf 'Service="PJSIP",EventVersion="1",AccountID="100",SessionID="%s",' $count
+		printf 'LocalAddress="IPV4/UDP/%s/5060",RemoteAddress="IPV4/UDP/%s/5060",' $PBX4 "$1"
+		printf 'Challenge="1/2",Response="3",ExpectedResponse=""\n\n'
+	} >"$T/export"
 	"$WRITER" -o "$T/journal/x.journal" "$T/export" >/dev/null 2>&1
 	chmod 644 "$T/journal/x.journal"
 }
@@ -64,6 +84,23 @@ daemon_start
 check "kill -9: the same" eventually 5 in_kernel $C
 is "to the last one" "$(total sshd)" 12
 daemon_stop
+
+cat >"$T/etc/jails/voip.conf" <<END
+[voip]
+enabled = true
+filter = asterisk
+backend = systemd[journalpath="$T/journal"]
+END
+chmod 644 "$T/etc/jails/voip.conf"
+daemon_start
+for i in 1 2 3; do record $D; done
+check "Asterisk's records in the journal count" eventually 5 total_is voip 3
+is "three of them do not ban" "$(ban_field $D since)" ""
+record $D
+check "the fourth does" eventually 5 in_kernel $D
+is "entries of other units are not read" "$(total voip)" 4
+daemon_stop
+rm "$T/etc/jails/voip.conf"
 
 sed -i "s|$T/journal|$T/nowhere|" "$T/etc/jails/sshd.conf"
 jail asterisk
