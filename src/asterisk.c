@@ -114,8 +114,8 @@ const char *asterisk_kind_why(enum asterisk_kind kind)
 				 "bytes, so a caller with a very long Call-ID leaves no address",
 		[ASTERISK_REST] = "belongs to the record before it, which a newline in a "
 				  "caller's value has broken, and does not complete it",
-		[ASTERISK_GLUED] = "holds the beginnings of several records, and the end of none: "
-				   "a cut record has no newline",
+		[ASTERISK_GLUED] = "holds a record's beginning behind another's text, and no end "
+				   "that is sure: a cut record has no newline",
 		[ASTERISK_FORGED] = "looks like a record, but Asterisk does not write one so: "
 				    "what stands in it may be a caller's text",
 		[ASTERISK_UNDATED] = "has an EventTV that is no time",
@@ -255,9 +255,13 @@ static enum asterisk_kind read_joined(struct asterisk *reader, struct asterisk_c
 	return ASTERISK_REST;
 }
 
-/* What other lines tell: records that are missing. */
+/* What other lines tell: records that are missing. One may be glued to the rest of a cut record
+ * that a newline has broken, and be cut itself: so a sender could go on for ever, and no line would
+ * begin with a record. */
 static enum asterisk_kind read_other(struct asterisk_cursor line)
 {
+	if (asterisk_has_record(line))
+		return ASTERISK_GLUED;
 	if (asterisk_find(line.at, line.end, ": Failed to issue security event of type ") ||
 		asterisk_find(line.at, line.end, "\"Failed to issue security event of type "))
 		return ASTERISK_NOT_UTF8;

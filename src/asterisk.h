@@ -20,7 +20,7 @@ enum asterisk_kind {
 	ASTERISK_RECORD,    /* read soundly */
 	ASTERISK_CUT,       /* begins a record and does not end it */
 	ASTERISK_REST,      /* belongs to the record before it, which could not be joined */
-	ASTERISK_GLUED,     /* several heads, and none of them has the line's end */
+	ASTERISK_GLUED,     /* heads of which none is sure to have the line's end */
 	ASTERISK_FORGED,    /* a record that Asterisk does not write so */
 	ASTERISK_UNDATED,   /* EventTV cannot be read */
 	ASTERISK_UNKNOWN,   /* an event of another kind: its address is not known to be safe */

@@ -269,6 +269,20 @@ bool asterisk_take_prefix(struct asterisk_cursor *c)
 	return true;
 }
 
+bool asterisk_has_record(struct asterisk_cursor line)
+{
+	static const char key[] = "SECURITY";
+	struct asterisk_head head;
+
+	for (const char *at = line.at; (at = asterisk_find(at, line.end, key)); at++) {
+		struct asterisk_cursor c = { at, line.end };
+
+		if (take_level(&c) && asterisk_read_head(c, &head))
+			return true;
+	}
+	return false;
+}
+
 /* [date] Asterisk 22.10.1 built by A @ B on a C running Linux on 2026-07-20 21:35:32 UTC */
 unsigned asterisk_read_banner(struct asterisk_cursor line)
 {

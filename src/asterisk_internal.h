@@ -53,6 +53,9 @@ bool asterisk_read_head(struct asterisk_cursor c, struct asterisk_head *ret);
 size_t asterisk_find_heads(struct asterisk_cursor line, const char *first,
 	struct asterisk_head heads[ASTERISK_HEADS_MAX + 1]);
 
+/* A whole record begins inside the line, which is none itself. */
+bool asterisk_has_record(struct asterisk_cursor line);
+
 /* The major version in the line that Asterisk writes when it opens a file; 0: another line. */
 unsigned asterisk_read_banner(struct asterisk_cursor line);
 

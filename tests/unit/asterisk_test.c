@@ -211,8 +211,8 @@ static const struct row {
 	{ "another file's", "[d] SECURITY[7] chan_sip.c: " NO_ACCOUNT, ASTERISK_OTHER, NULL },
 	{ "another level", "[d] NOTICE[7] res_security_log.c: " NO_ACCOUNT, ASTERISK_OTHER, NULL },
 	{ "no thread", "[d] SECURITY[] res_security_log.c: " NO_ACCOUNT, ASTERISK_OTHER, NULL },
-	{ "a space too many", " " FILE_PREFIX NO_ACCOUNT, ASTERISK_OTHER, NULL },
-	{ "a quote in the date", "[\"] SECURITY[7] res_security_log.c: " NO_ACCOUNT, ASTERISK_OTHER,
+	{ "a space too many", " " FILE_PREFIX NO_ACCOUNT, ASTERISK_GLUED, NULL },
+	{ "a quote in the date", "[\"] SECURITY[7] res_security_log.c: " NO_ACCOUNT, ASTERISK_GLUED,
 		NULL },
 	{ "empty", "", ASTERISK_OTHER, NULL },
 	{ "carriage return", FILE_PREFIX NO_ACCOUNT "\r", ASTERISK_RECORD, A },
@@ -359,6 +359,25 @@ static const struct row {
 		FILE_PREFIX HEAD("ChallengeResponseFailed") "1" SESSION("EEE")
 			FILE_PREFIX HEAD("ChallengeSent") "1" PLAINLY ",Challenge=\"\"",
 		ASTERISK_RECORD, A },
+	{ "behind a rest, and not the first",
+		NEW FILE_PREFIX HEAD(
+			"FailedACL") "1" PLAINLY
+				     "\n\",SessionID=\"EEE" FILE_PREFIX WRONG("x", NONCE, MD5),
+		ASTERISK_GLUED, NULL },
+	{ "the same, cut too",
+		NEW FILE_PREFIX HEAD(
+			"FailedACL") "1" PLAINLY
+				     "\n\",SessionID=\"EEE" FILE_PREFIX HEAD(
+					     "ChallengeResponseFailed") "1" SESSION("EEE")
+					     FILE_PREFIX HEAD("InvalidAccountID"),
+		ASTERISK_GLUED, NULL },
+	{ "in colours, behind a rest in the journal",
+		"asterisk[811]: \",SessionID=\"EEE[Nov 23 08:51:05] \033[1;35mSECURITY\033[0m[74]: "
+		"\033[1;37mres_security_log.c\033[0m:\033[1;37m114\033[0m \033[1;37mf\033[0m: " NO_ACCOUNT,
+		ASTERISK_GLUED, NULL },
+	{ "behind a rest that looks like a prefix",
+		"[] SECURITY[1] res_security_log.c: \",SessionID=\"EEE" FILE_PREFIX NO_ACCOUNT,
+		ASTERISK_GLUED, NULL },
 	{ "no end for any",
 		FILE_PREFIX HEAD("FailedACL") "1" SESSION("E")
 			FILE_PREFIX HEAD("FailedACL") "1" PLAINLY,
