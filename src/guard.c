@@ -226,18 +226,12 @@ static void log_remember(const struct guard_jail *jail, const struct tail_line *
 		*line->mark = version;
 }
 
-/* The tail has counted it; a rule must not read half a line. */
-static void cut_line(struct guard *guard, const struct tail_line *line, int64_t now_s)
+/* The tail has counted a cut one; a rule must not read half a line. What a file ends in without a
+ * newline is whole for other programs, but Asterisk has cut it, where a caller may have put an end.
+ */
+static bool is_cut(const struct guard_jail *jail, const struct tail_line *line)
 {
-	for (size_t i = 0; i < guard->n_jails; i++) {
-		const struct guard_jail *jail = &guard->jails[i];
-
-		if (!jail->filter || !jail_wants(jail, line))
-			continue;
-		log_choose(jail, line);
-		filter_records_cut(filter_records(jail->filter), line->line, line->length);
-		count_blind(guard, i, line->first_read, now_s);
-	}
+	return line->cut || (line->open && filter_records(jail->filter));
 }
 
 static void take(struct guard *guard, size_t number, const struct tail_line *line,
@@ -262,19 +256,18 @@ void guard_line(struct guard *guard, const struct tail_line *line, int64_t now_s
 {
 	struct hit hit;
 
-	if (line->cut) {
-		cut_line(guard, line, now_s);
-		return;
-	}
 	for (size_t i = 0; i < guard->n_jails; i++) {
 		struct guard_jail *jail = &guard->jails[i];
 
 		if (!jail->filter || !jail_wants(jail, line))
 			continue;
 		log_choose(jail, line);
-		take(guard, i, line,
-			filter_match(jail->filter, line->line, line->length, now_s, &hit), &hit,
-			now_s);
+		if (is_cut(jail, line))
+			filter_records_cut(filter_records(jail->filter), line->line, line->length);
+		else
+			take(guard, i, line,
+				filter_match(jail->filter, line->line, line->length, now_s, &hit),
+				&hit, now_s);
 		count_blind(guard, i, line->first_read, now_s);
 		log_remember(jail, line);
 	}

@@ -48,9 +48,10 @@ struct tail_file_info {
 /* One line, without newline, read from `path`. cut: it was longer than TAIL_LINE_MAX; `line`
  * then holds its first TAIL_LINE_MAX bytes and the rest was skipped. first_read: the file is being
  * read from its head for the first time (guard skips lines older than findtime then). at_head: it
- * is the file's first line, and nothing was cut off before it. patterns: the set of pattern numbers
- * that the file belongs to. mark: a number that the callback may set and that is kept with the
- * file's position; 0 until then, and handed on to the file that follows it under its name. */
+ * is the file's first line, and nothing was cut off before it. open: it is the file's last, which
+ * no newline has ended, and none will. patterns: the set of pattern numbers that the file belongs
+ * to. mark: a number that the callback may set and that is kept with the file's position; 0 until
+ * then, and handed on to the file that follows it under its name. */
 struct tail_line {
 	const char *path;
 	const char *line;
@@ -58,6 +59,7 @@ struct tail_line {
 	bool cut;
 	bool first_read;
 	bool at_head;
+	bool open;
 	const uint64_t *patterns;
 	uint32_t *mark;
 };

@@ -24,6 +24,7 @@ enum {
 struct reader {
 	struct tail *tail;
 	struct tail_entry *entry;
+	bool rest; /* what stands behind the last newline */
 };
 
 void tail_entry_note(struct tail *tail, int priority, const char *path, const char *what)
@@ -343,6 +344,7 @@ static void hand_over(void *context, int64_t at, const char *line, size_t length
 		.cut = cut,
 		.first_read = at < entry->first_read_end,
 		.at_head = at == 0 && !entry->truncated,
+		.open = reader->rest,
 		.patterns = entry->patterns,
 		.mark = &entry->mark };
 
@@ -371,7 +373,7 @@ static void hand_over_head(struct tail *tail, struct tail_entry *entry)
 
 static void read_rest(struct tail *tail, struct tail_entry *entry)
 {
-	struct reader reader = { tail, entry };
+	struct reader reader = { .tail = tail, .entry = entry, .rest = true };
 	const struct tail_file_sink sink = { hand_over, &reader, tail->buffer };
 	const int64_t offset = entry->file->offset;
 
@@ -390,7 +392,7 @@ static void note_failure(struct tail *tail, struct tail_entry *entry)
 static enum tail_file_read read_one(struct tail *tail, struct tail_entry *entry,
 	size_t *budget_bytes)
 {
-	struct reader reader = { tail, entry };
+	struct reader reader = { .tail = tail, .entry = entry };
 	const struct tail_file_sink sink = { hand_over, &reader, tail->buffer };
 	enum tail_file_read result = TAIL_FILE_MORE;
 	size_t bytes;

@@ -193,6 +193,43 @@ static void kinds(void **state)
 	world_done(&world);
 }
 
+/* A file's last line without a newline: a record was cut there, another program's line is whole. */
+static void last_of_a_file(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t jail;
+		bool open;
+		unsigned failures;
+		unsigned cut;
+	} rows[] = {
+		{ SOUND, OWN, false, 1, 0 },
+		{ SOUND, OWN, true, 0, 1 },
+		{ "[x] NOTICE[1] x", OWN, true, 0, 0 },
+		{ "fail from 198.51.100.1", PLAIN, true, 1, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		uint64_t patterns[TAIL_PATTERNS_MAX / 64] = { [0] = UINT64_C(1) << rows[i].jail };
+		struct tail_line line = { .path = "/var/log/x",
+			.line = rows[i].text,
+			.length = strlen(rows[i].text),
+			.open = rows[i].open,
+			.patterns = patterns };
+		struct guard_jail_info info;
+		struct world world;
+
+		open_world(&world, JAILS);
+		guard_line(world.guard, &line, NOW_S);
+		info = world_info(&world, rows[i].jail, NOW_S);
+		if (info.failures_total != rows[i].failures ||
+			info.unsound[ASTERISK_CUT] != rows[i].cut)
+			fail_msg("row %zu: %u failures", i, (unsigned)info.failures_total);
+		world_done(&world);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +238,7 @@ int main(void)
 		cmocka_unit_test(letters),
 		cmocka_unit_test(no_mail),
 		cmocka_unit_test(kinds),
+		cmocka_unit_test(last_of_a_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

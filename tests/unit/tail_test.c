@@ -34,6 +34,7 @@ struct world {
 	struct tail *tail;
 	char heads[256]; /* "PATH:LINE " each, without the directory */
 	char at_head[256];
+	char open[256];
 	size_t n_seen;
 	int seen[SEEN_MAX];
 	bool first_read[SEEN_MAX];
@@ -71,6 +72,8 @@ static void on_line(void *context, const struct tail_line *line)
 
 	if (line->at_head)
 		note_line(to->at_head, line);
+	if (line->open)
+		note_line(to->open, line);
 	if (line->length == 6 && *line->mark < (uint32_t)(line->line[5] - '0'))
 		*line->mark = (uint32_t)(line->line[5] - '0');
 	to->last_mark = *line->mark;
@@ -786,6 +789,30 @@ static void test_heads_and_marks(void **state)
 	}
 }
 
+/* A last line that nobody ends is handed over when its file is done with. */
+static void test_open_lines(void **state)
+{
+	static const struct {
+		const char *steps;
+		const char *open;
+	} rows[] = {
+		{ "up;line log 1;scan;end log;scan", "" },
+		{ "up;w log 1;line log 2;scan;scan 3", "" },
+		{ "up;line log 1;scan;mv log log.1;w log 2;scan 70", "log:line 1 " },
+		{ "up;w log 1;line log 2;scan;cp log log.1;trunc log;w log 3;scan 3",
+			"log:line 2 " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		begin("log");
+		run_steps(rows[i].steps);
+		if (strcmp(world.open, rows[i].open))
+			fail_msg("%s: open '%s'", rows[i].steps, world.open);
+		end();
+	}
+}
+
 static void test_torture(void **state)
 {
 	const char *given = getenv("TAIL_TEST_SEED");
@@ -815,6 +842,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_roots),
 		cmocka_unit_test(test_heads_and_marks),
+		cmocka_unit_test(test_open_lines),
 		cmocka_unit_test(test_torture),
 	};
 
