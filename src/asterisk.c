@@ -155,6 +155,22 @@ static bool may_leak(struct asterisk_cursor line)
 	return asterisk_find(line.at, line.end, "SecurityEvent=\"ChallengeResponseFailed\"");
 }
 
+static bool same(struct asterisk_piece a, struct asterisk_piece b)
+{
+	return a.length == b.length && memcmp(a.text, b.text, a.length) == 0;
+}
+
+/* One of that kind behind it does not have the line's end, so this one has not either; only the
+ * first may have what is read from the head. */
+static bool is_tried(const struct asterisk_head *heads, size_t count, size_t at)
+{
+	for (size_t i = at + 1; at && i < count; i++)
+		if (same(heads[i].event, heads[at].event) &&
+			same(heads[i].service, heads[at].service))
+			return true;
+	return false;
+}
+
 static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cursor line,
 	const char *first, bool is_json, struct asterisk_record *record)
 {
@@ -176,7 +192,8 @@ static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cur
 	if (!is_json && memchr(heads[0].end, '\0', (size_t)(line.end - heads[0].end)))
 		return ASTERISK_FORGED;
 	for (size_t i = count; i-- > 0;) {
-		if (!asterisk_read_record(heads, count, i, line.end, is_modern(reader), record))
+		if (is_tried(heads, count, i) ||
+			!asterisk_read_record(heads, count, i, line.end, is_modern(reader), record))
 			continue;
 		record->at_ms = heads[0].at_ms;
 		record->behind_head = i > 0;

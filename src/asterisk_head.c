@@ -305,18 +305,23 @@ size_t asterisk_find_heads(struct asterisk_cursor line, const char *first,
 	struct asterisk_head heads[ASTERISK_HEADS_MAX + 1])
 {
 	static const char key[] = "res_security_log.c";
+	static const char mark[] = "SecurityEvent=\"";
 	const char *at = first;
 	size_t count = 0;
 
 	if (asterisk_read_head((struct asterisk_cursor){ first, line.end }, &heads[0]))
 		count = 1;
 	while (count <= ASTERISK_HEADS_MAX && (at = asterisk_find(at, line.end, key))) {
-		const char *event = asterisk_find(at, line.end, "SecurityEvent=\"");
+		const char *limit;
+		const char *event;
 
 		at += sizeof(key) - 1;
-		if (event && event - at <= GAP_BYTES_MAX &&
-			asterisk_read_head((struct asterisk_cursor){ event, line.end },
-				&heads[count]))
+		limit = line.end - at > GAP_BYTES_MAX + (int)sizeof(mark) - 1
+				? at + GAP_BYTES_MAX + sizeof(mark) - 1
+				: line.end;
+		event = asterisk_find(at, limit, mark);
+		if (event && asterisk_read_head((struct asterisk_cursor){ event, line.end },
+				     &heads[count]))
 			count++;
 	}
 	return count;
