@@ -248,7 +248,8 @@ static bool may_hold_quotes(const struct asterisk_head *heads, size_t count)
 	return false;
 }
 
-/* The address in [start, end) whose tail reaches the end, the last first. */
+/* The address in [start, end) whose tail reaches the end, the last first. tail_modern passes over
+ * anything, so with it there is only one that can be the server's: the last, whatever it is. */
 static const char *find_tail(const struct shape *shape, const char *start, const char *end,
 	bool modern, struct asterisk_record *record)
 {
@@ -264,6 +265,8 @@ static const char *find_tail(const struct shape *shape, const char *start, const
 		record->proven = false;
 		if (take_remote(&c, record) && tail(&c, record) && c.at == end)
 			return at;
+		if (tail == tail_modern)
+			return NULL;
 	}
 	return NULL;
 }

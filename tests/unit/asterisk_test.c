@@ -293,6 +293,11 @@ static const struct row {
 	{ "the same behind a nonce, new",
 		NEW FILE_PREFIX WRONG("x" LOCAL FROM(B) ANSWER("c", "r"), NONCE, MD5),
 		ASTERISK_RECORD, A },
+	{ "the same before an address that cannot be read, new",
+		NEW FILE_PREFIX HEAD("ChallengeResponseFailed") "100" SESSION("x") LOCAL FROM(B)
+			ANSWER("c", "r") LOCAL
+		"oteAddress=\"IPV6/UDP/fe80::1%eth0/5060\"" ANSWER(NONCE, MD5),
+		ASTERISK_FORGED, NULL },
 	{ "the same, of an unknown age",
 		FILE_PREFIX WRONG("x" LOCAL FROM(B) ANSWER("c", "r"), "", ""), ASTERISK_FORGED,
 		NULL },
