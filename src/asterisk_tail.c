@@ -167,6 +167,8 @@ static bool tail_success(struct asterisk_cursor *c, struct asterisk_record *reco
 	return true;
 }
 
+/* SessionLimit is no failure: it is here because it ends as InvalidAccountID does, which the record
+ * before it on the same line may be. */
 static const struct shape {
 	const char *service;
 	const char *event;
@@ -184,10 +186,12 @@ static const struct shape {
 	{ "SIP", "ChallengeResponseFailed", tail_response, false },
 	{ "SIP", "ChallengeSent", tail_challenge_sent, false },
 	{ "SIP", "SuccessfulAuth", tail_success, false },
+	{ "SIP", "SessionLimit", tail_nothing, false },
 	{ "AMI", "InvalidAccountID", tail_session_tv, false },
 	{ "AMI", "InvalidPassword", tail_session_tv, false },
 	{ "AMI", "FailedACL", tail_session_tv, false },
 	{ "AMI", "SuccessfulAuth", tail_success, false },
+	{ "AMI", "SessionLimit", tail_session_tv, false },
 };
 
 static const struct shape *shape_of(const struct asterisk_head *head)

@@ -526,6 +526,30 @@ static void beginnings(void **state)
 	}
 }
 
+/* A record that is no failure, glued to a cut one whose end would be the same. */
+static void not_the_end_of_another(void **state)
+{
+	static const char *const lines[] = {
+		FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION("EEE")
+			FILE_PREFIX HEAD_AT("SessionLimit", STAMP, "SIP") "1" PLAINLY,
+		FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION(
+			"res_security_log.c") HEAD_AT("InvalidAccountID", STAMP, "AMI")
+			FILE_PREFIX HEAD_AT("SessionLimit", STAMP,
+				"AMI") "1" PLAINLY ",SessionTV=\"1970-01-01T00:00:00.000+0000\"",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct asterisk *reader = asterisk_new();
+		struct asterisk_record record;
+
+		if (asterisk_read(reader, lines[i], strlen(lines[i]), &record) == ASTERISK_RECORD &&
+			is_offence(&record))
+			fail_msg("case %zu", i);
+		asterisk_free(reader);
+	}
+}
+
 static void times(void **state)
 {
 	static const struct {
@@ -781,6 +805,7 @@ int main(void)
 		cmocka_unit_test(captures),
 		cmocka_unit_test(each_row),
 		cmocka_unit_test(beginnings),
+		cmocka_unit_test(not_the_end_of_another),
 		cmocka_unit_test(times),
 		cmocka_unit_test(the_first_head_has_the_time),
 		cmocka_unit_test(proofs),
