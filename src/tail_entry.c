@@ -43,7 +43,7 @@ struct tail_entry *tail_entry_by_status(const struct tail *tail, const struct st
 	size_t i;
 
 	for (i = 0; i < tail->n_entries; i++)
-		if (tail_file_is(tail->entries[i]->file, status))
+		if (!tail->entries[i]->stale && tail_file_is(tail->entries[i]->file, status))
 			return tail->entries[i];
 	return NULL;
 }
@@ -54,7 +54,8 @@ struct tail_entry *tail_entry_by_identity(const struct tail *tail,
 	size_t i;
 
 	for (i = 0; i < tail->n_entries; i++)
-		if (tail_file_identity_equal(&tail->entries[i]->file->identity, identity))
+		if (!tail->entries[i]->stale &&
+			tail_file_identity_equal(&tail->entries[i]->file->identity, identity))
 			return tail->entries[i];
 	return NULL;
 }
@@ -80,7 +81,7 @@ struct tail_entry *tail_entry_latest(const struct tail *tail, const char *path)
 	size_t i = tail->n_entries;
 
 	while (i-- > 0)
-		if (strcmp(tail->entries[i]->path, path) == 0 &&
+		if (!tail->entries[i]->stale && strcmp(tail->entries[i]->path, path) == 0 &&
 			!is_before_another(tail, tail->entries[i]))
 			return tail->entries[i];
 	return NULL;
@@ -121,17 +122,14 @@ static void entry_free(struct tail_entry *entry)
 	free(entry);
 }
 
-/* Lets go of entry: nothing points to it afterwards, and its position is to be forgotten. */
-static void entry_drop(struct tail *tail, struct tail_entry *entry)
+/* Nothing points to entry afterwards. */
+static void entry_unlink(struct tail *tail, const struct tail_entry *entry)
 {
 	struct tail_entry *other;
-	size_t at = tail->n_entries;
 	size_t i;
 
 	for (i = 0; i < tail->n_entries; i++) {
 		other = tail->entries[i];
-		if (other == entry)
-			at = i;
 		if (other->before == entry)
 			other->before = entry->before;
 		if (other->copy_of == entry)
@@ -140,6 +138,32 @@ static void entry_drop(struct tail *tail, struct tail_entry *entry)
 	for (i = 0; i < tail->n_names; i++)
 		if (tail->names[i].entry == entry)
 			tail->names[i].entry = NULL;
+}
+
+/* Rotation has overwritten a copy: what the file holds now is another copy, maybe of lines that
+ * are read. It is found anew when it is looked for. */
+static void entry_expire(struct tail *tail, struct tail_entry *entry)
+{
+	if (entry->size_bytes > entry->file->offset)
+		tail_entry_note(tail, LOG_WARNING, entry->path,
+			"had a copy that was overwritten before all of it was read: lines are "
+			"lost");
+	entry_unlink(tail, entry);
+	tail->want_scan |= entry->named;
+	entry->stale = true;
+	entry->named = false;
+	entry->dirty = false;
+	entry->before = NULL;
+}
+
+/* Lets go of entry; its position is to be forgotten. */
+static void entry_drop(struct tail *tail, struct tail_entry *entry)
+{
+	size_t at = 0;
+
+	while (tail->entries[at] != entry)
+		at++;
+	entry_unlink(tail, entry);
 	tail_watch_forget(&tail->watch, entry->wd);
 	if (entry->key) {
 		tail->forgotten = alloc_grow(tail->forgotten, tail->n_forgotten + 1,
@@ -268,6 +292,11 @@ static bool is_in_chain(const struct tail_entry *entry, const struct tail_entry 
 	return entry != NULL;
 }
 
+static bool is_overwritten(const struct tail_entry *copy)
+{
+	return !tail_file_hash_matches(copy->file, copy->file->offset, tail_file_hash(copy->file));
+}
+
 /* The copy with what entry held before it was truncated becomes entry->before. */
 static bool find_copy(struct tail *tail, struct tail_entry *entry)
 {
@@ -283,6 +312,10 @@ static bool find_copy(struct tail *tail, struct tail_entry *entry)
 					&path) == TAIL_MATCH_NONE)
 		return false;
 	copy = tail_entry_by_identity(tail, &file->identity);
+	if (copy && copy->final && is_overwritten(copy)) {
+		entry_expire(tail, copy);
+		copy = NULL;
+	}
 	if (copy) {
 		tail_file_free(file);
 		free(path);
@@ -438,7 +471,9 @@ static bool read_chain(struct tail *tail, struct tail_entry *entry, size_t *budg
 				continue;
 		}
 		result = read_one(tail, chain[n], budget_bytes);
-		if (result == TAIL_FILE_CHANGED)
+		if (result == TAIL_FILE_CHANGED && chain[n]->final)
+			entry_expire(tail, chain[n]);
+		else if (result == TAIL_FILE_CHANGED)
 			restart(tail, chain[n]);
 		if (result == TAIL_FILE_CHANGED || result == TAIL_FILE_MORE)
 			return false;
@@ -451,7 +486,7 @@ bool tail_entry_read(struct tail *tail, struct tail_entry *entry, size_t *budget
 	int i;
 
 	for (i = 0; i<CHAIN_TRIES_MAX && * budget_bytes> 0; i++)
-		if (read_chain(tail, entry, budget_bytes))
+		if (entry->stale || read_chain(tail, entry, budget_bytes))
 			return false;
 	return true;
 }
@@ -461,7 +496,8 @@ static void finish(struct tail *tail, struct tail_entry *entry)
 {
 	size_t budget_bytes = SIZE_MAX;
 
-	if (!entry->copy_of && read_one(tail, entry, &budget_bytes) == TAIL_FILE_DRY)
+	if (!entry->copy_of && !entry->stale &&
+		read_one(tail, entry, &budget_bytes) == TAIL_FILE_DRY)
 		read_rest(tail, entry);
 	entry_drop(tail, entry);
 }
@@ -504,7 +540,7 @@ void tail_entry_retire(struct tail *tail)
 
 	while (i < tail->n_entries) {
 		entry = tail->entries[i];
-		if (entry->named || entry->dirty) {
+		if (!entry->stale && (entry->named || entry->dirty)) {
 			i++;
 			continue;
 		}

@@ -40,6 +40,7 @@ struct tail_entry {
 	int wd;
 	bool named; /* a pattern leads to it */
 	bool final; /* a copy: nobody writes into it any more */
+	bool stale; /* a copy that another one has overwritten: not this file any more */
 	bool dirty; /* to be read */
 	bool begun; /* it has been read from */
 	bool moved; /* since its position was last told */

@@ -37,6 +37,8 @@ char *tail_restore_key(struct tail_entry *entry)
 {
 	const char *place;
 
+	if (entry->stale)
+		return NULL;
 	if (entry->named)
 		return alloc_string(entry->path);
 	place = tail_entry_place(entry);

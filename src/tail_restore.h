@@ -12,8 +12,8 @@ void tail_restore_add(struct tail *tail, const struct tail_position *position);
 /* Finds the file of each position added, under its name, beside it or under another name that a
  * pattern leads to, and follows it from there. Once, before names are resolved. */
 void tail_restore_find(struct tail *tail);
-/* The key of entry's position now; NULL: it has no name, a later run could not find it. The
- * caller's. */
+/* The key of entry's position now; NULL: it has no name, or is stale: a later run could not find
+ * it. The caller's. */
 char *tail_restore_key(struct tail_entry *entry);
 
 #endif

@@ -398,7 +398,43 @@ static const struct {
 		"cp log log.1;trunc log;w log 4;event;cp log log.2;trunc log;w log 5;event;"
 		"scan 3;down;over log log.1;trunc log;w log 6;up;scan 3;restart",
 		"1-6" },
+	{ "log",
+		"cp log log.1;trunc log;w log 4;event;cp log log.2;trunc log;w log 5;event;"
+		"over log log.1;trunc log;w log 6;event;over log log.2;trunc log;w log 7;scan 3;restart",
+		"1-7" },
+	{ "log",
+		"w log 4;cp log log.1;trunc log;w log 5;event;w log 6;cp log log.2;trunc log;w log 7;event;"
+		"w log 8;over log log.1;trunc log;w log 9;event;w log 10;over log log.2;trunc log;w log 11;scan 3;restart",
+		"1-11" },
+	{ "log",
+		"cp log log.1;trunc log;w log 4-8;event;over log log.1;trunc log;w log 9;event;scan 3;restart",
+		"1-9" },
+	{ "log",
+		"cp log log.1;trunc log;w log 4-8;event;w log 9;over log log.1;trunc log;w log 10;event;scan 3;restart",
+		"1-10" },
+	{ "log",
+		"cp log log.1;trunc log;event;w log 4-8;event;over log log.1;event;trunc log;event;w log 9;event;scan 3;restart",
+		"1-9" },
+	{ "log",
+		"cp log log.1;trunc log;w log 4-8;event;over log log.1;event;w log 9;event;scan 3;restart",
+		"1-9" },
+	{ "log",
+		"w log 4;cp log log.1;trunc log;w log 5;event;w log 6;over log log.1;trunc log;w log 7;"
+		"event;scan 3;restart",
+		"1-7" },
+	{ "log",
+		"cp log log.1;trunc log;w log 4-8;event;over log log.1;event;w log 9;trunc log;w log 10;"
+		"event;scan 3;restart",
+		"1-8 10" },
 	{ "log*", "cp log log.1;event;trunc log;w log 4;event;scan 3;restart;scan", "1-4" },
+	{ "log*",
+		"cp log log.1;trunc log;w log 4-8;event;over log log.1;trunc log;w log 9;event;scan 3;"
+		"restart",
+		"1-9" },
+	{ "log*",
+		"cp log log.1;trunc log;event;w log 4-8;event;over log log.1;event;trunc log;event;"
+		"w log 9;event;scan 3;restart",
+		"1-9" },
 	{ "log*", "w log 4;cp log log.1;trunc log;w log 5;scan;restart;scan", "1-5" },
 	{ "log*", "w log 4;cp log log.1;scan;trunc log;scan;w log 5;scan;restart", "1-5" },
 	/* another file */
