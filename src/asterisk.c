@@ -20,6 +20,9 @@
  * the address, as the address and the tail stand behind the last of all heads. The time is that of
  * the first head, which alone is the server's for sure.
  *
+ * SYSLOG. There each record is a line, a cut one too, and its end is where the caller wants it:
+ * of PJSIP none is charged.
+ *
  * ESC. One without an "m" behind it stays, and if an earlier one was taken out, the bytes before it
  * come twice. It can only stand behind the true address (Rem has an m) or in a cut record, and what
  * comes twice ends in the line's own end: the last oteAddress=" with a tail is still the true one.
@@ -92,6 +95,7 @@ const char *asterisk_kind_text(enum asterisk_kind kind)
 	static const char *const texts[ASTERISK_KINDS] = {
 		[ASTERISK_OTHER] = "other",
 		[ASTERISK_RECORD] = "read",
+		[ASTERISK_SYSLOG] = "syslog",
 		[ASTERISK_CUT] = "cut",
 		[ASTERISK_REST] = "rest",
 		[ASTERISK_GLUED] = "glued",
@@ -110,6 +114,9 @@ const char *asterisk_kind_why(enum asterisk_kind kind)
 	static const char *const texts[ASTERISK_KINDS] = {
 		[ASTERISK_OTHER] = "is no record of a security event, nor a part of one",
 		[ASTERISK_RECORD] = "is a sound record",
+		[ASTERISK_SYSLOG] =
+			"went through syslog, where a caller can have a record of PJSIP "
+			"cut at the byte he chooses: it may end in an address of his",
 		[ASTERISK_CUT] = "begins a record and does not end it: Asterisk cuts at 8191 "
 				 "bytes, so a caller with a very long Call-ID leaves no address",
 		[ASTERISK_REST] = "belongs to the record before it, which a newline in a "
@@ -131,6 +138,7 @@ const char *asterisk_kind_why(enum asterisk_kind kind)
 bool asterisk_kind_is_blind(enum asterisk_kind kind)
 {
 	switch (kind) {
+	case ASTERISK_SYSLOG:
 	case ASTERISK_CUT:
 	case ASTERISK_GLUED:
 	case ASTERISK_FORGED:
@@ -257,12 +265,13 @@ static enum asterisk_kind read_joined(struct asterisk *reader, struct asterisk_c
 	struct asterisk_cursor all;
 	struct asterisk_cursor start;
 	enum asterisk_kind kind;
+	bool syslog;
 
 	if (!join(reader, line))
 		return ASTERISK_REST;
 	all = (struct asterisk_cursor){ reader->joined, reader->joined + reader->joined_length };
 	start = all;
-	(void)asterisk_take_prefix(&start); /* it was there when the first line came */
+	(void)asterisk_take_prefix(&start, &syslog); /* it was there when the first line came */
 	kind = read_text(reader, all, start.at, false, record);
 	if (kind == ASTERISK_CUT)
 		return ASTERISK_REST;
@@ -270,6 +279,23 @@ static enum asterisk_kind read_joined(struct asterisk *reader, struct asterisk_c
 	if (kind == ASTERISK_RECORD && is_short_account(record))
 		return kind;
 	return ASTERISK_REST;
+}
+
+/* In syslog a cut record is a line of its own: no newline is missed. An ESC in the Call-ID makes it
+ * short behind the cut, so nothing shows where that was. Other services write no value so long. */
+static enum asterisk_kind read_syslog(struct asterisk *reader, struct asterisk_cursor line,
+	const char *first, struct asterisk_record *record)
+{
+	enum asterisk_kind kind = read_text(reader, line, first, false, record);
+	struct asterisk_head head;
+
+	if (kind != ASTERISK_RECORD ||
+		!asterisk_read_head((struct asterisk_cursor){ first, line.end }, &head) ||
+		!asterisk_is(head.service, "PJSIP"))
+		return kind;
+	return asterisk_is(head.event, "ChallengeSent") || asterisk_is(head.event, "SuccessfulAuth")
+		       ? ASTERISK_OTHER
+		       : ASTERISK_SYSLOG;
 }
 
 /* What other lines tell: records that are missing. One may be glued to the rest of a cut record
@@ -361,6 +387,7 @@ enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size
 	struct asterisk_cursor start = whole;
 	struct asterisk_cursor next;
 	enum asterisk_kind kind;
+	bool syslog;
 
 	if (length && line[length - 1] == '\r')
 		whole.end--;
@@ -368,7 +395,7 @@ enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size
 		forget(reader);
 		return read_json(reader, whole, ret_record);
 	}
-	if (!asterisk_take_prefix(&start)) {
+	if (!asterisk_take_prefix(&start, &syslog)) {
 		reader->after_response =
 			reader->after_response || (!is_modern(reader) && may_leak(whole));
 		if (reader->joined_lines)
@@ -387,6 +414,8 @@ enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size
 	}
 	if (reader->after_response && whole.end - asterisk_skip_syslog(whole) <= INSIDE_LINE_MAX)
 		return ASTERISK_FORGED;
+	if (syslog)
+		return read_syslog(reader, whole, start.at, ret_record);
 	kind = read_text(reader, whole, start.at, false, ret_record);
 	if (kind == ASTERISK_CUT && may_go_on(whole, start.at))
 		(void)join(reader, whole); /* too long: cut it is */

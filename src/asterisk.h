@@ -12,12 +12,13 @@
  * at 8191 bytes without a newline, deletes from ESC to the next "m", and lets newlines through;
  * the rule that holds against all of it is in asterisk.c. One pass over the line, no regex.
  * Formats: res_security_log of Asterisk 1.8 to 22 (chan_sip to 20, PJSIP, AMI), as file, [plain],
- * [json], behind a syslog header or out of the journal. */
+ * [json], or a console's out of the journal; what goes through syslog(3) is ASTERISK_SYSLOG. */
 
-/* What a line is. All but the first two count for nobody. */
+/* What a line is. Only ASTERISK_RECORD counts for somebody. */
 enum asterisk_kind {
 	ASTERISK_OTHER,     /* no SECURITY record, nor a part of one */
 	ASTERISK_RECORD,    /* read soundly */
+	ASTERISK_SYSLOG,    /* read, but its end may be its caller's: PJSIP's, sent to syslog */
 	ASTERISK_CUT,       /* begins a record and does not end it */
 	ASTERISK_REST,      /* belongs to the record before it, which could not be joined */
 	ASTERISK_GLUED,     /* heads of which none is sure to have the line's end */
@@ -69,7 +70,7 @@ unsigned asterisk_version(const struct asterisk *reader);
 /* One line, without its newline; any bytes. One reader for each log, and its lines in order, from
  * the first unless asterisk_begin says otherwise. A line that its bringer has cut, or begun in the
  * middle of another (a journal's _LINE_BREAK=line-max), must not come here: a sender chooses where.
- * *ret_record is filled for ASTERISK_RECORD alone. */
+ * *ret_record is filled for ASTERISK_RECORD and ASTERISK_SYSLOG. */
 enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size_t length,
 	struct asterisk_record *ret_record);
 

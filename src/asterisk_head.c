@@ -250,17 +250,18 @@ const char *asterisk_skip_syslog(struct asterisk_cursor line)
 }
 
 /* All before SecurityEvent= at the start of a line. */
-bool asterisk_take_prefix(struct asterisk_cursor *c)
+bool asterisk_take_prefix(struct asterisk_cursor *c, bool *ret_syslog)
 {
 	struct asterisk_cursor next = *c;
-	bool any = take_date(&next);
 
-	if (!any) {
+	*ret_syslog = false;
+	if (!take_date(&next)) {
 		next = *c;
 		if (!take_syslog(&next))
 			return false;
 		c->at = next.at;
-		if (!take_date(&next))
+		*ret_syslog = !take_date(&next);
+		if (*ret_syslog)
 			next.at = c->at;
 	}
 	if (!take_level(&next))

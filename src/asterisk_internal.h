@@ -41,8 +41,9 @@ bool asterisk_is(struct asterisk_piece piece, const char *text);
 /* The first text in [at, end), NULL: none. */
 const char *asterisk_find(const char *at, const char *end, const char *text);
 
-/* Steps over all that stands before SecurityEvent= at the start of a line; false: no such line. */
-bool asterisk_take_prefix(struct asterisk_cursor *c);
+/* Steps over all that stands before SecurityEvent= at the start of a line; false: no such line.
+ * *ret_syslog: it is what Asterisk sends to syslog, where no date of its own stands. */
+bool asterisk_take_prefix(struct asterisk_cursor *c, bool *ret_syslog);
 /* Behind DATE HOST asterisk[pid]: , which a journal puts before each line of a message; or the
  * line. */
 const char *asterisk_skip_syslog(struct asterisk_cursor line);

@@ -53,6 +53,7 @@ struct hit {
 	struct hit_field fields[HIT_FIELDS_MAX];
 	size_t n_fields;
 	bool proven;      /* the source cannot be forged */
+	bool doubtful;    /* a caller may have written it (ASTERISK_SYSLOG): charged to nobody */
 	uint64_t session; /* a hash of PJSIP's SessionID, 0: none; the same after a restart */
 	enum hit_event event;
 };

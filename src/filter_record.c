@@ -87,7 +87,7 @@ bool filter_records_read(struct filter_records *records, const char *line, size_
 		count(records, records->kind);
 	if (is_record && records->record.behind_head)
 		count(records, ASTERISK_CUT);
-	return is_record;
+	return is_record || records->kind == ASTERISK_SYSLOG;
 }
 
 static bool is(struct asterisk_piece piece, const char *text)
@@ -137,7 +137,8 @@ void filter_records_hit(struct filter_records *records, int64_t now_s, struct hi
 		.has_time = true,
 		.at_ms = record->at_ms > now_s * 1000 + 999 ? now_s * 1000 : record->at_ms,
 		.n_lines = 1,
-		.proven = record->proven,
+		.proven = record->proven && records->kind == ASTERISK_RECORD,
+		.doubtful = records->kind != ASTERISK_RECORD,
 		.session = session_of(record),
 		.event = event_of(record),
 	};
@@ -260,7 +261,8 @@ enum asterisk_kind filter_records_kind(const struct filter_records *records)
 bool filter_records_seen(const struct filter_records *records, const char **ret_text,
 	size_t *ret_length)
 {
-	if (filter_records_kind(records) != ASTERISK_RECORD)
+	if (filter_records_kind(records) != ASTERISK_RECORD &&
+		filter_records_kind(records) != ASTERISK_SYSLOG)
 		return false;
 	*ret_text = records->record.text.text;
 	*ret_length = records->record.text.length;

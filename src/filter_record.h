@@ -30,7 +30,7 @@ enum { FILTER_LOGS_MAX = 256 };
 struct filter_records *filter_records_new(void);
 void filter_records_free(struct filter_records *records);
 
-/* True: the line ends a record that is read soundly; it is in records->record. */
+/* True: the line ends a record that is read, soundly or out of syslog; it is in records->record. */
 bool filter_records_read(struct filter_records *records, const char *line, size_t length);
 /* Who, when and the fields of the last record; not the rule. */
 void filter_records_hit(struct filter_records *records, int64_t now_s, struct hit *ret_hit);

@@ -239,6 +239,8 @@ static void take(struct guard *guard, size_t number, const struct tail_line *lin
 {
 	switch (result) {
 	case FILTER_HIT:
+		if (hit->doubtful)
+			break; /* and counted as such */
 		if (hit->ip.family)
 			guard_count_hit(guard, number, line, hit, now_s);
 		else

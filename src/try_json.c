@@ -159,6 +159,8 @@ void try_json_hit(struct try_json *state, uint64_t number, const struct hit *hit
 	put_string(&json, ",\"regex\":");
 	put_number(&json, hit->rule);
 	put_string(&json, ignored ? ",\"ignored\":true" : ",\"ignored\":false");
+	if (hit->doubtful)
+		put_string(&json, ",\"charged\":false");
 	put_string(&json, ",\"proof\":");
 	/* a host name never is */
 	put_string(&json, hit->ip.family && hit->proven ? "\"proven\"" : "\"unproven\"");

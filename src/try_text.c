@@ -86,6 +86,8 @@ void try_text_hit(struct try_text *text, uint64_t number, const char *line, size
 		hit->has_time ? utc_format_ms(hit->at_ms, stamp) : "no date");
 	if (hit->rule)
 		(void)fprintf(text->out, "  rule %u", hit->rule);
+	if (hit->doubtful)
+		(void)fputs("  charged to nobody: it went through syslog", text->out);
 	(void)fputs(ignored ? "  ignored\n" : "\n", text->out);
 	(void)fputs("         ", text->out);
 	if (try_reach_date(text->reach, line, length, text->now_s, &why)) {

@@ -24,7 +24,7 @@ entries() {
 	chmod 644 "$T/journal/x.journal"
 }
 
-# record ADDRESS: a wrong password in the journal, as Asterisk's syslog channel tells it.
+# record ADDRESS: a wrong password in the journal, as Asterisk's console tells it.
 record() {
 	count=$((count + 1))
 	{
@@ -32,7 +32,8 @@ record() {
 			$((count * 1000))
 		printf '_BOOT_ID=0123456789abcdef0123456789abcdef\n_HOSTNAME=pbx\n'
 		printf 'SYSLOG_IDENTIFIER=asterisk\n_PID=811\n_SYSTEMD_UNIT=asterisk.service\n'
-		printf 'MESSAGE=SECURITY[74]: res_security_log.c:114 in security_event_stasis_cb: '
+		printf 'MESSAGE=[%s] SECURITY[74]: res_security_log.c:114 security_event_stasis_cb: ' \
+			"$(date '+%b %e %T')"
 		printf 'SecurityEvent="ChallengeResponseFailed",EventTV="%s",Severity="Error",' \
 			"$(date +%Y-%m-%dT%H:%M:%S.%3N%z)"
 		printf 'Service="PJSIP",EventVersion="1",AccountID="100",SessionID="%s",' $count

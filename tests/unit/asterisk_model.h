@@ -196,6 +196,21 @@ static void model_journal(const char *text, struct model_text *out)
 	}
 }
 
+/* One line for each message, as rsyslog writes it: a cut one too. */
+static void model_syslog(const char *text, struct model_text *out)
+{
+	size_t length = strlen(text);
+
+	length -= length && text[length - 1] == '\n';
+	model_say(out, "Nov 23 09:42:55 pbx asterisk[811]: ");
+	for (size_t i = 0; i < length; i++)
+		if (text[i] == '\n')
+			model_say(out, "#012");
+		else
+			model_add(out, text + i, 1);
+	model_say(out, "\n");
+}
+
 /* The bytes that the log gets, to the end of out. */
 static void model_write(enum model_shape shape, const struct model_event *event,
 	struct model_text *out)
@@ -215,8 +230,8 @@ static void model_write(enum model_shape shape, const struct model_event *event,
 				 "security_event_stasis_cb: ");
 		break;
 	case MODEL_SYSLOG:
-		model_say(&line, "Nov 23 09:42:55 pbx asterisk[811]: SECURITY[74]: "
-				 "res_security_log.c:114 in security_event_stasis_cb: ");
+		model_say(&line, "SECURITY[74]: res_security_log.c:114 in "
+				 "security_event_stasis_cb: ");
 		break;
 	case MODEL_JOURNAL:
 		model_say(&line, "[Nov 23 09:42:55] \033[1;35mSECURITY\033[0m[74]: "
@@ -239,6 +254,10 @@ static void model_write(enum model_shape shape, const struct model_event *event,
 		return;
 	}
 	model_strip(line_text);
+	if (shape == MODEL_SYSLOG) {
+		model_syslog(line_text, out);
+		return;
+	}
 	model_add(out, line_text, strlen(line_text));
 }
 

@@ -401,8 +401,9 @@ static void complain(const char *what, enum age age, enum model_shape shape, uin
 	fail();
 }
 
-/* One line of the stream, from `start` to its newline at `end`. */
-static const struct written *judge(const struct written *list, const char *text, size_t start,
+/* One line of the stream, from `start` to its newline at `end`. In syslog all of PJSIP is given up.
+ */
+static const struct written *judge(const struct written *list, enum model_shape shape, size_t start,
 	size_t end, enum asterisk_kind kind, const struct asterisk_record *record,
 	const char **ret_wrong)
 {
@@ -410,11 +411,11 @@ static const struct written *judge(const struct written *list, const char *text,
 	const struct written *owner = at(list, end);
 
 	if (kind != ASTERISK_RECORD) {
-		if (owner && !owner->hostile && !owner->refused && owner->start == start)
+		if (owner && !owner->hostile && !owner->refused && owner->start == start &&
+			shape != MODEL_SYSLOG)
 			*ret_wrong = asterisk_kind_text(kind);
 		return NULL;
 	}
-	(void)text;
 	if (!owner || owner->refused || !ip_equal(&record->ip, &owner->ip))
 		*ret_wrong = "charged to another";
 	else if (record->at_ms < first->at_ms || record->at_ms > owner->at_ms)
@@ -463,8 +464,7 @@ static void run_stream(struct model_text *out, uint64_t seed)
 		enum asterisk_kind kind =
 			asterisk_read(reader, out->text + start, end - start, &record);
 		const char *wrong = NULL;
-		const struct written *owner =
-			judge(list, out->text, start, end, kind, &record, &wrong);
+		const struct written *owner = judge(list, shape, start, end, kind, &record, &wrong);
 
 		by_kind[kind]++;
 		if (owner)

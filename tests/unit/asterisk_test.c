@@ -131,6 +131,8 @@ static void captures(void **state)
 #define STAMP "2026-11-23T08:51:05.686+0000"
 #define HEAD(event) HEAD_AT(event, STAMP, "PJSIP")
 #define FILE_PREFIX "[2026-11-23 08:51:05] SECURITY[74] res_security_log.c: "
+#define SYSLOG_PREFIX                                                                              \
+	"Nov 23 08:51:05 pbx asterisk[811]: SECURITY[74]: res_security_log.c:114 in f: "
 #define PLAIN_TAIL "res_security_log.c:114 security_event_stasis_cb: "
 #define LOCAL "\",LocalAddress=\"IPV4/UDP/192.0.2.10/5060\",Rem"
 #define FROM(address) "oteAddress=\"IPV4/UDP/" address "/5060\""
@@ -189,14 +191,18 @@ static const struct row {
 	{ "file, a date of another form",
 		"[1795423865] SECURITY[7] res_security_log.c: " NO_ACCOUNT, ASTERISK_RECORD, A },
 	{ "plain", "[Nov 23 08:51:05] SECURITY[74]: " PLAIN_TAIL NO_ACCOUNT, ASTERISK_RECORD, A },
-	{ "syslog",
-		"Nov 23 08:51:05 pbx asterisk[811]: SECURITY[74]: res_security_log.c:114 in "
-		"security_event_stasis_cb: " NO_ACCOUNT,
-		ASTERISK_RECORD, A },
+	{ "syslog", SYSLOG_PREFIX SIP_WRONG("100", "4a1b", MD5), ASTERISK_RECORD, A },
 	{ "syslog, RFC 3339",
 		"2026-11-23T08:51:05.686123+01:00 pbx.example.org asterisk[811]: "
-		"SECURITY[74]: res_security_log.c:114 in f: " NO_ACCOUNT,
+		"SECURITY[74]: res_security_log.c:114 in f: " AMI_WRONG("x"),
 		ASTERISK_RECORD, A },
+	{ "syslog, cut behind another's address", SYSLOG_PREFIX NO_ACCOUNT, ASTERISK_SYSLOG, NULL },
+	{ "syslog, the same in another's head",
+		SYSLOG_PREFIX HEAD("InvalidAccountID") "1" SESSION("res_security_log.c")
+			SIP_WRONG("100", "4a1b", MD5),
+		ASTERISK_SYSLOG, NULL },
+	{ "syslog, no failure", SYSLOG_PREFIX HEAD("ChallengeSent") "1" PLAINLY ",Challenge=\"\"",
+		ASTERISK_OTHER, NULL },
 	{ "journal", "asterisk[811]: [Nov 23 08:51:05] SECURITY[74]: " PLAIN_TAIL NO_ACCOUNT,
 		ASTERISK_RECORD, A },
 	{ "journal, colours",
@@ -676,15 +682,15 @@ static enum asterisk_kind read_long(const char *prefix, size_t length, char fill
 
 static void long_lines(void **state)
 {
-	static const char syslog[] = "Nov 23 08:51:05 pbx asterisk[811]: SECURITY[74]: "
-				     "res_security_log.c:114 in f: ";
+	static const char journal[] = "pbx asterisk[811]: [d] SECURITY[74]: res_security_log.c:114 "
+				      "f: ";
 
 	(void)state;
 	assert_int_equal(read_long(FILE_PREFIX, 8191, 'E'), ASTERISK_RECORD);
 	assert_int_equal(read_long(FILE_PREFIX, 16383, 'E'), ASTERISK_RECORD);
 	assert_int_equal(read_long(FILE_PREFIX, 16384, 'E'), ASTERISK_CUT);
-	assert_int_equal(read_long(syslog, 8000, 'E'), ASTERISK_RECORD);
-	assert_int_equal(read_long(syslog, 8192, 'E'), ASTERISK_CUT);
+	assert_int_equal(read_long(journal, 8000, 'E'), ASTERISK_RECORD);
+	assert_int_equal(read_long(journal, 8192, 'E'), ASTERISK_CUT);
 	assert_int_equal(read_long(FILE_PREFIX, 1000, '\0'), ASTERISK_FORGED);
 }
 

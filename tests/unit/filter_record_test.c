@@ -100,16 +100,23 @@ static void hits(void **state)
 		enum hit_event event;
 		unsigned rule;
 		bool proven;
+		bool doubtful;
 	} rows[] = {
-		{ ACL, "198.51.100.3", "102", HIT_ACL, 1, false },
-		{ UNKNOWN, "198.51.100.1", "100", HIT_UNKNOWN_ACCOUNT, 2, false },
-		{ GUESS, "198.51.100.2", "101", HIT_GUESS, 3, true },
+		{ ACL, "198.51.100.3", "102", HIT_ACL, 1, false, false },
+		{ UNKNOWN, "198.51.100.1", "100", HIT_UNKNOWN_ACCOUNT, 2, false, false },
+		{ GUESS, "198.51.100.2", "101", HIT_GUESS, 3, true, false },
 		{ FILE_HEAD EVENT("InvalidAccountID") "a\",SessionID=\"1" ADDRESS("TCP",
 			  "203.0.113.9") SESSION ADDRESS("UDP", "198.51.100.1"),
-			"198.51.100.1", NULL, HIT_UNKNOWN_ACCOUNT, 2, false },
-		{ "2026-11-23T08:51:05+00:00 pbx asterisk[1]: SECURITY[7]: res_security_log.c:114 "
-		  "in cb: " EVENT("InvalidAccountID") SESSION ADDRESS("WSS", "198.51.100.1"),
-			"198.51.100.1", "", HIT_UNKNOWN_ACCOUNT, 2, true },
+			"198.51.100.1", NULL, HIT_UNKNOWN_ACCOUNT, 2, false, false },
+		{ "2026-11-23T08:51:05+00:00 pbx asterisk[1]: [d] SECURITY[7]: "
+		  "res_security_log.c:114 cb: " EVENT("InvalidAccountID")
+				SESSION ADDRESS("WSS", "198.51.100.1"),
+			"198.51.100.1", "", HIT_UNKNOWN_ACCOUNT, 2, true, false },
+		/* what went through syslog proves nothing */
+		{ "2026-11-23T08:51:05+00:00 pbx asterisk[1]: SECURITY[7]: "
+		  "res_security_log.c:114 in cb: " EVENT("InvalidAccountID")
+				SESSION ADDRESS("WSS", "198.51.100.1"),
+			"198.51.100.1", "", HIT_UNKNOWN_ACCOUNT, 2, false, true },
 	};
 	struct fixture fixture;
 
@@ -126,6 +133,7 @@ static void hits(void **state)
 		assert_int_equal(hit.rule, rows[i].rule);
 		assert_int_equal(hit.event, rows[i].event);
 		assert_int_equal(hit.proven, rows[i].proven);
+		assert_int_equal(hit.doubtful, rows[i].doubtful);
 		assert_int_equal(hit.n_lines, 1);
 		if (rows[i].account)
 			assert_true(is(hit.account ? hit.account : "", hit.account_length,

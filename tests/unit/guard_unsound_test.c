@@ -230,6 +230,30 @@ static void last_of_a_file(void **state)
 	}
 }
 
+/* A record out of syslog is told, and counts for nobody. */
+static void syslog_record(void **state)
+{
+	static const char text[] =
+		"Nov 23 08:51:05 pbx asterisk[8]: SECURITY[74]: res_security_log.c:114 in f: "
+		"SecurityEvent=\"FailedACL\",EventTV=\"2026-11-23T08:51:05.686+0000\","
+		"Severity=\"Error\",Service=\"PJSIP\",EventVersion=\"1\",AccountID=\"100\","
+		"SessionID=\"x\",LocalAddress=\"IPV4/UDP/192.0.2.10/5060\","
+		"RemoteAddress=\"IPV4/UDP/198.51.100.1/5060\",ACLName=\"x\"";
+	struct guard_jail_info info;
+	struct world world;
+
+	(void)state;
+	open_world(&world, JAILS);
+	lines(&world, OWN, text, LINES + 1, NOW_S);
+	info = world_info(&world, OWN, NOW_S);
+	assert_int_equal(info.unsound[ASTERISK_SYSLOG], LINES + 1);
+	assert_int_equal(info.failures_total, 0);
+	assert_int_equal(world.alerts, 1);
+	lines(&world, OWN, SOUND, 1, NOW_S);
+	assert_int_equal(world_info(&world, OWN, NOW_S).failures_total, 1);
+	world_done(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +262,7 @@ int main(void)
 		cmocka_unit_test(letters),
 		cmocka_unit_test(no_mail),
 		cmocka_unit_test(kinds),
+		cmocka_unit_test(syslog_record),
 		cmocka_unit_test(last_of_a_file),
 	};
 
