@@ -105,7 +105,8 @@ static enum hit_event event_of(const struct asterisk_record *record)
 }
 
 /* Only PJSIP's is a Call-ID. Those of the manager and of chan_sip are addresses of memory, which
- * the next login has again, and each of their tries writes one line.
+ * the next login has again. A try writes one line there, but two of chan_sip's for an account that
+ * does not exist, with alwaysauthreject: these count as two.
  *
  * The key is no secret: it has to be the same after a restart, and who can make two sessions equal
  * could have used one twice. */
