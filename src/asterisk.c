@@ -53,6 +53,7 @@ enum {
 	LINE_BYTES_MAX = 16383,
 	/* All Asterisks from here on come with pjproject 2.12 or later. */
 	MODERN_MAJOR = 20,
+	ISO_MAJOR = 12, /* EventTV is a date from here on */
 	/* Response of an older PJSIP, 255 bytes, and ",ExpectedResponse="" behind it. A real line
 	 * is longer, even with a date of 11 bytes and the shortest addresses. */
 	INSIDE_LINE_MAX = 276,
@@ -199,6 +200,8 @@ static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cur
 		return count > ASTERISK_HEADS_MAX ? ASTERISK_GLUED : ASTERISK_FORGED;
 	if (!is_json && memchr(heads[0].end, '\0', (size_t)(line.end - heads[0].end)))
 		return ASTERISK_FORGED;
+	if (reader->major >= ISO_MAJOR && heads[0].dated && !heads[0].iso)
+		return ASTERISK_FORGED; /* shorter: room for it is in more values */
 	for (size_t i = count; i-- > 0;) {
 		if (is_tried(heads, count, i) ||
 			!asterisk_read_record(heads, count, i, line.end, is_modern(reader), record))

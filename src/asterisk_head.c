@@ -128,6 +128,8 @@ static bool read_old(struct asterisk_cursor c, int64_t *ret_ms)
 bool asterisk_read_head(struct asterisk_cursor c, struct asterisk_head *ret)
 {
 	struct asterisk_piece stamp;
+	struct asterisk_piece severity;
+	struct asterisk_piece version;
 	struct asterisk_cursor when;
 
 	*ret = (struct asterisk_head){ .start = c.at };
@@ -135,14 +137,16 @@ bool asterisk_read_head(struct asterisk_cursor c, struct asterisk_head *ret)
 		!asterisk_take_run(&c, asterisk_is_word, 1, &ret->event) ||
 		!asterisk_take(&c, "\"") ||
 		!asterisk_take_field(&c, "EventTV", asterisk_is_stamp, &stamp) ||
-		!asterisk_take_field(&c, "Severity", asterisk_is_word, NULL) ||
+		!asterisk_take_field(&c, "Severity", asterisk_is_word, &severity) ||
+		!(asterisk_is(severity, "Error") || asterisk_is(severity, "Informational")) ||
 		!asterisk_take_field(&c, "Service", asterisk_is_word, &ret->service) ||
-		!asterisk_take_field(&c, "EventVersion", asterisk_is_digit, NULL) ||
-		!asterisk_take(&c, ",AccountID=\""))
+		!asterisk_take_field(&c, "EventVersion", asterisk_is_digit, &version) ||
+		!version.length || !asterisk_take(&c, ",AccountID=\""))
 		return false;
 	ret->end = c.at;
 	when = (struct asterisk_cursor){ stamp.text, stamp.text + stamp.length };
-	ret->dated = read_iso(when, &ret->at_ms) || read_old(when, &ret->at_ms);
+	ret->iso = read_iso(when, &ret->at_ms);
+	ret->dated = ret->iso || read_old(when, &ret->at_ms);
 	return true;
 }
 

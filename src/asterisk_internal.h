@@ -24,6 +24,7 @@ struct asterisk_head {
 	struct asterisk_piece service;
 	int64_t at_ms;
 	bool dated;
+	bool iso; /* EventTV is of Asterisk 12 and later */
 };
 
 /* Steps over text, or stays. */

@@ -113,9 +113,10 @@ static void put_head(struct model_value *value)
 		put(value,
 			draw(2) ? "\n[] SECURITY[1] res_security_log.c: " : "res_security_log.c");
 	(void)snprintf(text, sizeof(text),
-		"SecurityEvent=\"%s\",EventTV=\"%s\",Severity=\"\",Service=\"%s\",EventVersion=\"\","
+		"SecurityEvent=\"%s\",EventTV=\"%s\",Severity=\"%s\",Service=\"%s\",EventVersion=\"%s\","
 		"AccountID=\"",
-		kind->event, PICK(stamps), kind->service);
+		kind->event, PICK(stamps), draw(4) ? "Error" : "", kind->service,
+		draw(4) ? "1" : "");
 	put(value, text);
 }
 
@@ -327,7 +328,9 @@ static void compose(struct model_event *event, struct written *record, enum age 
 	event->remote = remote;
 	event->local = ami ? "IPV6/TCP/::/5038" : "IPV4/UDP/192.0.2.10/5060";
 	event->zone_minutes = PICK(zones);
-	event->old_time = event->service[0] != 'P' && shape != MODEL_JSON && !draw(4);
+	/* Asterisk up to 11, which no banner has named here */
+	event->old_time =
+		age == AGE_UNTOLD && event->service[0] != 'P' && shape != MODEL_JSON && !draw(4);
 	event->at_ms = record->at_ms;
 	if (record->hostile)
 		attack(event, age);

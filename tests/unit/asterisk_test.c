@@ -168,7 +168,7 @@ static void captures(void **state)
 /* A head and an end that pass the rule, for a value of 255 bytes. */
 #define SHORT_HEAD(event)                                                                          \
 	"SecurityEvent=\"" event                                                                   \
-	"\",EventTV=\"1-1\",Severity=\"\",Service=\"PJSIP\",EventVersion=\"\",AccountID=\""
+	"\",EventTV=\"1-1\",Severity=\"Error\",Service=\"PJSIP\",EventVersion=\"1\",AccountID=\""
 #define FAKE_LINE                                                                                  \
 	"[] SECURITY[1] res_security_log.c: " SHORT_HEAD("FailedACL") SESSION("")                  \
 		FROM(B) ",ACLName=\"\""
@@ -499,7 +499,8 @@ static void each_row(void **state)
 /* What an old one's value may end with is charged only where a line is sure to begin. */
 static void beginnings(void **state)
 {
-	static const char rest[] = FAKE_LINE;
+	static const char rest[] = "[] SECURITY[1] res_security_log.c: " HEAD("FailedACL")
+		SESSION("") FROM(B) ",ACLName=\"\"";
 	static const char banner[] = NEW;
 	static const struct {
 		unsigned major;
