@@ -33,8 +33,10 @@
  * charged (is_alone). And a line of up to INSIDE_LINE_MAX bytes behind such a record may be a part
  * of it. The banner at the head of a file tells whether Asterisk is that old; without one it is.
  *
- * Whole forged lines (a newline and 260 bytes in one value) are possible only for an HTTP AMI with
- * webenabled or other modules' text in the same file; in [json] not at all. */
+ * What no reader of text can hold: a value with room for a newline and a whole line (some 230
+ * bytes). The HTTP manager (webenabled) has one, other modules' messages in the same file, and
+ * chan_sip by its source: it decodes the extension, of which it writes 250 bytes as AccountID. In
+ * [json] a newline stays inside its string, and all of this is read soundly. */
 #include "asterisk_internal.h"
 
 #include <stdlib.h>

@@ -210,6 +210,33 @@ static void compare(const struct logs *logs, const struct log *log, struct findi
 	}
 }
 
+static bool holds(const struct log *log, const char *word)
+{
+	return memmem(log->end, log->length, word, strlen(word)) != NULL;
+}
+
+/* In text, messages of other levels have values of callers too, of which some hold newlines. */
+static void check_levels(const struct log *log, struct findings *findings)
+{
+	static const char *const levels[] = { "NOTICE", "WARNING", "ERROR", "VERBOSE" };
+	char shown[SHOWN_MAX];
+
+	if (!log->jail->filter.parser.text || !holds(log, " SecurityEvent=\""))
+		return;
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		cleanup_free char *word = alloc_format("] %s[", levels[i]);
+
+		if (!holds(log, word))
+			continue;
+		finding_warning(findings, &log->at,
+			"%s gets %s messages too: a caller's value in one of these may hold a "
+			"newline, and behind it a whole record against anybody; give the level "
+			"security a file of its own",
+			text_render_string(shown, sizeof(shown), log->path), levels[i]);
+		return;
+	}
+}
+
 static void logs_add(struct logs *logs, const struct config_jail *jail,
 	const struct config_logpath *pattern, struct findings *findings)
 {
@@ -229,6 +256,7 @@ static void logs_add(struct logs *logs, const struct config_jail *jail,
 			continue;
 		}
 		compare(logs, &log, findings);
+		check_levels(&log, findings);
 		logs->list[logs->count++] = log;
 	}
 	globfree(&found);

@@ -188,12 +188,51 @@ static void twice(void **state)
 	}
 }
 
+/* Other levels beside the records in one text file. */
+static void levels(void **state)
+{
+	static const struct {
+		const char *log;
+		const char *told; /* NULL: nothing */
+	} rows[] = {
+		{ RECORD("01") "[x] NOTICE[1] x.c: y\n", "gets NOTICE messages too" },
+		{ "[x] VERBOSE[1][C-1] x.c: y\n" RECORD("01"), "gets VERBOSE messages too" },
+		{ RECORD("01") "[x] Asterisk 22.1.0 built by x\n", NULL },
+		{ "[x] NOTICE[1] x.c: y\n", NULL },
+		{ JSON_RECORD("01") "{\"logmsg\":{\"level\":\"NOTICE\"}}\n", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct findings findings = { 0 };
+		struct tree tree;
+		char jails[500];
+
+		make(&tree);
+		put(&tree, "filters/own.conf", PARSER);
+		put(&tree, "log/messages", rows[i].log);
+		(void)snprintf(jails, sizeof(jails),
+			"[a]\nenabled = true\nfilter = own\naction = nftables\n"
+			"logpath = %s/log/messages\n",
+			tree.dir);
+		put(&tree, "jails/a.local", jails);
+		load(&tree);
+		config_asterisk_check(tree.config, &findings);
+		if (findings.count != (rows[i].told != NULL) ||
+			(rows[i].told && count_with(&findings, rows[i].told) != 1))
+			fail_msg("row %zu: %zu findings", i, findings.count);
+		findings_done(&findings);
+		done(&tree);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules),
 		cmocka_unit_test(keys_without_meaning),
 		cmocka_unit_test(twice),
+		cmocka_unit_test(levels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
