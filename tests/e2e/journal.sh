@@ -91,6 +91,7 @@ cat >"$T/etc/jails/voip.conf" <<END
 enabled = true
 filter = asterisk
 backend = systemd[journalpath="$T/journal"]
+journalmatch = _SYSTEMD_UNIT=asterisk.service
 END
 chmod 644 "$T/etc/jails/voip.conf"
 daemon_start

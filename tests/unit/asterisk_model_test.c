@@ -376,9 +376,6 @@ static size_t make_stream(struct model_text *out, struct written *list, enum age
 			      (out->length == list[i].start || out->text[out->length - 1] != '\n' ||
 				      out->length - list[i].start >= MODEL_LINE_MAX - 1);
 	}
-	if (out->length && out->text[out->length - 1] != '\n')
-		model_say(out, "\n");
-	list[STREAM_RECORDS - 1].end = out->length;
 	return STREAM_RECORDS;
 }
 
@@ -426,7 +423,8 @@ static const struct written *judge(const struct written *list, enum model_shape 
 	return owner;
 }
 
-static void count(const struct written *list, const bool *charged, enum age age)
+static void count(const struct written *list, const bool *charged, enum age age,
+	enum model_shape shape)
 {
 	for (size_t i = 0; i < STREAM_RECORDS; i++) {
 		const struct written *record = &list[i];
@@ -440,7 +438,7 @@ static void count(const struct written *list, const bool *charged, enum age age)
 			continue;
 		}
 		phones++;
-		if (i && list[i - 1].hostile && !charged[i])
+		if (i && list[i - 1].hostile && !charged[i] && shape != MODEL_SYSLOG)
 			glued_phones_lost++;
 	}
 }
@@ -462,13 +460,16 @@ static void run_stream(struct model_text *out, uint64_t seed)
 	(void)make_stream(out, list, age, shape);
 	for (size_t start = 0; start < out->length;) {
 		const char *newline = memchr(out->text + start, '\n', out->length - start);
-		size_t end = (size_t)(newline - out->text);
+		size_t end = newline ? (size_t)(newline - out->text) : 0;
 		struct asterisk_record record;
-		enum asterisk_kind kind =
-			asterisk_read(reader, out->text + start, end - start, &record);
+		enum asterisk_kind kind;
+		const struct written *owner;
 		const char *wrong = NULL;
-		const struct written *owner = judge(list, shape, start, end, kind, &record, &wrong);
 
+		if (!newline) /* a cut record: no line, and none is read */
+			break;
+		kind = asterisk_read(reader, out->text + start, end - start, &record);
+		owner = judge(list, shape, start, end, kind, &record, &wrong);
 		by_kind[kind]++;
 		if (owner)
 			charged[owner - list] = true;
@@ -476,7 +477,7 @@ static void run_stream(struct model_text *out, uint64_t seed)
 			complain(wrong, age, shape, seed, out->text + start, end - start);
 		start = end + 1;
 	}
-	count(list, charged, age);
+	count(list, charged, age, shape);
 	asterisk_free(reader);
 }
 
