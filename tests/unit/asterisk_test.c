@@ -170,8 +170,7 @@ static void captures(void **state)
 	"SecurityEvent=\"" event                                                                   \
 	"\",EventTV=\"1-1\",Severity=\"Error\",Service=\"PJSIP\",EventVersion=\"1\",AccountID=\""
 #define FAKE_LINE                                                                                  \
-	"[] SECURITY[1] res_security_log.c: " SHORT_HEAD("FailedACL") SESSION("")                  \
-		FROM(B) ",ACLName=\"\""
+	"[] SECURITY[1] res_security_log.c: " HEAD("FailedACL") SESSION("") FROM(B) ",ACLName=\"\""
 #define JSON_OF(level, message) "{\"logmsg\":{\"level\":\"" level "\",\"message\":\"" message "\"}}"
 #define JSON_HEAD                                                                                  \
 	"SecurityEvent=\\\"InvalidAccountID\\\",EventTV=\\\"" STAMP                                \
@@ -499,8 +498,7 @@ static void each_row(void **state)
 /* What an old one's value may end with is charged only where a line is sure to begin. */
 static void beginnings(void **state)
 {
-	static const char rest[] = "[] SECURITY[1] res_security_log.c: " HEAD("FailedACL")
-		SESSION("") FROM(B) ",ACLName=\"\"";
+	static const char rest[] = FAKE_LINE;
 	static const char banner[] = NEW;
 	static const struct {
 		unsigned major;
