@@ -33,10 +33,13 @@
  * charged (is_alone). And a line of up to INSIDE_LINE_MAX bytes behind such a record may be a part
  * of it. The banner at the head of a file tells whether Asterisk is that old; without one it is.
  *
+ * CHAN_SIP, by its source, decodes the extension, of which it writes up to 250 bytes as AccountID:
+ * room for a record's end and a newline. What then comes is the end of that record, without a head,
+ * for which there is no room besides (%22 for a quote).
+ *
  * What no reader of text can hold: a value with room for a newline and a whole line (some 230
- * bytes). The HTTP manager (webenabled) has one, other modules' messages in the same file, and
- * chan_sip by its source: it decodes the extension, of which it writes 250 bytes as AccountID. In
- * [json] a newline stays inside its string, and all of this is read soundly. */
+ * bytes). The HTTP manager (webenabled) has one, and other modules' messages in the same file may.
+ * In [json] a newline stays inside its string. */
 #include "asterisk_internal.h"
 
 #include <stdlib.h>
@@ -56,6 +59,8 @@ enum {
 	/* All Asterisks from here on come with pjproject 2.12 or later. */
 	MODERN_MAJOR = 20,
 	ISO_MAJOR = 12, /* EventTV is a date from here on */
+	SIP_VALUE_BYTES = 256,
+	SIP_AHEAD_BYTES = SIP_VALUE_BYTES + sizeof("\",SessionID=\""),
 	/* Response of an older PJSIP, 255 bytes, and ",ExpectedResponse="" behind it. A real line
 	 * is longer, even with a date of 11 bytes and the shortest addresses. */
 	INSIDE_LINE_MAX = 276,
@@ -68,6 +73,7 @@ struct asterisk {
 	json_t *object;        /* owned: what the last [json] line held */
 	unsigned major;        /* Asterisk's version as a banner told; 0: unknown */
 	bool after_response;   /* the last record may hold a newline at its end: not modern */
+	struct asterisk_cursor ahead; /* borrowed for one line: what stands behind it */
 };
 
 struct asterisk *asterisk_new(void)
@@ -182,6 +188,23 @@ static bool is_tried(const struct asterisk_head *heads, size_t count, size_t at)
 	return false;
 }
 
+/* chan_sip writes SIP_VALUE_BYTES of an account, newlines too, so what looks like a whole record
+ * may be its beginning, and what is ahead its end: the server's SessionID, without a head of its
+ * own. */
+static bool goes_on(const struct asterisk *reader, const struct asterisk_record *record)
+{
+	struct asterisk_cursor ahead = reader->ahead;
+	const char *session;
+
+	if (!asterisk_is(record->service, "SIP") || ahead.at == ahead.end)
+		return false;
+	session = asterisk_find(ahead.at,
+		ahead.end - ahead.at > SIP_AHEAD_BYTES ? ahead.at + SIP_AHEAD_BYTES : ahead.end,
+		"\",SessionID=\"");
+	ahead.end = session;
+	return session && !asterisk_has_record(ahead);
+}
+
 static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cursor line,
 	const char *first, bool is_json, struct asterisk_record *record)
 {
@@ -210,6 +233,8 @@ static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cur
 			continue;
 		record->at_ms = heads[0].at_ms;
 		record->behind_head = i > 0;
+		if (!is_json && goes_on(reader, record))
+			return ASTERISK_FORGED;
 		return heads[0].dated ? ASTERISK_RECORD : ASTERISK_UNDATED;
 	}
 	if (count > 1)
@@ -385,7 +410,7 @@ unsigned asterisk_version(const struct asterisk *reader)
 	return reader->major;
 }
 
-enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size_t length,
+static enum asterisk_kind read_line(struct asterisk *reader, const char *line, size_t length,
 	struct asterisk_record *ret_record)
 {
 	struct asterisk_cursor whole = { line, line + length };
@@ -424,5 +449,19 @@ enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size
 	kind = read_text(reader, whole, start.at, false, ret_record);
 	if (kind == ASTERISK_CUT && may_go_on(whole, start.at))
 		(void)join(reader, whole); /* too long: cut it is */
+	return kind;
+}
+
+void asterisk_ahead(struct asterisk *reader, const char *text, size_t length)
+{
+	reader->ahead = (struct asterisk_cursor){ text, text + length };
+}
+
+enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size_t length,
+	struct asterisk_record *ret_record)
+{
+	enum asterisk_kind kind = read_line(reader, line, length, ret_record);
+
+	reader->ahead = (struct asterisk_cursor){ 0 };
 	return kind;
 }

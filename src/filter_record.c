@@ -231,6 +231,12 @@ void filter_records_log(struct filter_records *records, const char *path, unsign
 	asterisk_begin(log->reader, version, at_head);
 }
 
+void filter_records_ahead(struct filter_records *records, const char *text, size_t length)
+{
+	if (records)
+		asterisk_ahead(records->log->reader, text, length);
+}
+
 void filter_records_head(struct filter_records *records, const char *line, size_t length)
 {
 	if (records)

@@ -47,6 +47,8 @@ size_t filter_records_skip(const struct filter_records *records, const char *tex
  * not known). */
 void filter_records_log(struct filter_records *records, const char *path, unsigned version,
 	bool at_head);
+/* What stands in that log behind the next line, as far as is known; for that line alone. */
+void filter_records_ahead(struct filter_records *records, const char *text, size_t length);
 /* That log's first line, where reading begins further on. */
 void filter_records_head(struct filter_records *records, const char *line, size_t length);
 /* What wrote that log, 0: not known. */

@@ -216,6 +216,8 @@ static void log_choose(const struct guard_jail *jail, const struct tail_line *li
 {
 	filter_records_log(filter_records(jail->filter), line->path, line->mark ? *line->mark : 0,
 		line->at_head);
+	filter_records_ahead(filter_records(jail->filter), line->line + line->length + 1,
+		line->ahead);
 }
 
 static void log_remember(const struct guard_jail *jail, const struct tail_line *line)

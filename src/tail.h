@@ -13,6 +13,7 @@ struct tail;
 enum {
 	TAIL_LINE_MAX = 16384,
 	TAIL_HEAD_MAX = 1024,
+	TAIL_AHEAD_BYTES = 512,
 	TAIL_FILES_MAX = 1024,
 	TAIL_PATTERNS_MAX = 512
 };
@@ -49,9 +50,11 @@ struct tail_file_info {
  * then holds its first TAIL_LINE_MAX bytes and the rest was skipped. first_read: the file is being
  * read from its head for the first time (guard skips lines older than findtime then). at_head: it
  * is the file's first line, and nothing was cut off before it. open: it is the file's last, which
- * no newline has ended, and none will. patterns: the set of pattern numbers that the file belongs
- * to. mark: a number that the callback may set and that is kept with the file's position; 0 until
- * then, and handed on to the file that follows it under its name. */
+ * no newline has ended, and none will. ahead: so many bytes of the file stand behind its newline,
+ * at line + length + 1: all there are by now, or at least TAIL_AHEAD_BYTES. patterns: the set of
+ * pattern numbers that the file belongs to. mark: a number that the callback may set and that is
+ * kept with the file's position; 0 until then, and handed on to the file that follows it under its
+ * name. */
 struct tail_line {
 	const char *path;
 	const char *line;
@@ -60,6 +63,7 @@ struct tail_line {
 	bool first_read;
 	bool at_head;
 	bool open;
+	size_t ahead;
 	const uint64_t *patterns;
 	uint32_t *mark;
 };

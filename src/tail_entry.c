@@ -366,7 +366,8 @@ static void restart(struct tail *tail, struct tail_entry *entry)
 	entry->dirty = true;
 }
 
-static void hand_over(void *context, int64_t at, const char *line, size_t length, bool cut)
+static void hand_over(void *context, int64_t at, const char *line, size_t length, bool cut,
+	size_t ahead)
 {
 	const struct reader *reader = context;
 	struct tail_entry *entry = reader->entry;
@@ -378,6 +379,7 @@ static void hand_over(void *context, int64_t at, const char *line, size_t length
 		.first_read = at < entry->first_read_end,
 		.at_head = at == 0 && !entry->truncated,
 		.open = reader->rest,
+		.ahead = ahead,
 		.patterns = entry->patterns,
 		.mark = &entry->mark };
 

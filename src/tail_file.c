@@ -271,12 +271,13 @@ bool tail_file_same_before(const struct tail_file *a, const struct tail_file *b,
 }
 
 /* Hands over the complete lines of data, which begins at the file's offset; returns how many
- * bytes are done with. */
-static size_t cut_lines(struct tail_file *file, const char *data, size_t length,
+ * bytes are done with. more: the file goes on behind data, so the last lines wait for that. */
+static size_t cut_lines(struct tail_file *file, const char *data, size_t length, bool more,
 	const struct tail_file_sink *sink)
 {
 	const char *newline;
 	size_t line_bytes;
+	size_t ahead;
 	size_t i = 0;
 
 	while (i < length) {
@@ -284,10 +285,13 @@ static size_t cut_lines(struct tail_file *file, const char *data, size_t length,
 		line_bytes = newline ? (size_t)(newline - data) - i : length - i;
 		if (!file->skipping && !newline && line_bytes <= TAIL_LINE_MAX)
 			break;
+		ahead = newline ? length - i - line_bytes - 1 : 0;
+		if (more && newline && ahead < TAIL_AHEAD_BYTES)
+			break; /* never the first: a chunk is longer than that and a line */
 		if (!file->skipping)
 			sink->line(sink->context, file->offset + (int64_t)i, data + i,
 				line_bytes > TAIL_LINE_MAX ? TAIL_LINE_MAX : line_bytes,
-				line_bytes > TAIL_LINE_MAX);
+				line_bytes > TAIL_LINE_MAX, ahead);
 		file->skipping = !newline;
 		i += line_bytes + (newline ? 1 : 0);
 	}
@@ -321,7 +325,8 @@ enum tail_file_read tail_file_read(struct tail_file *file, const struct tail_fil
 	if ((size_t)n < before || memcmp(sink->buffer, file->window, before) != 0)
 		return TAIL_FILE_CHANGED;
 	file->end = file->offset - (int64_t)before + n;
-	used = cut_lines(file, (const char *)sink->buffer + before, (size_t)n - before, sink);
+	used = cut_lines(file, (const char *)sink->buffer + before, (size_t)n - before,
+		(size_t)n == wanted, sink);
 	if (used)
 		advance(file, sink->buffer, used);
 	*bytes += used;
@@ -338,7 +343,7 @@ void tail_file_read_rest(struct tail_file *file, const struct tail_file_sink *si
 		return;
 	if (!file->skipping)
 		sink->line(sink->context, file->offset, (const char *)sink->buffer + before,
-			(size_t)n - before, false);
+			(size_t)n - before, false, 0);
 	file->skipping = true;
 	advance(file, sink->buffer, (size_t)n - before);
 }

@@ -29,8 +29,11 @@ enum tail_file_opened { TAIL_FILE_OPEN, TAIL_FILE_ABSENT, TAIL_FILE_REFUSED };
 enum tail_file_read { TAIL_FILE_DRY, TAIL_FILE_MORE, TAIL_FILE_CHANGED, TAIL_FILE_FAILED };
 
 struct tail_file_sink {
-	/* A line that begins at byte `at`; it lies in buffer, gone after the call. */
-	void (*line)(void *context, int64_t at, const char *line, size_t length, bool cut);
+	/* A line that begins at byte `at`; it lies in buffer, gone after the call. ahead: so many
+	 * bytes of the file stand behind its newline, at line + length + 1: all there are, or at
+	 * least TAIL_AHEAD_BYTES. */
+	void (*line)(void *context, int64_t at, const char *line, size_t length, bool cut,
+		size_t ahead);
 	void *context;
 	unsigned char *buffer; /* borrowed, TAIL_BUFFER_BYTES; filled anew by each read */
 };

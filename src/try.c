@@ -103,7 +103,8 @@ static void missed_line(struct trial *trial, unsigned held, const char *line, si
 	}
 }
 
-static void try_line(struct trial *trial, const char *line, size_t length)
+/* ahead: bytes behind the line's newline. */
+static void try_line(struct trial *trial, const char *line, size_t length, size_t ahead)
 {
 	struct try_tally *tally = &trial->tally;
 	enum filter_result result = FILTER_MISS;
@@ -114,6 +115,7 @@ static void try_line(struct trial *trial, const char *line, size_t length)
 		tally->cut++;
 		filter_records_cut(filter_records(trial->filter), line, TAIL_LINE_MAX);
 	} else {
+		filter_records_ahead(filter_records(trial->filter), line + length + 1, ahead);
 		result = filter_match(trial->filter, line, length, trial->options->now_s, &hit);
 	}
 	if (result == FILTER_MISS) {
@@ -175,7 +177,8 @@ static void try_lines(struct trial *trial, const char *text, size_t length)
 		if (at == length)
 			break;
 		bytes = line_bytes(text + at, length - at);
-		try_line(trial, text + at, bytes - (text[at + bytes - 1] == '\n'));
+		try_line(trial, text + at, bytes - (text[at + bytes - 1] == '\n'),
+			length - at - bytes);
 		at += bytes;
 	}
 }

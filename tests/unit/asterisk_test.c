@@ -555,6 +555,58 @@ static void not_the_end_of_another(void **state)
 	}
 }
 
+/* chan_sip's account may hold a newline: what stands behind the line tells. */
+static void going_on(void **state)
+{
+	static const char fake[] = FILE_PREFIX HEAD_AT("InvalidAccountID", STAMP,
+		"SIP") "x" SESSION("0x1") LOCAL FROM(B);
+	static const struct {
+		const char *ahead;
+		enum asterisk_kind kind;
+	} cases[] = {
+		{ "", ASTERISK_RECORD },
+		{ "@h" SESSION("0x7f") LOCAL FROM(A) "\n", ASTERISK_FORGED },
+		{ "[d] NOTICE[1] x.c: y\nz" SESSION("0x7f") LOCAL FROM(A) "\n", ASTERISK_FORGED },
+		{ "\n\n\n" SESSION("0x7f"), ASTERISK_FORGED },
+		{ FILE_PREFIX HEAD_AT("ChallengeSent", STAMP, "SIP") "100" SESSION("0x7f"),
+			ASTERISK_RECORD },
+		{ "[d] NOTICE[1] x.c: y\n" FILE_PREFIX HEAD("FailedACL") "1" SESSION("a"),
+			ASTERISK_RECORD },
+		{ NEW, ASTERISK_RECORD },
+	};
+	char account[300];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct asterisk *reader = asterisk_new();
+		struct asterisk_record record;
+
+		asterisk_ahead(reader, cases[i].ahead, strlen(cases[i].ahead));
+		if (asterisk_read(reader, fake, sizeof(fake) - 1, &record) != cases[i].kind)
+			fail_msg("case %zu", i);
+		/* of the next line nothing has been said, and others' values have no newline */
+		assert_int_equal(asterisk_read(reader, fake, sizeof(fake) - 1, &record),
+			ASTERISK_RECORD);
+		asterisk_ahead(reader, cases[1].ahead, strlen(cases[1].ahead));
+		assert_int_equal(asterisk_read(reader, FILE_PREFIX NO_ACCOUNT,
+					 strlen(FILE_PREFIX NO_ACCOUNT), &record),
+			ASTERISK_RECORD);
+		asterisk_free(reader);
+	}
+	/* the longest rest of a value */
+	for (int length = 255; length <= 400; length += 145) {
+		struct asterisk *reader = asterisk_new();
+		struct asterisk_record record;
+		int used = snprintf(account, sizeof(account) - 20, "%*s", length, "x");
+
+		(void)snprintf(account + (used < 270 ? used : 270), 20, SESSION("0x7f"));
+		asterisk_ahead(reader, account, strlen(account));
+		assert_int_equal(asterisk_read(reader, fake, sizeof(fake) - 1, &record),
+			length == 255 ? ASTERISK_FORGED : ASTERISK_RECORD);
+		asterisk_free(reader);
+	}
+}
+
 static void times(void **state)
 {
 	static const struct {
@@ -810,6 +862,7 @@ int main(void)
 		cmocka_unit_test(captures),
 		cmocka_unit_test(each_row),
 		cmocka_unit_test(beginnings),
+		cmocka_unit_test(going_on),
 		cmocka_unit_test(not_the_end_of_another),
 		cmocka_unit_test(times),
 		cmocka_unit_test(the_first_head_has_the_time),

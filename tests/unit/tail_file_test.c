@@ -30,12 +30,12 @@ struct seen {
 
 static struct seen seen;
 
-static void see(void *context, int64_t at, const char *line, size_t length, bool cut)
+static void see(void *context, int64_t at, const char *line, size_t length, bool cut, size_t ahead)
 {
 	struct seen *to = context;
 	int n;
 
-	(void)at;
+	(void)at, (void)ahead;
 	if (cut)
 		n = snprintf(to->text + to->length, sizeof(to->text) - to->length, "[#%zu]",
 			length);
@@ -122,6 +122,53 @@ static void test_lines(void **state)
 		}
 		assert_memory_equal(seen.text, rows[i].want, strlen(rows[i].want) + 1);
 		assert_int_equal(file->offset, rows[i].offset);
+		tail_file_free(file);
+	}
+}
+
+/* What is checked of each line of a file that is complete. */
+struct ahead_check {
+	int64_t size;
+	int64_t next; /* where the next line begins */
+};
+
+static void see_ahead(void *context, int64_t at, const char *line, size_t length, bool cut,
+	size_t ahead)
+{
+	struct ahead_check *check = context;
+	int64_t end = at + (int64_t)length + 1;
+
+	assert_false(cut);
+	assert_int_equal(at, check->next);
+	assert_int_equal(line[length], '\n');
+	assert_true(end + (int64_t)ahead == check->size || ahead >= TAIL_AHEAD_BYTES);
+	check->next = end;
+}
+
+/* Over the borders of chunks too a line is not handed over before what follows it is known. */
+static void test_ahead(void **state)
+{
+	static const size_t lengths[] = { 1, 63, 64, 127, 4096, TAIL_LINE_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		struct ahead_check check = { 0 };
+		const struct tail_file_sink ahead_sink = { see_ahead, &check, buffer };
+		static char line[TAIL_LINE_MAX + 1];
+		struct tail_file *file;
+		size_t bytes;
+
+		(void)unlink(path);
+		memset(line, 'x', lengths[i]);
+		line[lengths[i]] = '\n';
+		for (int64_t used = 0; used < 3 * TAIL_CHUNK_BYTES; used = check.size) {
+			put(line, lengths[i] + 1);
+			check.size += (int64_t)lengths[i] + 1;
+		}
+		file = open_ok(path);
+		while (tail_file_read(file, &ahead_sink, &bytes) == TAIL_FILE_MORE)
+			assert_true(file->offset > 0);
+		assert_int_equal(check.next, check.size);
 		tail_file_free(file);
 	}
 }
@@ -274,6 +321,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_lines, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_ahead, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_long_lines, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_seek_into_line, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_changed, set_up, tear_down),
