@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text.h"
+
 enum { FINDING_TEXT_MAX = 2048 }; /* longer sentences are cut */
 
 void findings_done(struct findings *findings)
@@ -102,9 +104,12 @@ void finding_warning(struct findings *findings, const struct position *at, const
 char *finding_format(const struct finding *finding)
 {
 	const char *kind = finding->is_error ? "error" : "warning";
+	size_t shown_bytes = 4 * strlen(finding->file) + 8; /* \xNN each: never cut */
+	cleanup_free char *shown = alloc_zero(shown_bytes);
 
+	text_render_string(shown, shown_bytes, finding->file);
 	if (!finding->line)
-		return alloc_format("%s: %s: %s", finding->file, kind, finding->text);
-	return alloc_format("%s:%u:%u: %s: %s", finding->file, finding->line, finding->column, kind,
+		return alloc_format("%s: %s: %s", shown, kind, finding->text);
+	return alloc_format("%s:%u:%u: %s: %s", shown, finding->line, finding->column, kind,
 		finding->text);
 }

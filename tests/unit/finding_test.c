@@ -31,6 +31,32 @@ static void format_names_the_place(void **state)
 	assert_int_equal(findings.count, 0);
 }
 
+/* One finding is one line, and no terminal obeys a file's name. */
+static void format_renders_the_file(void **state)
+{
+	static const struct {
+		const char *file;
+		const char *wanted;
+	} rows[] = {
+		{ "jail.d/a\nb.conf", "jail.d/a\\x0ab.conf:1:2: warning: odd" },
+		{ "jail.d/\x1b[31m.conf", "jail.d/\\x1b[31m.conf:1:2: warning: odd" },
+		{ "\xff\xff\xff\xff\xff", "\\xff\\xff\\xff\\xff\\xff:1:2: warning: odd" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct findings findings = { 0 };
+		struct position at = { rows[i].file, 1, 2 };
+		char *text;
+
+		finding_warning(&findings, &at, "odd");
+		text = finding_format(&findings.list[0]);
+		assert_string_equal(text, rows[i].wanted);
+		free(text);
+		findings_done(&findings);
+	}
+}
+
 static void the_same_is_told_once(void **state)
 {
 	struct findings findings = { 0 };
@@ -82,6 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(format_names_the_place),
+		cmocka_unit_test(format_renders_the_file),
 		cmocka_unit_test(the_same_is_told_once),
 		cmocka_unit_test(sorted_by_place),
 		cmocka_unit_test(the_list_is_bounded),
