@@ -1,11 +1,14 @@
 #include "store_fail2ban.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
 
 #include "error.h"
+
+enum { BUSY_MS = 1000 }; /* fail2ban writes a ban in milliseconds */
 
 static const char *const queries[] = {
 	"SELECT * FROM (SELECT jail, ip, timeofban, bantime FROM bans AS b WHERE NOT EXISTS"
@@ -14,6 +17,14 @@ static const char *const queries[] = {
 	"SELECT * FROM (SELECT jail, ip, timeofban, bantime FROM bips"
 	" ORDER BY timeofban DESC LIMIT ?1) ORDER BY 3",
 };
+
+/* What no clock of fail2ban's has written would overflow sums. */
+static int64_t within(int64_t value, int64_t min)
+{
+	if (value < min)
+		return min;
+	return value > FAIL2BAN_TIME_MAX_S ? FAIL2BAN_TIME_MAX_S : value;
+}
 
 static int read_rows(sqlite3 *db, int query, void (*each)(void *, const struct fail2ban_ban *),
 	void *context)
@@ -27,8 +38,8 @@ static int read_rows(sqlite3 *db, int query, void (*each)(void *, const struct f
 		struct fail2ban_ban ban = {
 			.jail = (const char *)sqlite3_column_text(statement, 0),
 			.ip = (const char *)sqlite3_column_text(statement, 1),
-			.since_s = sqlite3_column_int64(statement, 2),
-			.bantime_s = sqlite3_column_int64(statement, 3),
+			.since_s = within(sqlite3_column_int64(statement, 2), 0),
+			.bantime_s = within(sqlite3_column_int64(statement, 3), -1),
 			.stands = query == 1,
 		};
 
@@ -40,21 +51,32 @@ static int read_rows(sqlite3 *db, int query, void (*each)(void *, const struct f
 	return rc == SQLITE_DONE ? 0 : -1;
 }
 
+static int failed(sqlite3 *db, const char *path, struct error *err)
+{
+	if (sqlite3_errcode(db) == SQLITE_BUSY)
+		return error_set(err, "cannot read %s: %s", path, sqlite3_errmsg(db));
+	return error_set(err, "%s is not a database of fail2ban 0.11 or later: %s", path,
+		sqlite3_errmsg(db));
+}
+
 int store_fail2ban_read(const char *path,
 	void (*each)(void *context, const struct fail2ban_ban *ban), void *context,
 	struct error *err)
 {
 	sqlite3 *db = NULL;
+	struct stat info;
 	int rc;
 
-	if (access(path, R_OK) < 0)
+	if (access(path, R_OK) < 0 || stat(path, &info) < 0)
 		return error_errno(err, errno, "cannot read %s", path);
+	if (!S_ISREG(info.st_mode)) /* opening a FIFO would wait for ever */
+		return error_set(err, "%s is not a regular file", path);
 	rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK ? 0 : -1;
+	(void)sqlite3_busy_timeout(db, BUSY_MS); /* else a lock is an error at once */
 	for (int query = 0; rc == 0 && query < 2; query++)
 		rc = read_rows(db, query, each, context);
 	if (rc < 0)
-		(void)error_set(err, "%s is not a database of fail2ban 0.11 or later: %s", path,
-			sqlite3_errmsg(db));
+		(void)failed(db, path, err);
 	(void)sqlite3_close(db); /* nothing was written */
 	return rc;
 }
