@@ -209,6 +209,18 @@ static void protect_ignored(const struct moving *moving)
 	}
 }
 
+/* The database goes to the daemon's user, filled or not: root's would keep the daemon out. */
+static int give_back(const char *state_dir, int rc, struct error *err)
+{
+	struct error last;
+
+	if (place_give_back(state_dir, &last) == 0)
+		return rc;
+	if (rc == 0)
+		*err = last;
+	return -1;
+}
+
 int import_bans(const struct import_options *options, const struct config *config)
 {
 	struct moving moving = { .options = options,
@@ -233,8 +245,8 @@ int import_bans(const struct import_options *options, const struct config *confi
 		rc = store_commit(moving.store, 0, &err);
 	if (moving.store)
 		store_close(moving.store);
-	if (rc == 0 && !daemon)
-		rc = place_give_back(state_dir, &err);
+	if (lock_fd >= 0)
+		rc = give_back(state_dir, rc, &err);
 	if (rc < 0)
 		(void)fprintf(stderr, "voipguard: %s\n", err.text);
 	else

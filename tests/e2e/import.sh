@@ -151,6 +151,10 @@ printf '[asterisk]\nenabled = true\n[door]\nenabled = true\nfilter = door\nlogpa
 is "without the broken jail: exit 0" "$(import)" 0
 is "a database that is none" "$(import --db "$F/jail.conf")" 1
 check "is named" said "jail.conf is not a database"
+mkdir "$T/theirs"
+chown nobody "$T/theirs"
+is "and leaves no file of root's" "$(rc "$VG" import "$F" -c "$TREE" --state "$T/theirs" \
+	-s "$SOCK" --db "$F/jail.conf")$(find "$T/theirs" -user root)" 1
 is "one that is not there" "$(import --db "$T/none")" 1
 is "a tree that is not there" "$(rc "$VG" import "$T/none" -c "$TREE")" 1
 is "a word too few" "$(rc "$VG" import)" 2
