@@ -11,7 +11,7 @@
 #include "alloc.h"
 #include "dialect.h"
 
-enum { FILES_MAX = 1000 };
+enum { FILES_MAX = DIALECT_FILES_MAX + 1 }; /* the one too many is told by the tree */
 
 static int compare_names(const void *a, const void *b)
 {

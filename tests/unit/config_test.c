@@ -12,6 +12,7 @@
 
 #include "config.h"
 #include "config_fixture.h"
+#include "dialect.h"
 
 /* One jail.local each; the only finding stands at `place` and holds `what`. */
 static const struct {
@@ -347,6 +348,23 @@ static void unreadable_trees(void **state)
 	findings_done(&tree.findings);
 }
 
+static void a_file_too_many_is_told(void **state)
+{
+	struct tree tree;
+	char name[32];
+
+	(void)state;
+	make(&tree);
+	for (int i = 0; i <= DIALECT_FILES_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "jails/%d.conf", i); /* 999 sorts last */
+		put(&tree, name, "");
+	}
+	load(&tree);
+	assert_int_equal(tree.rc, 0);
+	assert_true(has_finding(&tree, "jails/999.conf: error", "more than 1000 files"));
+	done(&tree);
+}
+
 static void one_filter_alone(void **state)
 {
 	struct filter_def filter;
@@ -429,6 +447,7 @@ int main(void)
 		cmocka_unit_test(mail_server_and_password),
 		cmocka_unit_test(several_findings_in_one_run),
 		cmocka_unit_test(unreadable_trees),
+		cmocka_unit_test(a_file_too_many_is_told),
 		cmocka_unit_test(one_filter_alone),
 		cmocka_unit_test(show_lists_everything),
 	};
