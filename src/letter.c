@@ -107,13 +107,13 @@ static void add_why(struct letter *letter, const struct config_jail *jail, const
 	if (window && window->counted > window->failures)
 		body_add(letter, "          that count as %u: the address has been banned before\n",
 			window->counted);
+	if (window && window->failures)
+		body_add(letter, "          from %s to %s\n", stamp(window->first_s, from),
+			stamp(window->last_s, to));
 	if (ban->number)
 		body_add(letter, "Bans:     this is ban %u of this address\n", ban->number);
 	if (!window)
 		return;
-	if (window->failures)
-		body_add(letter, "          from %s to %s\n", stamp(window->first_s, from),
-			stamp(window->last_s, to));
 	add_accounts(letter, window);
 	if (window->rule[0])
 		body_add(letter, "Rule:     %s\n",

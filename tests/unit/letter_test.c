@@ -54,6 +54,7 @@ static void test_ban_of_a_jail(void **state)
 	struct config_jail jail = jail_of();
 	struct ban ban = ban_of();
 	struct counter_window window = { .failures = 3,
+		.counted = 5,
 		.first_s = 1699999990,
 		.last_s = 1700000000,
 		.rule = "^wrong\x07 from <HOST>$",
@@ -64,6 +65,7 @@ static void test_ban_of_a_jail(void **state)
 		.n_accounts = 2 };
 
 	(void)state;
+	ban.number = 2;
 	letter_ban(&letter, "sip", &jail, &ban, &window, "pbx", false);
 	assert_string_equal(letter.subject, "[voipguard] sip: banned 192.0.2.1 on pbx");
 	assert_has("192.0.2.1\n");
@@ -71,7 +73,11 @@ static void test_ban_of_a_jail(void **state)
 	assert_has("2023-11-14 23:13:20 +0000"); /* until */
 	assert_has("2023-11-14 22:13:10 +0000"); /* the first failure */
 	assert_has("udp:5060");
-	assert_has("3 failures");
+	/* when the failures came, not the bans */
+	assert_has("3 failures within 10m (maxretry 3)\n"
+		   "          that count as 5: the address has been banned before\n"
+		   "          from 2023-11-14 22:13:10 +0000 to 2023-11-14 22:13:20 +0000\n"
+		   "Bans:     this is ban 2 of this address\n");
 	assert_has("maxretry 3");
 	assert_has("'100', 'a'\\x0ab'");
 	assert_has("^wrong\\x07 from <HOST>$");
