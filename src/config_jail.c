@@ -51,6 +51,51 @@ static bool holds_second_path(const char *text, size_t length)
 	return false;
 }
 
+/* What tail_add would refuse, when it is too late for a place in a file. */
+static bool leads_to_a_file(const char *path, size_t length)
+{
+	return path[length - 1] != '/' && !memmem(path, length, "/../", 4) &&
+	       !(length >= 3 && memcmp(path + length - 3, "/..", 3) == 0);
+}
+
+static bool is_logpath(const struct jail_reader *r, const struct position *at, const char *path,
+	size_t length)
+{
+	char shown[SHOWN_MAX];
+
+	text_render(shown, sizeof(shown), path, length);
+	if (memmem(path, length, " #", 2)) {
+		config_value_error(r->reader, at,
+			"logpath: '%s': a comment behind a value begins with ' ;', not with '#'",
+			shown);
+		return false;
+	}
+	if (path[0] != '/' && strchr(shown, '=')) {
+		config_value_error(r->reader, at,
+			"logpath: '%s' is not an absolute path: if it is a key, start it at the "
+			"beginning of the line; indented, it continues logpath",
+			shown);
+		return false;
+	}
+	if (path[0] != '/') {
+		config_value_error(r->reader, at,
+			"logpath: '%s' is not an absolute path: it must begin with /", shown);
+		return false;
+	}
+	if (!leads_to_a_file(path, length)) {
+		config_value_error(r->reader, at,
+			"logpath: '%s' is not the path of a file: it ends in / or goes up by ..",
+			shown);
+		return false;
+	}
+	if (holds_second_path(path, length))
+		finding_warning(r->reader->findings, at,
+			"logpath: '%s' is taken as one path: a further path goes on an indented "
+			"line of its own",
+			shown);
+	return true;
+}
+
 /* PATH [head|tail]: a file that is there when its jail first runs is followed from its end, so that
  * an old log does not ban anew; head reads it from its first byte. */
 static void add_logpath(void *context, const struct dialect_value *value, size_t from, size_t to)
@@ -60,7 +105,6 @@ static void add_logpath(void *context, const struct dialect_value *value, size_t
 	struct position at = dialect_at(value, from);
 	bool from_head = false;
 	size_t word = to;
-	char shown[SHOWN_MAX];
 
 	while (word > from && value->text[word - 1] != ' ' && value->text[word - 1] != '\t')
 		word--;
@@ -72,30 +116,8 @@ static void add_logpath(void *context, const struct dialect_value *value, size_t
 	} else if (!r->from_end.line) {
 		r->from_end = at;
 	}
-	text_render(shown, sizeof(shown), value->text + from, to - from);
-	if (memmem(value->text + from, to - from, " #", 2)) {
-		config_value_error(r->reader, &at,
-			"logpath: '%s': a comment behind a value begins with ' ;', not with '#'",
-			shown);
+	if (!is_logpath(r, &at, value->text + from, to - from))
 		return;
-	}
-	if (value->text[from] != '/' && strchr(shown, '=')) {
-		config_value_error(r->reader, &at,
-			"logpath: '%s' is not an absolute path: if it is a key, start it at the "
-			"beginning of the line; indented, it continues logpath",
-			shown);
-		return;
-	}
-	if (value->text[from] != '/') {
-		config_value_error(r->reader, &at,
-			"logpath: '%s' is not an absolute path: it must begin with /", shown);
-		return;
-	}
-	if (holds_second_path(value->text + from, to - from))
-		finding_warning(r->reader->findings, &at,
-			"logpath: '%s' is taken as one path: a further path goes on an indented "
-			"line of its own",
-			shown);
 	if (to - from > LOGPATH_BYTES_MAX || jail->n_logpaths == LOGPATHS_MAX) {
 		config_value_error(r->reader, &at,
 			"logpath: at most %d paths, each of at most %d bytes", LOGPATHS_MAX,
