@@ -97,6 +97,23 @@ static void jail_compile(struct guard_jail *jail, struct findings *findings)
 	jail->broken = jail->filter == NULL;
 }
 
+/* Beyond what tail can follow: said here, with a place, and the others go on. */
+static void take_logpaths(struct guard_jail *jail, size_t *io_count, struct findings *findings)
+{
+	if (!jail->filter)
+		return;
+	*io_count += jail->config->n_logpaths;
+	if (*io_count <= TAIL_PATTERNS_MAX)
+		return;
+	*io_count -= jail->config->n_logpaths;
+	(void)finding_error(findings, &jail->config->at,
+		"more than %d paths in logpath, of all jails: this one is left out",
+		TAIL_PATTERNS_MAX);
+	filter_free(jail->filter);
+	jail->filter = NULL;
+	jail->broken = true;
+}
+
 static void protect_ignored(struct guard *guard, const struct config_jail *jail)
 {
 	char because[PROTECT_BECAUSE_MAX];
@@ -114,6 +131,7 @@ struct guard *guard_new(const struct config *config, struct protect *protect, bo
 {
 	struct guard *guard = alloc_zero(sizeof(*guard));
 	struct scope all = { 0 };
+	size_t n_logpaths = 0;
 	struct utsname names;
 
 	guard->config = config;
@@ -130,7 +148,10 @@ struct guard *guard_new(const struct config *config, struct protect *protect, bo
 	for (size_t i = 0; i < config->n_jails; i++) {
 		const struct config_jail *jail = &config->jails[i];
 
-		jail_compile(guard_jail_add(guard, jail->name, jail, findings), findings);
+		struct guard_jail *added = guard_jail_add(guard, jail->name, jail, findings);
+
+		jail_compile(added, findings);
+		take_logpaths(added, &n_logpaths, findings);
 		if (jail->enabled)
 			protect_ignored(guard, jail);
 	}

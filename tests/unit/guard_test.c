@@ -318,6 +318,30 @@ static void test_jails_and_scopes(void **state)
 	world_done(&world);
 }
 
+/* More than tail can follow: the jails that are too many are left out, with a place. */
+static void test_too_many_logpaths(void **state)
+{
+	static const size_t counts[] = { 256, 200, 57, 56 };
+	struct world world = { 0 };
+	char *jails = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&jails, &length);
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		(void)fprintf(out, "[j%zu]\nenabled = true\nfilter = plain\nlogpath =", i);
+		for (size_t k = 0; k < counts[i]; k++)
+			(void)fprintf(out, " /var/log/%zu-%zu\n", i, k);
+	}
+	assert_int_equal(fclose(out), 0);
+	world_new_with(&world, jails);
+	free(jails);
+	assert_int_equal(guard_active_jails(world.guard), 3);
+	assert_true(world_info(&world, 2, NOW_S).broken);
+	assert_int_equal(world.findings.errors, 1);
+	world_done(&world);
+}
+
 static void test_dry_run(void **state)
 {
 	struct world world = { .dry_run = true };
@@ -392,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_first_read_and_future),
 		cmocka_unit_test(test_what_does_not_count),
 		cmocka_unit_test(test_jails_and_scopes),
+		cmocka_unit_test(test_too_many_logpaths),
 		cmocka_unit_test(test_dry_run),
 		cmocka_unit_test(test_proof_and_account),
 	};
