@@ -164,7 +164,7 @@ bool tail_reconcile(struct tail *tail, bool scan, size_t budget_bytes)
 	if (scan || tail->want_scan)
 		scan_all(tail);
 	more = read_dirty(tail, budget_bytes);
-	if (scan)
+	if (scan && !tail->want_scan) /* else a name may want what would be let go */
 		tail_entry_retire(tail);
 	return more || more_events;
 }

@@ -151,6 +151,7 @@ static void entry_expire(struct tail *tail, struct tail_entry *entry)
 	entry_unlink(tail, entry);
 	tail->want_scan |= entry->named;
 	entry->stale = true;
+	entry->final = true;
 	entry->named = false;
 	entry->dirty = false;
 	entry->before = NULL;
@@ -252,18 +253,24 @@ static bool is_copy(const struct tail_entry *entry, const struct tail_entry *ori
 	return tail_file_same_before(entry->file, original->file, size);
 }
 
-/* Is entry, not read yet, a copy of a followed log under a name that rotation gives? */
-static struct tail_entry *find_original(const struct tail *tail, const struct tail_entry *entry)
+/* The name that leads to entry; NULL: none does. */
+static const char *name_of(struct tail_entry *entry)
 {
+	return entry->named ? entry->path : tail_entry_place(entry);
+}
+
+/* Is what entry holds now a copy of a followed log, under a name that rotation gives? */
+static struct tail_entry *find_original(const struct tail *tail, struct tail_entry *entry)
+{
+	const char *path = name_of(entry);
 	struct tail_entry *other;
 	int64_t end;
 	size_t i;
 
-	for (i = 0; i < tail->n_entries; i++) {
+	for (i = 0; path && i < tail->n_entries; i++) {
 		other = tail->entries[i];
-		if (other != entry && !other->copy_of &&
-			tail_sibling_is_rotated(entry->path, other->path) &&
-			is_copy(entry, other, &end))
+		if (other != entry && !other->copy_of && !other->stale &&
+			tail_sibling_is_rotated(path, other->path) && is_copy(entry, other, &end))
 			return other;
 	}
 	return NULL;
@@ -292,9 +299,14 @@ static bool is_in_chain(const struct tail_entry *entry, const struct tail_entry 
 	return entry != NULL;
 }
 
-static bool is_overwritten(const struct tail_entry *copy)
+/* copy holds what entry held: has it been copied over something else that was read? */
+static bool is_overwritten(struct tail_entry *copy, const struct tail_entry *entry)
 {
-	return !tail_file_hash_matches(copy->file, copy->file->offset, tail_file_hash(copy->file));
+	const char *name = name_of(copy);
+
+	return !tail_file_hash_matches(copy->file, copy->file->offset,
+		       tail_file_hash(copy->file)) &&
+	       (copy->final || (name && tail_sibling_is_rotated(name, entry->path)));
 }
 
 /* The copy with what entry held before it was truncated becomes entry->before. */
@@ -312,7 +324,7 @@ static bool find_copy(struct tail *tail, struct tail_entry *entry)
 					&path) == TAIL_MATCH_NONE)
 		return false;
 	copy = tail_entry_by_identity(tail, &file->identity);
-	if (copy && copy->final && is_overwritten(copy)) {
+	if (copy && is_overwritten(copy, entry)) {
 		entry_expire(tail, copy);
 		copy = NULL;
 	}
@@ -454,6 +466,19 @@ static enum tail_file_read read_one(struct tail *tail, struct tail_entry *entry,
 	return result;
 }
 
+/* entry is not what it was: has rotation copied a log over it? Whether what was rotated away is a
+ * copy itself, nobody knows after a restart. What is older than the log is none, and tail_sibling
+ * would not find the unread rest of the log in it. */
+static bool is_copied_over(const struct tail *tail, struct tail_entry *entry)
+{
+	const struct tail_entry *original;
+
+	if (entry->final)
+		return true;
+	original = find_original(tail, entry);
+	return original && original->file->identity.born_ns <= entry->file->identity.born_ns;
+}
+
 /* true: all of them were read; false: the budget is used up, or the chain is another now. */
 static bool read_chain(struct tail *tail, struct tail_entry *entry, size_t *budget_bytes)
 {
@@ -473,7 +498,7 @@ static bool read_chain(struct tail *tail, struct tail_entry *entry, size_t *budg
 				continue;
 		}
 		result = read_one(tail, chain[n], budget_bytes);
-		if (result == TAIL_FILE_CHANGED && chain[n]->final)
+		if (result == TAIL_FILE_CHANGED && is_copied_over(tail, chain[n]))
 			entry_expire(tail, chain[n]);
 		else if (result == TAIL_FILE_CHANGED)
 			restart(tail, chain[n]);

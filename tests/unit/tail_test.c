@@ -426,7 +426,19 @@ static const struct {
 		"cp log log.1;trunc log;w log 4-8;event;over log log.1;event;w log 9;trunc log;w log 10;"
 		"event;scan 3;restart",
 		"1-8 10" },
+	{ "log",
+		"w log 4;cp log log.1;trunc log;w log 5;event;restart;w log 6;event;over log log.1;"
+		"trunc log;w log 7;event;scan 3;restart",
+		"1-7" },
 	{ "log*", "cp log log.1;event;trunc log;w log 4;event;scan 3;restart;scan", "1-4" },
+	{ "log*",
+		"cp log log.1;trunc log;w log 4;scan;over log log.1;trunc log;w log 5;scan;w log 6;scan 3;"
+		"restart",
+		"1-6" },
+	{ "log*",
+		"cp log log.1;trunc log;w log 4;scan;restart;over log log.1;trunc log;w log 5;event;scan 3;"
+		"restart",
+		"1-5" },
 	{ "log*",
 		"cp log log.1;trunc log;w log 4-8;event;over log log.1;trunc log;w log 9;event;scan 3;"
 		"restart",
