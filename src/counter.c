@@ -263,7 +263,7 @@ static void evidence_add(struct counter *counter, struct window *window,
 	}
 	evidence_append(counter, evidence);
 	evidence->rule = added->rule;
-	if (added->line)
+	if (added->line && counter->jails[window->jail].maxmatches)
 		line_add(counter, evidence, added->line, added->line_length,
 			counter->jails[window->jail].maxmatches);
 	if (added->account && added->account_length)
@@ -406,8 +406,6 @@ void counter_free(struct counter *counter)
 void counter_jail(struct counter *counter, uint32_t jail, uint32_t maxretry, int64_t findtime_s,
 	uint32_t maxmatches)
 {
-	uint32_t lines = maxmatches ? maxmatches : maxretry;
-
 	assert(jail < COUNTER_JAILS_MAX);
 	assert(maxretry >= 1 && maxretry <= COUNTER_RETRY_MAX);
 	if (jail >= counter->n_jails) {
@@ -418,7 +416,8 @@ void counter_jail(struct counter *counter, uint32_t jail, uint32_t maxretry, int
 	}
 	counter->jails[jail].maxretry = maxretry;
 	counter->jails[jail].findtime_s = findtime_s;
-	counter->jails[jail].maxmatches = lines < COUNTER_LINES_MAX ? lines : COUNTER_LINES_MAX;
+	counter->jails[jail].maxmatches =
+		maxmatches < COUNTER_LINES_MAX ? maxmatches : COUNTER_LINES_MAX;
 }
 
 bool counter_add(struct counter *counter, uint32_t jail, const struct ip *ip, int64_t at_s,

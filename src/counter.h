@@ -57,7 +57,7 @@ void counter_free(struct counter *counter);
 
 /* A jail is a small number; maxretry (1..COUNTER_RETRY_MAX) and findtime_s may change later
  * (reload): windows keep their newest failures. maxmatches: log lines kept of a window, at most
- * COUNTER_LINES_MAX; 0: maxretry. */
+ * COUNTER_LINES_MAX; 0: none, as in fail2ban. */
 void counter_jail(struct counter *counter, uint32_t jail, uint32_t maxretry, int64_t findtime_s,
 	uint32_t maxmatches);
 
