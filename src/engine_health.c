@@ -50,7 +50,7 @@ void engine_check_state(struct engine *engine)
 		(void)snprintf(more, sizeof(more), " (and %zu more)", count - 1); /* fits */
 	if (count)
 		(void)snprintf(text, sizeof(text),
-			"%s%s%s/%s%s was damaged and is set aside: its counters, allowed "
+			"%s%s%s/%s%s could not be used and is set aside: its counters, allowed "
 			"addresses and history are not in use; move or remove it when it is no "
 			"longer needed",
 			engine->state_trouble, engine->state_trouble[0] ? "; " : "", dir, name,

@@ -116,10 +116,18 @@ test_by_hand_survives() {
 	check "in the kernel too" in_kernel 203.0.113.60
 }
 
-# A database that cannot be used is told until somebody has taken it away.
+# A database that cannot be used is told until somebody has taken it away: a damaged one, or that
+# of a later version, of which nobody may say that it is damaged.
 test_damaged() {
 	local aside
 	daemon_stop
+	"$PYTHON" -c 'import sqlite3, sys
+sqlite3.connect(sys.argv[1]).execute("PRAGMA user_version = 1000")' "$T/state/state.db"
+	daemon_start
+	is "a database of a later version: exit 1" "$(rc vg status)" 1
+	check "which is not called damaged" grep -q "^ *state .*BAD .*could not be used" "$T/out"
+	daemon_stop
+	rm "$T/state"/state.db.corrupt-*
 	printf 'no database' | dd of="$T/state/state.db" conv=notrunc status=none
 	daemon_start
 	aside=$(basename "$(find "$T/state" -name 'state.db.corrupt-*' ! -name '*-wal')")
