@@ -26,9 +26,9 @@ CPPFLAGS += $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANITIZE)
 LDLIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
-SOURCES := $(filter-out src/main.c,$(wildcard src/*.c))
+SOURCES := $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/%.o)
-UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c tests/unit/*/*_test.c))
 
 all: voipguard
 
@@ -43,12 +43,12 @@ $(BUILD)/libvoipguard.a: $(OBJECTS)
 	@$(AR) rcs $@ $^
 
 $(BUILD)/%.o: src/%.c Makefile
-	@mkdir -p $(BUILD)
+	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libvoipguard.a
-	@mkdir -p $(BUILD)/unit
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libvoipguard.a $(LDLIBS) -lcmocka
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libvoipguard.a $(LDLIBS) -lcmocka
 
 # A fuzz target: with replay.c a plain program over files, with libFuzzer's main the search.
 FUZZ := $(patsubst tests/fuzz/%_fuzz.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -63,7 +63,7 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz/%_fuzz.o $(BUILD)/fuzz/fuzz.o $(FUZZ_MAIN) $(BUIL
 
 .PRECIOUS: $(BUILD)/fuzz/%.o
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/unit/*.d $(BUILD)/fuzz/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/unit/*/*.d)
 
 # ---- what a target needs is installed first, as root; otherwise it is named ----
 define need
