@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 
 struct held {
 	struct held *next;

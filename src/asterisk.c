@@ -47,7 +47,7 @@
 
 #include <jansson.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 
 enum {
 	JOINED_BYTES_MAX = 8192,                   /* Asterisk's own buffer */

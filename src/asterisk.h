@@ -1,7 +1,7 @@
 #ifndef VG_ASTERISK_H
 #define VG_ASTERISK_H
 
-#include "ip.h"
+#include "base/ip.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "ipmap.h"
+#include "base/alloc.h"
+#include "base/ipmap.h"
 
 enum { UNWANTED = -1 };
 

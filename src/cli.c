@@ -12,23 +12,23 @@
 
 #include <jansson.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/duration.h"
+#include "base/error.h"
+#include "base/ip.h"
+#include "base/log.h"
+#include "base/protected.h"
+#include "base/text.h"
 #include "client.h"
 #include "config.h"
 #include "config_asterisk.h"
-#include "duration.h"
 #include "engine.h"
-#include "error.h"
 #include "firewall.h"
 #include "guard.h"
 #include "import.h"
-#include "ip.h"
 #include "launch.h"
-#include "log.h"
 #include "notifier.h"
 #include "offline.h"
-#include "protect.h"
-#include "text.h"
 #include "try.h"
 
 enum option_name {

@@ -5,11 +5,11 @@
 
 #include <jansson.h>
 
+#include "base/error.h"
+#include "base/ip.h"
 #include "client.h"
-#include "error.h"
 #include "guard.h"
 #include "ignorelist.h"
-#include "ip.h"
 #include "offline.h"
 
 /* Reads ADDR[/LEN]; ban: only the lengths that a ban can have. */

@@ -11,9 +11,9 @@
 
 #include <jansson.h>
 
-#include "alloc.h"
-#include "duration.h"
-#include "text.h"
+#include "base/alloc.h"
+#include "base/duration.h"
+#include "base/text.h"
 
 enum { ANSWER_MAX_BYTES = 256 * 1024 * 1024, ANSWER_WAIT_S = 60 };
 

@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "text.h"
+#include "base/text.h"
 
 /* The words of one call. */
 struct words {

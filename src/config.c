@@ -9,7 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/mail_address.h"
+#include "base/text.h"
 #include "config_action.h"
 #include "config_daemon.h"
 #include "config_files.h"
@@ -18,9 +21,6 @@
 #include "config_key.h"
 #include "config_value.h"
 #include "dialect.h"
-#include "error.h"
-#include "mailbox.h"
-#include "text.h"
 
 enum { PASSWORD_BYTES_MAX = 1024, PORT_MAX = 65535, SHOWN_MAX = 200 };
 static const uint16_t SMTP_PORT = 25;

@@ -1,9 +1,9 @@
 #ifndef VG_CONFIG_H
 #define VG_CONFIG_H
 
-#include "finding.h"
-#include "ip.h"
-#include "scope.h"
+#include "base/finding.h"
+#include "base/ip.h"
+#include "base/ports.h"
 
 #include <stdbool.h>
 #include <stddef.h>

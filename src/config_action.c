@@ -17,16 +17,16 @@
 #include <string.h>
 #include <strings.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/mail_address.h"
+#include "base/text.h"
 #include "call.h"
 #include "config.h"
 #include "config_action_file.h"
 #include "config_action_table.h"
 #include "config_filter.h"
 #include "config_value.h"
-#include "error.h"
-#include "mailbox.h"
-#include "text.h"
 
 enum {
 	ACTIONS_MAX = 64,

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "config_filter.h"
 #include "config_group.h"
 #include "dialect.h"

@@ -1,7 +1,7 @@
 #ifndef VG_CONFIG_ACTION_FILE_H
 #define VG_CONFIG_ACTION_FILE_H
 
-#include "finding.h"
+#include "base/finding.h"
 
 #include <stdbool.h>
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "guess.h"
+#include "base/guess.h"
 
 static const struct config_action actions[] = {
 	/* ours, for jails of our own tree */

@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/finding.h"
+#include "base/text.h"
 #include "config.h"
-#include "finding.h"
-#include "text.h"
 
 enum {
 	LOGS_MAX = 16,          /* more are not compared */

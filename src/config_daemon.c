@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config.h"
 #include "config_files.h"
 #include "config_filter.h"
 #include "config_key.h"
 #include "config_value.h"
-#include "text.h"
 
 enum { SHOWN_MAX = 200 };
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "dialect.h"
 
 enum { FILES_MAX = DIALECT_FILES_MAX + 1 }; /* the one too many is told by the tree */

@@ -7,7 +7,10 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/guess.h"
+#include "base/text.h"
 #include "config.h"
 #include "config_group.h"
 #include "config_journal.h"
@@ -15,9 +18,6 @@
 #include "config_parser.h"
 #include "config_rule.h"
 #include "config_usedns.h"
-#include "error.h"
-#include "guess.h"
-#include "text.h"
 
 enum { FILTER_NAMES_MAX = 2000, SHOWN_MAX = 128, MAXLINES_MAX = 100 };
 

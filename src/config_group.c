@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "dialect.h"
 
 /* One more than a tree takes: then the tree says that there are too many. */

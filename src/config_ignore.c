@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/text.h"
 #include "config.h"
 #include "config_value.h"
-#include "error.h"
 #include "ignorelist.h"
 #include "ini.h"
-#include "text.h"
 
 enum { SHOWN_MAX = 160, IGNOREIP_MAX = 4096, IGNORES_MAX = 256 };
 

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/duration.h"
+#include "base/error.h"
+#include "base/text.h"
 #include "config.h"
 #include "config_value.h"
-#include "duration.h"
-#include "error.h"
-#include "text.h"
 
 enum { SHOWN_MAX = 200, EXPRESSION_BYTES_MAX = 200, PARENTHESES_MAX = 16 };
 

@@ -5,7 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/mail_address.h"
+#include "base/text.h"
 #include "config.h"
 #include "config_action.h"
 #include "config_ignore.h"
@@ -14,9 +17,6 @@
 #include "config_key.h"
 #include "config_usedns.h"
 #include "config_value.h"
-#include "error.h"
-#include "mailbox.h"
-#include "text.h"
 
 enum {
 	SHOWN_MAX = 160,

@@ -10,13 +10,13 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/guess.h"
+#include "base/text.h"
 #include "call.h"
 #include "config.h"
 #include "config_value.h"
-#include "error.h"
-#include "guess.h"
-#include "text.h"
 
 enum {
 	SHOWN_MAX = 160,

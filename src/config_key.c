@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/guess.h"
+#include "base/text.h"
 #include "config.h"
 #include "config_value.h"
-#include "guess.h"
-#include "text.h"
 
 enum { SHOWN_MAX = 128 };
 

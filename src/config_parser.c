@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/text.h"
 #include "config.h"
 #include "config_filter.h"
 #include "config_value.h"
-#include "text.h"
 
 enum { SHOWN_MAX = 128 };
 

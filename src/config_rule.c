@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/finding.h"
+#include "base/guess.h"
+#include "base/text.h"
 #include "config.h"
 #include "config_shape.h"
 #include "config_value.h"
 #include "dialect.h"
-#include "finding.h"
-#include "guess.h"
-#include "text.h"
 
 enum {
 	SHOWN_MAX = 128,

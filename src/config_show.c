@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "duration.h"
-#include "error.h"
-#include "text.h"
+#include "base/alloc.h"
+#include "base/duration.h"
+#include "base/error.h"
+#include "base/text.h"
 
 enum { RULE_SHOWN_MAX = 8192 };
 

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "config_filter.h"
 #include "config_value.h"
-#include "text.h"
 
 enum { SHOWN_MAX = 128 };
 

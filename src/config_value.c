@@ -7,12 +7,12 @@
 #include <string.h>
 #include <strings.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/duration.h"
+#include "base/error.h"
+#include "base/mail_address.h"
+#include "base/text.h"
 #include "config.h"
-#include "duration.h"
-#include "error.h"
-#include "mailbox.h"
-#include "text.h"
 
 enum { SHOWN_MAX = 160, SENTENCE_MAX = 1200 };
 

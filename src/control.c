@@ -10,13 +10,13 @@
 
 #include <jansson.h>
 
-#include "alloc.h"
 #include "bans.h"
-#include "error.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/text.h"
 #include "guard.h"
 #include "proto.h"
 #include "report.h"
-#include "text.h"
 
 int control_new(const struct control_engine *engine, struct control **ret_control,
 	struct error *err)

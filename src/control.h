@@ -1,7 +1,7 @@
 #ifndef VG_CONTROL_H
 #define VG_CONTROL_H
 
-#include "ip.h"
+#include "base/ip.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,14 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "alloc.h"
 #include "bans.h"
-#include "error.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/text.h"
 #include "guard.h"
 #include "ignore.h"
 #include "ignorelist.h"
 #include "report.h"
-#include "text.h"
 
 static bool is_text(const json_t *value)
 {

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "ipmap.h"
+#include "base/alloc.h"
+#include "base/ipmap.h"
 
 enum {
 	RANKS = 8,                             /* 1 to 7 failures, 8 and more */

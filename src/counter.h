@@ -1,7 +1,7 @@
 #ifndef VG_COUNTER_H
 #define VG_COUNTER_H
 
-#include "ip.h"
+#include "base/ip.h"
 
 #include <stdbool.h>
 #include <stddef.h>

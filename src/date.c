@@ -4,10 +4,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "date_formats.h"
 #include "date_template.h"
-#include "error.h"
 
 /* A date part that may be empty stands for the last date seen, if that is no older than this. */
 enum { LAST_DATE_S = 60 };

@@ -1,6 +1,6 @@
 #include "date_clock.h"
 
-#include "date_calendar.h"
+#include "base/calendar.h"
 
 enum { DAY_S = 86400, QUARTER_S = 900 };
 /* From a leap year to the next are at most 8. */

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "error.h"
-#include "regex.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/regex.h"
 
 #define FRACTION "(?:\\.%f)?"
 #define FRACTION_COMMA "(?:[.,]%f)?"

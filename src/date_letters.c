@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "date_clock.h"
 
 #define DAYS_SHORT "Mon|Tue|Wed|Thu|Fri|Sat|Sun"

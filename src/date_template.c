@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/regex.h"
+#include "base/text.h"
 #include "date_borders.h"
 #include "date_letters.h"
-#include "error.h"
-#include "regex.h"
-#include "text.h"
 
 #define CUT_NAME "_cut"
 

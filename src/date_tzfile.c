@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "alloc.h"
-#include "date_calendar.h"
+#include "base/alloc.h"
+#include "base/calendar.h"
 
 #define ZONE_DIRECTORY "/usr/share/zoneinfo/"
 

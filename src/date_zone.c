@@ -4,10 +4,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/text.h"
 #include "date_tzfile.h"
-#include "error.h"
-#include "text.h"
 
 /* Abbreviations by offset, in minutes. Many mean several zones; these are the meanings that
  * fail2ban gives them, so that a log reads alike under both. */

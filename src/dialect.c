@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "alloc.h"
-#include "error.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/text.h"
 #include "ini.h"
-#include "text.h"
 
 /* Files are one file by device and inode, whatever path led there. */
 struct source {

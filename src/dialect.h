@@ -1,7 +1,7 @@
 #ifndef VG_DIALECT_H
 #define VG_DIALECT_H
 
-#include "finding.h"
+#include "base/finding.h"
 
 #include <stdbool.h>
 #include <stddef.h>

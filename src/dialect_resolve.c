@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "alloc.h"
-#include "text.h"
+#include "base/alloc.h"
+#include "base/text.h"
 
 enum { NAME_MAX_BYTES = 200, SHOWN_MAX = 256 };
 

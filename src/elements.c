@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "error.h"
-#include "ipmap.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/ipmap.h"
 
 enum { OVER = -1 };
 

@@ -1,9 +1,9 @@
 #ifndef VG_ELEMENTS_H
 #define VG_ELEMENTS_H
 
-#include "ip.h"
+#include "base/ip.h"
+#include "base/ports.h"
 #include "nft.h"
-#include "scope.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -11,12 +11,12 @@
 #include <systemd/sd-event.h>
 
 #include "bans.h"
+#include "base/error.h"
+#include "base/log.h"
 #include "control.h"
-#include "error.h"
 #include "guard.h"
 #include "ignore.h"
 #include "launch.h"
-#include "log.h"
 #include "outbox.h"
 #include "prepare.h"
 #include "proto.h"

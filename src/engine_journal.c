@@ -4,15 +4,15 @@
 #include <sys/epoll.h>
 #include <syslog.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/text.h"
 #include "config.h"
-#include "error.h"
 #include "guard.h"
 #include "journal.h"
-#include "log.h"
 #include "prepare.h"
 #include "store.h"
-#include "text.h"
 
 static void on_entry(void *context, int reader, const char *line, size_t length, int64_t at_ms)
 {

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "base/log.h"
 #include "guard.h"
 #include "ignore.h"
 #include "launch.h"
-#include "log.h"
 #include "outbox.h"
 #include "prepare.h"
 #include "proto.h"

@@ -16,10 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/finding.h"
+#include "base/regex.h"
 #include "config.h"
 #include "date.h"
-#include "error.h"
 #include "filter_date.h"
 #include "filter_groups.h"
 #include "filter_hit.h"
@@ -28,8 +30,6 @@
 #include "filter_record.h"
 #include "filter_rule.h"
 #include "filter_session.h"
-#include "finding.h"
-#include "regex.h"
 
 /* A line of a multi-line filter without a date has that of the line before, if no older. */
 enum { LAST_DATE_S = 60 };

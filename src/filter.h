@@ -2,8 +2,8 @@
 #define VG_FILTER_H
 
 #include "asterisk.h"
-#include "finding.h"
-#include "ip.h"
+#include "base/finding.h"
+#include "base/ip.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/finding.h"
 #include "config.h"
 #include "date.h"
-#include "error.h"
-#include "finding.h"
 
 enum { LEAD_MAX = 2 }; /* bytes that may stand before the date of a journal's entry */
 

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "error.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/regex.h"
 #include "filter_rule.h"
-#include "regex.h"
 
 static const char *const known[GROUPS_KNOWN] = {
 	[GROUP_FID] = "fid",

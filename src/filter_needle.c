@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "filter_rule.h"
 
 static size_t needle_add(struct filter_needles *needles, const struct literal *literal)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 
 void filter_pattern_add(struct filter_pattern *pattern, const char *bytes, size_t length,
 	size_t origin)

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "asterisk.h"
-#include "ip.h"
+#include "base/ip.h"
 
 struct hit;
 

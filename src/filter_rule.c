@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/finding.h"
+#include "base/regex.h"
 #include "config.h"
-#include "error.h"
 #include "filter_tags.h"
-#include "finding.h"
-#include "regex.h"
 
 /* "alt_user" and "alt_user_1" stand in for "user", but "alt_user1" for "user1", as in fail2ban.
  * The caller frees. */

@@ -13,17 +13,17 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/protected.h"
 #include "elements.h"
-#include "error.h"
 #include "family.h"
 #include "firewall_internal.h"
 #include "hostnet.h"
 #include "launch.h"
-#include "log.h"
 #include "nft.h"
 #include "place.h"
-#include "protect.h"
 #include "proto.h"
 #include "sandbox.h"
 

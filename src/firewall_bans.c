@@ -11,11 +11,11 @@
 
 #include <systemd/sd-event.h>
 
+#include "base/error.h"
+#include "base/log.h"
+#include "base/protected.h"
 #include "elements.h"
-#include "error.h"
 #include "hostnet.h"
-#include "log.h"
-#include "protect.h"
 
 enum { SSH_EVERY_S = 10, ADOPT_RESERVE = CHILD_QUEUE_MAX / 4 };
 

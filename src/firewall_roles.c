@@ -13,11 +13,11 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "base/error.h"
+#include "base/log.h"
+#include "base/protected.h"
 #include "elements.h"
-#include "error.h"
 #include "launch.h"
-#include "log.h"
-#include "protect.h"
 
 enum {
 	NOTIFIER_DELAY_MAX_S = 60,

@@ -8,18 +8,18 @@
 #include <sys/utsname.h>
 #include <syslog.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/duration.h"
+#include "base/error.h"
+#include "base/protected.h"
+#include "base/text.h"
 #include "config.h"
 #include "counter.h"
-#include "duration.h"
-#include "error.h"
 #include "filter.h"
 #include "filter_record.h"
 #include "history.h"
 #include "letter.h"
-#include "protect.h"
 #include "store.h"
-#include "text.h"
 
 /* As duration_parse, and far from overflow in sums with the clock. */
 static const int64_t BAN_LONGEST_S = 100000000000;

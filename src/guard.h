@@ -3,8 +3,8 @@
 
 #include "asterisk.h"
 #include "bans.h"
-#include "ip.h"
-#include "scope.h"
+#include "base/ip.h"
+#include "base/ports.h"
 #include "tail.h"
 
 #include <stdbool.h>

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "alloc.h"
-#include "error.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/protected.h"
+#include "base/text.h"
 #include "ignorelist.h"
-#include "protect.h"
-#include "text.h"
 
 enum { ALLOW_SOURCE = 2, NOTE_SHOWN_MAX = 64 };
 

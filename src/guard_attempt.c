@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/siphash.h"
 #include "counter.h"
-#include "siphash.h"
 #include "store.h"
 
 enum {

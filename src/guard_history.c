@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/siphash.h"
 #include "config.h"
 #include "history.h"
-#include "siphash.h"
 
 enum {
 	POWER_MAX = 20, /* FORMULA_DOUBLE makes at most 2^20 times factor of a bantime */

@@ -13,10 +13,10 @@
 #include <sys/utsname.h>
 
 #include "bans.h"
+#include "base/ports.h"
 #include "filter.h"
 #include "letter.h"
 #include "proto.h"
-#include "scope.h"
 #include "store.h"
 #include "tail.h"
 

@@ -5,14 +5,14 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/protected.h"
+#include "base/text.h"
 #include "config.h"
 #include "counter.h"
 #include "filter.h"
 #include "filter_record.h"
 #include "history.h"
-#include "protect.h"
-#include "text.h"
 
 /* The number of an equal scope, or of a new one; SIZE_MAX: too many. */
 static size_t scope_number(struct guard *guard, const struct scope *scope)

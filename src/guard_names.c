@@ -20,7 +20,7 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "config.h"
 #include "filter.h"
 

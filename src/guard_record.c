@@ -5,13 +5,13 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "base/duration.h"
+#include "base/protected.h"
+#include "base/text.h"
 #include "config.h"
 #include "counter.h"
-#include "duration.h"
 #include "filter.h"
 #include "history.h"
-#include "protect.h"
-#include "text.h"
 
 void guard_note_ban(const struct guard *guard, const struct ban *ban, const char *what)
 {

@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <syslog.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/duration.h"
+#include "base/text.h"
 #include "config.h"
-#include "duration.h"
 #include "filter.h"
 #include "filter_record.h"
 #include "letter.h"
-#include "text.h"
 
 enum { KINDS_TEXT_MAX = 1024 };
 

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "alloc.h"
-#include "ipmap.h"
+#include "base/alloc.h"
+#include "base/ipmap.h"
 
 enum {
 	RANKS = 8,                     /* 1 to 7 bans, 8 and more */

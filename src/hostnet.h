@@ -1,7 +1,7 @@
 #ifndef VG_HOSTNET_H
 #define VG_HOSTNET_H
 
-#include "ip.h"
+#include "base/ip.h"
 
 #include <stddef.h>
 

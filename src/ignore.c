@@ -6,13 +6,13 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/ipmap.h"
+#include "base/protected.h"
+#include "base/text.h"
 #include "config.h"
 #include "guard.h"
-#include "ipmap.h"
-#include "protect.h"
 #include "store.h"
-#include "text.h"
 
 enum {
 	TELL_MAX = 64, /* addresses a call: each passes over all bans */

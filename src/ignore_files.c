@@ -7,12 +7,12 @@
 #include <sys/stat.h>
 #include <syslog.h>
 
-#include "alloc.h"
-#include "error.h"
-#include "finding.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/finding.h"
+#include "base/protected.h"
+#include "base/text.h"
 #include "ini.h"
-#include "protect.h"
-#include "text.h"
 
 enum { SHOWN_MAX = 100 };
 

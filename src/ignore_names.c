@@ -5,12 +5,12 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/text.h"
 #include "config.h"
-#include "error.h"
 #include "guard.h"
 #include "store.h"
-#include "text.h"
 
 enum { SHOWN_MAX = 80 };
 

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "error.h"
-#include "finding.h"
-#include "text.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/finding.h"
+#include "base/text.h"
 
 enum { LABEL_BYTES_MAX = 63, SHOWN_MAX = 160 };
 

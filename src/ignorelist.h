@@ -1,7 +1,7 @@
 #ifndef VG_IGNORELIST_H
 #define VG_IGNORELIST_H
 
-#include "ip.h"
+#include "base/ip.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,13 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/finding.h"
+#include "base/text.h"
 #include "client.h"
 #include "config.h"
-#include "error.h"
-#include "finding.h"
 #include "launch.h"
-#include "text.h"
 
 enum { SHOWN_MAX = 128, HEAD_BYTES = 64 };
 

@@ -7,20 +7,20 @@
 
 #include <jansson.h>
 
-#include "alloc.h"
 #include "bans.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/finding.h"
+#include "base/ip.h"
+#include "base/protected.h"
+#include "base/text.h"
 #include "client.h"
 #include "config.h"
-#include "error.h"
-#include "finding.h"
 #include "guard.h"
-#include "ip.h"
 #include "launch.h"
 #include "place.h"
-#include "protect.h"
 #include "store.h"
 #include "store_fail2ban.h"
-#include "text.h"
 
 enum { SHOWN_MAX = 128 };
 

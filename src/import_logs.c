@@ -5,9 +5,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/text.h"
 #include "config.h"
-#include "text.h"
 
 enum { SHOWN_MAX = 512 };
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/ip.h"
+#include "base/ports.h"
 #include "config.h"
-#include "ip.h"
-#include "scope.h"
 
 static const char head[] = "# Written by voipguard import from ";
 

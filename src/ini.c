@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "alloc.h"
-#include "error.h"
-#include "text.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/text.h"
 
 /* A part of the line in hand. */
 struct piece {

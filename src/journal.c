@@ -12,9 +12,9 @@
 
 #include <systemd/sd-journal.h>
 
-#include "alloc.h"
-#include "error.h"
-#include "text.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/text.h"
 
 enum { FIELD_MAX = 256, TROUBLE_MAX = 256, STREAM_BYTES = 32, STREAMS_MAX = 8 };
 

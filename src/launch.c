@@ -10,8 +10,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "log.h"
+#include "base/error.h"
+#include "base/log.h"
 #include "sandbox.h"
 
 enum { FREE_FD = 10, EXIT_CANNOT_START = 71 };

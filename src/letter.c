@@ -6,12 +6,12 @@
 #include <time.h>
 
 #include "bans.h"
+#include "base/duration.h"
+#include "base/ip.h"
+#include "base/ports.h"
+#include "base/text.h"
 #include "config.h"
 #include "counter.h"
-#include "duration.h"
-#include "ip.h"
-#include "scope.h"
-#include "text.h"
 
 enum { STAMP_MAX = 64, RULE_SHOWN_MAX = 300, FINDINGS_SHOWN_BYTES = LETTER_BODY_MAX - 1024 };
 

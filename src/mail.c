@@ -18,12 +18,12 @@
 #include <auth-client.h>
 #include <libesmtp.h>
 
-#include "alloc.h"
-#include "error.h"
-#include "ip.h"
-#include "mailbox.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/ip.h"
+#include "base/mail_address.h"
+#include "base/text.h"
 #include "mime.h"
-#include "text.h"
 
 enum {
 	STEP_TIMEOUT_MS = 20000, /* one answer; the parent's 60 s are for the whole delivery */

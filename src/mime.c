@@ -6,11 +6,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "alloc.h"
-#include "error.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/mail_address.h"
+#include "base/text.h"
 #include "mail.h"
-#include "mailbox.h"
-#include "text.h"
 
 enum {
 	LINE_MAX_BYTES = 76, /* RFC 2045 6.7 (5), RFC 2047 2 */

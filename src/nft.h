@@ -1,8 +1,8 @@
 #ifndef VG_NFT_H
 #define VG_NFT_H
 
-#include "ip.h"
-#include "scope.h"
+#include "base/ip.h"
+#include "base/ports.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 #include "nft_internal.h"
 
-#include "alloc.h"
-#include "error.h"
+#include "base/alloc.h"
+#include "base/error.h"
 
 #include <endian.h>
 #include <errno.h>

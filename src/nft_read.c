@@ -1,6 +1,6 @@
 #include "nft_internal.h"
 
-#include "error.h"
+#include "base/error.h"
 
 #include <endian.h>
 #include <errno.h>

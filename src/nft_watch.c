@@ -1,7 +1,7 @@
 #include "nft_internal.h"
 
-#include "error.h"
-#include "text.h"
+#include "base/error.h"
+#include "base/text.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -13,10 +13,10 @@
 
 #include <systemd/sd-event.h>
 
-#include "alloc.h"
-#include "error.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/log.h"
 #include "launch.h"
-#include "log.h"
 #include "mail.h"
 #include "notifier_names.h"
 #include "proto.h"

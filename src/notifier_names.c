@@ -8,9 +8,9 @@
 
 #include <systemd/sd-event.h>
 
-#include "alloc.h"
-#include "error.h"
-#include "log.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/log.h"
 #include "proto.h"
 #include "resolve.h"
 

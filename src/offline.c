@@ -7,17 +7,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "alloc.h"
 #include "bans.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/ip.h"
+#include "base/protected.h"
 #include "client.h"
 #include "config.h"
-#include "error.h"
 #include "guard.h"
-#include "ip.h"
 #include "launch.h"
 #include "nft.h"
 #include "place.h"
-#include "protect.h"
 #include "store.h"
 
 static void ignore_alert(void *context, int64_t now_s, const char *dest, const char *sender,

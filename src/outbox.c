@@ -7,14 +7,14 @@
 #include <unistd.h>
 
 #include "alerts.h"
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/text.h"
 #include "config.h"
-#include "error.h"
 #include "letter.h"
-#include "log.h"
 #include "proto.h"
 #include "store.h"
-#include "text.h"
 
 enum { DELAY_FIRST_S = 60, DELAY_MAX_S = 3600, TEXT_MAX = 400 };
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 
 enum { WINDOW = 64 }; /* places tried at once: four vectors of 16 bytes */
 

@@ -12,20 +12,20 @@
 
 #include <jansson.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/protected.h"
+#include "base/text.h"
 #include "config.h"
 #include "control.h"
-#include "error.h"
 #include "guard.h"
 #include "journal.h"
 #include "launch.h"
 #include "letter.h"
-#include "log.h"
-#include "protect.h"
 #include "proto.h"
 #include "sandbox.h"
 #include "tail.h"
-#include "text.h"
 
 enum {
 	FINDINGS_SHOWN_MAX = 100,

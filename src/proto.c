@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 
 int proto_pair(int ret_fds[2], struct error *err)
 {

@@ -6,18 +6,18 @@
 
 #include <jansson.h>
 
-#include "alloc.h"
 #include "bans.h"
+#include "base/alloc.h"
+#include "base/ports.h"
+#include "base/text.h"
+#include "base/utc.h"
 #include "control.h"
 #include "filter.h"
 #include "guard.h"
 #include "ignore.h"
 #include "proto.h"
-#include "scope.h"
 #include "store.h"
 #include "tail.h"
-#include "text.h"
-#include "utc.h"
 
 enum { REPORT_BANS_MAX = 100000 }; /* rows of one report; the newest */
 

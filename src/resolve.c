@@ -12,8 +12,8 @@
 
 #include <ares.h>
 
-#include "alloc.h"
-#include "error.h"
+#include "base/alloc.h"
+#include "base/error.h"
 
 enum {
 	TRY_MS = 1500,   /* of a server; the next tries wait longer, up to RESOLVE_LIMIT_MS */

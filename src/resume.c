@@ -5,11 +5,11 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/log.h"
 #include "config.h"
 #include "guard.h"
 #include "ignore.h"
-#include "log.h"
 #include "outbox.h"
 #include "store.h"
 #include "tail.h"

@@ -17,10 +17,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "alloc.h"
-#include "error.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/text.h"
 #include "sandbox_filter.h"
-#include "text.h"
 
 /* What linux/landlock.h of 6.1 (ABI 2) does not name yet; values from 6.12 (ABI 6). */
 #define FS_TRUNCATE (1ULL << 14)  /* ABI 3 */

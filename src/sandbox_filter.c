@@ -30,7 +30,7 @@
 
 #include <seccomp.h>
 
-#include "error.h"
+#include "base/error.h"
 
 /* What the outer filter does; build with -DSANDBOX_BLOCKED=SCMP_ACT_LOG to find a missing call. */
 #ifndef SANDBOX_BLOCKED

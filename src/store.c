@@ -5,8 +5,8 @@
 
 #include <sqlite3.h>
 
-#include "alloc.h"
-#include "error.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "store_db.h"
 
 enum {

@@ -1,7 +1,7 @@
 #ifndef VG_STORE_H
 #define VG_STORE_H
 
-#include "ip.h"
+#include "base/ip.h"
 #include "tail.h"
 
 #include <stdbool.h>

@@ -9,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "alloc.h"
-#include "error.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/text.h"
 #include "store.h"
-#include "text.h"
 
 static const char ASIDE[] = ".corrupt-";
 static const char NAME[] = "state.db.corrupt-";

@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-#include "error.h"
+#include "base/error.h"
 
 void store_cursor(struct store *store, const char *jail, const char *cursor)
 {

@@ -10,8 +10,8 @@
 
 #include <sqlite3.h>
 
-#include "alloc.h"
-#include "error.h"
+#include "base/alloc.h"
+#include "base/error.h"
 
 enum {
 	KEEP_BANS_S = 400 * 24 * 3600,

@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-#include "error.h"
+#include "base/error.h"
 
 enum { BUSY_MS = 1000 }; /* fail2ban writes a ban in milliseconds */
 

@@ -4,13 +4,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "alloc.h"
-#include "error.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/text.h"
 #include "tail_entry.h"
 #include "tail_file.h"
 #include "tail_name.h"
 #include "tail_restore.h"
-#include "text.h"
 
 int tail_new(const struct tail_callbacks *callbacks, struct tail **ret_tail, struct error *err)
 {

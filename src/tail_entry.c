@@ -8,10 +8,10 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/text.h"
 #include "tail_file.h"
 #include "tail_sibling.h"
-#include "text.h"
 
 enum {
 	CHAIN_MAX = 64,       /* entries before one another; the oldest of more wait */

@@ -10,9 +10,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "alloc.h"
-#include "error.h"
-#include "text.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/text.h"
 
 enum { PATH_TEXT_MAX = 600 };
 

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <syslog.h>
 
-#include "alloc.h"
-#include "error.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "tail.h"
 #include "tail_entry.h"
 #include "tail_file.h"

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <syslog.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "tail.h"
 #include "tail_entry.h"
 #include "tail_file.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "tail.h"
 
 /* Cuts the last component; "/" and what has none left stay "/". */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "tail.h"
 #include "tail_file.h"
 

@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/lines.h"
+#include "base/text.h"
 #include "config.h"
-#include "error.h"
 #include "filter.h"
 #include "filter_record.h"
-#include "lines.h"
 #include "tail.h"
-#include "text.h"
 #include "try_input.h"
 #include "try_json.h"
 #include "try_reach.h"

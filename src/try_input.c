@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "alloc.h"
-#include "error.h"
-#include "text.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/text.h"
 
 enum { MAGIC_BYTES = 8, SHOWN_MAX = 256 };
 

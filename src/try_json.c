@@ -4,9 +4,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "filter.h"
 #include "filter_record.h"
-#include "text.h"
 #include "try_reach.h"
 #include "try_tally.h"
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "utc.h"
+#include "base/utc.h"
 
 struct filter;
 struct hit;

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/regex.h"
+#include "base/text.h"
 #include "config.h"
 #include "date.h"
-#include "error.h"
 #include "filter_tags.h"
-#include "regex.h"
-#include "text.h"
 
 enum { MATCHED_SHOWN = 80 };
 

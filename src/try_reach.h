@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "finding.h"
+#include "base/finding.h"
 
 struct filter_def;
 struct try_reach;

@@ -3,13 +3,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/text.h"
+#include "base/utc.h"
 #include "config.h"
 #include "filter.h"
 #include "filter_record.h"
-#include "text.h"
 #include "try_reach.h"
 #include "try_tally.h"
-#include "utc.h"
 
 enum {
 	LINE_SHOWN = 4096,

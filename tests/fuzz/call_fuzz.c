@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "call.h"
-#include "error.h"
 
 static void call_check(const struct call *call, size_t length)
 {

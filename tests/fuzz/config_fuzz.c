@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/finding.h"
 #include "config.h"
-#include "finding.h"
 #include "ini.h"
 
 static const char *const names[] = { "jail.conf", "filter.d/f.conf", "jail.local",

@@ -19,10 +19,10 @@ static uid_t other_uid(void);
 #include "control.c"
 #undef getuid
 
+#include "base/finding.h"
+#include "base/protected.h"
 #include "config.h"
-#include "finding.h"
 #include "letter.h"
-#include "protect.h"
 #include "store.h"
 #include "tail.h"
 

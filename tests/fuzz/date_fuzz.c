@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "date.h"
-#include "error.h"
 
 enum { PATTERNS_MAX = 4, LINES_MAX = 40 };
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/finding.h"
 #include "config.h"
 #include "filter.h"
-#include "finding.h"
 
 enum { RULES_MAX = 16, LINES_MAX = 40 };
 

@@ -16,7 +16,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
-#include "error.h"
+#include "base/error.h"
 
 /* No process is started, none is ended, nobody is told. */
 static int role_kill(pid_t pid, int number);
@@ -30,7 +30,7 @@ static int role_add_child(sd_event *event, sd_event_source **source, pid_t pid, 
 #include "firewall_roles.c"
 #undef kill
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "hostnet.h"
 #include "launch.h"
 #include "nft.h"

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "ip.h"
+#include "base/error.h"
+#include "base/ip.h"
 
 static void ip_check(const struct ip *ip)
 {

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
+#include "base/regex.h"
 #include "date.h"
-#include "error.h"
 #include "filter_tags.h"
 #include "prefilter.h"
-#include "regex.h"
 
 enum { LINES_MAX = 40 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "regex.c"
+#include "base/regex.c"
 
 enum { LINES_MAX = 40 };
 

@@ -13,7 +13,7 @@
 #include <jansson.h>
 
 #include "asterisk.h"
-#include "utc.h"
+#include "base/utc.h"
 
 static const char *text_of(const json_t *truth, const char *key)
 {

@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
+#include "base/finding.h"
 #include "config_asterisk.h"
 #include "config_fixture.h"
-#include "finding.h"
 
 #define PLAIN "[Definition]\nfailregex = SecurityEvent=\"FailedACL\".*RemoteAddress=\"<HOST>\"$\n"
 #define PARSER                                                                                     \

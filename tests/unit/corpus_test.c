@@ -13,10 +13,10 @@
 
 #include <jansson.h>
 
+#include "base/finding.h"
+#include "base/utc.h"
 #include "config.h"
 #include "filter.h"
-#include "finding.h"
-#include "utc.h"
 
 /* Later than all of the logs. */
 static const int64_t now_s = 1798800000;

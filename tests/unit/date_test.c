@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "date.h"
-#include "error.h"
 
 /* 2026-11-25 12:00:00 UTC */
 static const int64_t now_s = 1795608000;

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/finding.h"
 #include "config.h"
 #include "filter.h"
 #include "filter_lines.h"
-#include "finding.h"
 
 static const int64_t now_s = 1795608000; /* 2026-11-25 12:00:00 UTC */
 

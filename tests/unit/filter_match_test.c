@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/finding.h"
 #include "config.h"
 #include "filter.h"
-#include "finding.h"
 
 enum { RULES_MAX = 5, LINES = 4000, PIECES_MAX = 7, LINE_BYTES = 400 };
 

@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/finding.h"
 #include "config.h"
 #include "filter.h"
 #include "filter_record.h"
-#include "finding.h"
 
 enum { RULES_MAX = 4, NOW_S = 1795500000 }; /* 2026-11-24T06:00:00Z */
 

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/finding.h"
 #include "config.h"
 #include "filter.h"
 #include "filter_session.h"
-#include "finding.h"
 
 static const int64_t now_s = 1795608000;
 

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
+#include "base/error.h"
+#include "base/regex.h"
 #include "filter_spelling.h"
-#include "regex.h"
 
 static void make(struct filter_pattern *pattern, const char *text)
 {

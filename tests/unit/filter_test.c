@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/finding.h"
 #include "config.h"
 #include "filter.h"
-#include "finding.h"
 
 enum { LIST_MAX = 8 };
 

@@ -11,14 +11,14 @@
 #include <unistd.h>
 
 #include "bans.h"
+#include "base/error.h"
+#include "base/finding.h"
+#include "base/protected.h"
+#include "base/utc.h"
 #include "config.h"
-#include "error.h"
-#include "finding.h"
 #include "guard.h"
 #include "letter.h"
-#include "protect.h"
 #include "store.h"
-#include "utc.h"
 
 enum { NOW_S = 1700000000 };
 

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "error.h"
+#include "base/error.h"
 #include "hostnet.h"
 
 #include <arpa/inet.h>

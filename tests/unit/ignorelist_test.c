@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "error.h"
-#include "finding.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/finding.h"
 
 #define LABEL "0123456789012345678901234567890123456789012345678901234567890ab" /* 63 */
 

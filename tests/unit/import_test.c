@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "config.h"
 
 #define NEW "^\\[\\] \\[freepbx_security\\.NOTICE\\]: Authentication failure for .* from <HOST>"

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 #include "ini.h"
 
 static void append(char *out, size_t out_bytes, const struct ini_token *token)

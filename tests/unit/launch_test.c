@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 #include "launch.h"
 
 /* This program is what launch_role() starts: as `run` it tells over descriptor 3 what it got. */

@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "error.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/mail_address.h"
 #include "mail.h"
-#include "mailbox.h"
 
 static char *compose(const char *from, const char *subject, const char *body)
 {

@@ -7,7 +7,7 @@
 
 #include "nft_fixture.h"
 
-#include "alloc.h"
+#include "base/alloc.h"
 
 #include <poll.h>
 

@@ -11,7 +11,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "error.h"
+#include "base/error.h"
 #include "notifier_names.h"
 #include "proto.h"
 

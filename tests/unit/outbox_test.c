@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "alerts.h"
+#include "base/error.h"
 #include "config.h"
-#include "error.h"
 #include "letter.h"
 #include "outbox.h"
 #include "proto.h"

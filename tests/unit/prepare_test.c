@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "config.h"
-#include "error.h"
 #include "guard.h"
 #include "launch.h"
 #include "letter.h"

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 #include "resolve.h"
 
 enum { NOW_MS = 1000000, ROUNDS = 400, ROUND_MS = 10, ANSWERS_MAX = 100 };

@@ -21,11 +21,11 @@
 
 #include <jansson.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/finding.h"
+#include "base/utc.h"
 #include "config.h"
 #include "filter.h"
-#include "finding.h"
-#include "utc.h"
 
 enum { RULES_MAX = 1000, SETS_MAX = 8, LINE_MAX_BYTES = 600 };
 

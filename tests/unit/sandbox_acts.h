@@ -27,7 +27,7 @@
 
 #include <sqlite3.h>
 
-#include "error.h"
+#include "base/error.h"
 #include "sandbox.h"
 
 /* Exit statuses of the confined children. */

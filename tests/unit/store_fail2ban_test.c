@@ -15,7 +15,7 @@
 
 #include <sqlite3.h>
 
-#include "error.h"
+#include "base/error.h"
 
 enum { ROWS_MAX = 8 };
 

@@ -19,8 +19,8 @@
 
 #include <sqlite3.h>
 
-#include "alloc.h"
-#include "error.h"
+#include "base/alloc.h"
+#include "base/error.h"
 #include "store.h"
 
 enum { NOW_S = 1700000000 };

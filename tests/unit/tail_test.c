@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 
 enum { SEEN_MAX = 20000, STORED_MAX = 512, NAME_MAX_BYTES = 256, PATTERNS = 3 };
 

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 #include "try_input.h"
 
 static char path[] = "/tmp/try_input_test.XXXXXX";

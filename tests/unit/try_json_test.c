@@ -12,11 +12,11 @@
 
 #include <jansson.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
+#include "base/text.h"
+#include "base/utc.h"
 #include "filter.h"
-#include "text.h"
 #include "try_json.h"
-#include "utc.h"
 
 /* What is written for hit, without its newline; the caller frees. */
 static char *written(struct try_json *state, uint64_t number, const struct hit *hit, bool ignored)

@@ -1,0 +1,58 @@
+#include "base/siphash.h"
+
+#include <string.h>
+
+static uint64_t rotate(uint64_t x, unsigned bits)
+{
+	return x << bits | x >> (64 - bits);
+}
+
+static void mix(uint64_t v[4], int rounds)
+{
+	for (int i = 0; i < rounds; i++) {
+		v[0] += v[1];
+		v[2] += v[3];
+		v[1] = rotate(v[1], 13) ^ v[0];
+		v[3] = rotate(v[3], 16) ^ v[2];
+		v[0] = rotate(v[0], 32);
+		v[2] += v[1];
+		v[0] += v[3];
+		v[1] = rotate(v[1], 17) ^ v[2];
+		v[3] = rotate(v[3], 21) ^ v[0];
+		v[2] = rotate(v[2], 32);
+	}
+}
+
+/* Little-endian, of at most eight bytes. */
+static uint64_t word(const uint8_t *bytes, size_t length)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < length; i++)
+		value |= (uint64_t)bytes[i] << (8 * i);
+	return value;
+}
+
+static void absorb(uint64_t v[4], uint64_t value)
+{
+	v[3] ^= value;
+	mix(v, 2);
+	v[0] ^= value;
+}
+
+uint64_t siphash(const uint8_t key[SIPHASH_KEY_BYTES], const void *bytes, size_t length)
+{
+	const uint8_t *in = bytes;
+	uint64_t low = word(key, 8);
+	uint64_t high = word(key + 8, 8);
+	uint64_t v[4] = { low ^ 0x736f6d6570736575, high ^ 0x646f72616e646f6d,
+		low ^ 0x6c7967656e657261, high ^ 0x7465646279746573 };
+	size_t i = 0;
+
+	for (; i + 8 <= length; i += 8)
+		absorb(v, word(in + i, 8));
+	absorb(v, (uint64_t)length << 56 | word(in + i, length - i));
+	v[2] ^= 0xff;
+	mix(v, 4);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
