@@ -26,9 +26,9 @@
 #include "firewall.h"
 #include "guard.h"
 #include "import.h"
-#include "launch.h"
 #include "notifier.h"
 #include "offline.h"
+#include "process/launch.h"
 #include "try.h"
 
 enum option_name {

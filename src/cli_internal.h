@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "launch.h"
+#include "process/launch.h"
 
 /* What was said; strings are borrowed from argv. */
 struct request {

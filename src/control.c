@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "guard.h"
-#include "proto.h"
+#include "process/messages.h"
 #include "report.h"
 
 int control_new(const struct control_engine *engine, struct control **ret_control,

@@ -9,11 +9,11 @@
 #include "guard.h"
 #include "ignore.h"
 #include "journal.h"
-#include "launch.h"
 #include "letter.h"
 #include "outbox.h"
 #include "prepare.h"
-#include "proto.h"
+#include "process/launch.h"
+#include "process/messages.h"
 #include "store.h"
 
 void engine_set_health(struct engine *engine, enum control_part part, bool ok, const char *text)

@@ -7,10 +7,10 @@
 #include "base/log.h"
 #include "guard.h"
 #include "ignore.h"
-#include "launch.h"
 #include "outbox.h"
 #include "prepare.h"
-#include "proto.h"
+#include "process/launch.h"
+#include "process/messages.h"
 
 static bool ask(void *context, const struct proto_name *question)
 {

@@ -18,14 +18,14 @@
 #include "base/log.h"
 #include "base/protected.h"
 #include "elements.h"
-#include "family.h"
 #include "firewall_internal.h"
 #include "hostnet.h"
-#include "launch.h"
 #include "nft.h"
-#include "place.h"
-#include "proto.h"
-#include "sandbox.h"
+#include "process/child.h"
+#include "process/dirs.h"
+#include "process/launch.h"
+#include "process/messages.h"
+#include "process/sandbox.h"
 
 enum { TICK_US = 1000000, GENERATION_EVERY_S = 60, ALIVE_LIMIT_S = 3 * PROTO_ALIVE_S };
 

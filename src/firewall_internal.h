@@ -10,9 +10,9 @@
 
 #include <systemd/sd-event.h>
 
-#include "family.h"
 #include "nft.h"
-#include "proto.h"
+#include "process/child.h"
+#include "process/messages.h"
 
 struct elements;
 struct error;

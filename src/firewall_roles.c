@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "base/protected.h"
 #include "elements.h"
-#include "launch.h"
+#include "process/launch.h"
 
 enum {
 	NOTIFIER_DELAY_MAX_S = 60,

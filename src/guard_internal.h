@@ -16,7 +16,7 @@
 #include "base/ports.h"
 #include "filter.h"
 #include "letter.h"
-#include "proto.h"
+#include "process/messages.h"
 #include "store.h"
 #include "tail.h"
 

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "ignorelist.h"
-#include "proto.h"
+#include "process/messages.h"
 
 /* Sources in protect. */
 enum { IGNORE_NAME_SOURCE = 3, IGNORE_FILE_SOURCE = 4 };

@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "client.h"
 #include "config.h"
-#include "launch.h"
+#include "process/launch.h"
 
 enum { SHOWN_MAX = 128, HEAD_BYTES = 64 };
 

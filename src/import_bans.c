@@ -17,8 +17,8 @@
 #include "client.h"
 #include "config.h"
 #include "guard.h"
-#include "launch.h"
-#include "place.h"
+#include "process/dirs.h"
+#include "process/launch.h"
 #include "store.h"
 #include "store_fail2ban.h"
 

@@ -16,11 +16,11 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "launch.h"
 #include "mail.h"
 #include "notifier_names.h"
-#include "proto.h"
-#include "sandbox.h"
+#include "process/launch.h"
+#include "process/messages.h"
+#include "process/sandbox.h"
 
 enum {
 	DELIVERIES_MAX = 2, /* at a time */

@@ -11,7 +11,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "proto.h"
+#include "process/messages.h"
 #include "resolve.h"
 
 /* Places that names of a log cannot take: outsiders write those, and the names that protect must

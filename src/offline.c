@@ -15,9 +15,9 @@
 #include "client.h"
 #include "config.h"
 #include "guard.h"
-#include "launch.h"
 #include "nft.h"
-#include "place.h"
+#include "process/dirs.h"
+#include "process/launch.h"
 #include "store.h"
 
 static void ignore_alert(void *context, int64_t now_s, const char *dest, const char *sender,

@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "config.h"
 #include "letter.h"
-#include "proto.h"
+#include "process/messages.h"
 #include "store.h"
 
 enum { DELAY_FIRST_S = 60, DELAY_MAX_S = 3600, TEXT_MAX = 400 };

@@ -21,10 +21,10 @@
 #include "control.h"
 #include "guard.h"
 #include "journal.h"
-#include "launch.h"
 #include "letter.h"
-#include "proto.h"
-#include "sandbox.h"
+#include "process/launch.h"
+#include "process/messages.h"
+#include "process/sandbox.h"
 #include "tail.h"
 
 enum {

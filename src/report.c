@@ -15,7 +15,7 @@
 #include "filter.h"
 #include "guard.h"
 #include "ignore.h"
-#include "proto.h"
+#include "process/messages.h"
 #include "store.h"
 #include "tail.h"
 

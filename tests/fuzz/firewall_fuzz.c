@@ -32,8 +32,8 @@ static int role_add_child(sd_event *event, sd_event_source **source, pid_t pid, 
 
 #include "base/alloc.h"
 #include "hostnet.h"
-#include "launch.h"
 #include "nft.h"
+#include "process/launch.h"
 
 enum { ACTS_MAX = 200, ENGINES_MAX = 8, FIRST_PID = 4000000 };
 

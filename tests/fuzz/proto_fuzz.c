@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "proto.h"
+#include "process/messages.h"
 
 enum { PACKETS_MAX = 16 };
 

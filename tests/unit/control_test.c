@@ -15,7 +15,7 @@
 #include "guard_fixture.h"
 
 #include "control.h"
-#include "proto.h"
+#include "process/messages.h"
 #include "tail.h"
 
 enum { ANSWER_MAX = 1 << 20, OTHER_UID = 65534 };

@@ -10,7 +10,7 @@
 
 #include "guard_fixture.h"
 #include "ignore.h"
-#include "proto.h"
+#include "process/messages.h"
 
 enum { QUESTIONS_MAX = 32, TOLD_MAX = 8192 };
 

@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "notifier_names.h"
-#include "proto.h"
+#include "process/messages.h"
 
 enum { ROUNDS = 300, ROUND_US = 20000 };
 

@@ -16,7 +16,7 @@
 #include "config.h"
 #include "letter.h"
 #include "outbox.h"
-#include "proto.h"
+#include "process/messages.h"
 #include "store.h"
 
 enum { NOW_S = 1700000000 };

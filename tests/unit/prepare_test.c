@@ -20,11 +20,11 @@
 #include "base/error.h"
 #include "config.h"
 #include "guard.h"
-#include "launch.h"
 #include "letter.h"
 #include "prepare.h"
-#include "proto.h"
-#include "sandbox.h"
+#include "process/launch.h"
+#include "process/messages.h"
+#include "process/sandbox.h"
 
 /* Exit statuses of an engine in a child. */
 enum { GO = 0, STOPPED = 1, NO_PLACE = 2, NOT_NEW = 3, WRONG = 4 };

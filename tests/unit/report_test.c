@@ -12,7 +12,7 @@
 #include "guard_fixture.h"
 
 #include "control.h"
-#include "proto.h"
+#include "process/messages.h"
 #include "report.h"
 #include "tail.h"
 

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "launch.h"
+#include "process/launch.h"
 
 /* This program is what launch_role() starts: as `run` it tells over descriptor 3 what it got. */
 enum { REPORT_BYTES = 8192, FDS_LOOKED_AT = 256, SIGNALS_LOOKED_AT = 64 };

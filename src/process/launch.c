@@ -1,4 +1,4 @@
-#include "launch.h"
+#include "process/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "sandbox.h"
+#include "process/sandbox.h"
 
 enum { FREE_FD = 10, EXIT_CANNOT_START = 71 };
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "proto.h"
+#include "process/messages.h"
 
 static int fds[2];
 

@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "launch.h"
-#include "place.h"
+#include "process/dirs.h"
+#include "process/launch.h"
 
 enum { PATH_BYTES = 256 };
 

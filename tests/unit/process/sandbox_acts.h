@@ -1,5 +1,5 @@
-#ifndef VG_TESTS_SANDBOX_ACTS_H
-#define VG_TESTS_SANDBOX_ACTS_H
+#ifndef VG_SANDBOX_ACTS_H
+#define VG_SANDBOX_ACTS_H
 
 /* For sandbox_test: what a confined process tries. Each act returns an exit status. */
 
@@ -28,7 +28,7 @@
 #include <sqlite3.h>
 
 #include "base/error.h"
-#include "sandbox.h"
+#include "process/sandbox.h"
 
 /* Exit statuses of the confined children. */
 enum { DONE = 0, REFUSED = 1, WRONG = 2, NO_ENTRY = 3, NO_USER = 4, NO_LANDLOCK = 5 };

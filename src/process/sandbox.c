@@ -1,4 +1,4 @@
-#include "sandbox.h"
+#include "process/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "sandbox_filter.h"
+#include "process/seccomp.h"
 
 /* What linux/landlock.h of 6.1 (ABI 2) does not name yet; values from 6.12 (ABI 6). */
 #define FS_TRUNCATE (1ULL << 14)  /* ABI 3 */

@@ -1,5 +1,5 @@
-#ifndef VG_SANDBOX_FILTER_H
-#define VG_SANDBOX_FILTER_H
+#ifndef VG_SECCOMP_H
+#define VG_SECCOMP_H
 
 #include <stdbool.h>
 

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "family.h"
-#include "launch.h"
+#include "process/child.h"
+#include "process/launch.h"
 
 static const struct run_options options = { .config_dir = "/c",
 	.state_dir = "/s",

@@ -1,4 +1,4 @@
-#include "place.h"
+#include "process/dirs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +15,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "launch.h"
-#include "sandbox.h"
+#include "process/launch.h"
+#include "process/sandbox.h"
 
 enum { STATE_MODE = 0700, RUN_MODE = 0755, SOCKET_MODE = 0660 };
 

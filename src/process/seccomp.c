@@ -11,7 +11,7 @@
  * have are those of processes it made by clone(CLONE_PIDFD), see sandbox_fork(). The kernel takes
  * a directory /proc/PID for a pidfd as well: Landlock closes /proc to the notifier, and from
  * ABI 6 on it also keeps its signals inside its own domain. */
-#include "sandbox_filter.h"
+#include "process/seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-#ifndef VG_PLACE_H
-#define VG_PLACE_H
+#ifndef VG_DIRS_H
+#define VG_DIRS_H
 
 struct error;
 struct run_options;

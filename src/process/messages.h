@@ -1,5 +1,5 @@
-#ifndef VG_PROTO_H
-#define VG_PROTO_H
+#ifndef VG_MESSAGES_H
+#define VG_MESSAGES_H
 
 #include "base/ip.h"
 #include "base/ports.h"

@@ -1,11 +1,11 @@
-#include "family.h"
+#include "process/child.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "launch.h"
+#include "process/launch.h"
 
 int child_start(struct child *child, const char *role, const struct run_options *options,
 	int client_fd, int64_t now_s, struct error *err)

@@ -1,4 +1,4 @@
-#include "proto.h"
+#include "process/messages.h"
 
 #include <errno.h>
 #include <string.h>

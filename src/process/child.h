@@ -1,7 +1,7 @@
-#ifndef VG_FAMILY_H
-#define VG_FAMILY_H
+#ifndef VG_CHILD_H
+#define VG_CHILD_H
 
-#include "proto.h"
+#include "process/messages.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
-#include "sandbox_acts.h"
+#include "process/sandbox_acts.h"
 
 static const struct confined_case {
 	const char *name;
