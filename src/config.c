@@ -20,7 +20,7 @@
 #include "config_jail.h"
 #include "config_key.h"
 #include "config_value.h"
-#include "dialect.h"
+#include "dialect/tree.h"
 
 enum { PASSWORD_BYTES_MAX = 1024, PORT_MAX = 65535, SHOWN_MAX = 200 };
 static const uint16_t SMTP_PORT = 25;

@@ -21,12 +21,12 @@
 #include "base/error.h"
 #include "base/mail_address.h"
 #include "base/text.h"
-#include "call.h"
 #include "config.h"
 #include "config_action_file.h"
 #include "config_action_table.h"
 #include "config_filter.h"
 #include "config_value.h"
+#include "dialect/bracket.h"
 
 enum {
 	ACTIONS_MAX = 64,

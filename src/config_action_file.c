@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "config_filter.h"
 #include "config_group.h"
-#include "dialect.h"
+#include "dialect/tree.h"
 
 /* The first that is found is named. */
 static const char *const shell_keys[] = { "actionban", "actionunban", "actionprolong",

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
-#include "dialect.h"
+#include "dialect/tree.h"
 
 enum { FILES_MAX = DIALECT_FILES_MAX + 1 }; /* the one too many is told by the tree */
 

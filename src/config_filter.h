@@ -1,9 +1,9 @@
 #ifndef VG_CONFIG_FILTER_H
 #define VG_CONFIG_FILTER_H
 
-#include "call.h"
 #include "config_value.h"
-#include "dialect.h"
+#include "dialect/bracket.h"
+#include "dialect/tree.h"
 
 #include <stdbool.h>
 

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
-#include "dialect.h"
+#include "dialect/tree.h"
 
 /* One more than a tree takes: then the tree says that there are too many. */
 enum { FILES_MAX = DIALECT_FILES_MAX + 1 };

@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "config.h"
 #include "config_value.h"
-#include "ignorelist.h"
-#include "ini.h"
+#include "dialect/ignore_words.h"
+#include "dialect/ini.h"
 
 enum { SHOWN_MAX = 160, IGNOREIP_MAX = 4096, IGNORES_MAX = 256 };
 

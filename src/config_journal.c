@@ -14,9 +14,9 @@
 #include "base/error.h"
 #include "base/guess.h"
 #include "base/text.h"
-#include "call.h"
 #include "config.h"
 #include "config_value.h"
+#include "dialect/bracket.h"
 
 enum {
 	SHOWN_MAX = 160,

@@ -12,7 +12,7 @@
 #include "config.h"
 #include "config_shape.h"
 #include "config_value.h"
-#include "dialect.h"
+#include "dialect/tree.h"
 
 enum {
 	SHOWN_MAX = 128,

@@ -1,7 +1,7 @@
 #ifndef VG_CONFIG_VALUE_H
 #define VG_CONFIG_VALUE_H
 
-#include "dialect.h"
+#include "dialect/tree.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,9 +7,9 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "dialect/ignore_words.h"
 #include "guard.h"
 #include "ignore.h"
-#include "ignorelist.h"
 #include "report.h"
 
 static bool is_text(const json_t *value)

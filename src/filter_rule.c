@@ -9,7 +9,7 @@
 #include "base/finding.h"
 #include "base/regex.h"
 #include "config.h"
-#include "filter_tags.h"
+#include "dialect/tags.h"
 
 /* "alt_user" and "alt_user_1" stand in for "user", but "alt_user1" for "user1", as in fail2ban.
  * The caller frees. */

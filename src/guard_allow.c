@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/protected.h"
 #include "base/text.h"
-#include "ignorelist.h"
+#include "dialect/ignore_words.h"
 
 enum { ALLOW_SOURCE = 2, NOTE_SHOWN_MAX = 64 };
 

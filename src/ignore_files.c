@@ -12,7 +12,7 @@
 #include "base/finding.h"
 #include "base/protected.h"
 #include "base/text.h"
-#include "ini.h"
+#include "dialect/ini.h"
 
 enum { SHOWN_MAX = 100 };
 

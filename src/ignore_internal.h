@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include "ignorelist.h"
+#include "dialect/ignore_words.h"
 #include "process/messages.h"
 
 /* Sources in protect. */

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "config.h"
 #include "date.h"
-#include "filter_tags.h"
+#include "dialect/tags.h"
 
 enum { MATCHED_SHOWN = 80 };
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "call.h"
+#include "dialect/bracket.h"
 
 static void call_check(const struct call *call, size_t length)
 {

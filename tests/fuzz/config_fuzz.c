@@ -9,7 +9,7 @@
 
 #include "base/finding.h"
 #include "config.h"
-#include "ini.h"
+#include "dialect/ini.h"
 
 static const char *const names[] = { "jail.conf", "filter.d/f.conf", "jail.local",
 	"filter.d/f.local", "filter.d/common.conf", "jail.d/a.conf", "action.d/a.conf" };

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/regex.h"
 #include "date.h"
-#include "filter_tags.h"
+#include "dialect/tags.h"
 #include "prefilter.h"
 
 enum { LINES_MAX = 40 };

@@ -13,7 +13,7 @@
 #include "config.h"
 #include "config_fixture.h"
 #include "config_group.h"
-#include "dialect.h"
+#include "dialect/tree.h"
 
 /* Each file appends its letter to k and is written in a random order. */
 static const char *const order[][2] = {

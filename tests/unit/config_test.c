@@ -12,7 +12,7 @@
 
 #include "config.h"
 #include "config_fixture.h"
-#include "dialect.h"
+#include "dialect/tree.h"
 
 /* One jail.local each; the only finding stands at `place` and holds `what`. */
 static const struct {

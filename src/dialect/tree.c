@@ -1,4 +1,4 @@
-#include "dialect.h"
+#include "dialect/tree.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "ini.h"
+#include "dialect/ini.h"
 
 /* Files are one file by device and inode, whatever path led there. */
 struct source {

@@ -1,4 +1,4 @@
-#include "filter_spelling.h"
+#include "dialect/python_regex.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-#ifndef VG_DIALECT_H
-#define VG_DIALECT_H
+#ifndef VG_TREE_H
+#define VG_TREE_H
 
 #include "base/finding.h"
 

@@ -1,5 +1,5 @@
-#ifndef VG_FILTER_PATTERN_H
-#define VG_FILTER_PATTERN_H
+#ifndef VG_PATTERN_H
+#define VG_PATTERN_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "filter_pattern.h"
+#include "dialect/pattern.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "dialect.h"
+#include "dialect/tree.h"
 
 /* A tree read from texts, each a file over those before it. */
 struct fixture {

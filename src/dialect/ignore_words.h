@@ -1,5 +1,5 @@
-#ifndef VG_IGNORELIST_H
-#define VG_IGNORELIST_H
+#ifndef VG_IGNORE_WORDS_H
+#define VG_IGNORE_WORDS_H
 
 #include "base/ip.h"
 

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/regex.h"
-#include "filter_spelling.h"
+#include "dialect/python_regex.h"
 
 static void make(struct filter_pattern *pattern, const char *text)
 {

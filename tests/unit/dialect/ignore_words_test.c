@@ -1,4 +1,4 @@
-#include "ignorelist.h"
+#include "dialect/ignore_words.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* %(x)s and <tag>: the part of dialect.h that looks up and replaces. */
-#include "dialect.h"
+#include "dialect/tree.h"
 
 #include <stdlib.h>
 #include <string.h>

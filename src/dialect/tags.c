@@ -1,12 +1,12 @@
-#include "filter_tags.h"
+#include "dialect/tags.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "filter_pattern.h"
-#include "filter_spelling.h"
+#include "dialect/pattern.h"
+#include "dialect/python_regex.h"
 
 #define IP4 "(?:::f{4,6}:)?(?P<ip4>(?:\\d{1,3}\\.){3}\\d{1,3})"
 #define IP6 "(?P<ip6>(?:[0-9a-fA-F]{1,4}::?|:){1,7}(?:[0-9a-fA-F]{1,4}|(?<=:):))"

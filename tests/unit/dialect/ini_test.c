@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "ini.h"
+#include "dialect/ini.h"
 
 static void append(char *out, size_t out_bytes, const struct ini_token *token)
 {

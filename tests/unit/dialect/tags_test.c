@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "filter_tags.h"
+#include "dialect/tags.h"
 
 #define IP4 "(?:::f{4,6}:)?(?P<ip4>(?:\\d{1,3}\\.){3}\\d{1,3})"
 #define IP6 "(?P<ip6>(?:[0-9a-fA-F]{1,4}::?|:){1,7}(?:[0-9a-fA-F]{1,4}|(?<=:):))"

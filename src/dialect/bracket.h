@@ -1,5 +1,5 @@
-#ifndef VG_CALL_H
-#define VG_CALL_H
+#ifndef VG_BRACKET_H
+#define VG_BRACKET_H
 
 #include <stdbool.h>
 #include <stddef.h>

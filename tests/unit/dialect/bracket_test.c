@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "call.h"
+#include "dialect/bracket.h"
 
 static void options_of_all_shapes(void **state)
 {

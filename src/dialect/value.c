@@ -1,5 +1,5 @@
 /* Values with their places: the part of dialect.h that knows no tree. */
-#include "dialect.h"
+#include "dialect/tree.h"
 
 #include <stdlib.h>
 #include <string.h>

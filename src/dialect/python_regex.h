@@ -1,7 +1,7 @@
-#ifndef VG_FILTER_SPELLING_H
-#define VG_FILTER_SPELLING_H
+#ifndef VG_PYTHON_REGEX_H
+#define VG_PYTHON_REGEX_H
 
-#include "filter_pattern.h"
+#include "dialect/pattern.h"
 
 struct error;
 

@@ -1,4 +1,4 @@
-#include "call.h"
+#include "dialect/bracket.h"
 
 #include <stdlib.h>
 #include <string.h>

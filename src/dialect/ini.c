@@ -1,4 +1,4 @@
-#include "ini.h"
+#include "dialect/ini.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-#ifndef VG_FILTER_TAGS_H
-#define VG_FILTER_TAGS_H
+#ifndef VG_TAGS_H
+#define VG_TAGS_H
 
 #include <stdbool.h>
 #include <stddef.h>
