@@ -21,7 +21,7 @@
 #include "base/finding.h"
 #include "base/regex.h"
 #include "config.h"
-#include "date.h"
+#include "date/date.h"
 #include "filter_date.h"
 #include "filter_groups.h"
 #include "filter_hit.h"

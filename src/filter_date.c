@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/finding.h"
 #include "config.h"
-#include "date.h"
+#include "date/date.h"
 
 enum { LEAD_MAX = 2 }; /* bytes that may stand before the date of a journal's entry */
 

@@ -10,7 +10,7 @@
 #include "base/regex.h"
 #include "base/text.h"
 #include "config.h"
-#include "date.h"
+#include "date/date.h"
 #include "dialect/tags.h"
 
 enum { MATCHED_SHOWN = 80 };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "date.h"
+#include "date/date.h"
 
 enum { PATTERNS_MAX = 4, LINES_MAX = 40 };
 

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/regex.h"
-#include "date.h"
+#include "date/date.h"
 #include "dialect/tags.h"
 #include "prefilter.h"
 

@@ -1,4 +1,4 @@
-#include "date_letters.h"
+#include "date/letters.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "base/alloc.h"
-#include "date_clock.h"
+#include "date/instant.h"
 
 #define DAYS_SHORT "Mon|Tue|Wed|Thu|Fri|Sat|Sun"
 #define DAYS_LONG "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"

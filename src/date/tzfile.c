@@ -1,6 +1,6 @@
 /* A zone file is two blocks, the second with 64-bit moments: header, moments of change, the type
  * of each, the types, and a line of text with the rule for all later years. */
-#include "date_tzfile.h"
+#include "date/tzfile.h"
 
 #include <ctype.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
-#include "date_borders.h"
+#include "date/borders.h"
 
 #include <string.h>
 
-#include "date_template.h"
+#include "date/template.h"
 
 static bool is_word(int byte)
 {

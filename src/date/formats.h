@@ -1,10 +1,10 @@
-#ifndef VG_DATE_FORMATS_H
-#define VG_DATE_FORMATS_H
+#ifndef VG_FORMATS_H
+#define VG_FORMATS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "date_template.h"
+#include "date/template.h"
 
 struct error;
 struct regex;

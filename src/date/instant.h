@@ -1,10 +1,10 @@
-#ifndef VG_DATE_CLOCK_H
-#define VG_DATE_CLOCK_H
+#ifndef VG_INSTANT_H
+#define VG_INSTANT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "date_zone.h"
+#include "date/zone.h"
 
 /* Which days belong to week 1. */
 enum date_week {

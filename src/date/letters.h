@@ -1,5 +1,5 @@
-#ifndef VG_DATE_LETTERS_H
-#define VG_DATE_LETTERS_H
+#ifndef VG_LETTERS_H
+#define VG_LETTERS_H
 
 #include <stddef.h>
 

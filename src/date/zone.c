@@ -1,4 +1,4 @@
-#include "date_zone.h"
+#include "date/zone.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "date_tzfile.h"
+#include "date/tzfile.h"
 
 /* Abbreviations by offset, in minutes. Many mean several zones; these are the meanings that
  * fail2ban gives them, so that a log reads alike under both. */

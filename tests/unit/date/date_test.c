@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "date.h"
+#include "date/date.h"
 
 /* 2026-11-25 12:00:00 UTC */
 static const int64_t now_s = 1795608000;

@@ -1,4 +1,4 @@
-#include "date_formats.h"
+#include "date/formats.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "date_clock.h"
+#include "date/instant.h"
 
 #include "base/calendar.h"
 

@@ -1,5 +1,5 @@
-#ifndef VG_DATE_TZFILE_H
-#define VG_DATE_TZFILE_H
+#ifndef VG_TZFILE_H
+#define VG_TZFILE_H
 
 #include <stdint.h>
 

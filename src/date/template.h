@@ -1,10 +1,10 @@
-#ifndef VG_DATE_TEMPLATE_H
-#define VG_DATE_TEMPLATE_H
+#ifndef VG_TEMPLATE_H
+#define VG_TEMPLATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "date_clock.h"
+#include "date/instant.h"
 
 struct error;
 struct regex;

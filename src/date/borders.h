@@ -1,5 +1,5 @@
-#ifndef VG_DATE_BORDERS_H
-#define VG_DATE_BORDERS_H
+#ifndef VG_BORDERS_H
+#define VG_BORDERS_H
 
 #include <stdbool.h>
 #include <stddef.h>

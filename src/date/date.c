@@ -1,4 +1,4 @@
-#include "date.h"
+#include "date/date.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +6,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "date_formats.h"
-#include "date_template.h"
+#include "date/formats.h"
+#include "date/template.h"
 
 /* A date part that may be empty stands for the last date seen, if that is no older than this. */
 enum { LAST_DATE_S = 60 };

@@ -1,5 +1,5 @@
-#ifndef VG_DATE_ZONE_H
-#define VG_DATE_ZONE_H
+#ifndef VG_ZONE_H
+#define VG_ZONE_H
 
 #include <stdbool.h>
 #include <stddef.h>

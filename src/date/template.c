@@ -1,4 +1,4 @@
-#include "date_template.h"
+#include "date/template.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "base/regex.h"
 #include "base/text.h"
-#include "date_borders.h"
-#include "date_letters.h"
+#include "date/borders.h"
+#include "date/letters.h"
 
 #define CUT_NAME "_cut"
 
