@@ -1,7 +1,7 @@
 #ifndef VG_FILTER_H
 #define VG_FILTER_H
 
-#include "asterisk.h"
+#include "asterisk/reader.h"
 #include "base/finding.h"
 #include "base/ip.h"
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "asterisk.h"
+#include "asterisk/reader.h"
 #include "base/ip.h"
 
 struct hit;

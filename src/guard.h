@@ -1,7 +1,7 @@
 #ifndef VG_GUARD_H
 #define VG_GUARD_H
 
-#include "asterisk.h"
+#include "asterisk/reader.h"
 #include "bans.h"
 #include "base/ip.h"
 #include "base/ports.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "asterisk.h"
+#include "asterisk/reader.h"
 
 enum { LINES_MAX = 64, RECORDS_MAX = 12, LINE_BYTES_MAX = 8191, LOG_BYTES_MAX = 1 << 17 };
 

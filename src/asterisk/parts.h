@@ -1,10 +1,10 @@
-#ifndef VG_ASTERISK_INTERNAL_H
-#define VG_ASTERISK_INTERNAL_H
+#ifndef VG_ASTERISK_PARTS_H
+#define VG_ASTERISK_PARTS_H
 
 /* Inside the reader: asterisk_head.c knows how a record begins, asterisk_tail.c how it ends,
  * asterisk.c puts both together and deals with lines. */
 
-#include "asterisk.h"
+#include "asterisk/reader.h"
 
 enum {
 	ASTERISK_HEADS_MAX = 64,     /* of one line; more: given up */

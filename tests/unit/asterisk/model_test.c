@@ -10,13 +10,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "asterisk.h"
+#include "asterisk/reader.h"
 
-#include "asterisk_model.h"
+#include "asterisk/model.h"
 
 /* Streams of records as Asterisk writes them, of phones and of strangers who know the reader's
  * rule: no address but the true sender's may come out of any of them, and no phone's record get
- * lost. MODEL_RECORDS=1000000 MODEL_SEED=7 build/unit/asterisk_model_test runs more of it. */
+ * lost. MODEL_RECORDS=1000000 MODEL_SEED=7 build/unit/asterisk/model_test runs more of it. */
 
 enum { RECORDS = 250000, STREAM_RECORDS = 24, STREAM_BYTES_MAX = STREAM_RECORDS * 8400 };
 

@@ -1,5 +1,5 @@
-#ifndef VG_ASTERISK_MODEL_H
-#define VG_ASTERISK_MODEL_H
+#ifndef VG_MODEL_H
+#define VG_MODEL_H
 
 /* How Asterisk turns an event into bytes of a log: values as they are, 8191 bytes of message and of
  * line, what stands between ESC and the next "m" taken out in place, no newline behind a cut

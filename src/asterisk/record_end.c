@@ -1,5 +1,5 @@
 /* How a record ends, and what of it is sound. */
-#include "asterisk_internal.h"
+#include "asterisk/parts.h"
 
 #include <string.h>
 

@@ -40,7 +40,7 @@
  * What no reader of text can hold: a value with room for a newline and a whole line (some 230
  * bytes). The HTTP manager (webenabled) has one, and other modules' messages in the same file may.
  * In [json] a newline stays inside its string. */
-#include "asterisk_internal.h"
+#include "asterisk/parts.h"
 
 #include <stdlib.h>
 #include <string.h>

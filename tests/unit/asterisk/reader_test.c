@@ -12,7 +12,7 @@
 
 #include <jansson.h>
 
-#include "asterisk.h"
+#include "asterisk/reader.h"
 #include "base/utc.h"
 
 static const char *text_of(const json_t *truth, const char *key)

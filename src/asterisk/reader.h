@@ -1,5 +1,5 @@
-#ifndef VG_ASTERISK_H
-#define VG_ASTERISK_H
+#ifndef VG_READER_H
+#define VG_READER_H
 
 #include "base/ip.h"
 

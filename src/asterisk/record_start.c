@@ -1,5 +1,5 @@
 /* How a record begins. */
-#include "asterisk_internal.h"
+#include "asterisk/parts.h"
 
 #include <string.h>
 #include <time.h>
