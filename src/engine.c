@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "control.h"
+#include "follow/tail.h"
 #include "guard.h"
 #include "ignore.h"
 #include "outbox.h"
@@ -22,7 +23,6 @@
 #include "process/messages.h"
 #include "resume.h"
 #include "store.h"
-#include "tail.h"
 
 enum {
 	TICK_US = 1000000,

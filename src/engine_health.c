@@ -6,9 +6,9 @@
 
 #include "bans.h"
 #include "config.h"
+#include "follow/journal.h"
 #include "guard.h"
 #include "ignore.h"
-#include "journal.h"
 #include "letter.h"
 #include "outbox.h"
 #include "prepare.h"

@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config.h"
+#include "follow/journal.h"
 #include "guard.h"
-#include "journal.h"
 #include "prepare.h"
 #include "store.h"
 

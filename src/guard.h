@@ -5,7 +5,7 @@
 #include "bans.h"
 #include "base/ip.h"
 #include "base/ports.h"
-#include "tail.h"
+#include "follow/tail.h"
 
 #include <stdbool.h>
 #include <stddef.h>

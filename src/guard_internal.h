@@ -15,10 +15,10 @@
 #include "bans.h"
 #include "base/ports.h"
 #include "filter.h"
+#include "follow/tail.h"
 #include "letter.h"
 #include "process/messages.h"
 #include "store.h"
-#include "tail.h"
 
 enum {
 	GUARD_JAILS_MAX = BAN_JAILS_MAX,

@@ -19,13 +19,13 @@
 #include "base/text.h"
 #include "config.h"
 #include "control.h"
+#include "follow/journal.h"
+#include "follow/tail.h"
 #include "guard.h"
-#include "journal.h"
 #include "letter.h"
 #include "process/launch.h"
 #include "process/messages.h"
 #include "process/sandbox.h"
-#include "tail.h"
 
 enum {
 	FINDINGS_SHOWN_MAX = 100,

@@ -13,11 +13,11 @@
 #include "base/utc.h"
 #include "control.h"
 #include "filter.h"
+#include "follow/tail.h"
 #include "guard.h"
 #include "ignore.h"
 #include "process/messages.h"
 #include "store.h"
-#include "tail.h"
 
 enum { REPORT_BANS_MAX = 100000 }; /* rows of one report; the newest */
 

@@ -8,11 +8,11 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "config.h"
+#include "follow/tail.h"
 #include "guard.h"
 #include "ignore.h"
 #include "outbox.h"
 #include "store.h"
-#include "tail.h"
 
 /* What the database holds, on its way to the parts. */
 struct loading {

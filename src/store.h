@@ -2,7 +2,7 @@
 #define VG_STORE_H
 
 #include "base/ip.h"
-#include "tail.h"
+#include "follow/tail.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -13,7 +13,7 @@
 #include "config.h"
 #include "filter.h"
 #include "filter_record.h"
-#include "tail.h"
+#include "follow/tail.h"
 #include "try_input.h"
 #include "try_json.h"
 #include "try_reach.h"

@@ -22,9 +22,9 @@ static uid_t other_uid(void);
 #include "base/finding.h"
 #include "base/protected.h"
 #include "config.h"
+#include "follow/tail.h"
 #include "letter.h"
 #include "store.h"
-#include "tail.h"
 
 enum { CLIENTS = 4, ACTS_MAX = 64, ANSWER_MAX = 1 << 16 };
 

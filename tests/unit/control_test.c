@@ -15,8 +15,8 @@
 #include "guard_fixture.h"
 
 #include "control.h"
+#include "follow/tail.h"
 #include "process/messages.h"
-#include "tail.h"
 
 enum { ANSWER_MAX = 1 << 20, OTHER_UID = 65534 };
 

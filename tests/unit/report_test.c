@@ -12,9 +12,9 @@
 #include "guard_fixture.h"
 
 #include "control.h"
+#include "follow/tail.h"
 #include "process/messages.h"
 #include "report.h"
-#include "tail.h"
 
 enum { SERIAL = 8192, ASKED_MAX = 8192 };
 

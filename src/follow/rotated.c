@@ -1,4 +1,4 @@
-#include "tail_sibling.h"
+#include "follow/rotated.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
-#include "tail.h"
-#include "tail_file.h"
+#include "follow/file.h"
+#include "follow/tail.h"
 
 /* A directory with more entries than this is no log directory; what lies beyond is not seen. */
 enum { ENTRIES_MAX = 16384 };

@@ -1,4 +1,4 @@
-#include "tail_file.h"
+#include "follow/file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
-#ifndef VG_TAIL_FILE_H
-#define VG_TAIL_FILE_H
+#ifndef VG_FILE_H
+#define VG_FILE_H
 
-#include "tail.h"
+#include "follow/tail.h"
 
 struct stat;
 

@@ -1,5 +1,5 @@
-#ifndef VG_TAIL_WATCH_H
-#define VG_TAIL_WATCH_H
+#ifndef VG_INOTIFY_H
+#define VG_INOTIFY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "tail_name.h"
+#include "follow/names.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -10,9 +10,9 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "tail.h"
-#include "tail_entry.h"
-#include "tail_file.h"
+#include "follow/entry.h"
+#include "follow/file.h"
+#include "follow/tail.h"
 
 static size_t count_slashes(const char *text)
 {

@@ -1,5 +1,5 @@
-#ifndef VG_TAIL_RESTORE_H
-#define VG_TAIL_RESTORE_H
+#ifndef VG_POSITIONS_H
+#define VG_POSITIONS_H
 
 struct tail;
 struct tail_position;

@@ -1,5 +1,5 @@
-#ifndef VG_TAIL_SIBLING_H
-#define VG_TAIL_SIBLING_H
+#ifndef VG_ROTATED_H
+#define VG_ROTATED_H
 
 #include <stdbool.h>
 #include <stddef.h>

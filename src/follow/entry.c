@@ -1,4 +1,4 @@
-#include "tail_entry.h"
+#include "follow/entry.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "tail_file.h"
-#include "tail_sibling.h"
+#include "follow/file.h"
+#include "follow/rotated.h"
 
 enum {
 	CHAIN_MAX = 64,       /* entries before one another; the oldest of more wait */

@@ -1,4 +1,4 @@
-#include "tail_restore.h"
+#include "follow/positions.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,11 +6,11 @@
 #include <syslog.h>
 
 #include "base/alloc.h"
-#include "tail.h"
-#include "tail_entry.h"
-#include "tail_file.h"
-#include "tail_name.h"
-#include "tail_sibling.h"
+#include "follow/entry.h"
+#include "follow/file.h"
+#include "follow/names.h"
+#include "follow/rotated.h"
+#include "follow/tail.h"
 
 /* The best found so far for one position. */
 struct candidate {

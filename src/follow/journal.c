@@ -1,4 +1,4 @@
-#include "journal.h"
+#include "follow/journal.h"
 
 #include <errno.h>
 #include <glob.h>

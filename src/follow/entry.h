@@ -1,11 +1,11 @@
-#ifndef VG_TAIL_ENTRY_H
-#define VG_TAIL_ENTRY_H
+#ifndef VG_ENTRY_H
+#define VG_ENTRY_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tail.h"
-#include "tail_watch.h"
+#include "follow/inotify.h"
+#include "follow/tail.h"
 
 struct stat;
 struct tail_file;

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "tail.h"
+#include "follow/tail.h"
 
 /* Cuts the last component; "/" and what has none left stay "/". */
 static void cut_last(char *path)

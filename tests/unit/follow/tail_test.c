@@ -1,4 +1,4 @@
-#include "tail.h"
+#include "follow/tail.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

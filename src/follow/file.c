@@ -1,4 +1,4 @@
-#include "tail_file.h"
+#include "follow/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "journal.h"
+#include "follow/journal.h"
 
 #define WRITER "/lib/systemd/systemd-journal-remote"
 

@@ -1,5 +1,5 @@
-#ifndef VG_TAIL_NAME_H
-#define VG_TAIL_NAME_H
+#ifndef VG_NAMES_H
+#define VG_NAMES_H
 
 #include <stdbool.h>
 #include <stdint.h>

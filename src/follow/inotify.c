@@ -1,4 +1,4 @@
-#include "tail_watch.h"
+#include "follow/inotify.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "tail.h"
+#include "follow/tail.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,10 +7,10 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "tail_entry.h"
-#include "tail_file.h"
-#include "tail_name.h"
-#include "tail_restore.h"
+#include "follow/entry.h"
+#include "follow/file.h"
+#include "follow/names.h"
+#include "follow/positions.h"
 
 int tail_new(const struct tail_callbacks *callbacks, struct tail **ret_tail, struct error *err)
 {
