@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "bans.h"
-#include "config.h"
+#include "config/config.h"
 #include "follow/journal.h"
 #include "guard.h"
 #include "ignore.h"

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "config.h"
+#include "config/config.h"
 #include "follow/journal.h"
 #include "guard.h"
 #include "prepare.h"

@@ -20,7 +20,7 @@
 #include "base/error.h"
 #include "base/finding.h"
 #include "base/regex.h"
-#include "config.h"
+#include "config/config.h"
 #include "date/date.h"
 #include "filter_date.h"
 #include "filter_groups.h"

@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/finding.h"
-#include "config.h"
+#include "config/config.h"
 #include "date/date.h"
 
 enum { LEAD_MAX = 2 }; /* bytes that may stand before the date of a journal's entry */

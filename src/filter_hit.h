@@ -1,7 +1,7 @@
 #ifndef VG_FILTER_HIT_H
 #define VG_FILTER_HIT_H
 
-#include "config.h"
+#include "config/config.h"
 #include "filter_groups.h"
 
 #include <stdbool.h>

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/finding.h"
 #include "base/regex.h"
-#include "config.h"
+#include "config/config.h"
 #include "dialect/tags.h"
 
 /* "alt_user" and "alt_user_1" stand in for "user", but "alt_user1" for "user1", as in fail2ban.

@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/protected.h"
 #include "base/text.h"
-#include "config.h"
+#include "config/config.h"
 #include "counter.h"
 #include "filter.h"
 #include "filter_record.h"

@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/siphash.h"
-#include "config.h"
+#include "config/config.h"
 #include "history.h"
 
 enum {

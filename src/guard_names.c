@@ -21,7 +21,7 @@
 #include <syslog.h>
 
 #include "base/alloc.h"
-#include "config.h"
+#include "config/config.h"
 #include "filter.h"
 
 enum {

@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/duration.h"
 #include "base/text.h"
-#include "config.h"
+#include "config/config.h"
 #include "filter.h"
 #include "filter_record.h"
 #include "letter.h"

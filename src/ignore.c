@@ -10,7 +10,7 @@
 #include "base/ipmap.h"
 #include "base/protected.h"
 #include "base/text.h"
-#include "config.h"
+#include "config/config.h"
 #include "guard.h"
 #include "store.h"
 

@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "config.h"
+#include "config/config.h"
 #include "guard.h"
 #include "store.h"
 

@@ -12,7 +12,7 @@
 #include "base/finding.h"
 #include "base/text.h"
 #include "client.h"
-#include "config.h"
+#include "config/config.h"
 #include "process/launch.h"
 
 enum { SHOWN_MAX = 128, HEAD_BYTES = 64 };

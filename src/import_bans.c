@@ -15,7 +15,7 @@
 #include "base/protected.h"
 #include "base/text.h"
 #include "client.h"
-#include "config.h"
+#include "config/config.h"
 #include "guard.h"
 #include "process/dirs.h"
 #include "process/launch.h"

@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "config.h"
+#include "config/config.h"
 
 enum { SHOWN_MAX = 512 };
 

@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "base/ip.h"
 #include "base/ports.h"
-#include "config.h"
+#include "config/config.h"
 
 static const char head[] = "# Written by voipguard import from ";
 

@@ -10,7 +10,7 @@
 #include "base/ip.h"
 #include "base/ports.h"
 #include "base/text.h"
-#include "config.h"
+#include "config/config.h"
 #include "counter.h"
 
 enum { STAMP_MAX = 64, RULE_SHOWN_MAX = 300, FINDINGS_SHOWN_BYTES = LETTER_BODY_MAX - 1024 };

@@ -13,7 +13,7 @@
 #include "base/ip.h"
 #include "base/protected.h"
 #include "client.h"
-#include "config.h"
+#include "config/config.h"
 #include "guard.h"
 #include "nft.h"
 #include "process/dirs.h"

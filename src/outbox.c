@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "config.h"
+#include "config/config.h"
 #include "letter.h"
 #include "process/messages.h"
 #include "store.h"

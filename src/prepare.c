@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "base/protected.h"
 #include "base/text.h"
-#include "config.h"
+#include "config/config.h"
 #include "control.h"
 #include "follow/journal.h"
 #include "follow/tail.h"

@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
-#include "config.h"
+#include "config/config.h"
 #include "follow/tail.h"
 #include "guard.h"
 #include "ignore.h"

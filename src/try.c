@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/lines.h"
 #include "base/text.h"
-#include "config.h"
+#include "config/config.h"
 #include "filter.h"
 #include "filter_record.h"
 #include "follow/tail.h"

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/regex.h"
 #include "base/text.h"
-#include "config.h"
+#include "config/config.h"
 #include "date/date.h"
 #include "dialect/tags.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "base/utc.h"
-#include "config.h"
+#include "config/config.h"
 #include "filter.h"
 #include "filter_record.h"
 #include "try_reach.h"

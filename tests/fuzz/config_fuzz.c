@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/finding.h"
-#include "config.h"
+#include "config/config.h"
 #include "dialect/ini.h"
 
 static const char *const names[] = { "jail.conf", "filter.d/f.conf", "jail.local",

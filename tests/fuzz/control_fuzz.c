@@ -21,7 +21,7 @@ static uid_t other_uid(void);
 
 #include "base/finding.h"
 #include "base/protected.h"
-#include "config.h"
+#include "config/config.h"
 #include "follow/tail.h"
 #include "letter.h"
 #include "store.h"

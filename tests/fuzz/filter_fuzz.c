@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/finding.h"
-#include "config.h"
+#include "config/config.h"
 #include "filter.h"
 
 enum { RULES_MAX = 16, LINES_MAX = 40 };

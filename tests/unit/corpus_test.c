@@ -15,7 +15,7 @@
 
 #include "base/finding.h"
 #include "base/utc.h"
-#include "config.h"
+#include "config/config.h"
 #include "filter.h"
 
 /* Later than all of the logs. */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/finding.h"
-#include "config.h"
+#include "config/config.h"
 #include "filter.h"
 #include "filter_lines.h"
 

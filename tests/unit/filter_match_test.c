@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/finding.h"
-#include "config.h"
+#include "config/config.h"
 #include "filter.h"
 
 enum { RULES_MAX = 5, LINES = 4000, PIECES_MAX = 7, LINE_BYTES = 400 };

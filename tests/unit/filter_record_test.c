@@ -13,7 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/finding.h"
-#include "config.h"
+#include "config/config.h"
 #include "filter.h"
 #include "filter_record.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/finding.h"
-#include "config.h"
+#include "config/config.h"
 #include "filter.h"
 
 enum { LIST_MAX = 8 };

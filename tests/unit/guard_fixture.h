@@ -15,7 +15,7 @@
 #include "base/finding.h"
 #include "base/protected.h"
 #include "base/utc.h"
-#include "config.h"
+#include "config/config.h"
 #include "guard.h"
 #include "letter.h"
 #include "store.h"

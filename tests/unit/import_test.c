@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "config.h"
+#include "config/config.h"
 
 #define NEW "^\\[\\] \\[freepbx_security\\.NOTICE\\]: Authentication failure for .* from <HOST>"
 #define OLD "Authentication failure for .* from <HOST>"

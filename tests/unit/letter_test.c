@@ -14,7 +14,7 @@
 
 #include "alerts.h"
 #include "bans.h"
-#include "config.h"
+#include "config/config.h"
 #include "counter.h"
 #include "letter.h"
 

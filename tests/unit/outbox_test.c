@@ -13,7 +13,7 @@
 
 #include "alerts.h"
 #include "base/error.h"
-#include "config.h"
+#include "config/config.h"
 #include "letter.h"
 #include "outbox.h"
 #include "process/messages.h"

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "config.h"
+#include "config/config.h"
 #include "guard.h"
 #include "letter.h"
 #include "prepare.h"

@@ -24,7 +24,7 @@
 #include "base/alloc.h"
 #include "base/finding.h"
 #include "base/utc.h"
-#include "config.h"
+#include "config/config.h"
 #include "filter.h"
 
 enum { RULES_MAX = 1000, SETS_MAX = 8, LINE_MAX_BYTES = 600 };

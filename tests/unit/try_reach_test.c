@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
+#include "config/config.h"
 #include "try_reach.h"
 
 enum { NOW_S = 1795423865 };

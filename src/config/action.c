@@ -1,0 +1,600 @@
+/* What a jail's action, port and protocol come down to: which ports a ban closes, and who is
+ * written to.
+ *
+ * An option in brackets counts before the jail's own key, and without either all is closed: the
+ * "protocol = tcp" that fail2ban's action files and its jail.conf have as a default is nobody's
+ * wish, and a jail that is to stop UDP would not.
+ *
+ * An action that cannot be done is a warning and, if no other one closes anything, a ban of ours.
+ * So is one that nobody knows, where fail2ban would not start the jail: to leave it out over a
+ * mistyped name would leave the host open. */
+#include "config/action.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/mail_address.h"
+#include "base/text.h"
+#include "config/action_file.h"
+#include "config/action_table.h"
+#include "config/config.h"
+#include "config/filter_def.h"
+#include "config/values.h"
+#include "dialect/bracket.h"
+
+enum {
+	ACTIONS_MAX = 64,
+	SHOWN_MAX = 128,
+	PATH_SHOWN_MAX = 256,
+	CLOSES_MAX = JAIL_SCOPES_MAX * (SCOPE_TEXT_MAX + 2),
+};
+
+/* A port and a protocol word, wherever they were said. */
+struct closing {
+	const char *port; /* NULL or "all": every port */
+	struct position port_at;
+	const char *protocol; /* NULL or "all" */
+	struct position protocol_at;
+};
+
+/* An action that is not done, until all are known and it can be said what is done instead. */
+struct undone {
+	struct position at;
+	char *sentence; /* owned */
+};
+
+/* The jail while its actions are read. */
+struct actions {
+	const struct config_place *place;
+	struct config_reader *reader;
+	struct config_jail *jail;
+	struct config_jail fallback; /* closes what an undone action would, if nothing else does */
+	struct closing own;          /* the jail's own keys */
+	struct position at;          /* of the key `action` */
+	struct undone undone[ACTIONS_MAX];
+	size_t n_undone;
+	bool mails;
+};
+
+static bool is_all(const char *word)
+{
+	return !word || !*word || strcasecmp(word, "all") == 0 || strcasecmp(word, "any") == 0 ||
+	       strcasecmp(word, "anyport") == 0; /* in jails of old Debian releases */
+}
+
+/* "<known/chain>" and such: the action's own default, which says nothing. */
+static bool is_tag(const char *word)
+{
+	size_t length = strlen(word);
+
+	return length > 2 && word[0] == '<' && word[length - 1] == '>';
+}
+
+static void add_scope(struct actions *actions, struct config_jail *jail, const struct scope *scope,
+	const struct position *at)
+{
+	jail->bans = true;
+	for (size_t i = 0; i < jail->n_scopes; i++)
+		if (scope_equal(&jail->scopes[i], scope) || jail->scopes[i].protocol == 0)
+			return;
+	if (scope->protocol == 0)
+		jail->n_scopes = 0; /* holds all others */
+	if (jail->n_scopes == JAIL_SCOPES_MAX) {
+		config_value_error(actions->reader, at,
+			"more than %d different sets of ports in one jail", JAIL_SCOPES_MAX);
+		return;
+	}
+	jail->scopes[jail->n_scopes++] = *scope;
+}
+
+static const char *remark_hint(const char *text)
+{
+	return strchr(text, '#') ? "; a comment behind a value begins with ' ;', not with '#'" : "";
+}
+
+/* An action's port="%(port)s" repeats what is wrong with the jail's key, which has been said. */
+static bool repeats_own(const struct actions *actions, const struct closing *closing)
+{
+	return closing != &actions->own && closing->port && actions->reader->broken &&
+	       (actions->own.port ? strcmp(actions->own.port, closing->port) == 0
+				  : actions->own.port_at.line != 0);
+}
+
+static void add_ports(struct actions *actions, struct config_jail *jail,
+	const struct closing *closing, uint8_t protocol)
+{
+	const char *port = is_all(closing->port) ? "1:65535" : closing->port;
+	struct scope scope = { 0 };
+	struct error err;
+
+	if (scope_parse(protocol, port, &scope, &err) == 0)
+		add_scope(actions, jail, &scope, &closing->port_at);
+	else if (!repeats_own(actions, closing))
+		config_value_error(actions->reader, &closing->port_at, "port: %s%s", err.text,
+			remark_hint(port));
+}
+
+/* 0: none of them. */
+static uint8_t protocol_number(const char *word, size_t length)
+{
+	static const struct {
+		const char *name;
+		uint8_t number;
+	} protocols[] = { { "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP }, { "sctp", IPPROTO_SCTP },
+		{ "6", IPPROTO_TCP }, { "17", IPPROTO_UDP }, { "132", IPPROTO_SCTP } };
+
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+		if (strlen(protocols[i].name) == length &&
+			strncasecmp(word, protocols[i].name, length) == 0)
+			return protocols[i].number;
+	return 0;
+}
+
+static void close_ports(struct actions *actions, struct config_jail *jail,
+	const struct closing *closing)
+{
+	static const char *const blanks = ", \t\n";
+	static const struct scope everything;
+	bool all_protocols = is_all(closing->protocol);
+	const char *word = all_protocols ? "tcp,udp" : closing->protocol;
+	char shown[SHOWN_MAX];
+
+	/* a range over every port is no port list either, when no protocol limits it */
+	if (all_protocols && (is_all(closing->port) || strcmp(closing->port, "0:65535") == 0)) {
+		add_scope(actions, jail, &everything, &closing->port_at);
+		return;
+	}
+	for (word += strspn(word, blanks); *word; word += strspn(word, blanks)) {
+		size_t length = strcspn(word, blanks);
+		uint8_t protocol = protocol_number(word, length);
+
+		if (!protocol) {
+			config_value_error(actions->reader, &closing->protocol_at,
+				"protocol: '%s' is none of tcp, udp, sctp, all%s",
+				text_render(shown, sizeof(shown), word, length), remark_hint(word));
+			return; /* the rest is hardly better */
+		}
+		add_ports(actions, jail, closing, protocol);
+		word += length;
+	}
+}
+
+/* The bracket's words over the jail's. */
+static void close_called(struct actions *actions, struct config_jail *jail,
+	const struct dialect_value *value, const struct call *call, bool all_ports)
+{
+	const struct call_option *port = call_find(call, "port");
+	const struct call_option *protocol = call_find(call, "protocol");
+	struct closing closing = actions->own;
+
+	if (port && !is_tag(port->value)) {
+		closing.port = port->value;
+		closing.port_at = dialect_at(value, port->value_offset);
+	}
+	if (protocol && !is_tag(protocol->value)) {
+		closing.protocol = protocol->value;
+		closing.protocol_at = dialect_at(value, protocol->value_offset);
+	}
+	if (all_ports) {
+		closing.port = NULL;
+		closing.port_at = dialect_at(value, call->offset);
+	}
+	close_ports(actions, jail, &closing);
+}
+
+/* type=allports, type=multiport, actiontype=<allports> of the brackets, else as the name says. */
+static bool closes_all_ports(const struct call *call, bool by_name)
+{
+	const struct call_option *type = call_find(call, "type");
+
+	if (!type)
+		type = call_find(call, "actiontype");
+	if (!type || !type->value[0])
+		return by_name;
+	return !strstr(type->value, "port") || strstr(type->value, "allports");
+}
+
+/* What a preset says stands in no file: then it is where it was asked for. */
+static struct position place_of(const struct actions *actions, const struct dialect_value *value,
+	size_t offset)
+{
+	struct position at = dialect_at(value, offset);
+
+	return at.line ? at : actions->at;
+}
+
+static bool holds_word(const char *text, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcasestr(text, words[i]))
+			return true;
+	return false;
+}
+
+/* Ours drops. What lets an address in, as fail2ban's pass2allow does, is the opposite of a ban. */
+static void check_blocktype(struct actions *actions, const struct dialect_value *value,
+	const struct call *call)
+{
+	static const char *const opening[] = { "return", "accept", "allow", "pass", "permit" };
+	static const char *const closing[] = { "return-", "drop", "reject", "deny", "unreach",
+		"prohibit" };
+	static const char *const same[] = { "drop", "deny", "blackhole", "<" };
+	const struct call_option *type = call_find(call, "blocktype");
+	struct position at;
+	char shown[SHOWN_MAX];
+
+	if (!type || !type->value[0] || holds_word(type->value, same, 4) || !actions->jail->enabled)
+		return;
+	at = dialect_at(value, type->value_offset);
+	text_render_string(shown, sizeof(shown), type->value);
+	if (holds_word(type->value, opening, 5) && !holds_word(type->value, closing, 6))
+		config_value_error(actions->reader, &at,
+			"blocktype: '%s' lets an address in; voipguard only closes, so this jail is "
+			"left out",
+			shown);
+	else
+		finding_warning(actions->reader->findings, &at,
+			"blocktype: packets are dropped without an answer instead of '%s'", shown);
+}
+
+static void check_option(struct actions *actions, const struct dialect_value *value,
+	const struct call_option *option, const struct config_action_file *file)
+{
+	const struct config_action_option *known = config_action_table_option(option->name);
+	const char *guess = known ? NULL : config_action_table_guess_option(option->name);
+	struct position at = dialect_at(value, option->name_offset);
+	char shown[SHOWN_MAX];
+
+	if (known && !known->instead)
+		return;
+	if (known && (!option->value[0] || is_tag(option->value)))
+		return;
+	if (!known && config_action_file_knows(file, option->name))
+		return;
+	text_render_string(shown, sizeof(shown), option->name);
+	if (known)
+		finding_warning(actions->reader->findings, &at, "option '%s' has no effect: %s",
+			shown, known->instead);
+	else if (guess)
+		finding_warning(actions->reader->findings, &at,
+			"unknown option '%s' has no effect: did you mean '%s'?", shown, guess);
+	else
+		finding_warning(actions->reader->findings, &at, "unknown option '%s' has no effect",
+			shown);
+}
+
+static bool lists(const char *addresses, const char *address)
+{
+	size_t length = strlen(address);
+
+	for (const char *at = addresses; (at = strstr(at, address)) != NULL; at++)
+		if ((at == addresses || strchr(", ", at[-1])) && strchr(", ", at[length]))
+			return true;
+	return false;
+}
+
+/* The option of a mail action; the caller frees. NULL: not said, a tag, or a finding. */
+static char *mail_option(struct actions *actions, const struct dialect_value *value,
+	const struct call *call, const char *name, size_t most)
+{
+	const struct call_option *option = call_find(call, name);
+	struct position at;
+	struct error err;
+	size_t wrong;
+	char *text;
+
+	if (!option || !option->value[0] || is_tag(option->value))
+		return NULL;
+	text = alloc_string(option->value);
+	if (config_value_check_mail(text, most, &wrong, &err) == 0)
+		return text;
+	free(text);
+	at = dialect_at(value, option->value_offset + wrong);
+	(void)finding_error(actions->reader->findings, &at, "%s: %s", name, err.text);
+	return NULL;
+}
+
+static void take_mail(struct actions *actions, const struct dialect_value *value,
+	const struct call *call)
+{
+	cleanup_free char *dest = mail_option(actions, value, call, "dest", MAILBOX_LIST_MAX);
+	char *sender = mail_option(actions, value, call, "sender", 1);
+	char **to = &actions->jail->mail_dest;
+
+	actions->mails = true;
+	if (dest && !(*to && lists(*to, dest))) {
+		char *joined = *to ? alloc_format("%s,%s", *to, dest) : alloc_string(dest);
+
+		free(*to);
+		*to = joined;
+	}
+	if (sender) {
+		free(actions->jail->mail_sender);
+		actions->jail->mail_sender = sender;
+	}
+}
+
+/* Takes sentence. */
+static void add_undone(struct actions *actions, const struct position *at, char *sentence)
+{
+	/* at most one an action, of which there are no more */
+	actions->undone[actions->n_undone++] = (struct undone){ *at, sentence };
+}
+
+static char *format_place(const struct position *at)
+{
+	char shown[PATH_SHOWN_MAX];
+
+	text_render_string(shown, sizeof(shown), at->file);
+	return at->line ? alloc_format("%s:%u", shown, at->line) : alloc_string(shown);
+}
+
+/* What is closed where nothing else closes. An unknown action's brackets count, those of one that
+ * reports or writes mean something else. */
+static void fall_back(struct actions *actions, const struct dialect_value *value,
+	const struct call *call, bool is_known)
+{
+	if (actions->fallback.bans)
+		return;
+	if (is_known)
+		close_ports(actions, &actions->fallback, &actions->own);
+	else
+		close_called(actions, &actions->fallback, value, call,
+			closes_all_ports(call, strstr(call->name, "allports") != NULL));
+}
+
+/* No name of the table: somebody's own file, or a slip. */
+static void take_unknown(struct actions *actions, const struct dialect_value *value,
+	const struct call *call)
+{
+	const char *guess = config_action_table_guess(call->name);
+	struct position at = place_of(actions, value, call->offset);
+	struct config_action_file file;
+	struct position shell_at;
+	const char *shell;
+	char shown[SHOWN_MAX];
+
+	text_render_string(shown, sizeof(shown), call->name);
+	if (config_action_file_open(actions->place, call->name, &file)) {
+		shell = config_action_file_shell(&file, &shell_at);
+		cleanup_free char *where = shell ? format_place(&shell_at) : NULL;
+		if (actions->jail->enabled)
+			add_undone(actions, &at,
+				shell ? alloc_format("action '%s' is not done: its %s (%s) is "
+						     "never run",
+						shown, shell, where)
+				      : alloc_format("action '%s' has no actionban", shown));
+	} else if (guess) {
+		add_undone(actions, &at,
+			alloc_format("action '%s' is not known: did you mean '%s'? It is not run",
+				shown, guess));
+	} else {
+		add_undone(actions, &at,
+			alloc_format("action '%s' is not known and not run", shown));
+	}
+	fall_back(actions, value, call, false);
+	config_action_file_done(&file);
+}
+
+static void take_kind(struct actions *actions, const struct dialect_value *value,
+	const struct call *call, const struct config_action *known)
+{
+	struct position at = place_of(actions, value, call->offset);
+
+	switch (known->kind) {
+	case CONFIG_ACTION_PORTS:
+	case CONFIG_ACTION_ALL_PORTS:
+		check_blocktype(actions, value, call);
+		close_called(actions, actions->jail, value, call,
+			closes_all_ports(call, known->kind == CONFIG_ACTION_ALL_PORTS));
+		break;
+	case CONFIG_ACTION_MAIL:
+		take_mail(actions, value, call);
+		break;
+	case CONFIG_ACTION_TELL:
+	case CONFIG_ACTION_ELSEWHERE:
+		fall_back(actions, value, call, true);
+		/* fallthrough */
+	case CONFIG_ACTION_NOTHING:
+		if (actions->jail->enabled)
+			add_undone(actions, &at,
+				alloc_format("action '%s' is not done: it %s", known->name,
+					known->what));
+		break;
+	}
+}
+
+static void take_action(struct actions *actions, const struct dialect_value *value,
+	const struct call *call)
+{
+	const struct config_action *known = config_action_table_find(call->name);
+	bool is_done = known && known->kind <= CONFIG_ACTION_MAIL;
+	struct position at = place_of(actions, value, call->offset);
+	struct config_action_file file;
+	struct position change_at;
+	const char *change;
+
+	if (!known) {
+		take_unknown(actions, value, call);
+		return;
+	}
+	take_kind(actions, value, call, known);
+	if (!is_done || !actions->jail->enabled)
+		return;
+	(void)config_action_file_open(actions->place, known->name, &file); /* need not be there */
+	change = config_action_file_change(&file, &change_at);
+	if (change) {
+		cleanup_free char *where = format_place(&change_at);
+		add_undone(actions, &at,
+			alloc_format("action '%s' is done as it is shipped: the %s of %s is never "
+				     "run",
+				known->name, change, where));
+	}
+	for (size_t i = 0; i < call->n_options; i++)
+		check_option(actions, value, &call->options[i], &file);
+	config_action_file_done(&file);
+}
+
+static void take_actions(struct actions *actions, const struct dialect_value *value)
+{
+	size_t offset = 0;
+	bool more = true;
+
+	for (int i = 0; more && i < ACTIONS_MAX; i++) {
+		size_t wrong = 0;
+		struct call call;
+		struct error err;
+		struct position at;
+
+		if (call_next(value->text, &offset, &call, &wrong, &err) < 0) {
+			at = dialect_at(value, wrong);
+			config_value_error(actions->reader, &at, "action: %s%s", err.text,
+				call.has_tail ? ": put each action on its own, indented line" : "");
+		} else if (call.name) {
+			take_action(actions, value, &call);
+		}
+		more = call.name != NULL;
+		call_done(&call);
+	}
+	offset += strspn(value->text + offset, " \t\n");
+	if (more && value->text[offset]) {
+		struct position at = dialect_at(value, offset);
+
+		config_value_error(actions->reader, &at, "more than %d actions in one jail",
+			ACTIONS_MAX);
+	}
+}
+
+/* "all ports", "tcp:5060 and udp:5060". */
+static void format_closes(const struct config_jail *jail, char out[CLOSES_MAX])
+{
+	char one[SCOPE_TEXT_MAX];
+
+	out[0] = '\0';
+	for (size_t i = 0; i < jail->n_scopes; i++) {
+		size_t used = strlen(out);
+		const char *text = scope_format(&jail->scopes[i], one);
+
+		(void)snprintf(out + used, CLOSES_MAX - used, "%s%s", i ? " and " : "",
+			jail->scopes[i].protocol ? text : "all ports"); /* it fits */
+	}
+}
+
+static void tell_undone(struct actions *actions)
+{
+	char closes[CLOSES_MAX];
+
+	format_closes(actions->jail, closes);
+	for (size_t i = 0; i < actions->n_undone; i++) {
+		struct undone *undone = &actions->undone[i];
+
+		if (closes[0])
+			finding_warning(actions->reader->findings, &undone->at,
+				"%s; instead the address is closed by voipguard's own ban: %s",
+				undone->sentence, closes);
+		else
+			finding_warning(actions->reader->findings, &undone->at,
+				"%s; no action of this jail closes anything: failures are only "
+				"counted",
+				undone->sentence);
+		free(undone->sentence);
+	}
+}
+
+/* fail2ban ships "protocol = tcp" in [DEFAULT] of jail.conf, for the brackets of its action_. */
+static bool is_shipped_protocol(const struct actions *actions, const struct config_text *protocol)
+{
+	const struct dialect_section *section = actions->reader->view.section;
+	const char *name = protocol->text ? strrchr(protocol->at.file, '/') : NULL;
+
+	return name && strcmp(name, "/jail.conf") == 0 && strcmp(protocol->text, "tcp") == 0 &&
+	       !dialect_own_key(section, "protocol");
+}
+
+/* Words of port and protocol are checked even where no action asks for them. */
+static void check_own(struct actions *actions)
+{
+	struct config_jail ignored = { 0 };
+
+	close_ports(actions, &ignored, &actions->own);
+}
+
+/* Who is written to: the brackets, dest and sender of the jail, [mail]; of a mail action also
+ * destemail, and root as in fail2ban. */
+static void read_mail(struct actions *actions)
+{
+	struct config_reader mail = *actions->reader;
+	struct config_jail *jail = actions->jail;
+
+	mail.view.section = dialect_section(mail.tree, "mail");
+	if (!jail->mail_dest)
+		config_value_addresses(actions->reader, "dest", MAILBOX_LIST_MAX, &jail->mail_dest);
+	if (!jail->mail_sender)
+		config_value_addresses(actions->reader, "sender", 1, &jail->mail_sender);
+	if (!jail->mail_dest && mail.view.section)
+		config_value_addresses(&mail, "dest", MAILBOX_LIST_MAX, &jail->mail_dest);
+	if (!jail->mail_sender && mail.view.section)
+		config_value_addresses(&mail, "sender", 1, &jail->mail_sender);
+	if (!jail->mail_dest && actions->mails)
+		config_value_addresses(actions->reader, "destemail", MAILBOX_LIST_MAX,
+			&jail->mail_dest);
+	if (!jail->mail_dest && actions->mails)
+		jail->mail_dest = alloc_string("root");
+}
+
+void config_action_preset(struct dialect *tree)
+{
+	static const char *const presets[][2] = {
+		{ "banaction", "voipguard" },
+		{ "banaction_allports", "voipguard-allports" },
+		{ "mta", "sendmail" },
+		{ "action_", "%(banaction)s" },
+		{ "action_mw", "%(action_)s\n%(mta)s-whois" },
+		{ "action_mwl", "%(action_)s\n%(mta)s-whois-lines" },
+		{ "action_xarf", "%(action_)s\nxarf-login-attack" },
+		{ "action_cf_mwl", "cloudflare\n%(mta)s-whois-lines" },
+		{ "action_abuseipdb", "abuseipdb" },
+		{ "action_blocklist_de", "blocklist_de" },
+		{ "action_badips", "badips" },
+		{ "action", "%(action_)s" },
+	};
+
+	for (size_t i = 0; i < sizeof(presets) / sizeof(presets[0]); i++)
+		dialect_preset(tree, presets[i][0], presets[i][1]);
+}
+
+void config_action_read(const struct config_place *place, struct config_reader *reader,
+	struct config_jail *jail)
+{
+	struct actions actions = { .place = place, .reader = reader, .jail = jail };
+	struct config_text port = config_value_scalar(reader, "port");
+	struct config_text protocol = config_value_scalar(reader, "protocol");
+	struct dialect_value value;
+	bool has_action;
+
+	actions.own = (struct closing){ port.text, port.at, protocol.text, protocol.at };
+	check_own(&actions);
+	if (is_shipped_protocol(&actions, &protocol))
+		actions.own.protocol = NULL;
+	has_action = config_value_get(reader, "action", &value);
+	if (has_action) {
+		actions.at = dialect_key(reader->tree, reader->view.section, "action")->at;
+		take_actions(&actions, &value);
+		dialect_value_done(&value);
+	} else {
+		close_ports(&actions, jail, &actions.own);
+	}
+	for (size_t i = 0; !jail->bans && i < actions.fallback.n_scopes; i++)
+		jail->scopes[jail->n_scopes++] = actions.fallback.scopes[i];
+	jail->bans |= actions.fallback.bans;
+	tell_undone(&actions);
+	read_mail(&actions);
+	free(port.text);
+	free(protocol.text);
+}

@@ -1,0 +1,280 @@
+#include "config/asterisk_check.h"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/finding.h"
+#include "base/text.h"
+#include "config/config.h"
+
+enum {
+	LOGS_MAX = 16,          /* more are not compared */
+	END_BYTES = 256 * 1024, /* of each log */
+	STAMPS_MAX = 8,         /* the newest of a log are looked for in the others */
+	STAMP_BYTES_MAX = 40,   /* 2026-11-23T08:51:05.686+0000 */
+	SHOWN_MAX = 256,
+};
+
+#define OWN_FILTER PREFIX "/share/voipguard/filters/asterisk.conf"
+
+/* The newest stamps of a log's records: with milliseconds and zone. */
+struct stamps {
+	char list[STAMPS_MAX][STAMP_BYTES_MAX];
+	size_t count;
+};
+
+struct log {
+	char *path; /* owned */
+	dev_t device;
+	ino_t inode;
+	const struct config_jail *jail;
+	struct position at;
+	char *end; /* owned: its last bytes */
+	size_t length;
+};
+
+struct logs {
+	struct log list[LOGS_MAX];
+	size_t count;
+};
+
+static bool is_named_asterisk(const char *name)
+{
+	static const char word[] = "asterisk";
+
+	return strncmp(name, word, sizeof(word) - 1) == 0 &&
+	       (name[sizeof(word) - 1] == '\0' || name[sizeof(word) - 1] == '-');
+}
+
+/* The first rule, prefregex among them, that holds the word; NULL: none. */
+static const struct config_text *rule_with(const struct filter_def *def, const char *word)
+{
+	if (def->prefregex.text && strstr(def->prefregex.text, word))
+		return &def->prefregex;
+	for (size_t i = 0; i < def->n_failregex; i++)
+		if (strstr(def->failregex[i].text, word))
+			return &def->failregex[i];
+	return NULL;
+}
+
+static bool reads_records(const struct filter_def *def)
+{
+	return def->parser.text || rule_with(def, "SecurityEvent");
+}
+
+/* A jail before has the same rule. */
+static bool is_told(const struct config *config, size_t jail, const struct position *at)
+{
+	for (size_t i = 0; i < jail; i++) {
+		const struct filter_def *def = &config->jails[i].filter;
+
+		for (size_t k = 0; config->jails[i].enabled && k < def->n_failregex; k++)
+			if (def->failregex[k].at.line == at->line && def->failregex[k].at.file &&
+				strcmp(def->failregex[k].at.file, at->file) == 0)
+				return true;
+	}
+	return false;
+}
+
+static void check_rules(const struct config *config, size_t number, struct findings *findings)
+{
+	const struct config_jail *jail = &config->jails[number];
+	const struct filter_def *def = &jail->filter;
+	const struct config_text *rule = rule_with(def, "SecurityEvent");
+	const struct config_text *outside = rule_with(def, "res_security_log");
+	const struct position *at = &def->failregex[0].at;
+
+	if (is_told(config, number, at))
+		return;
+	if (def->parser.text && outside)
+		finding_warning(findings, &outside->at,
+			"with a parser a rule is given the record alone, from SecurityEvent= on: what "
+			"stands before it never matches");
+	else if (!def->parser.text && rule)
+		finding_warning(findings, at,
+			"a plain rule over SECURITY lines: callers write quotes, whole addresses and "
+			"escapes into these, and so go unseen or have others banned; use parser = "
+			"asterisk-security, as " OWN_FILTER " does");
+	else if (!def->parser.text && is_named_asterisk(def->name))
+		finding_warning(findings, at,
+			"a plain rule over Asterisk's messages: callers write addresses and whole "
+			"lines into these, and so have others banned; follow the security log with "
+			"parser = asterisk-security, as " OWN_FILTER " does");
+}
+
+/* ---- one channel in two files ---- */
+
+static bool end_read(struct log *log)
+{
+	cleanup_close int fd = open(log->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat info;
+	ssize_t got;
+
+	if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
+		return false;
+	log->device = info.st_dev;
+	log->inode = info.st_ino;
+	log->end = alloc_zero(END_BYTES);
+	got = pread(fd, log->end, END_BYTES,
+		info.st_size > END_BYTES ? info.st_size - END_BYTES : 0);
+	log->length = got > 0 ? (size_t)got : 0;
+	return true;
+}
+
+static void log_done(struct log *log)
+{
+	free(log->path);
+	free(log->end);
+	*log = (struct log){ 0 };
+}
+
+/* A file that two patterns name is read once. */
+static bool is_known(const struct logs *logs, const struct log *log)
+{
+	for (size_t i = 0; i < logs->count; i++)
+		if (logs->list[i].device == log->device && logs->list[i].inode == log->inode)
+			return true;
+	return false;
+}
+
+/* The next stamp in log's end before `before`; NULL: there is none. In [json] a backslash stands
+ * before its quotes. */
+static const char *stamp_before(const struct log *log, const char *before, char *ret_stamp)
+{
+	static const char key[] = "EventTV=";
+	const char *from = NULL;
+	size_t length;
+
+	for (const char *at = before - (sizeof(key) - 1); at >= log->end && !from; at--)
+		if (*at == 'E' && memcmp(at, key, sizeof(key) - 1) == 0)
+			from = at;
+	if (!from)
+		return NULL;
+	before = from;
+	from += sizeof(key) - 1;
+	from += from < log->end + log->length && *from == '\\';
+	from += from < log->end + log->length && *from == '"';
+	for (length = 0; length + 1 < STAMP_BYTES_MAX && from + length < log->end + log->length &&
+			 strchr("0123456789-+:.TZ", from[length]) && from[length];)
+		length++;
+	memcpy(ret_stamp, from, length);
+	ret_stamp[length] = '\0';
+	return before;
+}
+
+static void stamps_read(const struct log *log, struct stamps *stamps)
+{
+	const char *at = log->end + log->length;
+
+	stamps->count = 0;
+	while (stamps->count < STAMPS_MAX &&
+		(at = stamp_before(log, at, stamps->list[stamps->count])) != NULL)
+		stamps->count += stamps->list[stamps->count][0] != '\0';
+}
+
+/* Half of the newest records of one stand in the other. */
+static bool same_channel(const struct log *a, const struct log *b)
+{
+	struct stamps stamps;
+	size_t found = 0;
+
+	stamps_read(a, &stamps);
+	for (size_t i = 0; i < stamps.count; i++)
+		found += memmem(b->end, b->length, stamps.list[i], strlen(stamps.list[i])) != NULL;
+	return found && found * 2 >= stamps.count;
+}
+
+static void compare(const struct logs *logs, const struct log *log, struct findings *findings)
+{
+	char shown[SHOWN_MAX];
+	char other[SHOWN_MAX];
+
+	for (size_t i = 0; i < logs->count; i++) {
+		const struct log *earlier = &logs->list[i];
+
+		if (!same_channel(earlier, log) && !same_channel(log, earlier))
+			continue;
+		finding_warning(findings, &log->at,
+			"%s holds the same events as %s, which jail [%s] follows: an attempt would "
+			"count twice; follow one of them",
+			text_render_string(shown, sizeof(shown), log->path),
+			text_render_string(other, sizeof(other), earlier->path),
+			earlier->jail->name);
+		return;
+	}
+}
+
+static bool holds(const struct log *log, const char *word)
+{
+	return memmem(log->end, log->length, word, strlen(word)) != NULL;
+}
+
+/* In text, messages of other levels have values of callers too, of which some hold newlines. */
+static void check_levels(const struct log *log, struct findings *findings)
+{
+	static const char *const levels[] = { "NOTICE", "WARNING", "ERROR", "VERBOSE" };
+	char shown[SHOWN_MAX];
+
+	if (!log->jail->filter.parser.text || !holds(log, " SecurityEvent=\""))
+		return;
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		cleanup_free char *word = alloc_format("] %s[", levels[i]);
+
+		if (!holds(log, word))
+			continue;
+		finding_warning(findings, &log->at,
+			"%s gets %s messages too: a caller's value in one of these may hold a "
+			"newline, and behind it a whole record against anybody; give the level "
+			"security a file of its own",
+			text_render_string(shown, sizeof(shown), log->path), levels[i]);
+		return;
+	}
+}
+
+static void logs_add(struct logs *logs, const struct config_jail *jail,
+	const struct config_logpath *pattern, struct findings *findings)
+{
+	glob_t found = { 0 };
+
+	if (glob(pattern->pattern, GLOB_NOSORT, NULL, &found) != 0) {
+		globfree(&found);
+		return;
+	}
+	for (size_t i = 0; i < found.gl_pathc && logs->count < LOGS_MAX; i++) {
+		struct log log = { .path = alloc_string(found.gl_pathv[i]),
+			.jail = jail,
+			.at = pattern->at };
+
+		if (!end_read(&log) || is_known(logs, &log)) {
+			log_done(&log);
+			continue;
+		}
+		compare(logs, &log, findings);
+		check_levels(&log, findings);
+		logs->list[logs->count++] = log;
+	}
+	globfree(&found);
+}
+
+void config_asterisk_check(const struct config *config, struct findings *findings)
+{
+	struct logs logs = { .count = 0 };
+
+	for (size_t i = 0; i < config->n_jails; i++) {
+		const struct config_jail *jail = &config->jails[i];
+
+		if (!jail->enabled || !jail->bans || !jail->filter.n_failregex)
+			continue;
+		check_rules(config, i, findings);
+		for (size_t k = 0; k < jail->n_logpaths && reads_records(&jail->filter); k++)
+			logs_add(&logs, jail, &jail->logpaths[k], findings);
+	}
+	for (size_t i = 0; i < logs.count; i++)
+		log_done(&logs.list[i]);
+}

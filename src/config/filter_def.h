@@ -1,0 +1,59 @@
+#ifndef VG_FILTER_DEF_H
+#define VG_FILTER_DEF_H
+
+#include "config/values.h"
+#include "dialect/bracket.h"
+#include "dialect/tree.h"
+
+#include <stdbool.h>
+
+struct filter_def;
+
+/* Where filters are looked for, in this order: dir/filters, dir/filter.d, shipped_dir. */
+struct config_place {
+	const char *dir; /* NULL: only shipped ones */
+	const char *shipped_dir;
+	struct dialect_names *names;
+	struct findings *findings;
+	bool journal;             /* the jail reads the journal: logtype is that, else file */
+	bool fail2ban;            /* the tree is one of fail2ban's: its defaults hold */
+	struct config_told *told; /* what is said once a run; NULL: nothing is */
+};
+
+/* How this differs from fail2ban, for all jails alike. */
+struct config_told {
+	bool window;
+	bool from_end;
+};
+
+/* One filter's files, read for one jail. */
+struct config_filter {
+	struct dialect *tree;           /* owned */
+	struct call call;               /* owned */
+	char *path;                     /* owned */
+	struct dialect_option *options; /* owned: those of the call, of the jail, logtype */
+	size_t n_options;
+	struct config_reader reader; /* of [Definition], with the options */
+};
+
+/* Reads the filter that value names. -1: said in the findings. Call config_filter_done in any
+ * case. jail may be NULL; its keys that are options of the filter become options. */
+int config_filter_open(const struct config_place *place, const struct dialect_value *value,
+	const struct config_reader *jail, struct config_filter *ret_filter);
+void config_filter_done(struct config_filter *filter);
+/* False: no such file; says nothing. */
+bool config_filter_exists(const struct config_place *place, const char *name);
+
+/* The values of the filter as "known/KEY", for a jail's %(known/failregex)s. Caller frees by
+ * config_filter_free_options. */
+void config_filter_known(struct config_filter *filter, struct dialect_option **ret_options,
+	size_t *ret_count);
+void config_filter_free_options(struct dialect_option *options, size_t count);
+
+/* Fills ret_def: values of the jail (NULL: none) before the filter's. Wrong ones are findings and
+ * set broken in filter->reader. */
+void config_filter_define(struct config_filter *filter, struct config_reader *jail,
+	struct filter_def *ret_def);
+void config_filter_def_done(struct filter_def *def);
+
+#endif

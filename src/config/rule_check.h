@@ -1,0 +1,17 @@
+#ifndef VG_RULE_CHECK_H
+#define VG_RULE_CHECK_H
+
+#include <stdbool.h>
+
+struct config_reader;
+struct dialect_value;
+struct filter_def;
+
+/* Looks at each failregex as text, before any is compiled: does it name an address, did a web
+ * page or a ; take a part of it away? What is wrong is a finding. is_used: the filter of a jail
+ * that is on, or one that is tried by hand; then a rule that a log writer can fool (config_shape.h)
+ * is a warning. */
+void config_rule_check(struct config_reader *reader, const struct dialect_value *rules,
+	const struct filter_def *def, bool is_used);
+
+#endif

@@ -1,0 +1,243 @@
+#include "config/values.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/duration.h"
+#include "base/error.h"
+#include "base/mail_address.h"
+#include "base/text.h"
+#include "config/config.h"
+
+enum { SHOWN_MAX = 160, SENTENCE_MAX = 1200 };
+
+void config_value_error(struct config_reader *reader, const struct position *at, const char *format,
+	...)
+{
+	char text[SENTENCE_MAX];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args); /* cut on purpose */
+	va_end(args);
+	reader->broken = true;
+	(void)finding_error(reader->findings, at, "%s", text);
+}
+
+bool config_value_get(struct config_reader *reader, const char *key_name,
+	struct dialect_value *ret_value)
+{
+	const struct dialect_key *key = dialect_key(reader->tree, reader->view.section, key_name);
+
+	if (!key)
+		return false;
+	if (dialect_resolve(reader->tree, &reader->view, key, ret_value, reader->findings) == 0)
+		return true;
+	reader->broken = true;
+	return false;
+}
+
+struct config_text config_value_scalar(struct config_reader *reader, const char *key)
+{
+	struct config_text text = { 0 };
+	struct dialect_value value;
+	struct position at;
+	size_t from;
+	char *newline;
+
+	if (!config_value_get(reader, key, &value))
+		return text;
+	from = strspn(value.text, " \t\n");
+	newline = strchr(value.text + from, '\n');
+	text.at = dialect_at(&value, from);
+	if (newline) {
+		at = dialect_at(&value, (size_t)(newline - value.text) + 1);
+		config_value_error(reader, &at,
+			"this line is indented and so continues the value of '%s', which has one "
+			"line only; start it at the beginning of the line if it is a key",
+			key);
+	} else if (value.text[from]) {
+		text.text = alloc_string(value.text + from);
+	}
+	dialect_value_done(&value);
+	return text;
+}
+
+struct position config_value_at(const struct config_reader *reader, const char *key_name,
+	size_t offset)
+{
+	const struct dialect_key *key = dialect_key(reader->tree, reader->view.section, key_name);
+	struct dialect_value value;
+	struct position at;
+
+	if (dialect_resolve(reader->tree, &reader->view, key, &value, NULL) < 0)
+		return key->at;
+	at = dialect_at(&value, strspn(value.text, " \t\n") + offset);
+	dialect_value_done(&value);
+	return at;
+}
+
+void config_value_string(struct config_reader *reader, const char *key, char **io_text)
+{
+	struct config_text text = config_value_scalar(reader, key);
+
+	if (!text.text)
+		return;
+	if (strstr(text.text, " #")) {
+		config_value_error(reader, &text.at,
+			"%s: a comment behind a value begins with ' ;', not with '#'", key);
+		free(text.text);
+		return;
+	}
+	free(*io_text);
+	*io_text = text.text;
+}
+
+const char *config_value_comment_hint(const char *text)
+{
+	return strchr(text, '#') ? "; a comment behind a value begins with ' ;', not with '#'" : "";
+}
+
+int config_value_truth(const char *text)
+{
+	static const char *const words[] = { "0", "off", "false", "no", "1", "on", "true", "yes" };
+
+	for (int i = 0; i < 8; i++)
+		if (strcasecmp(text, words[i]) == 0)
+			return i / 4;
+	return -1;
+}
+
+void config_value_bool(struct config_reader *reader, const char *key, bool *io_value)
+{
+	struct config_text text = config_value_scalar(reader, key);
+	char shown[SHOWN_MAX];
+	int truth;
+
+	if (!text.text)
+		return;
+	truth = config_value_truth(text.text);
+	if (truth < 0)
+		config_value_error(reader, &text.at, "%s: '%s' is neither true nor false%s", key,
+			text_render_string(shown, sizeof(shown), text.text),
+			config_value_comment_hint(text.text));
+	else
+		*io_value = truth == 1;
+	free(text.text);
+}
+
+void config_value_number(struct config_reader *reader, const char *key, uint32_t least,
+	uint32_t most, uint32_t *io_value)
+{
+	struct config_text text = config_value_scalar(reader, key);
+	char shown[SHOWN_MAX];
+	unsigned long number;
+	char *end;
+
+	if (!text.text)
+		return;
+	errno = 0;
+	number = strtoul(text.text, &end, 10);
+	text_render_string(shown, sizeof(shown), text.text);
+	if (errno || *end || text.text[0] < '0' || text.text[0] > '9')
+		config_value_error(reader, &text.at, "%s: '%s' is no number%s", key, shown,
+			config_value_comment_hint(text.text));
+	else if (number < least || number > most)
+		config_value_error(reader, &text.at, "%s: %s is not between %u and %u", key, shown,
+			least, most);
+	else
+		*io_value = (uint32_t)number;
+	free(text.text);
+}
+
+/* fail2ban's jail.conf has "root@<fq-hostname>": a bare name means the same. */
+static void drop_host(char *text)
+{
+	static const char host[] = "@<fq-hostname>";
+	char *at;
+
+	while ((at = strstr(text, host)) != NULL)
+		memmove(at, at + strlen(host), strlen(at + strlen(host)) + 1);
+}
+
+int config_value_check_mail(char *text, size_t most, size_t *ret_wrong, struct error *err)
+{
+	cleanup_free struct mailboxes *found = alloc_zero(sizeof(*found));
+
+	drop_host(text);
+	if (mailbox_parse(text, "localhost", found, ret_wrong, err) < 0)
+		return -1;
+	*ret_wrong = 0;
+	if (found->count > most)
+		return error_set(err, "%zu mail addresses, where %zu can be", found->count, most);
+	return 0;
+}
+
+void config_value_addresses(struct config_reader *reader, const char *key, size_t most,
+	char **io_text)
+{
+	struct config_text text = config_value_scalar(reader, key);
+	struct position at;
+	struct error err;
+	size_t wrong;
+
+	if (!text.text)
+		return;
+	if (config_value_check_mail(text.text, most, &wrong, &err) == 0) {
+		free(*io_text);
+		*io_text = text.text;
+		return;
+	}
+	at = config_value_at(reader, key, wrong);
+	(void)finding_error(reader->findings, &at, "%s: %s%s", key, err.text,
+		config_value_comment_hint(text.text));
+	free(text.text);
+}
+
+void config_value_duration(struct config_reader *reader, const char *key, bool may_be_negative,
+	int64_t *io_s)
+{
+	struct config_text text = config_value_scalar(reader, key);
+	struct error err;
+	int64_t duration_s = 0;
+
+	if (!text.text)
+		return;
+	if (duration_parse(text.text, &duration_s, &err) < 0)
+		config_value_error(reader, &text.at, "%s: %s%s", key, err.text,
+			config_value_comment_hint(text.text));
+	else if (duration_s < 0 && may_be_negative)
+		*io_s = -1;
+	else if (duration_s < 1)
+		config_value_error(reader, &text.at, "%s: it must be at least one second%s", key,
+			may_be_negative ? ", or -1 for ever" : "");
+	else
+		*io_s = duration_s;
+	free(text.text);
+}
+
+void config_value_lines(const struct dialect_value *value,
+	void (*each)(void *context, const struct dialect_value *value, size_t from, size_t to),
+	void *context)
+{
+	size_t at = 0;
+
+	while (at < value->length) {
+		size_t end = at + strcspn(value->text + at, "\n");
+		size_t from = at;
+		size_t to = end;
+
+		while (from < to && strchr(" \t\r", value->text[from]))
+			from++;
+		while (to > from && strchr(" \t\r", value->text[to - 1]))
+			to--;
+		if (to > from)
+			each(context, value, from, to);
+		at = end + 1;
+	}
+}
