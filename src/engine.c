@@ -22,7 +22,7 @@
 #include "process/launch.h"
 #include "process/messages.h"
 #include "resume.h"
-#include "store.h"
+#include "state/store.h"
 
 enum {
 	TICK_US = 1000000,

@@ -14,7 +14,7 @@
 #include "prepare.h"
 #include "process/launch.h"
 #include "process/messages.h"
-#include "store.h"
+#include "state/store.h"
 
 void engine_set_health(struct engine *engine, enum control_part part, bool ok, const char *text)
 {

@@ -12,7 +12,7 @@
 #include "follow/journal.h"
 #include "guard.h"
 #include "prepare.h"
-#include "store.h"
+#include "state/store.h"
 
 static void on_entry(void *context, int reader, const char *line, size_t length, int64_t at_ms)
 {

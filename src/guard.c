@@ -19,7 +19,7 @@
 #include "filter_record.h"
 #include "history.h"
 #include "letter.h"
-#include "store.h"
+#include "state/store.h"
 
 /* As duration_parse, and far from overflow in sums with the clock. */
 static const int64_t BAN_LONGEST_S = 100000000000;

@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/siphash.h"
 #include "counter.h"
-#include "store.h"
+#include "state/store.h"
 
 enum {
 	OPENERS_MAX = 2, /* lines of an attempt before the one that ends it */

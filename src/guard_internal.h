@@ -18,7 +18,7 @@
 #include "follow/tail.h"
 #include "letter.h"
 #include "process/messages.h"
-#include "store.h"
+#include "state/store.h"
 
 enum {
 	GUARD_JAILS_MAX = BAN_JAILS_MAX,

@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "guard.h"
-#include "store.h"
+#include "state/store.h"
 
 enum {
 	TELL_MAX = 64, /* addresses a call: each passes over all bans */

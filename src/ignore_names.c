@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "guard.h"
-#include "store.h"
+#include "state/store.h"
 
 enum { SHOWN_MAX = 80 };
 

@@ -19,8 +19,8 @@
 #include "guard.h"
 #include "process/dirs.h"
 #include "process/launch.h"
-#include "store.h"
-#include "store_fail2ban.h"
+#include "state/fail2ban_db.h"
+#include "state/store.h"
 
 enum { SHOWN_MAX = 128 };
 

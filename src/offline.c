@@ -18,7 +18,7 @@
 #include "nft.h"
 #include "process/dirs.h"
 #include "process/launch.h"
-#include "store.h"
+#include "state/store.h"
 
 static void ignore_alert(void *context, int64_t now_s, const char *dest, const char *sender,
 	const struct letter *letter)

@@ -14,7 +14,7 @@
 #include "config/config.h"
 #include "letter.h"
 #include "process/messages.h"
-#include "store.h"
+#include "state/store.h"
 
 enum { DELAY_FIRST_S = 60, DELAY_MAX_S = 3600, TEXT_MAX = 400 };
 

@@ -17,7 +17,7 @@
 #include "guard.h"
 #include "ignore.h"
 #include "process/messages.h"
-#include "store.h"
+#include "state/store.h"
 
 enum { REPORT_BANS_MAX = 100000 }; /* rows of one report; the newest */
 

@@ -12,7 +12,7 @@
 #include "guard.h"
 #include "ignore.h"
 #include "outbox.h"
-#include "store.h"
+#include "state/store.h"
 
 /* What the database holds, on its way to the parts. */
 struct loading {

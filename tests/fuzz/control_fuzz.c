@@ -24,7 +24,7 @@ static uid_t other_uid(void);
 #include "config/config.h"
 #include "follow/tail.h"
 #include "letter.h"
-#include "store.h"
+#include "state/store.h"
 
 enum { CLIENTS = 4, ACTS_MAX = 64, ANSWER_MAX = 1 << 16 };
 

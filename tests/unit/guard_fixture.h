@@ -18,7 +18,7 @@
 #include "config/config.h"
 #include "guard.h"
 #include "letter.h"
-#include "store.h"
+#include "state/store.h"
 
 enum { NOW_S = 1700000000 };
 

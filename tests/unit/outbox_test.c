@@ -17,7 +17,7 @@
 #include "letter.h"
 #include "outbox.h"
 #include "process/messages.h"
-#include "store.h"
+#include "state/store.h"
 
 enum { NOW_S = 1700000000 };
 

@@ -1,4 +1,4 @@
-#include "store_queue.h"
+#include "state/unwritten.h"
 
 #include <stdio.h>
 #include <stdlib.h>

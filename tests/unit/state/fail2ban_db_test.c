@@ -1,4 +1,4 @@
-#include "store_fail2ban.h"
+#include "state/fail2ban_db.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

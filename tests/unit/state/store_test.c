@@ -21,7 +21,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "store.h"
+#include "state/store.h"
 
 enum { NOW_S = 1700000000 };
 

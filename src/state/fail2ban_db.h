@@ -1,5 +1,5 @@
-#ifndef VG_STORE_FAIL2BAN_H
-#define VG_STORE_FAIL2BAN_H
+#ifndef VG_FAIL2BAN_DB_H
+#define VG_FAIL2BAN_DB_H
 
 #include <stdbool.h>
 #include <stdint.h>

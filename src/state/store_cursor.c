@@ -1,5 +1,5 @@
 /* How far the journal has been read. */
-#include "store_db.h"
+#include "state/db.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "store.h"
+#include "state/store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "store_db.h"
+#include "state/db.h"
 
 enum {
 	EXPIRE_ROWS = 5000, /* failures looked at a commit, 50 000 a second */

@@ -1,7 +1,7 @@
-#ifndef VG_STORE_DB_H
-#define VG_STORE_DB_H
+#ifndef VG_DB_H
+#define VG_DB_H
 
-#include "store_queue.h"
+#include "state/unwritten.h"
 
 struct sqlite3;
 struct sqlite3_stmt;

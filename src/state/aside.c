@@ -1,5 +1,5 @@
 /* Databases that could not be used, and wait for a person. */
-#include "store_db.h"
+#include "state/db.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "store.h"
+#include "state/store.h"
 
 static const char ASIDE[] = ".corrupt-";
 static const char NAME[] = "state.db.corrupt-";

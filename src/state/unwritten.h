@@ -1,7 +1,7 @@
-#ifndef VG_STORE_QUEUE_H
-#define VG_STORE_QUEUE_H
+#ifndef VG_UNWRITTEN_H
+#define VG_UNWRITTEN_H
 
-#include "store.h"
+#include "state/store.h"
 
 /* The dirty rows of a store, in the order they came: memory only, no database. All text is copied
  * and lives until store_queue_clear. Every list is capped as store.h says; what goes is counted

@@ -1,4 +1,4 @@
-#include "store_db.h"
+#include "state/db.h"
 
 #include <errno.h>
 #include <stdio.h>
