@@ -23,7 +23,7 @@
 #include "config/asterisk_check.h"
 #include "config/config.h"
 #include "engine.h"
-#include "firewall.h"
+#include "firewall/firewall.h"
 #include "guard.h"
 #include "import.h"
 #include "notifier.h"

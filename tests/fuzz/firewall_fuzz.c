@@ -27,12 +27,12 @@ static int role_add_child(sd_event *event, sd_event_source **source, pid_t pid, 
 #define sd_notify(unset, text) role_notify(unset, "%s", text)
 #define sd_notifyf role_notify
 #define sd_event_add_child role_add_child
-#include "firewall_roles.c"
+#include "firewall/engines.c"
 #undef kill
 
 #include "base/alloc.h"
-#include "hostnet.h"
-#include "nft.h"
+#include "firewall/nft_table.h"
+#include "firewall/own_addresses.h"
 #include "process/launch.h"
 
 enum { ACTS_MAX = 200, ENGINES_MAX = 8, FIRST_PID = 4000000 };

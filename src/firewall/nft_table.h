@@ -1,5 +1,5 @@
-#ifndef VG_NFT_H
-#define VG_NFT_H
+#ifndef VG_NFT_TABLE_H
+#define VG_NFT_TABLE_H
 
 #include "base/ip.h"
 #include "base/ports.h"

@@ -1,5 +1,5 @@
-#ifndef VG_TESTS_NFT_FIXTURE_H
-#define VG_TESTS_NFT_FIXTURE_H
+#ifndef VG_NFT_FIXTURE_H
+#define VG_NFT_FIXTURE_H
 
 /* For the nft_*_test programs: the program `nft` as the judge, and a namespace for each test. */
 
@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
-#include "nft.h"
+#include "firewall/nft_table.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,7 +1,7 @@
-#ifndef VG_NFT_INTERNAL_H
-#define VG_NFT_INTERNAL_H
+#ifndef VG_NFT_PARTS_H
+#define VG_NFT_PARTS_H
 
-#include "nft.h"
+#include "firewall/nft_table.h"
 
 #include <linux/netlink.h>
 #include <sys/types.h>

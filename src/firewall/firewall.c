@@ -1,4 +1,4 @@
-#include "firewall.h"
+#include "firewall/firewall.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -17,10 +17,10 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/protected.h"
-#include "elements.h"
-#include "firewall_internal.h"
-#include "hostnet.h"
-#include "nft.h"
+#include "firewall/elements.h"
+#include "firewall/nft_table.h"
+#include "firewall/own_addresses.h"
+#include "firewall/parts.h"
 #include "process/child.h"
 #include "process/dirs.h"
 #include "process/launch.h"

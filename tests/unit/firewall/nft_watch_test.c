@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "nft_fixture.h"
+#include "firewall/nft_fixture.h"
 
 #include <sys/socket.h>
 

@@ -1,5 +1,5 @@
-#ifndef VG_FIREWALL_INTERNAL_H
-#define VG_FIREWALL_INTERNAL_H
+#ifndef VG_FIREWALL_PARTS_H
+#define VG_FIREWALL_PARTS_H
 
 /* Inside the firewall role: firewall.c is its set-up and loop, firewall_bans.c what it does in the
  * kernel, firewall_roles.c the life of the engines and the notifier. */
@@ -10,7 +10,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "nft.h"
+#include "firewall/nft_table.h"
 #include "process/child.h"
 #include "process/messages.h"
 

@@ -1,4 +1,4 @@
-#include "elements.h"
+#include "firewall/elements.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "firewall_internal.h"
+#include "firewall/parts.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -16,7 +16,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/protected.h"
-#include "elements.h"
+#include "firewall/elements.h"
 #include "process/launch.h"
 
 enum {

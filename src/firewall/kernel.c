@@ -1,4 +1,4 @@
-#include "firewall_internal.h"
+#include "firewall/parts.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -14,8 +14,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/protected.h"
-#include "elements.h"
-#include "hostnet.h"
+#include "firewall/elements.h"
+#include "firewall/own_addresses.h"
 
 enum { SSH_EVERY_S = 10, ADOPT_RESERVE = CHILD_QUEUE_MAX / 4 };
 

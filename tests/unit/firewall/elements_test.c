@@ -5,9 +5,9 @@
 
 #include <cmocka.h>
 
-#include "nft_fixture.h"
+#include "firewall/nft_fixture.h"
 
-#include "elements.h"
+#include "firewall/elements.h"
 
 enum { NOBODY = 65534 };
 

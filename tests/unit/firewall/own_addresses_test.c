@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
-#include "hostnet.h"
+#include "firewall/own_addresses.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

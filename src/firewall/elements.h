@@ -3,7 +3,7 @@
 
 #include "base/ip.h"
 #include "base/ports.h"
-#include "nft.h"
+#include "firewall/nft_table.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-#ifndef VG_HOSTNET_H
-#define VG_HOSTNET_H
+#ifndef VG_OWN_ADDRESSES_H
+#define VG_OWN_ADDRESSES_H
 
 #include "base/ip.h"
 

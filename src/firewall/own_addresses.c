@@ -1,4 +1,4 @@
-#include "hostnet.h"
+#include "firewall/own_addresses.h"
 
 #include "base/alloc.h"
 #include "base/error.h"

@@ -1,4 +1,4 @@
-#include "nft_internal.h"
+#include "firewall/nft_parts.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
