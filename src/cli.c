@@ -26,7 +26,7 @@
 #include "firewall/firewall.h"
 #include "guard.h"
 #include "import.h"
-#include "notifier.h"
+#include "notifier/notifier.h"
 #include "offline.h"
 #include "process/launch.h"
 #include "try.h"

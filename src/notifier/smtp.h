@@ -1,5 +1,5 @@
-#ifndef VG_MAIL_H
-#define VG_MAIL_H
+#ifndef VG_SMTP_H
+#define VG_SMTP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -12,7 +12,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/error.h"
-#include "notifier_names.h"
+#include "notifier/lookups.h"
 #include "process/messages.h"
 
 enum { ROUNDS = 300, ROUND_US = 20000 };

@@ -1,4 +1,4 @@
-#include "mime.h"
+#include "notifier/mime.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/mail_address.h"
 #include "base/text.h"
-#include "mail.h"
+#include "notifier/smtp.h"
 
 enum {
 	LINE_MAX_BYTES = 76, /* RFC 2045 6.7 (5), RFC 2047 2 */

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "resolve.h"
+#include "notifier/resolve.h"
 
 enum { NOW_MS = 1000000, ROUNDS = 400, ROUND_MS = 10, ANSWERS_MAX = 100 };
 

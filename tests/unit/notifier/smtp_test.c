@@ -1,4 +1,4 @@
-#include "mail.h"
+#include "notifier/smtp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "resolve.h"
+#include "notifier/resolve.h"
 
 #include <errno.h>
 #include <netdb.h>

@@ -1,4 +1,4 @@
-#include "mime.h"
+#include "notifier/mime.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/mail_address.h"
-#include "mail.h"
+#include "notifier/smtp.h"
 
 static char *compose(const char *from, const char *subject, const char *body)
 {

@@ -1,4 +1,4 @@
-#include "notifier.h"
+#include "notifier/notifier.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -16,8 +16,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "mail.h"
-#include "notifier_names.h"
+#include "notifier/lookups.h"
+#include "notifier/smtp.h"
 #include "process/launch.h"
 #include "process/messages.h"
 #include "process/sandbox.h"

@@ -1,5 +1,5 @@
-#ifndef VG_NOTIFIER_NAMES_H
-#define VG_NOTIFIER_NAMES_H
+#ifndef VG_LOOKUPS_H
+#define VG_LOOKUPS_H
 
 struct error;
 struct names;

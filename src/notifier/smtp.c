@@ -1,4 +1,4 @@
-#include "mail.h"
+#include "notifier/smtp.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -23,7 +23,7 @@
 #include "base/ip.h"
 #include "base/mail_address.h"
 #include "base/text.h"
-#include "mime.h"
+#include "notifier/mime.h"
 
 enum {
 	STEP_TIMEOUT_MS = 20000, /* one answer; the parent's 60 s are for the whole delivery */

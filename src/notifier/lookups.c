@@ -1,4 +1,4 @@
-#include "notifier_names.h"
+#include "notifier/lookups.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,8 +11,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "notifier/resolve.h"
 #include "process/messages.h"
-#include "resolve.h"
 
 /* Places that names of a log cannot take: outsiders write those, and the names that protect must
  * not wait for them. As many as the engine asks for at a time. */
