@@ -15,10 +15,10 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "counter.h"
-#include "filter.h"
-#include "filter_record.h"
 #include "history.h"
 #include "letter.h"
+#include "match/filter.h"
+#include "match/records.h"
 #include "state/store.h"
 
 /* As duration_parse, and far from overflow in sums with the clock. */

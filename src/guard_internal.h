@@ -14,9 +14,9 @@
 
 #include "bans.h"
 #include "base/ports.h"
-#include "filter.h"
 #include "follow/tail.h"
 #include "letter.h"
+#include "match/filter.h"
 #include "process/messages.h"
 #include "state/store.h"
 

@@ -10,9 +10,9 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "counter.h"
-#include "filter.h"
-#include "filter_record.h"
 #include "history.h"
+#include "match/filter.h"
+#include "match/records.h"
 
 /* The number of an equal scope, or of a new one; SIZE_MAX: too many. */
 static size_t scope_number(struct guard *guard, const struct scope *scope)

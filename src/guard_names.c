@@ -22,7 +22,7 @@
 
 #include "base/alloc.h"
 #include "config/config.h"
-#include "filter.h"
+#include "match/filter.h"
 
 enum {
 	NAME_BYTES_MAX = 253, /* RFC 1035 2.3.4 */

@@ -10,8 +10,8 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "counter.h"
-#include "filter.h"
 #include "history.h"
+#include "match/filter.h"
 
 void guard_note_ban(const struct guard *guard, const struct ban *ban, const char *what)
 {

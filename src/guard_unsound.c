@@ -10,9 +10,9 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "config/config.h"
-#include "filter.h"
-#include "filter_record.h"
 #include "letter.h"
+#include "match/filter.h"
+#include "match/records.h"
 
 enum { KINDS_TEXT_MAX = 1024 };
 

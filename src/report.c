@@ -12,10 +12,10 @@
 #include "base/text.h"
 #include "base/utc.h"
 #include "control.h"
-#include "filter.h"
 #include "follow/tail.h"
 #include "guard.h"
 #include "ignore.h"
+#include "match/filter.h"
 #include "process/messages.h"
 #include "state/store.h"
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "filter.h"
-#include "filter_record.h"
+#include "match/filter.h"
+#include "match/records.h"
 #include "try_reach.h"
 #include "try_tally.h"
 

@@ -6,8 +6,8 @@
 #include "base/text.h"
 #include "base/utc.h"
 #include "config/config.h"
-#include "filter.h"
-#include "filter_record.h"
+#include "match/filter.h"
+#include "match/records.h"
 #include "try_reach.h"
 #include "try_tally.h"
 

@@ -9,7 +9,7 @@
 
 #include "base/finding.h"
 #include "config/config.h"
-#include "filter.h"
+#include "match/filter.h"
 
 enum { RULES_MAX = 16, LINES_MAX = 40 };
 

@@ -9,7 +9,7 @@
 #include "base/regex.h"
 #include "date/date.h"
 #include "dialect/tags.h"
-#include "prefilter.h"
+#include "match/literals.h"
 
 enum { LINES_MAX = 40 };
 

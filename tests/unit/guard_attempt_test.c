@@ -10,8 +10,8 @@
 #include <malloc.h>
 
 #include "counter.h"
-#include "filter.h"
 #include "guard_internal.h"
+#include "match/filter.h"
 
 /* "U1@250p": event (Unknown account, Acl, Guess, Plain) of session 1, 250 ms after NOW_S, proven.
  * A "b", "c" or "d" behind it is another address. */

@@ -15,7 +15,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "base/utc.h"
-#include "filter.h"
+#include "match/filter.h"
 #include "try_json.h"
 
 /* What is written for hit, without its newline; the caller frees. */

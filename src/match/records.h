@@ -1,5 +1,5 @@
-#ifndef VG_FILTER_RECORD_H
-#define VG_FILTER_RECORD_H
+#ifndef VG_RECORDS_H
+#define VG_RECORDS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-#ifndef VG_FILTER_GROUPS_H
-#define VG_FILTER_GROUPS_H
+#ifndef VG_GROUPS_H
+#define VG_GROUPS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -12,8 +12,8 @@
 
 #include "base/finding.h"
 #include "config/config.h"
-#include "filter.h"
-#include "filter_lines.h"
+#include "match/filter.h"
+#include "match/multiline.h"
 
 static const int64_t now_s = 1795608000; /* 2026-11-25 12:00:00 UTC */
 

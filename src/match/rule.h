@@ -1,12 +1,12 @@
-#ifndef VG_FILTER_RULE_H
-#define VG_FILTER_RULE_H
+#ifndef VG_RULE_H
+#define VG_RULE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "filter_groups.h"
-#include "prefilter.h"
+#include "match/groups.h"
+#include "match/literals.h"
 
 struct config_text;
 struct findings;

@@ -1,4 +1,4 @@
-#include "filter_lines.h"
+#include "match/multiline.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

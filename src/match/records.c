@@ -1,11 +1,11 @@
-#include "filter_record.h"
+#include "match/records.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/siphash.h"
-#include "filter.h"
+#include "match/filter.h"
 
 /* Each call of filter_records_skip looks at this much once for every word, so that lines which
  * hold one of them, and come one by one, do not make it search the whole text anew. */

@@ -1,8 +1,8 @@
-#include "filter_hit.h"
+#include "match/hit.h"
 
 #include <string.h>
 
-#include "filter.h"
+#include "match/filter.h"
 
 /* F-ID may be a prefix too. */
 static bool id_parse(const struct filter_value *id, struct ip *ret_ip)

@@ -1,4 +1,4 @@
-#include "filter_rule.h"
+#include "match/rule.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "prefilter.h"
+#include "match/literals.h"
 
 static void literals(void **state)
 {

@@ -1,8 +1,8 @@
-#ifndef VG_FILTER_HIT_H
-#define VG_FILTER_HIT_H
+#ifndef VG_HIT_H
+#define VG_HIT_H
 
 #include "config/config.h"
-#include "filter_groups.h"
+#include "match/groups.h"
 
 #include <stdbool.h>
 

@@ -1,10 +1,10 @@
-#include "filter_session.h"
+#include "match/session.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "filter.h"
+#include "match/filter.h"
 
 struct text {
 	char *bytes; /* owned; NULL: not known */

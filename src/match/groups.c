@@ -1,4 +1,4 @@
-#include "filter_groups.h"
+#include "match/groups.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/regex.h"
-#include "filter_rule.h"
+#include "match/rule.h"
 
 static const char *const known[GROUPS_KNOWN] = {
 	[GROUP_FID] = "fid",

@@ -1,4 +1,4 @@
-#include "prefilter.h"
+#include "match/literals.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "filter_date.h"
+#include "match/rule_date.h"
 
 #include <stdlib.h>
 #include <string.h>

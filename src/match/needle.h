@@ -1,5 +1,5 @@
-#ifndef VG_FILTER_NEEDLE_H
-#define VG_FILTER_NEEDLE_H
+#ifndef VG_NEEDLE_H
+#define VG_NEEDLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

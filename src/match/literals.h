@@ -1,5 +1,5 @@
-#ifndef VG_PREFILTER_H
-#define VG_PREFILTER_H
+#ifndef VG_LITERALS_H
+#define VG_LITERALS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -11,7 +11,7 @@
 
 #include "base/finding.h"
 #include "config/config.h"
-#include "filter.h"
+#include "match/filter.h"
 
 enum { LIST_MAX = 8 };
 

@@ -14,7 +14,7 @@
 
 #include "base/finding.h"
 #include "config/config.h"
-#include "filter.h"
+#include "match/filter.h"
 
 enum { RULES_MAX = 5, LINES = 4000, PIECES_MAX = 7, LINE_BYTES = 400 };
 

@@ -1,10 +1,10 @@
-#include "filter_needle.h"
+#include "match/needle.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "filter_rule.h"
+#include "match/rule.h"
 
 static size_t needle_add(struct filter_needles *needles, const struct literal *literal)
 {

@@ -12,8 +12,8 @@
 
 #include "base/finding.h"
 #include "config/config.h"
-#include "filter.h"
-#include "filter_session.h"
+#include "match/filter.h"
+#include "match/session.h"
 
 static const int64_t now_s = 1795608000;
 

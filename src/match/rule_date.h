@@ -1,5 +1,5 @@
-#ifndef VG_FILTER_DATE_H
-#define VG_FILTER_DATE_H
+#ifndef VG_RULE_DATE_H
+#define VG_RULE_DATE_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
-#ifndef VG_FILTER_SESSION_H
-#define VG_FILTER_SESSION_H
+#ifndef VG_SESSION_H
+#define VG_SESSION_H
 
-#include "filter_groups.h"
+#include "match/groups.h"
 
 #include <stdbool.h>
 #include <stddef.h>

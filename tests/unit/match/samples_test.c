@@ -25,7 +25,7 @@
 #include "base/finding.h"
 #include "base/utc.h"
 #include "config/config.h"
-#include "filter.h"
+#include "match/filter.h"
 
 enum { RULES_MAX = 1000, SETS_MAX = 8, LINE_MAX_BYTES = 600 };
 

@@ -16,7 +16,7 @@
 #include "base/finding.h"
 #include "base/utc.h"
 #include "config/config.h"
-#include "filter.h"
+#include "match/filter.h"
 
 /* Later than all of the logs. */
 static const int64_t now_s = 1798800000;

@@ -1,5 +1,5 @@
-#ifndef VG_FILTER_LINES_H
-#define VG_FILTER_LINES_H
+#ifndef VG_MULTILINE_H
+#define VG_MULTILINE_H
 
 #include <stddef.h>
 

@@ -14,8 +14,8 @@
 #include "base/alloc.h"
 #include "base/finding.h"
 #include "config/config.h"
-#include "filter.h"
-#include "filter_record.h"
+#include "match/filter.h"
+#include "match/records.h"
 
 enum { RULES_MAX = 4, NOW_S = 1795500000 }; /* 2026-11-24T06:00:00Z */
 

@@ -11,7 +11,7 @@
  *
  * With maxlines > 1 every line counts, since it fills the buffer: nothing is passed over, and the
  * literals are looked for in what the rules see. */
-#include "filter.h"
+#include "match/filter.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,14 +22,14 @@
 #include "base/regex.h"
 #include "config/config.h"
 #include "date/date.h"
-#include "filter_date.h"
-#include "filter_groups.h"
-#include "filter_hit.h"
-#include "filter_lines.h"
-#include "filter_needle.h"
-#include "filter_record.h"
-#include "filter_rule.h"
-#include "filter_session.h"
+#include "match/groups.h"
+#include "match/hit.h"
+#include "match/multiline.h"
+#include "match/needle.h"
+#include "match/records.h"
+#include "match/rule.h"
+#include "match/rule_date.h"
+#include "match/session.h"
 
 /* A line of a multi-line filter without a date has that of the line before, if no older. */
 enum { LAST_DATE_S = 60 };
