@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/ip.h"
 #include "client.h"
+#include "decide/guard.h"
 #include "dialect/ignore_words.h"
-#include "guard.h"
 #include "offline.h"
 
 /* Reads ADDR[/LEN]; ban: only the lengths that a ban can have. */

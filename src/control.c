@@ -10,11 +10,11 @@
 
 #include <jansson.h>
 
-#include "bans.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "guard.h"
+#include "decide/bans.h"
+#include "decide/guard.h"
 #include "process/messages.h"
 #include "report.h"
 

@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bans.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "decide/bans.h"
+#include "decide/guard.h"
 #include "dialect/ignore_words.h"
-#include "guard.h"
 #include "ignore.h"
 #include "report.h"
 

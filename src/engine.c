@@ -10,12 +10,12 @@
 
 #include <systemd/sd-event.h>
 
-#include "bans.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "control.h"
+#include "decide/bans.h"
+#include "decide/guard.h"
 #include "follow/tail.h"
-#include "guard.h"
 #include "ignore.h"
 #include "outbox.h"
 #include "prepare.h"

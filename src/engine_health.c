@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bans.h"
 #include "config/config.h"
+#include "decide/bans.h"
+#include "decide/guard.h"
+#include "decide/letter.h"
 #include "follow/journal.h"
-#include "guard.h"
 #include "ignore.h"
-#include "letter.h"
 #include "outbox.h"
 #include "prepare.h"
 #include "process/launch.h"

@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "decide/guard.h"
 #include "follow/journal.h"
-#include "guard.h"
 #include "prepare.h"
 #include "state/store.h"
 

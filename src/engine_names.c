@@ -5,7 +5,7 @@
 #include <syslog.h>
 
 #include "base/log.h"
-#include "guard.h"
+#include "decide/guard.h"
 #include "ignore.h"
 #include "outbox.h"
 #include "prepare.h"

@@ -1,5 +1,5 @@
 /* Addresses that a person protects. */
-#include "guard_internal.h"
+#include "decide/parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>

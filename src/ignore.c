@@ -11,7 +11,7 @@
 #include "base/protected.h"
 #include "base/text.h"
 #include "config/config.h"
-#include "guard.h"
+#include "decide/guard.h"
 #include "state/store.h"
 
 enum {

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "config/config.h"
-#include "guard.h"
+#include "decide/guard.h"
 #include "state/store.h"
 
 enum { SHOWN_MAX = 80 };

@@ -7,7 +7,6 @@
 
 #include <jansson.h>
 
-#include "bans.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/finding.h"
@@ -16,7 +15,8 @@
 #include "base/text.h"
 #include "client.h"
 #include "config/config.h"
-#include "guard.h"
+#include "decide/bans.h"
+#include "decide/guard.h"
 #include "process/dirs.h"
 #include "process/launch.h"
 #include "state/fail2ban_db.h"

@@ -7,15 +7,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bans.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/ip.h"
 #include "base/protected.h"
 #include "client.h"
 #include "config/config.h"
+#include "decide/bans.h"
+#include "decide/guard.h"
 #include "firewall/nft_table.h"
-#include "guard.h"
 #include "process/dirs.h"
 #include "process/launch.h"
 #include "state/store.h"

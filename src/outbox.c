@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config/config.h"
-#include "letter.h"
+#include "decide/letter.h"
 #include "process/messages.h"
 #include "state/store.h"
 

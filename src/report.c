@@ -6,14 +6,14 @@
 
 #include <jansson.h>
 
-#include "bans.h"
 #include "base/alloc.h"
 #include "base/ports.h"
 #include "base/text.h"
 #include "base/utc.h"
 #include "control.h"
+#include "decide/bans.h"
+#include "decide/guard.h"
 #include "follow/tail.h"
-#include "guard.h"
 #include "ignore.h"
 #include "match/filter.h"
 #include "process/messages.h"

@@ -22,8 +22,8 @@ static uid_t other_uid(void);
 #include "base/finding.h"
 #include "base/protected.h"
 #include "config/config.h"
+#include "decide/letter.h"
 #include "follow/tail.h"
-#include "letter.h"
 #include "state/store.h"
 
 enum { CLIENTS = 4, ACTS_MAX = 64, ANSWER_MAX = 1 << 16 };

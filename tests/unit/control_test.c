@@ -12,7 +12,7 @@
 
 #include <jansson.h>
 
-#include "guard_fixture.h"
+#include "decide/guard_fixture.h"
 
 #include "control.h"
 #include "follow/tail.h"

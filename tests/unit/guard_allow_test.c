@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "guard_fixture.h"
+#include "decide/guard_fixture.h"
 
 static bool is_banned(const struct world *world, const char *address)
 {

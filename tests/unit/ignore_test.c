@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "guard_fixture.h"
+#include "decide/guard_fixture.h"
 #include "ignore.h"
 #include "process/messages.h"
 

@@ -14,7 +14,7 @@
 #include "alerts.h"
 #include "base/error.h"
 #include "config/config.h"
-#include "letter.h"
+#include "decide/letter.h"
 #include "outbox.h"
 #include "process/messages.h"
 #include "state/store.h"

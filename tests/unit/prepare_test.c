@@ -19,8 +19,8 @@
 
 #include "base/error.h"
 #include "config/config.h"
-#include "guard.h"
-#include "letter.h"
+#include "decide/guard.h"
+#include "decide/letter.h"
 #include "prepare.h"
 #include "process/launch.h"
 #include "process/messages.h"

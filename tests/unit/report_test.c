@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "guard_fixture.h"
+#include "decide/guard_fixture.h"
 
 #include "control.h"
 #include "follow/tail.h"

@@ -9,7 +9,7 @@
 
 #include <syslog.h>
 
-#include "guard_fixture.h"
+#include "decide/guard_fixture.h"
 
 enum { FINDTIME_S = 600, LINES = GUARD_BLIND_LINES };
 

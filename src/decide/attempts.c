@@ -1,4 +1,4 @@
-#include "guard_internal.h"
+#include "decide/parts.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/siphash.h"
-#include "counter.h"
+#include "decide/counter.h"
 #include "state/store.h"
 
 enum {

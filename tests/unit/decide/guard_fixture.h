@@ -10,14 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bans.h"
 #include "base/error.h"
 #include "base/finding.h"
 #include "base/protected.h"
 #include "base/utc.h"
 #include "config/config.h"
-#include "guard.h"
-#include "letter.h"
+#include "decide/bans.h"
+#include "decide/guard.h"
+#include "decide/letter.h"
 #include "state/store.h"
 
 enum { NOW_S = 1700000000 };

@@ -1,4 +1,4 @@
-#include "counter.h"
+#include "decide/counter.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -2,9 +2,9 @@
 #define VG_GUARD_H
 
 #include "asterisk/reader.h"
-#include "bans.h"
 #include "base/ip.h"
 #include "base/ports.h"
+#include "decide/bans.h"
 #include "follow/tail.h"
 
 #include <stdbool.h>

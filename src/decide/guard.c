@@ -1,4 +1,4 @@
-#include "guard_internal.h"
+#include "decide/parts.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -14,9 +14,9 @@
 #include "base/protected.h"
 #include "base/text.h"
 #include "config/config.h"
-#include "counter.h"
-#include "history.h"
-#include "letter.h"
+#include "decide/counter.h"
+#include "decide/history.h"
+#include "decide/letter.h"
 #include "match/filter.h"
 #include "match/records.h"
 #include "state/store.h"

@@ -1,4 +1,4 @@
-#include "history.h"
+#include "decide/history.h"
 
 #include <assert.h>
 #include <stdlib.h>

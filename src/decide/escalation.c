@@ -1,7 +1,7 @@
 /* bantime.increment: what earlier bans of an address make of the next one, and of its failures.
  * Everything here depends on the lines' times, the bans table and a key kept beside it, so that a
  * replay after a crash decides alike. */
-#include "guard_internal.h"
+#include "decide/parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "base/siphash.h"
 #include "config/config.h"
-#include "history.h"
+#include "decide/history.h"
 
 enum {
 	POWER_MAX = 20, /* FORMULA_DOUBLE makes at most 2^20 times factor of a bantime */

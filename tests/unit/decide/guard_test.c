@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "guard_fixture.h"
+#include "decide/guard_fixture.h"
 
 /* Failures (seconds after NOW_S, each read at once) of 192.0.2.1 in jail sip: 3 within 60 s,
  * 100 s of ban. since -1: no ban. */

@@ -5,12 +5,12 @@
 
 #include <cmocka.h>
 
-#include "guard_fixture.h"
+#include "decide/guard_fixture.h"
 
 #include <malloc.h>
 
-#include "counter.h"
-#include "guard_internal.h"
+#include "decide/counter.h"
+#include "decide/parts.h"
 #include "match/filter.h"
 
 /* "U1@250p": event (Unknown account, Acl, Guess, Plain) of session 1, 250 ms after NOW_S, proven.

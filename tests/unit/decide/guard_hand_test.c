@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "guard_fixture.h"
+#include "decide/guard_fixture.h"
 
 /* Bans by hand: what is banned in which jail until when, or a part of the refusal. */
 static const struct {

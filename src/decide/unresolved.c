@@ -13,7 +13,7 @@
  * their own in the database, joined to the transaction that counts them, would do it, for a disk
  * write each time that a stranger names a host: too much for what is unproven anyway, when no
  * stranger chooses the moment of a restart. */
-#include "guard_internal.h"
+#include "decide/parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>

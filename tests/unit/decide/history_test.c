@@ -8,7 +8,7 @@
 #include <malloc.h>
 #include <string.h>
 
-#include "history.h"
+#include "decide/history.h"
 
 enum { KEEP_S = 1000, A = 1, B = 2 };
 

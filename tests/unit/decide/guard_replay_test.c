@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "guard_fixture.h"
+#include "decide/guard_fixture.h"
 
 /* A crash at any line decides alike: what was committed is loaded, the rest is read again. */
 

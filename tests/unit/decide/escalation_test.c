@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "guard_fixture.h"
+#include "decide/guard_fixture.h"
 
 /* bantime.increment: how long the n-th ban lasts, what a failure of a known address counts as. */
 

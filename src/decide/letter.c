@@ -1,17 +1,17 @@
-#include "letter.h"
+#include "decide/letter.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "bans.h"
 #include "base/duration.h"
 #include "base/ip.h"
 #include "base/ports.h"
 #include "base/text.h"
 #include "config/config.h"
-#include "counter.h"
+#include "decide/bans.h"
+#include "decide/counter.h"
 
 enum { STAMP_MAX = 64, RULE_SHOWN_MAX = 300, FINDINGS_SHOWN_BYTES = LETTER_BODY_MAX - 1024 };
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "counter.h"
+#include "decide/counter.h"
 
 static uint64_t random_state;
 

@@ -1,21 +1,21 @@
-#ifndef VG_GUARD_INTERNAL_H
-#define VG_GUARD_INTERNAL_H
+#ifndef VG_DECIDE_PARTS_H
+#define VG_DECIDE_PARTS_H
 
 /* Inside the guard: guard.c decides, guard_jails.c knows the jails, guard_record.c writes to the
  * database and reads it back, guard_history.c knows what earlier bans do, guard_attempt.c which
  * lines are one attempt. */
 
-#include "guard.h"
+#include "decide/guard.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/utsname.h>
 
-#include "bans.h"
 #include "base/ports.h"
+#include "decide/bans.h"
+#include "decide/letter.h"
 #include "follow/tail.h"
-#include "letter.h"
 #include "match/filter.h"
 #include "process/messages.h"
 #include "state/store.h"

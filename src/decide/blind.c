@@ -1,6 +1,6 @@
 /* Who makes his records unreadable (a Call-ID beyond what Asterisk writes, bytes that are not
  * UTF-8) can guess on without being named. That somebody does it is all that can be told. */
-#include "guard_internal.h"
+#include "decide/parts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "config/config.h"
-#include "letter.h"
+#include "decide/letter.h"
 #include "match/filter.h"
 #include "match/records.h"
 

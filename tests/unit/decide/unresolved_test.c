@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "guard_fixture.h"
+#include "decide/guard_fixture.h"
 
 enum { ASKED_MAX = 4096 };
 

@@ -1,4 +1,4 @@
-#include "guard_internal.h"
+#include "decide/parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +9,8 @@
 #include "base/protected.h"
 #include "base/text.h"
 #include "config/config.h"
-#include "counter.h"
-#include "history.h"
+#include "decide/counter.h"
+#include "decide/history.h"
 #include "match/filter.h"
 #include "match/records.h"
 

@@ -13,10 +13,10 @@
 #include <time.h>
 
 #include "alerts.h"
-#include "bans.h"
 #include "config/config.h"
-#include "counter.h"
-#include "letter.h"
+#include "decide/bans.h"
+#include "decide/counter.h"
+#include "decide/letter.h"
 
 static char name[] = "sip";
 static struct letter letter;

@@ -1,4 +1,4 @@
-#include "bans.h"
+#include "decide/bans.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bans.h"
+#include "decide/bans.h"
 
 enum { NOW_S = 1000, MANY = 5000 };
 
