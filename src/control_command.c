@@ -9,7 +9,7 @@
 #include "decide/bans.h"
 #include "decide/guard.h"
 #include "dialect/ignore_words.h"
-#include "ignore.h"
+#include "protect/protect.h"
 #include "report.h"
 
 static bool is_text(const json_t *value)

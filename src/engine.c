@@ -16,11 +16,11 @@
 #include "decide/bans.h"
 #include "decide/guard.h"
 #include "follow/tail.h"
-#include "ignore.h"
 #include "outbox.h"
 #include "prepare.h"
 #include "process/launch.h"
 #include "process/messages.h"
+#include "protect/protect.h"
 #include "resume.h"
 #include "state/store.h"
 

@@ -9,11 +9,11 @@
 #include "decide/guard.h"
 #include "decide/letter.h"
 #include "follow/journal.h"
-#include "ignore.h"
 #include "outbox.h"
 #include "prepare.h"
 #include "process/launch.h"
 #include "process/messages.h"
+#include "protect/protect.h"
 #include "state/store.h"
 
 void engine_set_health(struct engine *engine, enum control_part part, bool ok, const char *text)

@@ -6,11 +6,11 @@
 
 #include "base/log.h"
 #include "decide/guard.h"
-#include "ignore.h"
 #include "outbox.h"
 #include "prepare.h"
 #include "process/launch.h"
 #include "process/messages.h"
+#include "protect/protect.h"
 
 static bool ask(void *context, const struct proto_name *question)
 {

@@ -14,9 +14,9 @@
 #include "decide/bans.h"
 #include "decide/guard.h"
 #include "follow/tail.h"
-#include "ignore.h"
 #include "match/filter.h"
 #include "process/messages.h"
+#include "protect/protect.h"
 #include "state/store.h"
 
 enum { REPORT_BANS_MAX = 100000 }; /* rows of one report; the newest */

@@ -10,8 +10,8 @@
 #include "config/config.h"
 #include "decide/guard.h"
 #include "follow/tail.h"
-#include "ignore.h"
 #include "outbox.h"
+#include "protect/protect.h"
 #include "state/store.h"
 
 /* What the database holds, on its way to the parts. */

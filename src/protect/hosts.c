@@ -1,4 +1,4 @@
-#include "ignore_internal.h"
+#include "protect/parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>

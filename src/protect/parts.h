@@ -1,10 +1,10 @@
-#ifndef VG_IGNORE_INTERNAL_H
-#define VG_IGNORE_INTERNAL_H
+#ifndef VG_PROTECT_PARTS_H
+#define VG_PROTECT_PARTS_H
 
 /* Inside ignore: ignore.c asks for names and protects, ignore_names.c knows which names there
  * are, ignore_files.c reads the files. */
 
-#include "ignore.h"
+#include "protect/protect.h"
 
 #include <sys/types.h>
 

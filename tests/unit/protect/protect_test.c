@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "decide/guard_fixture.h"
-#include "ignore.h"
 #include "process/messages.h"
+#include "protect/protect.h"
 
 enum { QUESTIONS_MAX = 32, TOLD_MAX = 8192 };
 

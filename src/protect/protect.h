@@ -1,5 +1,5 @@
-#ifndef VG_IGNORE_H
-#define VG_IGNORE_H
+#ifndef VG_PROTECT_H
+#define VG_PROTECT_H
 
 #include "base/ip.h"
 
