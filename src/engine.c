@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "control.h"
+#include "control/control.h"
 #include "decide/bans.h"
 #include "decide/guard.h"
 #include "follow/tail.h"

@@ -12,7 +12,7 @@
 
 #include <systemd/sd-event.h>
 
-#include "control.h"
+#include "control/control.h"
 #include "resume.h"
 
 struct guard;

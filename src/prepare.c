@@ -18,7 +18,7 @@
 #include "base/protected.h"
 #include "base/text.h"
 #include "config/config.h"
-#include "control.h"
+#include "control/control.h"
 #include "decide/guard.h"
 #include "decide/letter.h"
 #include "follow/journal.h"

@@ -16,7 +16,7 @@ static uid_t other_uid(void);
 
 /* All clients here are of this process: control.c is to take them for those of another user. */
 #define getuid other_uid
-#include "control.c"
+#include "control/control.c"
 #undef getuid
 
 #include "base/finding.h"

@@ -1,4 +1,4 @@
-#include "report.h"
+#include "control/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "base/ports.h"
 #include "base/text.h"
 #include "base/utc.h"
-#include "control.h"
+#include "control/control.h"
 #include "decide/bans.h"
 #include "decide/guard.h"
 #include "follow/tail.h"

@@ -11,10 +11,10 @@
 
 #include "decide/guard_fixture.h"
 
-#include "control.h"
+#include "control/control.h"
+#include "control/status.h"
 #include "follow/tail.h"
 #include "process/messages.h"
-#include "report.h"
 
 enum { SERIAL = 8192, ASKED_MAX = 8192 };
 

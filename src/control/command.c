@@ -1,4 +1,4 @@
-#include "control_internal.h"
+#include "control/parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -6,11 +6,11 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "control/status.h"
 #include "decide/bans.h"
 #include "decide/guard.h"
 #include "dialect/ignore_words.h"
 #include "protect/protect.h"
-#include "report.h"
 
 static bool is_text(const json_t *value)
 {

@@ -1,4 +1,4 @@
-#include "control_internal.h"
+#include "control/parts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,10 +13,10 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "control/status.h"
 #include "decide/bans.h"
 #include "decide/guard.h"
 #include "process/messages.h"
-#include "report.h"
 
 int control_new(const struct control_engine *engine, struct control **ret_control,
 	struct error *err)

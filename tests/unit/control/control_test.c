@@ -14,7 +14,7 @@
 
 #include "decide/guard_fixture.h"
 
-#include "control.h"
+#include "control/control.h"
 #include "follow/tail.h"
 #include "process/messages.h"
 

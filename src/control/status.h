@@ -1,5 +1,5 @@
-#ifndef VG_REPORT_H
-#define VG_REPORT_H
+#ifndef VG_STATUS_H
+#define VG_STATUS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
-#ifndef VG_CONTROL_INTERNAL_H
-#define VG_CONTROL_INTERNAL_H
+#ifndef VG_CONTROL_PARTS_H
+#define VG_CONTROL_PARTS_H
 
 /* Inside the control protocol: control.c has the connections, control_command.c what is asked on
  * them. */
 
-#include "control.h"
+#include "control/control.h"
 
 #include <stddef.h>
 
