@@ -23,7 +23,7 @@
 #include "config/asterisk_check.h"
 #include "config/config.h"
 #include "decide/guard.h"
-#include "engine.h"
+#include "engine/engine.h"
 #include "firewall/firewall.h"
 #include "import.h"
 #include "notifier/notifier.h"

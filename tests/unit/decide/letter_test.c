@@ -12,11 +12,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "alerts.h"
 #include "config/config.h"
 #include "decide/bans.h"
 #include "decide/counter.h"
 #include "decide/letter.h"
+#include "engine/mail_rate.h"
 
 static char name[] = "sip";
 static struct letter letter;

@@ -1,4 +1,4 @@
-#include "outbox.h"
+#include "engine/outbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,13 +6,13 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "alerts.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "decide/letter.h"
+#include "engine/mail_rate.h"
 #include "process/messages.h"
 #include "state/store.h"
 

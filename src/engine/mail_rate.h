@@ -1,5 +1,5 @@
-#ifndef VG_ALERTS_H
-#define VG_ALERTS_H
+#ifndef VG_MAIL_RATE_H
+#define VG_MAIL_RATE_H
 
 #include <stdbool.h>
 #include <stddef.h>

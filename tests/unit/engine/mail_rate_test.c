@@ -1,4 +1,4 @@
-#include "alerts.h"
+#include "engine/mail_rate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

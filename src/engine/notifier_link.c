@@ -1,4 +1,4 @@
-#include "engine_internal.h"
+#include "engine/parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -6,8 +6,8 @@
 
 #include "base/log.h"
 #include "decide/guard.h"
-#include "outbox.h"
-#include "prepare.h"
+#include "engine/outbox.h"
+#include "engine/start.h"
 #include "process/launch.h"
 #include "process/messages.h"
 #include "protect/protect.h"

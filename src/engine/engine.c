@@ -1,4 +1,4 @@
-#include "engine_internal.h"
+#include "engine/parts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,13 +15,13 @@
 #include "control/control.h"
 #include "decide/bans.h"
 #include "decide/guard.h"
+#include "engine/outbox.h"
+#include "engine/resume.h"
+#include "engine/start.h"
 #include "follow/tail.h"
-#include "outbox.h"
-#include "prepare.h"
 #include "process/launch.h"
 #include "process/messages.h"
 #include "protect/protect.h"
-#include "resume.h"
 #include "state/store.h"
 
 enum {

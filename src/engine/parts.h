@@ -1,10 +1,10 @@
-#ifndef VG_ENGINE_INTERNAL_H
-#define VG_ENGINE_INTERNAL_H
+#ifndef VG_ENGINE_PARTS_H
+#define VG_ENGINE_PARTS_H
 
 /* Inside the engine: engine.c is its loop, engine_names.c talks to the notifier about names,
  * engine_journal.c reads the journal, engine_health.c says how all parts are. */
 
-#include "engine.h"
+#include "engine/engine.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include <systemd/sd-event.h>
 
 #include "control/control.h"
-#include "resume.h"
+#include "engine/resume.h"
 
 struct guard;
 struct guard_events;

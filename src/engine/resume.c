@@ -1,4 +1,4 @@
-#include "resume.h"
+#include "engine/resume.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "decide/guard.h"
+#include "engine/outbox.h"
 #include "follow/tail.h"
-#include "outbox.h"
 #include "protect/protect.h"
 #include "state/store.h"
 

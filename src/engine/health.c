@@ -1,4 +1,4 @@
-#include "engine_internal.h"
+#include "engine/parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +8,9 @@
 #include "decide/bans.h"
 #include "decide/guard.h"
 #include "decide/letter.h"
+#include "engine/outbox.h"
+#include "engine/start.h"
 #include "follow/journal.h"
-#include "outbox.h"
-#include "prepare.h"
 #include "process/launch.h"
 #include "process/messages.h"
 #include "protect/protect.h"

@@ -11,11 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "alerts.h"
 #include "base/error.h"
 #include "config/config.h"
 #include "decide/letter.h"
-#include "outbox.h"
+#include "engine/mail_rate.h"
+#include "engine/outbox.h"
 #include "process/messages.h"
 #include "state/store.h"
 

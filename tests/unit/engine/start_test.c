@@ -21,7 +21,7 @@
 #include "config/config.h"
 #include "decide/guard.h"
 #include "decide/letter.h"
-#include "prepare.h"
+#include "engine/start.h"
 #include "process/launch.h"
 #include "process/messages.h"
 #include "process/sandbox.h"

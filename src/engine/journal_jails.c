@@ -1,4 +1,4 @@
-#include "engine_internal.h"
+#include "engine/parts.h"
 
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -10,8 +10,8 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "decide/guard.h"
+#include "engine/start.h"
 #include "follow/journal.h"
-#include "prepare.h"
 #include "state/store.h"
 
 static void on_entry(void *context, int reader, const char *line, size_t length, int64_t at_ms)

@@ -1,4 +1,4 @@
-#include "prepare.h"
+#include "engine/start.h"
 
 #include <poll.h>
 #include <stdint.h>

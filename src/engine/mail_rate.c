@@ -1,4 +1,4 @@
-#include "alerts.h"
+#include "engine/mail_rate.h"
 
 #include <inttypes.h>
 #include <stdio.h>

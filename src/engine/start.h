@@ -1,5 +1,5 @@
-#ifndef VG_PREPARE_H
-#define VG_PREPARE_H
+#ifndef VG_START_H
+#define VG_START_H
 
 #include <stdbool.h>
 #include <stdint.h>
