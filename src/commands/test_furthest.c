@@ -1,6 +1,6 @@
 /* fail2ban's order: the date is cut out, prefregex narrows the rest, each failregex is tried on
  * that. The rules are compiled a second time, for the interpreter with a callout at each item. */
-#include "try_reach.h"
+#include "commands/test_furthest.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Logs into which a client can write lines of its own. */
-#include "import_internal.h"
+#include "commands/import_parts.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -15,8 +15,8 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "base/utc.h"
+#include "commands/test_json.h"
 #include "match/filter.h"
-#include "try_json.h"
 
 /* What is written for hit, without its newline; the caller frees. */
 static char *written(struct try_json *state, uint64_t number, const struct hit *hit, bool ignored)

@@ -1,15 +1,15 @@
-#include "try_text.h"
+#include "commands/test_text.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "base/utc.h"
+#include "commands/test_furthest.h"
+#include "commands/test_tally.h"
 #include "config/config.h"
 #include "match/filter.h"
 #include "match/records.h"
-#include "try_reach.h"
-#include "try_tally.h"
 
 enum {
 	LINE_SHOWN = 4096,

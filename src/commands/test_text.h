@@ -1,5 +1,5 @@
-#ifndef VG_TRY_TEXT_H
-#define VG_TRY_TEXT_H
+#ifndef VG_TEST_TEXT_H
+#define VG_TEST_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -15,7 +15,7 @@
 
 #include <jansson.h>
 
-#include "client.h"
+#include "commands/client.h"
 
 enum { OUTPUT_BYTES = 65536 };
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "try_input.h"
+#include "commands/test_input.h"
 
 static char path[] = "/tmp/try_input_test.XXXXXX";
 

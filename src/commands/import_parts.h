@@ -1,10 +1,10 @@
-#ifndef VG_IMPORT_INTERNAL_H
-#define VG_IMPORT_INTERNAL_H
+#ifndef VG_IMPORT_PARTS_H
+#define VG_IMPORT_PARTS_H
 
 /* Inside import: import.c decides, import_write.c makes the texts, import_bans.c takes over the
  * bans, import_logs.c knows logs that cannot be trusted. */
 
-#include "import.h"
+#include "commands/import.h"
 
 #include <stdbool.h>
 

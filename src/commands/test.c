@@ -1,4 +1,4 @@
-#include "try.h"
+#include "commands/test.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,15 +10,15 @@
 #include "base/error.h"
 #include "base/lines.h"
 #include "base/text.h"
+#include "commands/test_furthest.h"
+#include "commands/test_input.h"
+#include "commands/test_json.h"
+#include "commands/test_tally.h"
+#include "commands/test_text.h"
 #include "config/config.h"
 #include "follow/tail.h"
 #include "match/filter.h"
 #include "match/records.h"
-#include "try_input.h"
-#include "try_json.h"
-#include "try_reach.h"
-#include "try_tally.h"
-#include "try_text.h"
 
 enum { EXIT_FINE = 0, EXIT_WRONG = 1, SHOWN_MAX = 256 };
 

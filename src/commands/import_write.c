@@ -1,4 +1,4 @@
-#include "import_internal.h"
+#include "commands/import_parts.h"
 
 #include <netinet/in.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
-#ifndef VG_CLI_INTERNAL_H
-#define VG_CLI_INTERNAL_H
+#ifndef VG_COMMANDS_PARTS_H
+#define VG_COMMANDS_PARTS_H
 
 /* Inside the command line: cli.c reads it, cli_change.c has the commands that change what a running
  * daemon does. */
 
-#include "cli.h"
+#include "commands/cli.h"
 
 #include <stdbool.h>
 #include <stdint.h>

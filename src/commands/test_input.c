@@ -1,4 +1,4 @@
-#include "try_input.h"
+#include "commands/test_input.h"
 
 #include <errno.h>
 #include <fcntl.h>

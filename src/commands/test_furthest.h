@@ -1,5 +1,5 @@
-#ifndef VG_TRY_REACH_H
-#define VG_TRY_REACH_H
+#ifndef VG_TEST_FURTHEST_H
+#define VG_TEST_FURTHEST_H
 
 #include <stdbool.h>
 #include <stddef.h>

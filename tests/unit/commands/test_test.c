@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "try.h"
-#include "try_text.h"
+#include "commands/test.h"
+#include "commands/test_text.h"
 
 enum { OUTPUT_BYTES = 512 * 1024, NOW_S = 1795423865 };
 

@@ -1,4 +1,4 @@
-#include "cli_internal.h"
+#include "commands/parts.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -7,10 +7,10 @@
 
 #include "base/error.h"
 #include "base/ip.h"
-#include "client.h"
+#include "commands/client.h"
+#include "commands/unban_offline.h"
 #include "decide/guard.h"
 #include "dialect/ignore_words.h"
-#include "offline.h"
 
 /* Reads ADDR[/LEN]; ban: only the lengths that a ban can have. */
 static int read_address(const char *text, bool ban, struct ip *ret_ip)

@@ -1,4 +1,4 @@
-#include "offline.h"
+#include "commands/unban_offline.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/ip.h"
 #include "base/protected.h"
-#include "client.h"
+#include "commands/client.h"
 #include "config/config.h"
 #include "decide/bans.h"
 #include "decide/guard.h"

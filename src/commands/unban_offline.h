@@ -1,5 +1,5 @@
-#ifndef VG_OFFLINE_H
-#define VG_OFFLINE_H
+#ifndef VG_UNBAN_OFFLINE_H
+#define VG_UNBAN_OFFLINE_H
 
 struct ip;
 struct run_options;

@@ -1,4 +1,4 @@
-#include "client.h"
+#include "commands/client.h"
 
 #include <errno.h>
 #include <stdio.h>

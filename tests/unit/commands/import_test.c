@@ -1,4 +1,4 @@
-#include "import_internal.h"
+#include "commands/import_parts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

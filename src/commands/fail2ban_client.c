@@ -1,6 +1,6 @@
 /* What scripts ask of fail2ban's client. The commands and the layout of their output are fail2ban
  * 1.0's, as its programs print them; the answers are ours. */
-#include "client.h"
+#include "commands/client.h"
 
 #include <stdarg.h>
 #include <stdio.h>

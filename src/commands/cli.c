@@ -1,4 +1,4 @@
-#include "cli_internal.h"
+#include "commands/parts.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -19,17 +19,17 @@
 #include "base/log.h"
 #include "base/protected.h"
 #include "base/text.h"
-#include "client.h"
+#include "commands/client.h"
+#include "commands/import.h"
+#include "commands/test.h"
+#include "commands/unban_offline.h"
 #include "config/asterisk_check.h"
 #include "config/config.h"
 #include "decide/guard.h"
 #include "engine/engine.h"
 #include "firewall/firewall.h"
-#include "import.h"
 #include "notifier/notifier.h"
-#include "offline.h"
 #include "process/launch.h"
-#include "try.h"
 
 enum option_name {
 	OPTION_CONFIG = 'c',

@@ -1,5 +1,5 @@
-#ifndef VG_TRY_H
-#define VG_TRY_H
+#ifndef VG_TEST_H
+#define VG_TEST_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-#ifndef VG_TRY_TALLY_H
-#define VG_TRY_TALLY_H
+#ifndef VG_TEST_TALLY_H
+#define VG_TEST_TALLY_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "import_internal.h"
+#include "commands/import_parts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/finding.h"
 #include "base/text.h"
-#include "client.h"
+#include "commands/client.h"
 #include "config/config.h"
 #include "process/launch.h"
 

@@ -1,5 +1,5 @@
-#ifndef VG_TRY_JSON_H
-#define VG_TRY_JSON_H
+#ifndef VG_TEST_JSON_H
+#define VG_TEST_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-#ifndef VG_TRY_INPUT_H
-#define VG_TRY_INPUT_H
+#ifndef VG_TEST_INPUT_H
+#define VG_TEST_INPUT_H
 
 struct error;
 

@@ -1,4 +1,4 @@
-#include "import_internal.h"
+#include "commands/import_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "base/ip.h"
 #include "base/protected.h"
 #include "base/text.h"
-#include "client.h"
+#include "commands/client.h"
 #include "config/config.h"
 #include "decide/bans.h"
 #include "decide/guard.h"

@@ -1,14 +1,14 @@
 /* Written by hand: to build and print a tree costs more than to find the hit. */
-#include "try_json.h"
+#include "commands/test_json.h"
 
 #include <stddef.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "commands/test_furthest.h"
+#include "commands/test_tally.h"
 #include "match/filter.h"
 #include "match/records.h"
-#include "try_reach.h"
-#include "try_tally.h"
 
 /* A byte of a text becomes at most "\\xNN" here; names have at most 128 bytes (PCRE2). So all
  * fields and the host fit; what does not is left out. */

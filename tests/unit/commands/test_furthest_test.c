@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands/test_furthest.h"
 #include "config/config.h"
-#include "try_reach.h"
 
 enum { NOW_S = 1795423865 };
 
