@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "commands/parts.h"
 
 #include <errno.h>
@@ -7,7 +8,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -198,7 +198,7 @@ static int test_command(const struct request *request)
 		.path = request->arguments[1],
 		.json = request->json,
 		.missed = request->missed,
-		.now_s = request->now_s ? request->now_s : (int64_t)time(NULL) };
+		.now_s = request->now_s ? request->now_s : clock_wall_s() };
 
 	if (request->logtype && strcmp(request->logtype, "journal") != 0 &&
 		strcmp(request->logtype, "file") != 0) {

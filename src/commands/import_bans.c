@@ -1,9 +1,9 @@
+#include "base/clock.h"
 #include "commands/import_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <jansson.h>
 
@@ -226,7 +226,7 @@ int import_bans(const struct import_options *options, const struct config *confi
 	struct moving moving = { .options = options,
 		.config = config,
 		.protect = protect_new(),
-		.now_s = (int64_t)time(NULL) };
+		.now_s = clock_wall_s() };
 	bool daemon = options->dry_run || client_reaches(options->run->socket_path);
 	const char *state_dir = options->run->state_dir;
 	struct findings findings = { 0 };

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/ip.h"
 #include "base/protected.h"
@@ -39,7 +39,7 @@ static void load_failure(void *context, const struct store_failure *failure)
 
 static void load_ban(void *context, const struct store_ban *ban)
 {
-	guard_load_ban(context, ban, (int64_t)time(NULL));
+	guard_load_ban(context, ban, clock_wall_s());
 }
 
 static void load_total(void *context, const char *jail, uint64_t failures, uint64_t bans)
@@ -74,15 +74,14 @@ static int apply_lifts(struct guard *guard, struct error *err)
 	scopes = guard_scopes(guard, &n_scopes);
 	for (size_t i = 0; rc == 0 && i < n_scopes; i++)
 		rc = nft_scope(nft, (uint8_t)i, &scopes[i], err);
-	while (rc == 0 && bans_peek(guard_bans(guard), (int64_t)time(NULL), &change)) {
+	while (rc == 0 && bans_peek(guard_bans(guard), clock_wall_s(), &change)) {
 		struct nft_change lift = { .op = NFT_LIFT, .scope = change.scope, .ip = change.ip };
 
 		bans_sent(guard_bans(guard));
 		if (!change.lift)
 			continue;
 		rc = nft_apply(nft, &lift, 1, err);
-		guard_held(guard, change.scope, &change.ip, true, lift.failure,
-			(int64_t)time(NULL));
+		guard_held(guard, change.scope, &change.ip, true, lift.failure, clock_wall_s());
 	}
 	nft_close(nft);
 	return rc;
@@ -98,7 +97,7 @@ static int lift(struct guard *guard, struct store *store, const struct ip *ip, c
 		.total = load_total,
 		.alert = skip_alert,
 		.context = guard };
-	int64_t now_s = (int64_t)time(NULL);
+	int64_t now_s = clock_wall_s();
 	uint32_t lifted;
 	int rc;
 
@@ -138,7 +137,7 @@ int offline_unban(const struct run_options *options, const struct ip *ip, const 
 	else if (config_load(options->config_dir, NULL, &config, &findings) < 0)
 		(void)error_set(&err, "no daemon runs, and %s cannot be read", options->config_dir);
 	else
-		rc = store_open(options->state_dir, (int64_t)time(NULL), &store, &note, &err);
+		rc = store_open(options->state_dir, clock_wall_s(), &store, &note, &err);
 	if (note)
 		(void)fprintf(stderr, "voipguard: %s\n", note);
 	if (rc == 0) {

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "engine/parts.h"
 
 #include <errno.h>
@@ -5,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <systemd/sd-event.h>
@@ -33,19 +33,6 @@ enum {
 	EXPIRE_MARGIN_S = 86400, /* failures stay this much longer than the longest findtime */
 };
 
-int64_t engine_wall_s(void)
-{
-	return (int64_t)time(NULL);
-}
-
-uint64_t engine_boot_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail: Linux 2.6.39 has it */
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 /* Fires once, delay_us from now. */
 static void arm(sd_event_source *timer, uint64_t delay_us)
 {
@@ -71,7 +58,7 @@ static void on_line(void *context, const struct tail_line *line)
 {
 	struct engine *engine = context;
 
-	guard_line(engine->guard, line, engine_wall_s());
+	guard_line(engine->guard, line, clock_wall_s());
 }
 
 static void on_head(void *context, const struct tail_line *line)
@@ -90,9 +77,9 @@ void engine_flush(void *context)
 	struct bans *bans = guard_bans(engine->guard);
 	struct ban_change change;
 
-	if (!prepared_send_allows(engine->prepared, engine_wall_s(), engine->dry_run))
+	if (!prepared_send_allows(engine->prepared, clock_wall_s(), engine->dry_run))
 		return;
-	while (bans_peek(bans, engine_wall_s(), &change)) {
+	while (bans_peek(bans, clock_wall_s(), &change)) {
 		struct proto_record record = { .type = change.lift ? PROTO_LIFT : PROTO_BAN,
 			.number = change.scope,
 			.ip = change.ip,
@@ -149,14 +136,14 @@ static int commit(void *context, struct error *err)
 	struct engine *engine = context;
 	int64_t keep_s = prepared_longest_findtime(engine->prepared) + EXPIRE_MARGIN_S;
 	/* windows of lines that are not read yet may reach back further */
-	int64_t expire_before_s = engine->caught_up ? engine_wall_s() - keep_s : 0;
+	int64_t expire_before_s = engine->caught_up ? clock_wall_s() - keep_s : 0;
 	struct error local;
 
 	if (!err)
 		err = &local;
 	tail_positions(engine->state.tail, true, save_position, engine->state.store);
 	engine_save_cursors(engine);
-	engine->next_positions_s = engine_wall_s() + POSITIONS_EVERY_S;
+	engine->next_positions_s = clock_wall_s() + POSITIONS_EVERY_S;
 	if (store_commit(engine->state.store, expire_before_s, err) < 0) {
 		if (!engine->state_trouble[0])
 			log_line(LOG_ERR, "state is kept in memory only: %s", err->text);
@@ -171,7 +158,7 @@ static int commit(void *context, struct error *err)
 			"%llu records were lost while the disk was full",
 			(unsigned long long)store_lost(engine->state.store)); /* fits */
 	engine_check_state(engine);
-	outbox_pump(engine->state.outbox, engine_wall_s());
+	outbox_pump(engine->state.outbox, clock_wall_s());
 	return 0;
 }
 
@@ -205,7 +192,7 @@ void engine_read(struct engine *engine, bool scan)
 		scan = false;
 		engine_flush(engine);
 	} while (more && bans_waiting(guard_bans(engine->guard)) == 0 &&
-		 engine_boot_us() - engine->last_read_us < COMMIT_US);
+		 clock_boot_us() - engine->last_read_us < COMMIT_US);
 	engine->caught_up = !more;
 	if (more)
 		arm(engine->busy_timer, 0);
@@ -217,7 +204,7 @@ static int on_busy(sd_event_source *source, uint64_t at_us, void *context)
 	struct engine *engine = context;
 
 	(void)source, (void)at_us;
-	engine->last_read_us = engine_boot_us();
+	engine->last_read_us = clock_boot_us();
 	(void)sd_event_source_set_enabled(engine->tail_io, SD_EVENT_ON);
 	engine_read(engine, false);
 	return 0;
@@ -227,7 +214,7 @@ static int on_busy(sd_event_source *source, uint64_t at_us, void *context)
 static int on_tail(sd_event_source *source, int fd, uint32_t revents, void *context)
 {
 	struct engine *engine = context;
-	uint64_t now_us = engine_boot_us();
+	uint64_t now_us = clock_boot_us();
 
 	(void)fd, (void)revents;
 	if (now_us - engine->last_read_us < BUSY_US) {
@@ -273,25 +260,25 @@ static void handle_record(struct engine *engine, const struct proto_record *reco
 	case PROTO_HELD:
 		log_refusal(record);
 		guard_held(engine->guard, (uint8_t)record->number, &record->ip, record->ttl_s < 0,
-			record->failure, engine_wall_s());
+			record->failure, clock_wall_s());
 		return;
 	case PROTO_COUNTERS:
 		control_counters(engine->control, record);
 		return;
 	case PROTO_HOSTNET:
-		prepared_host_record(engine->prepared, record, engine_wall_s());
+		prepared_host_record(engine->prepared, record, clock_wall_s());
 		return;
 	case PROTO_ADOPT:
 		guard_adopt(engine->guard, (uint8_t)record->number, &record->ip, record->ttl_s,
-			engine_wall_s());
+			clock_wall_s());
 		return;
 	case PROTO_ADMIN_LIFT:
 		guard_admin_lift(engine->guard, (uint8_t)record->number, &record->ip,
-			engine_wall_s());
+			clock_wall_s());
 		return;
 	case PROTO_CLIENT:
 		if (fd >= 0)
-			control_accept(engine->control, fd, engine_wall_s());
+			control_accept(engine->control, fd, clock_wall_s());
 		return;
 	case PROTO_HEALTH:
 		engine_set_health(engine,
@@ -343,7 +330,7 @@ static int on_parent(sd_event_source *source, int fd, uint32_t revents, void *co
 	if (rc < 0)
 		stop(engine); /* the firewall role is gone: the service ends */
 	engine_flush(engine);
-	(void)control_tick(engine->control, engine_wall_s()); /* the tick looks again */
+	(void)control_tick(engine->control, clock_wall_s()); /* the tick looks again */
 	engine_commit_soon(engine);
 	return 0;
 }
@@ -353,8 +340,8 @@ static int on_control(sd_event_source *source, int fd, uint32_t revents, void *c
 	struct engine *engine = context;
 
 	(void)source, (void)fd, (void)revents;
-	control_run(engine->control, engine_wall_s());
-	(void)control_tick(engine->control, engine_wall_s()); /* the tick looks again */
+	control_run(engine->control, clock_wall_s());
+	(void)control_tick(engine->control, clock_wall_s()); /* the tick looks again */
 	engine_flush(engine);
 	engine_commit_soon(engine);
 	return 0;
@@ -365,10 +352,10 @@ static int on_control(sd_event_source *source, int fd, uint32_t revents, void *c
 static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 {
 	struct engine *engine = context;
-	int64_t now_s = engine_wall_s();
+	int64_t now_s = clock_wall_s();
 
 	(void)at_us;
-	engine->last_read_us = engine_boot_us();
+	engine->last_read_us = clock_boot_us();
 	engine_read(engine, true);
 	guard_tick(engine->guard, now_s, engine->caught_up);
 	engine_flush(engine);
@@ -379,7 +366,7 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	if (outbox_next_s(engine->state.outbox, now_s) <= now_s &&
 		!store_is_dirty(engine->state.store))
 		outbox_pump(engine->state.outbox, now_s);
-	if ((int64_t)(engine_boot_us() / 1000000) >= engine->next_alive_s)
+	if ((int64_t)(clock_boot_us() / 1000000) >= engine->next_alive_s)
 		engine_send_alive(engine);
 	engine_check_health(engine);
 	engine_commit_soon(engine);
@@ -394,7 +381,7 @@ static void tell_ready(struct engine *engine)
 	struct proto_record ready = { .type = PROTO_READY };
 	struct ban_change change;
 
-	if (engine->told_ready || bans_peek(guard_bans(engine->guard), engine_wall_s(), &change) ||
+	if (engine->told_ready || bans_peek(guard_bans(engine->guard), clock_wall_s(), &change) ||
 		proto_send(LAUNCH_PARENT_FD, &ready, -1, NULL) != 1)
 		return; /* when the pair is writable again */
 	engine->told_ready = true;
@@ -411,9 +398,9 @@ static int on_post(sd_event_source *source, void *context)
 	(void)source;
 	tell_ready(engine);
 	more = !engine->told_ready ||
-	       bans_peek(guard_bans(engine->guard), engine_wall_s(), &change) ||
-	       !prepared_send_allows(engine->prepared, engine_wall_s(), engine->dry_run) ||
-	       !ignore_flush(engine->ignore, engine_wall_s());
+	       bans_peek(guard_bans(engine->guard), clock_wall_s(), &change) ||
+	       !prepared_send_allows(engine->prepared, clock_wall_s(), engine->dry_run) ||
+	       !ignore_flush(engine->ignore, clock_wall_s());
 	(void)sd_event_source_set_io_events(engine->parent_io, EPOLLIN | (more ? EPOLLOUT : 0));
 	return 0;
 }
@@ -476,7 +463,7 @@ static int serve(struct engine *engine, struct error *err)
 		engine_set_health(engine, i, true, "");
 	engine_ignore_new(engine);
 	if (resume_state(engine->options->state_dir, prepared_config(engine->prepared),
-		    engine->guard, engine->ignore, &callbacks, engine_wall_s(), &engine->state,
+		    engine->guard, engine->ignore, &callbacks, clock_wall_s(), &engine->state,
 		    err) < 0 ||
 		open_control(engine, err) < 0 || add_sources(engine, err) < 0 ||
 		engine_open_journal(engine, err) < 0)
@@ -485,8 +472,8 @@ static int serve(struct engine *engine, struct error *err)
 	if (engine->dry_run)
 		engine_set_health(engine, CONTROL_FIREWALL, true,
 			"dry run: no firewall is touched");
-	engine->last_read_us = engine_boot_us();
-	ignore_tick(engine->ignore, engine_wall_s());
+	engine->last_read_us = clock_boot_us();
+	ignore_tick(engine->ignore, clock_wall_s());
 	engine_read(engine, true);
 	engine_check_health(engine);
 	(void)commit(engine, NULL); /* it has logged; the tick tries again */
@@ -515,7 +502,7 @@ int engine_run(const struct run_options *options, int client_fd)
 {
 	struct engine engine = { .options = options,
 		.dry_run = options->dry_run,
-		.started_s = engine_wall_s() };
+		.started_s = clock_wall_s() };
 	struct guard_events events = { .alert = on_alert,
 		.note = on_note,
 		.resolve = engine_resolve,

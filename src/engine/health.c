@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "engine/parts.h"
 
 #include <stdio.h>
@@ -92,7 +93,7 @@ void engine_send_alive(struct engine *engine)
 	/* a full pair is a sign of life too, and the next one follows */
 	(void)proto_send(LAUNCH_PARENT_FD, &alive, -1, NULL);
 	(void)proto_send(LAUNCH_PARENT_FD, &status, -1, NULL);
-	engine->next_alive_s = (int64_t)(engine_boot_us() / 1000000) + PROTO_ALIVE_S;
+	engine->next_alive_s = (int64_t)(clock_boot_us() / 1000000) + PROTO_ALIVE_S;
 }
 
 void engine_tell_broken(struct engine *engine)
@@ -105,5 +106,5 @@ void engine_tell_broken(struct engine *engine)
 	if (!engine->broken[0] || !mail->dest)
 		return;
 	prepared_broken_letter(engine->prepared, &letter);
-	outbox_add(engine->state.outbox, engine_wall_s(), mail->dest, mail->sender, &letter);
+	outbox_add(engine->state.outbox, clock_wall_s(), mail->dest, mail->sender, &letter);
 }

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "engine/parts.h"
 
 #include <stdlib.h>
@@ -19,7 +20,7 @@ static void on_entry(void *context, int reader, const char *line, size_t length,
 	struct engine *engine = context;
 
 	guard_entry(engine->guard, engine->journal_jails[reader], line, length, at_ms,
-		engine_wall_s());
+		clock_wall_s());
 }
 
 static void on_note(void *context, int priority, const char *text)
@@ -60,7 +61,7 @@ static void open_one(struct engine *engine, size_t number, const struct config_j
 		.namespace = jail->journal.namespace,
 		.words = words,
 		.n_words = match->n_words };
-	int64_t since_ms = (engine_wall_s() - jail->findtime_s) * 1000;
+	int64_t since_ms = (clock_wall_s() - jail->findtime_s) * 1000;
 	char cursor[STORE_CURSOR_MAX];
 	struct error err;
 	int reader = -1;
@@ -89,7 +90,7 @@ int engine_open_journal(struct engine *engine, struct error *err)
 		int number = guard_find_jail(engine->guard, jail->name);
 		struct guard_jail_info info;
 
-		guard_jail_info(engine->guard, (size_t)number, engine_wall_s(), &info);
+		guard_jail_info(engine->guard, (size_t)number, clock_wall_s(), &info);
 		if (!info.active || !info.journal)
 			continue;
 		if (!engine->journal && journal_new(&callbacks, &engine->journal, err) < 0)
@@ -115,7 +116,7 @@ static void save_cursor(void *context, int reader, const char *cursor)
 	struct engine *engine = context;
 	struct guard_jail_info info;
 
-	guard_jail_info(engine->guard, engine->journal_jails[reader], engine_wall_s(), &info);
+	guard_jail_info(engine->guard, engine->journal_jails[reader], clock_wall_s(), &info);
 	store_cursor(engine->state.store, info.name, cursor);
 }
 

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "engine/parts.h"
 
 #include <stdio.h>
@@ -66,10 +67,10 @@ static void on_packet(void *context, const struct proto_mail_packet *packet)
 	if (proto_name_read(packet, &answer) < 0)
 		log_line(LOG_ERR, "the notifier's answer about a name is not whole");
 	else if (answer.kind == PROTO_NAME_PROTECT)
-		ignore_answer(engine->ignore, &answer, engine_wall_s());
+		ignore_answer(engine->ignore, &answer, clock_wall_s());
 	else
 		guard_resolved(engine->guard, answer.name, answer.outcome != PROTO_NAME_NO_ANSWER,
-			answer.addresses, answer.count, engine_wall_s());
+			answer.addresses, answer.count, clock_wall_s());
 }
 
 static int on_peer(sd_event_source *source, int fd, uint32_t revents, void *context)
@@ -77,7 +78,7 @@ static int on_peer(sd_event_source *source, int fd, uint32_t revents, void *cont
 	struct engine *engine = context;
 
 	(void)source, (void)fd, (void)revents;
-	if (!outbox_receive(engine->state.outbox, engine_wall_s(), on_packet, engine)) {
+	if (!outbox_receive(engine->state.outbox, clock_wall_s(), on_packet, engine)) {
 		engine->peer_io = sd_event_source_disable_unref(engine->peer_io);
 		outbox_join(engine->state.outbox, -1);
 	}
@@ -94,7 +95,7 @@ void engine_join_notifier(struct engine *engine, int fd)
 		sd_event_add_io(engine->event, &engine->peer_io, fd, EPOLLIN, on_peer, engine) < 0)
 		log_line(LOG_ERR, "cannot watch the notifier");
 	engine_set_health(engine, CONTROL_NOTIFIER, true, "");
-	outbox_pump(engine->state.outbox, engine_wall_s());
+	outbox_pump(engine->state.outbox, clock_wall_s());
 	if (fd >= 0)
-		ignore_joined(engine->ignore, engine_wall_s());
+		ignore_joined(engine->ignore, clock_wall_s());
 }

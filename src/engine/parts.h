@@ -54,9 +54,6 @@ struct engine {
 	bool told_ready;
 };
 
-/* The wall clock, and the time since boot. */
-int64_t engine_wall_s(void);
-uint64_t engine_boot_us(void);
 
 /* Reads the logs; scan: also those of which no event came. */
 void engine_read(struct engine *engine, bool scan);

@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/protected.h"
@@ -368,7 +369,7 @@ int prepared_wait_for_go(struct prepared *prepared, struct error *err)
 		if (record.type == PROTO_STOP)
 			return 0;
 		if (record.type == PROTO_HOSTNET)
-			prepared_host_record(prepared, &record, (int64_t)time(NULL));
+			prepared_host_record(prepared, &record, clock_wall_s());
 		if (record.type == PROTO_GO)
 			return 1;
 	}

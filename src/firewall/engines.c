@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "firewall/parts.h"
 
 #include <errno.h>
@@ -186,7 +187,7 @@ void firewall_stop(struct firewall *firewall, int exit_status)
 		return;
 	firewall->stopping = true;
 	firewall->exit_status = exit_status;
-	firewall->stop_limit_s = firewall_boot_s() + STOP_LIMIT_S;
+	firewall->stop_limit_s = clock_boot_s() + STOP_LIMIT_S;
 	(void)sd_notify(0, "STOPPING=1"); /* nobody to tell: fine */
 	for (size_t i = 0; i < 2; i++)
 		if (firewall->links[i].state != LINK_NONE)
@@ -216,7 +217,7 @@ static void engine_reload(struct firewall *firewall, int client_fd)
 static void handle_record(struct firewall *firewall, struct link *link, struct batch *batch,
 	const struct proto_record *record, int fd)
 {
-	link->child.alive_s = firewall_boot_s();
+	link->child.alive_s = clock_boot_s();
 	switch ((enum proto_type)record->type) {
 	case PROTO_SCOPE:
 		engine_scope(firewall, link, record);
@@ -224,7 +225,7 @@ static void handle_record(struct firewall *firewall, struct link *link, struct b
 	case PROTO_PROTECT:
 		if (record->ip.family &&
 			!protect_add_until(link->protect, &record->ip, record->text, IGNORED_SOURCE,
-				record->ttl_s > 0 ? firewall_boot_s() + record->ttl_s : 0))
+				record->ttl_s > 0 ? clock_boot_s() + record->ttl_s : 0))
 			log_line(LOG_WARNING, "more than %d protected addresses", PROTECT_MAX);
 		break;
 	case PROTO_LIFT_ON_STOP:
@@ -357,12 +358,12 @@ int firewall_start_engine(struct firewall *firewall, int client_fd, struct error
 		firewall->links[0].state == LINK_NONE ? &firewall->links[0] : &firewall->links[1];
 
 	*link = (struct link){ .firewall = firewall, .child = { .fd = -1 } };
-	if (child_start(&link->child, "engine", firewall->options, client_fd, firewall_boot_s(),
-		    err) < 0)
+	if (child_start(&link->child, "engine", firewall->options, client_fd, clock_boot_s(), err) <
+		0)
 		return -1;
 	link->state = LINK_PREPARING;
 	link->number = ++firewall->engines;
-	link->started_s = firewall_boot_s();
+	link->started_s = clock_boot_s();
 	link->protect = protect_new();
 	if (sd_event_add_io(firewall->event, &link->io, link->child.fd, EPOLLIN, on_engine, link) <
 			0 ||
@@ -381,7 +382,7 @@ void firewall_limit_next(struct firewall *firewall)
 	const struct link *link = firewall->next;
 
 	if (!link || link->state != LINK_PREPARING || !firewall->current ||
-		firewall_boot_s() - link->started_s <= PREPARE_LIMIT_S)
+		clock_boot_s() - link->started_s <= PREPARE_LIMIT_S)
 		return;
 	log_line(LOG_ERR, "reload: the next engine is not ready after %d s and is ended",
 		PREPARE_LIMIT_S);
@@ -400,7 +401,7 @@ static int on_notifier(sd_event_source *source, int fd, uint32_t revents, void *
 
 	(void)source, (void)fd, (void)revents;
 	while ((rc = proto_receive(firewall->notifier.fd, &record, &passed_fd, &err)) > 0) {
-		firewall->notifier.alive_s = firewall_boot_s();
+		firewall->notifier.alive_s = clock_boot_s();
 		if (passed_fd >= 0)
 			(void)close(passed_fd); /* it has none to give */
 	}
@@ -419,13 +420,13 @@ static int on_notifier_exit(sd_event_source *source, const siginfo_t *info, void
 	child_done(&firewall->notifier);
 	if (firewall->stopping)
 		return 0;
-	if (firewall_boot_s() - firewall->notifier_started_s > NOTIFIER_STEADY_S)
+	if (clock_boot_s() - firewall->notifier_started_s > NOTIFIER_STEADY_S)
 		firewall->notifier_delay_s = 0;
 	firewall->notifier_delay_s =
 		firewall->notifier_delay_s ? firewall->notifier_delay_s * 2 : 1;
 	if (firewall->notifier_delay_s > NOTIFIER_DELAY_MAX_S)
 		firewall->notifier_delay_s = NOTIFIER_DELAY_MAX_S;
-	firewall->notifier_again_s = firewall_boot_s() + firewall->notifier_delay_s;
+	firewall->notifier_again_s = clock_boot_s() + firewall->notifier_delay_s;
 	log_line(LOG_ERR,
 		"the notifier ended (%s %d), started again in %d s: mails wait until then",
 		info->si_code == CLD_EXITED ? "exit status" : "signal", info->si_status,
@@ -438,8 +439,8 @@ void firewall_start_notifier(struct firewall *firewall)
 {
 	struct error err = { "cannot watch the notifier" };
 
-	firewall->notifier_started_s = firewall_boot_s();
-	if (child_start(&firewall->notifier, "notifier", firewall->options, -1, firewall_boot_s(),
+	firewall->notifier_started_s = clock_boot_s();
+	if (child_start(&firewall->notifier, "notifier", firewall->options, -1, clock_boot_s(),
 		    &err) < 0 ||
 		sd_event_add_io(firewall->event, &firewall->notifier_io, firewall->notifier.fd,
 			EPOLLIN, on_notifier, firewall) < 0 ||
@@ -450,7 +451,7 @@ void firewall_start_notifier(struct firewall *firewall)
 			(void)kill(firewall->notifier.pid, SIGKILL); /* it holds nothing yet */
 		firewall->notifier_io = sd_event_source_disable_unref(firewall->notifier_io);
 		child_done(&firewall->notifier);
-		firewall->notifier_again_s = firewall_boot_s() + NOTIFIER_DELAY_MAX_S;
+		firewall->notifier_again_s = clock_boot_s() + NOTIFIER_DELAY_MAX_S;
 		firewall_tell_health(firewall, PROTO_PART_NOTIFIER, ECHILD, err.text);
 		return;
 	}

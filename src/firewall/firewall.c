@@ -7,13 +7,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/protected.h"
@@ -28,14 +28,6 @@
 #include "process/sandbox.h"
 
 enum { TICK_US = 1000000, GENERATION_EVERY_S = 60, ALIVE_LIMIT_S = 3 * PROTO_ALIVE_S };
-
-int64_t firewall_boot_s(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail: Linux 2.6.39 has it */
-	return now.tv_sec;
-}
 
 void firewall_tell_health(struct firewall *firewall, enum proto_part part, int failure,
 	const char *text)
@@ -78,7 +70,7 @@ static int on_post(sd_event_source *source, void *context)
 
 static void feed_watchdog(struct firewall *firewall)
 {
-	int64_t oldest_s = firewall_boot_s() - ALIVE_LIMIT_S;
+	int64_t oldest_s = clock_boot_s() - ALIVE_LIMIT_S;
 
 	if (firewall->current && firewall->current->ready &&
 		firewall->current->child.alive_s < oldest_s)
@@ -93,8 +85,8 @@ static void check_generation(struct firewall *firewall)
 	struct error err;
 	bool seen = true;
 
-	firewall->next_generation_s = firewall_boot_s() + GENERATION_EVERY_S;
-	elements_sweep(firewall->elements, firewall_boot_s());
+	firewall->next_generation_s = clock_boot_s() + GENERATION_EVERY_S;
+	elements_sweep(firewall->elements, clock_boot_s());
 	if (nft_generation(firewall->nft, &seen, &err) < 0)
 		log_line(LOG_ERR, "cannot ask the firewall's state: %s", err.text);
 	else if (!seen)
@@ -104,7 +96,7 @@ static void check_generation(struct firewall *firewall)
 static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 {
 	struct firewall *firewall = context;
-	int64_t now_s = firewall_boot_s();
+	int64_t now_s = clock_boot_s();
 
 	(void)at_us;
 	if (firewall->stopping && now_s > firewall->stop_limit_s)
@@ -227,7 +219,7 @@ int firewall_run(const struct run_options *options)
 	firewall->options = options;
 	firewall->hosts = protect_new();
 	firewall->notifier.fd = -1;
-	firewall->next_generation_s = firewall_boot_s() + GENERATION_EVERY_S;
+	firewall->next_generation_s = clock_boot_s() + GENERATION_EVERY_S;
 	for (size_t i = 0; i < 2; i++)
 		firewall->links[i] = (struct link){ .firewall = firewall, .child = { .fd = -1 } };
 	if (place_prepare(options, &firewall->listen_fd, &err) < 0) {

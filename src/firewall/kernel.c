@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "firewall/parts.h"
 
 #include <errno.h>
@@ -86,7 +87,7 @@ void firewall_refresh_ssh(struct firewall *firewall)
 	struct peer_finder finder = { .hosts = firewall->hosts };
 	struct error err;
 
-	firewall->next_ssh_s = firewall_boot_s() + SSH_EVERY_S;
+	firewall->next_ssh_s = clock_boot_s() + SSH_EVERY_S;
 	if (hostnet_ssh_peers(firewall->hostnet, find_peer, &finder, &err) < 0) {
 		log_line(LOG_ERR, "cannot read the SSH sessions: %s", err.text);
 		finder.count = firewall->n_peers; /* those known stay protected */
@@ -106,7 +107,7 @@ void firewall_batch_apply(struct firewall *firewall, struct link *link, struct b
 	if (!batch->count)
 		return;
 	if (elements_apply(firewall->elements, batch->changes, batch->count, link->number,
-		    firewall_boot_s(), &err) < 0) {
+		    clock_boot_s(), &err) < 0) {
 		log_line(LOG_ERR, "the firewall refuses: %s", err.text);
 		firewall_tell_health(firewall, PROTO_PART_FIREWALL, EIO, err.text);
 		firewall->to_restore = true;
@@ -120,7 +121,7 @@ void firewall_batch_apply(struct firewall *firewall, struct link *link, struct b
 	/* Who has come in by SSH since the last look is protected with the next tick, and the
 	 * engine lifts what hit him. Not before the ban: the kernel takes milliseconds to list
 	 * sessions, and a session outlives a second. */
-	firewall->next_ssh_s = firewall_boot_s();
+	firewall->next_ssh_s = clock_boot_s();
 }
 
 static bool width_is_allowed(const struct ip *ip)
@@ -214,7 +215,7 @@ void firewall_restore(struct firewall *firewall, const char *why)
 	size_t count;
 
 	firewall->to_restore = false;
-	if (elements_restore(firewall->elements, firewall_boot_s(), &count, &err) < 0) {
+	if (elements_restore(firewall->elements, clock_boot_s(), &count, &err) < 0) {
 		if (!firewall->health[PROTO_PART_FIREWALL].failure) /* said once, tried on */
 			log_line(LOG_ERR, "cannot restore the firewall table: %s", err.text);
 		firewall_tell_health(firewall, PROTO_PART_FIREWALL, EIO, err.text);
@@ -253,7 +254,7 @@ static void adopt(void *context, const struct nft_element *element)
 	struct firewall *firewall = context;
 
 	if (firewall->current && elements_adopt(firewall->elements, element,
-					 firewall->current->number, firewall_boot_s()))
+					 firewall->current->number, clock_boot_s()))
 		send_element(firewall, PROTO_ADOPT, element->scope, &element->ip, element->ttl_s);
 }
 

@@ -88,7 +88,6 @@ struct batch {
 };
 
 /* CLOCK_BOOTTIME in seconds. */
-int64_t firewall_boot_s(void);
 /* Tells the engine how a part is doing, and each one that comes later; failure: errno value, 0
  * ok. */
 void firewall_tell_health(struct firewall *firewall, enum proto_part part, int failure,

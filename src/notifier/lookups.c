@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 
 #include <systemd/sd-event.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "notifier/resolve.h"
@@ -31,14 +31,6 @@ struct names {
 	int peer_fd; /* borrowed; -1: no engine */
 	struct asked asked[RESOLVE_QUESTIONS_MAX];
 };
-
-static int64_t boot_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail: Linux 2.6.39 has it */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void answer(const struct names *names, const struct proto_name *record)
 {
@@ -72,8 +64,8 @@ static void run(struct names *names)
 {
 	int64_t wait_ms;
 
-	resolve_run(names->resolve, boot_ms());
-	wait_ms = resolve_wait_ms(names->resolve, boot_ms());
+	resolve_run(names->resolve, clock_boot_ms());
+	wait_ms = resolve_wait_ms(names->resolve, clock_boot_ms());
 	/* these cannot fail on a live source */
 	if (wait_ms >= 0)
 		(void)sd_event_source_set_time_relative(names->timer, (uint64_t)wait_ms * 1000);
@@ -170,7 +162,7 @@ void notifier_names_packet(struct names *names, const struct proto_mail_packet *
 	}
 	*asked = (struct asked){ .record = record };
 	if (resolve_ask(names->resolve, record.name, record.kind == PROTO_NAME_PROTECT,
-		    (uint64_t)(asked - names->asked), boot_ms(), &err) < 0) {
+		    (uint64_t)(asked - names->asked), clock_boot_ms(), &err) < 0) {
 		log_line(LOG_ERR, "a name is not looked up: %s", err.text);
 		*asked = (struct asked){ 0 };
 		answer(names, &record);

@@ -1,6 +1,7 @@
 /* The role with the privilege, and engines that say anything: records of any bytes over the pair,
  * ends of engines, the tick between. The kernel is one of our own, which remembers nothing and
  * checks what it is asked. Input: acts of one byte each, see act(). */
+#include "base/clock.h"
 #include "fuzz.h"
 
 #include <errno.h>
@@ -47,7 +48,7 @@ static uint8_t kernel_mood;
 static size_t n_scopes; /* sets that were made */
 static int64_t boot_s;
 
-int64_t firewall_boot_s(void)
+int64_t clock_boot_s(void)
 {
 	return boot_s;
 }
