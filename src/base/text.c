@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include <assert.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -96,4 +98,34 @@ const char *text_rendered(char *out, size_t out_bytes, const char *text)
 const char *text_render_string(char *out, size_t out_bytes, const char *string)
 {
 	return text_render(out, out_bytes, string, strlen(string));
+}
+
+struct shown text_shown(const void *bytes, size_t length)
+{
+	struct shown shown;
+
+	text_render(shown.text, sizeof(shown.text), bytes, length);
+	return shown;
+}
+
+struct shown text_shown_string(const char *string)
+{
+	return text_shown(string, strlen(string));
+}
+
+size_t text_format(char *out, size_t out_bytes, const char *format, ...)
+{
+	va_list args;
+	int wanted;
+
+	assert(out_bytes >= 4);
+	va_start(args, format);
+	wanted = vsnprintf(out, out_bytes, format, args);
+	va_end(args);
+	if (wanted < 0) /* a format or a locale that cannot be: nothing was written */
+		out[wanted = 0] = '\0';
+	if ((size_t)wanted < out_bytes)
+		return (size_t)wanted;
+	memcpy(out + out_bytes - 4, "...", 4);
+	return out_bytes - 1;
 }

@@ -259,6 +259,42 @@ static void test_rendered(void **state)
 	assert_string_equal(text_rendered(twice, 8, "123456789"), "1234...");
 }
 
+/* What is passed on in one statement is what text_render() makes of it. */
+static void test_shown(void **state)
+{
+	char long_text[2 * TEXT_SHOWN_MAX];
+	char rendered[TEXT_SHOWN_MAX];
+
+	(void)state;
+	memset(long_text, 'x', sizeof(long_text));
+	text_render(rendered, sizeof(rendered), long_text, sizeof(long_text));
+	assert_string_equal(text_shown(long_text, sizeof(long_text)).text, rendered);
+	assert_string_equal(text_shown("a\0b", 3).text, "a\\x00b");
+	assert_string_equal(text_shown_string("\033[1m").text, "\\x1b[1m");
+}
+
+static void test_format(void **state)
+{
+	static const struct {
+		size_t out_bytes;
+		const char *word;
+		const char *text;
+	} rows[] = { { 16, "12345", "<12345>" }, { 8, "12345", "<12345>" },
+		{ 7, "12345", "<12..." }, { 4, "12345", "..." }, { 4, "", "<>" },
+		{ 5, "123456789", "<..." } };
+	char out[16];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		memset(out, '#', sizeof(out));
+		assert_int_equal(text_format(out, rows[i].out_bytes, "<%s>", rows[i].word),
+			strlen(rows[i].text));
+		assert_string_equal(out, rows[i].text);
+		if (rows[i].out_bytes < sizeof(out))
+			assert_int_equal(out[rows[i].out_bytes], '#');
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +304,8 @@ int main(void)
 		cmocka_unit_test(test_deceptive),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_any_bytes),
+		cmocka_unit_test(test_shown),
+		cmocka_unit_test(test_format),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
