@@ -13,12 +13,12 @@
 #include <jansson.h>
 
 #include "base/alloc.h"
-#include "base/duration.h"
 #include "base/error.h"
 #include "base/ip.h"
 #include "base/log.h"
 #include "base/protected.h"
 #include "base/text.h"
+#include "base/times.h"
 #include "commands/client.h"
 #include "commands/import.h"
 #include "commands/test.h"

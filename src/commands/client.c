@@ -12,8 +12,8 @@
 #include <jansson.h>
 
 #include "base/alloc.h"
-#include "base/duration.h"
 #include "base/text.h"
+#include "base/times.h"
 
 enum { ANSWER_MAX_BYTES = 256 * 1024 * 1024, ANSWER_WAIT_S = 60 };
 

@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/finding.h"
+#include "base/findings.h"
 #include "base/text.h"
 #include "commands/client.h"
 #include "config/config.h"

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/finding.h"
+#include "base/findings.h"
 
 struct filter_def;
 struct try_reach;

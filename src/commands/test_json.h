@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "base/utc.h"
+#include "base/times.h"
 
 struct filter;
 struct hit;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "base/utc.h"
+#include "base/times.h"
 #include "commands/test_furthest.h"
 #include "commands/test_tally.h"
 #include "config/config.h"

@@ -1,7 +1,7 @@
 #ifndef VG_ACTION_FILE_H
 #define VG_ACTION_FILE_H
 
-#include "base/finding.h"
+#include "base/findings.h"
 
 #include <stdbool.h>
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/guess.h"
+#include "base/findings.h"
 
 static const struct config_action actions[] = {
 	/* ours, for jails of our own tree */

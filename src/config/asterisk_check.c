@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/finding.h"
+#include "base/findings.h"
 #include "base/text.h"
 #include "config/config.h"
 

@@ -1,7 +1,7 @@
 #ifndef VG_CONFIG_H
 #define VG_CONFIG_H
 
-#include "base/finding.h"
+#include "base/findings.h"
 #include "base/ip.h"
 #include "base/ports.h"
 

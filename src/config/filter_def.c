@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/guess.h"
+#include "base/findings.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "config/group.h"

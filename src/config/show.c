@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/duration.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "base/times.h"
 
 enum { RULE_SHOWN_MAX = 8192 };
 

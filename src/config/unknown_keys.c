@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/guess.h"
+#include "base/findings.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "config/values.h"

@@ -8,10 +8,10 @@
 #include <strings.h>
 
 #include "base/alloc.h"
-#include "base/duration.h"
 #include "base/error.h"
 #include "base/mail_address.h"
 #include "base/text.h"
+#include "base/times.h"
 #include "config/config.h"
 
 enum { SHOWN_MAX = 160, SENTENCE_MAX = 1200 };

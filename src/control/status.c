@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/ports.h"
 #include "base/text.h"
-#include "base/utc.h"
+#include "base/times.h"
 #include "control/control.h"
 #include "decide/bans.h"
 #include "decide/guard.h"

@@ -1,6 +1,6 @@
 #include "date/instant.h"
 
-#include "base/calendar.h"
+#include "base/times.h"
 
 enum { DAY_S = 86400, QUARTER_S = 900 };
 /* From a leap year to the next are at most 8. */
@@ -53,17 +53,17 @@ static int64_t day_to_wall(struct date_clock *clock, const struct date_parts *pa
 /* Day of a week that counts in year. */
 static int64_t week_day(const struct date_parts *parts, int year)
 {
-	int64_t first = date_day(year, 1, parts->week_kind == DATE_WEEK_ISO ? 4 : 1);
+	int64_t first = calendar_day(year, 1, parts->week_kind == DATE_WEEK_ISO ? 4 : 1);
 	int sunday_first = (parts->weekday + 1) % 7;
 
 	switch (parts->week_kind) {
 	case DATE_WEEK_ISO:
-		return first - date_weekday(first) + 7 * (parts->week - 1) + parts->weekday;
+		return first - calendar_weekday(first) + 7 * (parts->week - 1) + parts->weekday;
 	case DATE_WEEK_MONDAY:
-		first += (7 - date_weekday(first)) % 7;
+		first += (7 - calendar_weekday(first)) % 7;
 		return first + 7 * (parts->week - 1) + parts->weekday;
 	case DATE_WEEK_SUNDAY:
-		first += (6 - date_weekday(first) + 7) % 7;
+		first += (6 - calendar_weekday(first) + 7) % 7;
 		return first + 7 * (parts->week - 1) + sunday_first;
 	}
 	return first;
@@ -81,15 +81,15 @@ static bool year_to_day(const struct date_parts *parts, int year, int64_t *ret_d
 	int day = parts->day < 1 ? 1 : parts->day;
 
 	if (parts->month < 1 && parts->day_of_year > 0) {
-		*ret_day = date_day(year, 1, parts->day_of_year);
-		return parts->day_of_year <= 365 + date_is_leap(year);
+		*ret_day = calendar_day(year, 1, parts->day_of_year);
+		return parts->day_of_year <= 365 + calendar_is_leap(year);
 	}
 	if (parts->month < 1 && parts->day < 1 && has_week(parts)) {
 		*ret_day = week_day(parts, year);
 		return true;
 	}
-	*ret_day = date_day(year, month, day);
-	return day <= 28 || day <= date_month_days(year, month);
+	*ret_day = calendar_day(year, month, day);
+	return day <= 28 || day <= calendar_month_days(year, month);
 }
 
 static bool guess_year(struct date_clock *clock, const struct date_parts *parts, int this_year,
@@ -132,14 +132,14 @@ static bool guess(struct date_clock *clock, const struct date_parts *parts, bool
 	int month;
 	int day;
 
-	date_civil(today, &year, &month, &day);
+	calendar_civil(today, &year, &month, &day);
 	if (has_day) {
 		if (parts->month < 1 && parts->day > 0) /* of this month or the last */
 			full.month = parts->day <= day + 1 ? month : (month + 10) % 12 + 1;
 		return guess_year(clock, &full, year, now_s, ret_s);
 	}
 	if (parts->year > 0)
-		today = date_day(parts->year, month, day);
+		today = calendar_day(parts->year, month, day);
 	*ret_s = day_to_wall(clock, parts, today, now_s);
 	if (*ret_s > now_s)
 		*ret_s = day_to_wall(clock, parts, today - 1, now_s);

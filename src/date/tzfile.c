@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/calendar.h"
+#include "base/times.h"
 
 #define ZONE_DIRECTORY "/usr/share/zoneinfo/"
 
@@ -178,11 +178,11 @@ static bool later_read(const char *text, struct later_rule *ret)
 /* Local seconds since 1970 of a change in year. */
 static int64_t change_at(const struct change_rule *rule, int year)
 {
-	int64_t first = date_day(year, rule->month, 1);
-	int weekday = (date_weekday(first) + 1) % 7;
+	int64_t first = calendar_day(year, rule->month, 1);
+	int weekday = (calendar_weekday(first) + 1) % 7;
 	int day = (rule->weekday - weekday + 7) % 7 + 7 * (rule->week - 1);
 
-	if (day >= date_month_days(year, rule->month))
+	if (day >= calendar_month_days(year, rule->month))
 		day -= 7;
 	return (first + day) * DAY_S + rule->at_s;
 }
@@ -198,7 +198,7 @@ static int later_at(const struct later_rule *later, int64_t at_s)
 
 	if (!later->has_summer)
 		return later->offset_s;
-	date_civil((at_s + later->offset_s) / DAY_S, &year, &month, &day);
+	calendar_civil((at_s + later->offset_s) / DAY_S, &year, &month, &day);
 	start_s = change_at(&later->start, year) - later->offset_s;
 	end_s = change_at(&later->end, year) - later->summer_offset_s;
 	if (start_s < end_s)

@@ -7,8 +7,8 @@
 #include <syslog.h>
 
 #include "base/alloc.h"
-#include "base/duration.h"
 #include "base/text.h"
+#include "base/times.h"
 #include "config/config.h"
 #include "decide/letter.h"
 #include "match/filter.h"

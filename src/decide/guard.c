@@ -9,10 +9,10 @@
 #include <syslog.h>
 
 #include "base/alloc.h"
-#include "base/duration.h"
 #include "base/error.h"
 #include "base/protected.h"
 #include "base/text.h"
+#include "base/times.h"
 #include "config/config.h"
 #include "decide/counter.h"
 #include "decide/history.h"

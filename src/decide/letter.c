@@ -5,10 +5,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/duration.h"
 #include "base/ip.h"
 #include "base/ports.h"
 #include "base/text.h"
+#include "base/times.h"
 #include "config/config.h"
 #include "decide/bans.h"
 #include "decide/counter.h"

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "base/duration.h"
 #include "base/protected.h"
 #include "base/text.h"
+#include "base/times.h"
 #include "config/config.h"
 #include "decide/counter.h"
 #include "decide/history.h"

@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/finding.h"
+#include "base/findings.h"
 #include "base/text.h"
 
 enum { LABEL_BYTES_MAX = 63, SHOWN_MAX = 160 };

@@ -1,7 +1,7 @@
 #ifndef VG_TREE_H
 #define VG_TREE_H
 
-#include "base/finding.h"
+#include "base/findings.h"
 
 #include <stdbool.h>
 #include <stddef.h>

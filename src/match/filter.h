@@ -2,7 +2,7 @@
 #define VG_FILTER_H
 
 #include "asterisk/reader.h"
-#include "base/finding.h"
+#include "base/findings.h"
 #include "base/ip.h"
 
 #include <stdbool.h>

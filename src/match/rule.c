@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/finding.h"
+#include "base/findings.h"
 #include "base/regex.h"
 #include "config/config.h"
 #include "dialect/tags.h"

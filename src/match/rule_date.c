@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/finding.h"
+#include "base/findings.h"
 #include "config/config.h"
 #include "date/date.h"
 

@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/finding.h"
+#include "base/findings.h"
 #include "base/protected.h"
 #include "base/text.h"
 #include "dialect/ini.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/finding.h"
+#include "base/findings.h"
 #include "config/config.h"
 #include "dialect/ini.h"
 

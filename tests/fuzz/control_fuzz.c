@@ -19,7 +19,7 @@ static uid_t other_uid(void);
 #include "control/control.c"
 #undef getuid
 
-#include "base/finding.h"
+#include "base/findings.h"
 #include "base/protected.h"
 #include "config/config.h"
 #include "decide/letter.h"

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/duration.h"
 #include "base/error.h"
+#include "base/times.h"
 
 static const int64_t LIMIT_S = 100000000000;
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/finding.h"
+#include "base/findings.h"
 #include "config/config.h"
 #include "match/filter.h"
 

@@ -13,7 +13,7 @@
 #include <jansson.h>
 
 #include "asterisk/reader.h"
-#include "base/utc.h"
+#include "base/times.h"
 
 static const char *text_of(const json_t *truth, const char *key)
 {

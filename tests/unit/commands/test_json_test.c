@@ -14,7 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "base/utc.h"
+#include "base/times.h"
 #include "commands/test_json.h"
 #include "match/filter.h"
 

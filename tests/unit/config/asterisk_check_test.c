@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "base/finding.h"
+#include "base/findings.h"
 #include "config/asterisk_check.h"
 #include "config/config_fixture.h"
 

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/finding.h"
+#include "base/findings.h"
 #include "base/protected.h"
-#include "base/utc.h"
+#include "base/times.h"
 #include "config/config.h"
 #include "decide/bans.h"
 #include "decide/guard.h"

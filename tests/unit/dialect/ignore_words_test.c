@@ -13,7 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/finding.h"
+#include "base/findings.h"
 
 #define LABEL "0123456789012345678901234567890123456789012345678901234567890ab" /* 63 */
 

@@ -13,8 +13,8 @@
 
 #include <jansson.h>
 
-#include "base/finding.h"
-#include "base/utc.h"
+#include "base/findings.h"
+#include "base/times.h"
 #include "config/config.h"
 #include "match/filter.h"
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/finding.h"
+#include "base/findings.h"
 #include "config/config.h"
 #include "match/filter.h"
 #include "match/records.h"

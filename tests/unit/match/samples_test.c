@@ -22,8 +22,8 @@
 #include <jansson.h>
 
 #include "base/alloc.h"
-#include "base/finding.h"
-#include "base/utc.h"
+#include "base/findings.h"
+#include "base/times.h"
 #include "config/config.h"
 #include "match/filter.h"
 

@@ -1,17 +1,17 @@
-#include "base/duration.h"
+#include "base/times.h"
 
-#include "base/error.h"
-#include "base/text.h"
-
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/text.h"
 
 /* Wider than any sense (3000 years), and far from overflow in sums and products of doubles. */
 static const double LIMIT_S = 1e11;
-enum { TERMS_MAX = 64 };
+enum { TERMS_MAX = 64, DAY_S = 86400 };
 
 /* Every prefix of the longest word from the shortest on is accepted, and one letter twice ("dd"):
  * that takes in all that fail2ban knows. */
@@ -107,7 +107,6 @@ static bool read_product(const char **at, double *ret_value)
 int duration_parse(const char *text, int64_t *ret_s, struct error *err)
 {
 	const char *at = skip_blanks(text);
-	char shown[128];
 	double total = 0;
 	double value;
 
@@ -127,7 +126,7 @@ int duration_parse(const char *text, int64_t *ret_s, struct error *err)
 		}
 	}
 	return error_set(err, "'%s' is not a time (examples: 600, 10m, 1h 30m, 24h, 1w)",
-		text_render_string(shown, sizeof(shown), text));
+		text_shown_string(text).text);
 }
 
 const char *duration_format(int64_t duration_s, char out[DURATION_TEXT_MAX])
@@ -147,10 +146,74 @@ const char *duration_format(int64_t duration_s, char out[DURATION_TEXT_MAX])
 
 		if (!count && !(i == 3 && !parts))
 			continue;
-		used += (size_t)snprintf(out + used, DURATION_TEXT_MAX - used, "%s%llu%c",
+		used += text_format(out + used, DURATION_TEXT_MAX - used, "%s%llu%c",
 			parts ? " " : "", (unsigned long long)count, steps[i].letter);
 		left %= steps[i].seconds;
 		parts++;
 	}
 	return out;
+}
+
+const char *utc_format(int64_t at_s, char out[UTC_TEXT_MAX])
+{
+	time_t at = (time_t)at_s;
+	struct tm parts;
+
+	out[0] = '\0';
+	if (gmtime_r(&at, &parts) && parts.tm_year >= -1900 && parts.tm_year <= 8099)
+		(void)text_format(out, UTC_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02dZ",
+			parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+			parts.tm_min, parts.tm_sec);
+	return out;
+}
+
+const char *utc_format_ms(int64_t at_ms, char out[UTC_TEXT_MAX])
+{
+	int64_t at_s = at_ms / 1000 - (at_ms % 1000 < 0);
+	size_t used;
+
+	utc_format(at_s, out);
+	used = strlen(out);
+	if (used && at_ms != at_s * 1000)
+		(void)text_format(out + used - 1, UTC_TEXT_MAX - used, ".%03dZ",
+			(int)(at_ms - at_s * 1000));
+	return out;
+}
+
+bool calendar_is_leap(int year)
+{
+	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+int64_t calendar_day(int year, int month, int day)
+{
+	static const int before_month[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
+	int64_t last = (int64_t)year - 1;
+	int64_t days = last * 365 + last / 4 - last / 100 + last / 400;
+
+	days += before_month[month - 1] + (month > 2 && calendar_is_leap(year)) + day - 1;
+	return days - 719162; /* day number of 1970-01-01 by the same count */
+}
+
+int calendar_month_days(int year, int month)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+
+	return days[month - 1] + (month == 2 && calendar_is_leap(year));
+}
+
+int calendar_weekday(int64_t day)
+{
+	return (int)(((day + 3) % 7 + 7) % 7); /* day 0 was a Thursday */
+}
+
+void calendar_civil(int64_t day, int *ret_year, int *ret_month, int *ret_day)
+{
+	time_t at = (time_t)(day * DAY_S);
+	struct tm tm = { .tm_mday = 1, .tm_year = 70 };
+
+	(void)gmtime_r(&at, &tm); /* fails beyond some 10^9 years only */
+	*ret_year = tm.tm_year + 1900;
+	*ret_month = tm.tm_mon + 1;
+	*ret_day = tm.tm_mday;
 }

@@ -1,15 +1,18 @@
-#include "base/finding.h"
-
-#include "base/alloc.h"
+#include "base/findings.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/text.h"
 
-enum { FINDING_TEXT_MAX = 2048 }; /* longer sentences are cut */
+enum {
+	FINDING_TEXT_MAX = 2048, /* longer sentences are cut */
+	GUESS_WORD_MAX = 64,
+	GUESS_DISTANCE_MAX = 2,
+};
 
 void findings_done(struct findings *findings)
 {
@@ -58,9 +61,12 @@ static bool is_known(const struct findings *findings, const struct position *at,
 	return false;
 }
 
-static void add(struct findings *findings, const struct position *at, const char *text,
-	bool is_error)
+static void add(struct findings *findings, const struct position *at, bool is_error,
+	const char *format, va_list args)
 {
+	char text[FINDING_TEXT_MAX];
+
+	(void)vsnprintf(text, sizeof(text), format, args); /* cut on purpose */
 	if (is_known(findings, at, text, is_error))
 		return;
 	findings->errors += is_error;
@@ -80,25 +86,21 @@ static void add(struct findings *findings, const struct position *at, const char
 
 int finding_error(struct findings *findings, const struct position *at, const char *format, ...)
 {
-	char text[FINDING_TEXT_MAX];
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args); /* cut on purpose */
+	add(findings, at, true, format, args);
 	va_end(args);
-	add(findings, at, text, true);
 	return -1;
 }
 
 void finding_warning(struct findings *findings, const struct position *at, const char *format, ...)
 {
-	char text[FINDING_TEXT_MAX];
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args); /* cut on purpose */
+	add(findings, at, false, format, args);
 	va_end(args);
-	add(findings, at, text, false);
 }
 
 char *finding_format(const struct finding *finding)
@@ -112,4 +114,55 @@ char *finding_format(const struct finding *finding)
 		return alloc_format("%s: %s: %s", shown, kind, finding->text);
 	return alloc_format("%s:%u:%u: %s: %s", shown, finding->line, finding->column, kind,
 		finding->text);
+}
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* Edit distance with swaps of neighbours (optimal string alignment). */
+static unsigned distance(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+	unsigned rows[3][GUESS_WORD_MAX + 1];
+
+	for (size_t j = 0; j <= b_length; j++)
+		rows[0][j] = (unsigned)j;
+	for (size_t i = 1; i <= a_length; i++) {
+		unsigned *now = rows[i % 3];
+		const unsigned *last = rows[(i + 2) % 3];
+		const unsigned *before = rows[(i + 1) % 3];
+
+		now[0] = (unsigned)i;
+		for (size_t j = 1; j <= b_length; j++) {
+			now[j] = least(least(last[j] + 1, now[j - 1] + 1),
+				last[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				now[j] = least(now[j], before[j - 2] + 1);
+		}
+	}
+	return rows[a_length % 3][b_length];
+}
+
+const char *guess_word(const char *word, const char *const *list, size_t count)
+{
+	size_t length = strlen(word);
+	unsigned best = GUESS_DISTANCE_MAX + 1;
+	const char *found = NULL;
+
+	if (length > GUESS_WORD_MAX)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		size_t other = strlen(list[i]);
+		unsigned steps;
+
+		if (other > GUESS_WORD_MAX)
+			continue;
+		steps = distance(word, length, list[i], other);
+		if (steps < best && steps * 2 <= other) {
+			best = steps;
+			found = list[i];
+		}
+	}
+	return found;
 }

@@ -1,5 +1,5 @@
-#ifndef VG_FINDING_H
-#define VG_FINDING_H
+#ifndef VG_FINDINGS_H
+#define VG_FINDINGS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,5 +42,9 @@ void finding_warning(struct findings *findings, const struct position *at, const
 	__attribute__((format(printf, 3, 4)));
 /* "FILE:LINE:COL: error: TEXT" (line and column left out where line is 0). Caller frees. */
 char *finding_format(const struct finding *finding);
+
+/* The word of the list that was probably meant: at most two letters wrong, missing, extra or
+ * swapped, and at least half of them right. NULL: none. Words over 64 bytes have no guess. */
+const char *guess_word(const char *word, const char *const *list, size_t count);
 
 #endif
