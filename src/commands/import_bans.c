@@ -214,7 +214,7 @@ static int give_back(const char *state_dir, int rc, struct error *err)
 {
 	struct error last;
 
-	if (place_give_back(state_dir, &last) == 0)
+	if (dirs_give_back(state_dir, &last) == 0)
 		return rc;
 	if (rc == 0)
 		*err = last;
@@ -236,7 +236,7 @@ int import_bans(const struct import_options *options, const struct config *confi
 
 	protect_ignored(&moving);
 	if (!daemon)
-		rc = place_state(state_dir, &lock_fd, &err);
+		rc = dirs_state(state_dir, &lock_fd, &err);
 	if (rc == 0 && !daemon)
 		rc = open_store(&moving, &findings, &err);
 	if (rc == 0)

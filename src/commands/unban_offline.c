@@ -132,7 +132,7 @@ int offline_unban(const struct run_options *options, const struct ip *ip, const 
 	/* a daemon that starts, or ends, does not answer and has the bans in its memory */
 	if (access(database, R_OK | W_OK) < 0)
 		(void)error_errno(&err, errno, "no daemon runs, and %s cannot be used", database);
-	else if (place_lock(options->state_dir, &lock_fd, &err) < 0)
+	else if (dirs_lock(options->state_dir, &lock_fd, &err) < 0)
 		(void)error_set(&err, "the daemon is starting or ending: try again");
 	else if (config_load(options->config_dir, NULL, &config, &findings) < 0)
 		(void)error_set(&err, "no daemon runs, and %s cannot be read", options->config_dir);

@@ -222,7 +222,7 @@ int firewall_run(const struct run_options *options)
 	firewall->next_generation_s = clock_boot_s() + GENERATION_EVERY_S;
 	for (size_t i = 0; i < 2; i++)
 		firewall->links[i] = (struct link){ .firewall = firewall, .child = { .fd = -1 } };
-	if (place_prepare(options, &firewall->listen_fd, &err) < 0) {
+	if (dirs_prepare(options, &firewall->listen_fd, &err) < 0) {
 		log_line(LOG_ERR, "%s", err.text);
 		free(firewall);
 		return EXIT_FAILURE;

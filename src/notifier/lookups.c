@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <time.h>
 
 #include <systemd/sd-event.h>
 
@@ -14,8 +15,8 @@
 #include "notifier/resolve.h"
 #include "process/messages.h"
 
-/* Places that names of a log cannot take: outsiders write those, and the names that protect must
- * not wait for them. As many as the engine asks for at a time. */
+/* Places that names of a log cannot take: outsiders write those, and the names that protect
+ * must not wait for them. As many as the engine asks for at a time. */
 enum { PROTECT_RESERVED = 16 };
 
 /* A question on its way; name "": a free place. */
@@ -24,7 +25,7 @@ struct asked {
 	bool dropped; /* its engine is gone */
 };
 
-struct names {
+struct lookups {
 	struct resolve *resolve; /* owned */
 	sd_event_source *io;
 	sd_event_source *timer;
@@ -32,11 +33,11 @@ struct names {
 	struct asked asked[RESOLVE_QUESTIONS_MAX];
 };
 
-static void answer(const struct names *names, const struct proto_name *record)
+static void answer(const struct lookups *lookups, const struct proto_name *record)
 {
 	/* a full pair: the engine asks again */
-	if (names->peer_fd >= 0)
-		(void)proto_name_send(names->peer_fd, record, NULL);
+	if (lookups->peer_fd >= 0)
+		(void)proto_name_send(lookups->peer_fd, record, NULL);
 }
 
 static void on_answer(void *context, const struct resolve_answer *found)
@@ -46,8 +47,8 @@ static void on_answer(void *context, const struct resolve_answer *found)
 		[RESOLVE_NO_NAME] = PROTO_NAME_NONE,
 		[RESOLVE_NO_ANSWER] = PROTO_NAME_NO_ANSWER,
 	};
-	struct names *names = context;
-	struct asked *asked = &names->asked[found->tag];
+	struct lookups *lookups = context;
+	struct asked *asked = &lookups->asked[found->tag];
 
 	_Static_assert(PROTO_NAME_ADDRESSES_MAX == (int)RESOLVE_ADDRESSES_MAX, "all fit");
 	asked->record.outcome = outcomes[found->outcome];
@@ -55,21 +56,21 @@ static void on_answer(void *context, const struct resolve_answer *found)
 	asked->record.count = (uint32_t)found->count;
 	memcpy(asked->record.addresses, found->addresses, found->count * sizeof(struct ip));
 	if (!asked->dropped)
-		answer(names, &asked->record);
+		answer(lookups, &asked->record);
 	*asked = (struct asked){ 0 };
 }
 
 /* Hands out answers and sets the clock for the next step. */
-static void run(struct names *names)
+static void run(struct lookups *lookups)
 {
 	int64_t wait_ms;
 
-	resolve_run(names->resolve, clock_boot_ms());
-	wait_ms = resolve_wait_ms(names->resolve, clock_boot_ms());
+	resolve_run(lookups->resolve, clock_boot_ms());
+	wait_ms = resolve_wait_ms(lookups->resolve, clock_boot_ms());
 	/* these cannot fail on a live source */
 	if (wait_ms >= 0)
-		(void)sd_event_source_set_time_relative(names->timer, (uint64_t)wait_ms * 1000);
-	(void)sd_event_source_set_enabled(names->timer,
+		(void)sd_event_source_set_time_relative(lookups->timer, (uint64_t)wait_ms * 1000);
+	(void)sd_event_source_set_enabled(lookups->timer,
 		wait_ms >= 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
@@ -87,55 +88,55 @@ static int on_timer(sd_event_source *source, uint64_t at_us, void *context)
 	return 0;
 }
 
-int notifier_names_new(struct sd_event *event, struct names **ret_names, struct error *err)
+int lookups_new(struct sd_event *event, struct lookups **ret_lookups, struct error *err)
 {
-	struct names *names = alloc_zero(sizeof(*names));
+	struct lookups *lookups = alloc_zero(sizeof(*lookups));
 
-	names->peer_fd = -1;
-	if (resolve_new(NULL, on_answer, names, &names->resolve, err) < 0) {
-		free(names);
+	lookups->peer_fd = -1;
+	if (resolve_new(NULL, on_answer, lookups, &lookups->resolve, err) < 0) {
+		free(lookups);
 		return -1;
 	}
-	if (sd_event_add_io(event, &names->io, resolve_fd(names->resolve), EPOLLIN, on_io, names) <
-			0 ||
-		sd_event_add_time_relative(event, &names->timer, CLOCK_BOOTTIME, 0, 1000, on_timer,
-			names) < 0) {
-		notifier_names_free(names);
+	if (sd_event_add_io(event, &lookups->io, resolve_fd(lookups->resolve), EPOLLIN, on_io,
+		    lookups) < 0 ||
+		sd_event_add_time_relative(event, &lookups->timer, CLOCK_BOOTTIME, 0, 1000,
+			on_timer, lookups) < 0) {
+		lookups_free(lookups);
 		return error_set(err, "cannot watch the resolver");
 	}
 	/* cannot fail on a live source */
-	(void)sd_event_source_set_enabled(names->timer, SD_EVENT_OFF);
-	*ret_names = names;
+	(void)sd_event_source_set_enabled(lookups->timer, SD_EVENT_OFF);
+	*ret_lookups = lookups;
 	return 0;
 }
 
-void notifier_names_free(struct names *names)
+void lookups_free(struct lookups *lookups)
 {
-	if (!names)
+	if (!lookups)
 		return;
-	(void)sd_event_source_disable_unref(names->io);
-	(void)sd_event_source_disable_unref(names->timer);
-	resolve_free(names->resolve);
-	free(names);
+	(void)sd_event_source_disable_unref(lookups->io);
+	(void)sd_event_source_disable_unref(lookups->timer);
+	resolve_free(lookups->resolve);
+	free(lookups);
 }
 
-void notifier_names_peer(struct names *names, int fd)
+void lookups_peer(struct lookups *lookups, int fd)
 {
-	names->peer_fd = fd;
+	lookups->peer_fd = fd;
 	for (size_t i = 0; i < RESOLVE_QUESTIONS_MAX; i++)
-		names->asked[i].dropped = true;
+		lookups->asked[i].dropped = true;
 }
 
 /* NULL: there is no room for a question of this kind. */
-static struct asked *free_place(struct names *names, uint32_t kind)
+static struct asked *free_place(struct lookups *lookups, uint32_t kind)
 {
 	struct asked *place = NULL;
 	size_t count = 0;
 
 	for (size_t i = 0; i < RESOLVE_QUESTIONS_MAX; i++) {
-		if (!names->asked[i].record.name[0])
-			place = &names->asked[i];
-		else if (names->asked[i].record.kind == PROTO_NAME_COUNT)
+		if (!lookups->asked[i].record.name[0])
+			place = &lookups->asked[i];
+		else if (lookups->asked[i].record.kind == PROTO_NAME_COUNT)
 			count++;
 	}
 	if (kind == PROTO_NAME_COUNT && count >= RESOLVE_QUESTIONS_MAX - PROTECT_RESERVED)
@@ -143,7 +144,7 @@ static struct asked *free_place(struct names *names, uint32_t kind)
 	return place;
 }
 
-void notifier_names_packet(struct names *names, const struct proto_mail_packet *packet)
+void lookups_packet(struct lookups *lookups, const struct proto_mail_packet *packet)
 {
 	struct proto_name record;
 	struct asked *asked;
@@ -155,18 +156,18 @@ void notifier_names_packet(struct names *names, const struct proto_mail_packet *
 	}
 	record.count = 0;
 	record.outcome = PROTO_NAME_NO_ANSWER;
-	asked = free_place(names, record.kind);
+	asked = free_place(lookups, record.kind);
 	if (!asked) {
-		answer(names, &record);
+		answer(lookups, &record);
 		return;
 	}
 	*asked = (struct asked){ .record = record };
-	if (resolve_ask(names->resolve, record.name, record.kind == PROTO_NAME_PROTECT,
-		    (uint64_t)(asked - names->asked), clock_boot_ms(), &err) < 0) {
+	if (resolve_ask(lookups->resolve, record.name, record.kind == PROTO_NAME_PROTECT,
+		    (uint64_t)(asked - lookups->asked), clock_boot_ms(), &err) < 0) {
 		log_line(LOG_ERR, "a name is not looked up: %s", err.text);
 		*asked = (struct asked){ 0 };
-		answer(names, &record);
+		answer(lookups, &record);
 		return;
 	}
-	run(names);
+	run(lookups);
 }

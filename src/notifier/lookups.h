@@ -2,18 +2,18 @@
 #define VG_LOOKUPS_H
 
 struct error;
-struct names;
+struct lookups;
 struct proto_mail_packet;
 struct sd_event;
 
 /* The engine's questions for host names, answered over the pair that they came by. */
 
 /* event is borrowed. */
-int notifier_names_new(struct sd_event *event, struct names **ret_names, struct error *err);
-void notifier_names_free(struct names *names);
+int lookups_new(struct sd_event *event, struct lookups **ret_lookups, struct error *err);
+void lookups_free(struct lookups *lookups);
 /* fd is borrowed; -1: no engine. Answers to an earlier one's questions are dropped. */
-void notifier_names_peer(struct names *names, int fd);
+void lookups_peer(struct lookups *lookups, int fd);
 /* A packet of type PROTO_MAIL_NAME. What cannot be looked up is answered so. */
-void notifier_names_packet(struct names *names, const struct proto_mail_packet *packet);
+void lookups_packet(struct lookups *lookups, const struct proto_mail_packet *packet);
 
 #endif

@@ -224,14 +224,14 @@ static void output_body(struct output *output, const char *body)
 		output_break(output, "[cut]\r\n");
 }
 
-char *mime_compose(const struct mail_message *message, const struct mailbox *from,
+char *mime_compose(const struct smtp_mail *mail, const struct mailbox *from,
 	const struct mailboxes *to, const char *host)
 {
 	struct output output = { .text = NULL };
 	cleanup_free char *id = alloc_format("Message-ID: <%016" PRIx64 ".%" PRId64 "@%s>",
-		message->id, message->date_s, host);
+		mail->id, mail->date_s, host);
 
-	output_date(&output, message->date_s);
+	output_date(&output, mail->date_s);
 	output_string(&output, "From: ");
 	output_mailbox(&output, from);
 	output_break(&output, "\r\n");
@@ -244,7 +244,7 @@ char *mime_compose(const struct mail_message *message, const struct mailbox *fro
 		output_mailbox(&output, &to->list[i]);
 	}
 	output_break(&output, "\r\n");
-	output_subject(&output, message->subject);
+	output_subject(&output, mail->subject);
 	output_string(&output, id);
 	output_break(&output, "\r\n");
 	output_string(&output, "Auto-Submitted: auto-generated\r\n" /* RFC 3834 */
@@ -252,6 +252,6 @@ char *mime_compose(const struct mail_message *message, const struct mailbox *fro
 			       "Content-Type: text/plain; charset=utf-8\r\n"
 			       "Content-Transfer-Encoding: quoted-printable\r\n");
 	output_break(&output, "\r\n");
-	output_body(&output, message->body);
+	output_body(&output, mail->body);
 	return output.text;
 }

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-struct mail_message;
+struct smtp_mail;
 struct mailbox;
 struct mailboxes;
 
@@ -17,7 +17,7 @@ enum {
 /* The whole message, headers and quoted-printable body. Control bytes in the subject and the body
  * are rendered, never sent. The Message-ID depends on id, date_s and host only, so a second try
  * has the same. Caller frees. */
-char *mime_compose(const struct mail_message *message, const struct mailbox *from,
+char *mime_compose(const struct smtp_mail *mail, const struct mailbox *from,
 	const struct mailboxes *to, const char *host);
 
 #endif

@@ -50,7 +50,7 @@ struct notifier {
 	struct proto_mail_packet *queue[QUEUE_MAX]; /* owned; oldest first */
 	size_t queue_count;
 	struct delivery deliveries[DELIVERIES_MAX];
-	struct names *names; /* owned */
+	struct lookups *lookups; /* owned */
 };
 
 static void answer(struct notifier *notifier, int64_t id, enum proto_mail_outcome outcome,
@@ -164,7 +164,7 @@ static void handle_packet(struct notifier *notifier, const struct proto_mail_pac
 		return;
 	}
 	if (packet->head.type == PROTO_MAIL_NAME) {
-		notifier_names_packet(notifier->names, packet);
+		lookups_packet(notifier->lookups, packet);
 		return;
 	}
 	if (packet->head.type != PROTO_MAIL_ALERT)
@@ -186,7 +186,7 @@ static void leave_peer(struct notifier *notifier)
 	if (notifier->peer_fd >= 0)
 		(void)close(notifier->peer_fd);
 	notifier->peer_fd = -1;
-	notifier_names_peer(notifier->names, -1);
+	lookups_peer(notifier->lookups, -1);
 	while (notifier->queue_count)
 		free(notifier->queue[--notifier->queue_count]); /* the engine's outbox has them */
 	/* the next engine counts its mails from 1 again: these answers are not for it */
@@ -220,7 +220,7 @@ static int on_parent(sd_event_source *source, int fd, uint32_t revents, void *co
 		if (record.type == PROTO_PEER && passed_fd >= 0) {
 			leave_peer(notifier);
 			notifier->peer_fd = passed_fd;
-			notifier_names_peer(notifier->names, passed_fd);
+			lookups_peer(notifier->lookups, passed_fd);
 			if (sd_event_add_io(notifier->event, &notifier->peer_io, passed_fd, EPOLLIN,
 				    on_peer, notifier) < 0)
 				log_line(LOG_ERR, "cannot watch the engine");
@@ -266,7 +266,7 @@ static int serve(struct notifier *notifier, struct error *err)
 		sd_event_add_time_relative(notifier->event, NULL, CLOCK_BOOTTIME, ALIVE_US, 0,
 			on_alive, notifier) < 0)
 		return error_set(err, "cannot make the event loop");
-	if (notifier_names_new(notifier->event, &notifier->names, err) < 0)
+	if (lookups_new(notifier->event, &notifier->lookups, err) < 0)
 		return -1;
 	if (sandbox_enter(SANDBOX_NOTIFIER, NULL, 0, &report, err) < 0)
 		return -1;
@@ -292,9 +292,9 @@ int notifier_run(const struct run_options *options)
 	for (size_t i = 0; i < DELIVERIES_MAX; i++)
 		if (notifier->deliveries[i].pid)
 			(void)sandbox_kill(notifier->deliveries[i].pidfd, SIGKILL); /* sent anew */
-	if (notifier->names)
+	if (notifier->lookups)
 		leave_peer(notifier);
-	notifier_names_free(notifier->names);
+	lookups_free(notifier->lookups);
 	(void)sd_event_unref(notifier->event);
 	free(notifier);
 	return status < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -315,35 +315,35 @@ static int receive_soon(struct proto_mail_packet *packet, struct error *err)
 int notifier_deliver(void)
 {
 	static struct proto_mail_packet settings; /* 16 KiB each: not on the stack */
-	static struct proto_mail_packet mail;
+	static struct proto_mail_packet alert;
 	struct proto_mail done = { .type = PROTO_MAIL_DONE, .outcome = PROTO_MAIL_SENT };
-	struct mail_server server;
-	struct mail_message message;
+	struct smtp_server server;
+	struct smtp_mail mail;
 	struct sandbox_report report;
 	struct error err = { .text = "delivered" };
 	const char *text = err.text;
 	bool permanent = false;
 
 	log_open("delivery");
-	mail_preload();
+	smtp_preload();
 	if (sandbox_enter(SANDBOX_DELIVERY, NULL, 0, &report, &err) < 0 ||
-		receive_soon(&settings, &err) < 0 || receive_soon(&mail, &err) < 0) {
+		receive_soon(&settings, &err) < 0 || receive_soon(&alert, &err) < 0) {
 		log_line(LOG_ERR, "%s", err.text);
 		return EXIT_FAILURE;
 	}
-	server = (struct mail_server){ .host = settings.texts[0],
+	server = (struct smtp_server){ .host = settings.texts[0],
 		.port = (uint16_t)settings.head.port,
 		.tls_required = settings.head.tls != 0,
 		.user = settings.texts[1][0] ? settings.texts[1] : NULL,
 		.password = settings.texts[2] };
-	message = (struct mail_message){ .sender = mail.texts[0][0] ? mail.texts[0] : NULL,
-		.dest = mail.texts[1],
-		.subject = mail.texts[2],
-		.body = mail.texts[3],
-		.date_s = mail.head.date_s,
-		.id = (uint64_t)mail.head.id };
-	done.id = mail.head.id;
-	if (mail_deliver(&server, &message, &permanent, &err) < 0)
+	mail = (struct smtp_mail){ .sender = alert.texts[0][0] ? alert.texts[0] : NULL,
+		.dest = alert.texts[1],
+		.subject = alert.texts[2],
+		.body = alert.texts[3],
+		.date_s = alert.head.date_s,
+		.id = (uint64_t)alert.head.id };
+	done.id = alert.head.id;
+	if (smtp_deliver(&server, &mail, &permanent, &err) < 0)
 		done.outcome = permanent ? PROTO_MAIL_REFUSED : PROTO_MAIL_FAILED;
 	(void)proto_mail_send(LAUNCH_PARENT_FD, &done, &text, 1, NULL); /* else "broke off" */
 	return EXIT_SUCCESS;

@@ -33,7 +33,7 @@ enum {
 
 /* What the callbacks of one session leave behind. */
 struct delivery {
-	const struct mail_server *server; /* borrowed */
+	const struct smtp_server *server; /* borrowed */
 	const struct mailboxes *to;       /* borrowed */
 	char where[300];                  /* "host:port", rendered */
 	char *text;                       /* owned: the composed message */
@@ -189,7 +189,7 @@ static void on_handshake(const SSL *ssl, int where, int value)
 
 static int tls_configure(SSL_CTX *tls, struct delivery *delivery)
 {
-	const struct mail_server *server = delivery->server;
+	const struct smtp_server *server = delivery->server;
 	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(tls);
 	struct ip ip;
 	bool numeric = ip_parse(server->host, strlen(server->host), &ip) == 0;
@@ -246,7 +246,7 @@ static void set_timeouts(smtp_session_t session)
 			STEP_TIMEOUT_MS); /* returns the value, not a result */
 }
 
-static int set_server(smtp_session_t session, const struct mail_server *server, struct error *err)
+static int set_server(smtp_session_t session, const struct smtp_server *server, struct error *err)
 {
 	char hostport[300];
 	const char *host = strcmp(server->host, "::1") == 0 ? "localhost" : server->host;
@@ -402,7 +402,7 @@ static int explain(const struct delivery *delivery, smtp_message_t message, bool
 static int run(struct delivery *delivery, const char *sender, bool *ret_permanent,
 	struct error *err)
 {
-	const struct mail_server *server = delivery->server;
+	const struct smtp_server *server = delivery->server;
 	smtp_session_t session = smtp_create_session();
 	auth_context_t auth = NULL;
 	smtp_message_t message = NULL;
@@ -438,7 +438,7 @@ out:
 	return rc;
 }
 
-void mail_preload(void)
+void smtp_preload(void)
 {
 	static const char *const mechanisms[] = { "PLAIN", "LOGIN", "CRAM-MD5" };
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
@@ -459,20 +459,19 @@ void mail_preload(void)
 	(void)auth_destroy_context(auth); /* the mechanisms stay loaded */
 }
 
-static int read_addresses(const struct mail_message *message, const char *host,
-	struct mailboxes *from, struct mailboxes *to, struct error *err)
+static int read_addresses(const struct smtp_mail *mail, const char *host, struct mailboxes *from,
+	struct mailboxes *to, struct error *err)
 {
-	if (mailbox_parse(message->sender ? message->sender : "voipguard", host, from, NULL, err) <
-		0)
+	if (mailbox_parse(mail->sender ? mail->sender : "voipguard", host, from, NULL, err) < 0)
 		return error_prefix(err, "sender");
 	if (from->count != 1)
 		return error_set(err, "sender: expected one mail address, found %zu", from->count);
-	if (mailbox_parse(message->dest, host, to, NULL, err) < 0)
+	if (mailbox_parse(mail->dest, host, to, NULL, err) < 0)
 		return error_prefix(err, "recipient");
 	return 0;
 }
 
-int mail_deliver(const struct mail_server *server, const struct mail_message *message,
+int smtp_deliver(const struct smtp_server *server, const struct smtp_mail *mail,
 	bool *ret_permanent, struct error *err)
 {
 	cleanup_free struct mailboxes *from = alloc_zero(sizeof(*from));
@@ -487,7 +486,7 @@ int mail_deliver(const struct mail_server *server, const struct mail_message *me
 	(void)snprintf(delivery.where, sizeof(delivery.where), "%s:%u",
 		text_render_string(shown, sizeof(shown), server->host),
 		(unsigned int)server->port); /* fits */
-	if (read_addresses(message, host, from, to, err) < 0) {
+	if (read_addresses(mail, host, from, to, err) < 0) {
 		*ret_permanent = true;
 		return -1;
 	}
@@ -499,7 +498,7 @@ int mail_deliver(const struct mail_server *server, const struct mail_message *me
 	}
 	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for SIGPIPE */
 	(void)unsetenv("HOME");         /* cannot fail for a name without '=' */
-	delivery.text = mime_compose(message, &from->list[0], to, host);
+	delivery.text = mime_compose(mail, &from->list[0], to, host);
 	delivery.user = alloc_string(server->user ? server->user : "");
 	delivery.password = alloc_string(server->password ? server->password : "");
 	rc = run(&delivery, from->list[0].address, &permanent, err);

@@ -8,7 +8,7 @@
 struct error;
 
 /* One delivery by libesmtp, in a process of its own. */
-struct mail_server {
+struct smtp_server {
 	const char *host; /* a name or an IPv4 address; of IPv6 addresses only ::1 */
 	uint16_t port;
 	bool tls_required; /* STARTTLS with a certificate that names host, or no mail */
@@ -17,7 +17,7 @@ struct mail_server {
 	const char *ca_file; /* NULL: the system's; a test's own otherwise */
 };
 
-struct mail_message {
+struct smtp_mail {
 	const char *sender;  /* envelope and From: an address; NULL: voipguard@<host name> */
 	const char *dest;    /* one or more addresses, commas between */
 	const char *subject; /* rendered text, one line */
@@ -29,7 +29,7 @@ struct mail_message {
 /* Loads now what a delivery would otherwise dlopen: name service modules, the AUTH mechanisms,
  * OpenSSL's configuration. For the parent of deliveries, before it gives up mapping code. Looks
  * up "localhost" only. */
-void mail_preload(void);
+void smtp_preload(void);
 
 /* Delivers and waits (connect and lookups may block: the caller is a process that its parent
  * kills after 60 s). Once a process: libesmtp 1.1.0 crashes in a second STARTTLS session. Sets
@@ -38,7 +38,7 @@ void mail_preload(void);
  * AUTH counts as delivered. -1 with what the server answered, rendered, and *ret_permanent true
  * for 5xx and bad addresses: a second try would end the same. A mail that some recipients refuse
  * still goes to the others. */
-int mail_deliver(const struct mail_server *server, const struct mail_message *message,
+int smtp_deliver(const struct smtp_server *server, const struct smtp_mail *mail,
 	bool *ret_permanent, struct error *err);
 
 #endif

@@ -72,7 +72,7 @@ static int own_directory(const char *path, uid_t uid, gid_t gid, struct error *e
 	return 0;
 }
 
-int place_lock(const char *state_dir, int *ret_fd, struct error *err)
+int dirs_lock(const char *state_dir, int *ret_fd, struct error *err)
 {
 	int fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -91,14 +91,14 @@ int place_lock(const char *state_dir, int *ret_fd, struct error *err)
 	return -1;
 }
 
-int place_state(const char *state_dir, int *ret_lock_fd, struct error *err)
+int dirs_state(const char *state_dir, int *ret_lock_fd, struct error *err)
 {
 	if (make_directory(state_dir, STATE_MODE, err) < 0)
 		return -1;
-	return place_lock(state_dir, ret_lock_fd, err);
+	return dirs_lock(state_dir, ret_lock_fd, err);
 }
 
-int place_give_back(const char *state_dir, struct error *err)
+int dirs_give_back(const char *state_dir, struct error *err)
 {
 	struct stat info;
 
@@ -171,7 +171,7 @@ static int bind_socket(const char *path, uid_t uid, gid_t gid, bool as_root, int
 	return 0;
 }
 
-int place_prepare(const struct run_options *options, int *ret_listen_fd, struct error *err)
+int dirs_prepare(const struct run_options *options, int *ret_listen_fd, struct error *err)
 {
 	cleanup_free char *socket_copy = alloc_string(options->socket_path);
 	const char *run_dir = dirname(socket_copy);
@@ -195,7 +195,7 @@ int place_prepare(const struct run_options *options, int *ret_listen_fd, struct 
 			options->state_dir);
 	}
 	/* held until this process ends; before the socket, which answers only when all is ready */
-	if (place_lock(options->state_dir, &lock_fd, err) < 0)
+	if (dirs_lock(options->state_dir, &lock_fd, err) < 0)
 		return -1;
 	if (bind_socket(options->socket_path, user.pw_uid, user.pw_gid, as_root, ret_listen_fd,
 		    err) < 0)

@@ -56,7 +56,7 @@ static const struct sandbox_path common_paths[] = {
 	{ "/usr/share/zoneinfo", false },
 };
 
-/* Directories, since these files are replaced while we run. No /proc: see sandbox_filter.c. */
+/* Directories, since these files are replaced while we run. No /proc: see seccomp.c. */
 static const struct sandbox_path network_paths[] = {
 	{ "/etc", false },
 	{ "/lib", false },
@@ -361,13 +361,13 @@ static int filter_enter(enum sandbox_role role, bool *ret_loaded, struct error *
 {
 	switch (role) {
 	case SANDBOX_FIREWALL:
-		return sandbox_filter_firewall(ret_loaded, err);
+		return seccomp_firewall(ret_loaded, err);
 	case SANDBOX_ENGINE:
-		return sandbox_filter_engine(ret_loaded, err);
+		return seccomp_engine(ret_loaded, err);
 	case SANDBOX_NOTIFIER:
-		return sandbox_filter_notifier(ret_loaded, err);
+		return seccomp_notifier(ret_loaded, err);
 	case SANDBOX_DELIVERY:
-		return sandbox_filter_delivery(ret_loaded, err);
+		return seccomp_delivery(ret_loaded, err);
 	}
 	return error_set(err, "unknown role");
 }

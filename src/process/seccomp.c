@@ -363,7 +363,7 @@ static int filter_add_clone(scmp_filter_ctx filter, struct error *err)
 	return filter_add(filter, SCMP_ACT_ERRNO(ENOSYS), "clone3", NULL, 0, err);
 }
 
-int sandbox_filter_firewall(bool *ret_loaded, struct error *err)
+int seccomp_firewall(bool *ret_loaded, struct error *err)
 {
 	/* Typing into the terminal that started the daemon. */
 	const struct filter_check terminal = { 1, LOW_WORD, TIOCSTI };
@@ -390,14 +390,14 @@ int sandbox_filter_firewall(bool *ret_loaded, struct error *err)
 	return rc;
 }
 
-int sandbox_filter_engine(bool *ret_loaded, struct error *err)
+int seccomp_engine(bool *ret_loaded, struct error *err)
 {
 	const struct filter_list *const lists[LISTS_MAX] = { &common_list, &engine_list };
 
 	return load_pair(lists, ret_loaded, err);
 }
 
-int sandbox_filter_notifier(bool *ret_loaded, struct error *err)
+int seccomp_notifier(bool *ret_loaded, struct error *err)
 {
 	const struct filter_list *const lists[LISTS_MAX] = { &common_list, &network_list,
 		&notifier_list };
@@ -405,7 +405,7 @@ int sandbox_filter_notifier(bool *ret_loaded, struct error *err)
 	return load_pair(lists, ret_loaded, err);
 }
 
-int sandbox_filter_delivery(bool *ret_loaded, struct error *err)
+int seccomp_delivery(bool *ret_loaded, struct error *err)
 {
 	const struct filter_list *const lists[LISTS_MAX] = { &common_list, &network_list };
 

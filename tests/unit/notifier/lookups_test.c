@@ -18,24 +18,24 @@
 enum { ROUNDS = 300, ROUND_US = 20000 };
 
 static sd_event *event;
-static struct names *names;
+static struct lookups *lookups;
 static int fds[2]; /* the engine's end, the notifier's */
 static struct proto_mail_packet packet;
 
 static int setup(void **state)
 {
 	(void)state;
-	if (sd_event_new(&event) < 0 || notifier_names_new(event, &names, NULL) < 0 ||
+	if (sd_event_new(&event) < 0 || lookups_new(event, &lookups, NULL) < 0 ||
 		proto_pair(fds, NULL) < 0)
 		return -1;
-	notifier_names_peer(names, fds[1]);
+	lookups_peer(lookups, fds[1]);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	notifier_names_free(names);
+	lookups_free(lookups);
 	(void)sd_event_unref(event);
 	return close(fds[0]) < 0 || close(fds[1]) < 0 ? -1 : 0;
 }
@@ -48,7 +48,7 @@ static void ask(enum proto_name_kind kind, const char *name, uint32_t serial)
 	(void)snprintf(question.name, sizeof(question.name), "%s", name);
 	assert_int_equal(proto_name_send(fds[0], &question, NULL), 1);
 	assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 1);
-	notifier_names_packet(names, &packet);
+	lookups_packet(lookups, &packet);
 }
 
 /* False: no answer comes. */
@@ -87,7 +87,7 @@ static void test_odd(void **state)
 
 	(void)state;
 	packet.length = sizeof(struct proto_name) - 1;
-	notifier_names_packet(names, &packet);
+	lookups_packet(lookups, &packet);
 	ask(PROTO_NAME_COUNT, "a b", 6);
 	assert_true(answered(&answer));
 	assert_int_equal(answer.outcome, PROTO_NAME_NO_ANSWER);
@@ -99,9 +99,9 @@ static void test_odd(void **state)
 static void test_peer_leaves(void **state)
 {
 	(void)state;
-	notifier_names_peer(names, -1);
+	lookups_peer(lookups, -1);
 	ask(PROTO_NAME_PROTECT, "localhost", 7);
-	notifier_names_peer(names, fds[1]);
+	lookups_peer(lookups, fds[1]);
 	assert_int_equal(proto_mail_receive(fds[0], &packet, NULL), 0);
 }
 

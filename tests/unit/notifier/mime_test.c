@@ -20,7 +20,7 @@ static char *compose(const char *from, const char *subject, const char *body)
 {
 	cleanup_free struct mailboxes *sender = alloc_zero(sizeof(*sender));
 	cleanup_free struct mailboxes *to = alloc_zero(sizeof(*to));
-	const struct mail_message message = {
+	const struct smtp_mail message = {
 		.subject = subject,
 		.body = body,
 		.date_s = 1700000000,

@@ -200,7 +200,7 @@ static char *sink_mail(const struct sink *sink, int number)
 }
 
 /* In a child, as the daemon does: a second STARTTLS session would crash libesmtp. */
-static struct outcome deliver(const struct mail_server *server, const struct mail_message *message)
+static struct outcome deliver(const struct smtp_server *server, const struct smtp_mail *mail)
 {
 	struct outcome outcome = { .rc = -2 };
 	int ends[2];
@@ -211,7 +211,7 @@ static struct outcome deliver(const struct mail_server *server, const struct mai
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		outcome.rc = mail_deliver(server, message, &outcome.permanent, &outcome.err);
+		outcome.rc = smtp_deliver(server, mail, &outcome.permanent, &outcome.err);
 		_exit(write(ends[1], &outcome, sizeof(outcome)) == sizeof(outcome) ? 0 : 1);
 	}
 	assert_int_equal(close(ends[1]), 0);
@@ -222,7 +222,7 @@ static struct outcome deliver(const struct mail_server *server, const struct mai
 	return outcome;
 }
 
-static const struct mail_message plain_message = {
+static const struct smtp_mail plain_message = {
 	.sender = "Guard <guard@example.org>",
 	.dest = "ops@example.org, Two <two@example.org>",
 	.subject = "banned 192.0.2.1",
@@ -243,7 +243,7 @@ static size_t count_of(const char *text, const char *part)
 static void test_plain(void **state)
 {
 	struct sink sink = sink_start((const char *const[]){ NULL });
-	const struct mail_server server = { .host = "127.0.0.1", .port = sink.port };
+	const struct smtp_server server = { .host = "127.0.0.1", .port = sink.port };
 	struct outcome outcome = deliver(&server, &plain_message);
 	cleanup_free char *mail = sink_mail(&sink, 1);
 
@@ -271,8 +271,8 @@ static void test_plain(void **state)
 static void test_default_sender(void **state)
 {
 	struct sink sink = sink_start((const char *const[]){ NULL });
-	const struct mail_server server = { .host = "localhost", .port = sink.port };
-	struct mail_message message = plain_message;
+	const struct smtp_server server = { .host = "localhost", .port = sink.port };
+	struct smtp_mail message = plain_message;
 	struct outcome outcome;
 	cleanup_free char *mail = NULL;
 
@@ -291,8 +291,8 @@ static void test_text(void **state)
 {
 	static const char line[] = "0123456789012345678901234567890123456789";
 	struct sink sink = sink_start((const char *const[]){ NULL });
-	const struct mail_server server = { .host = "127.0.0.1", .port = sink.port };
-	struct mail_message message = plain_message;
+	const struct smtp_server server = { .host = "127.0.0.1", .port = sink.port };
+	struct smtp_mail message = plain_message;
 	cleanup_free char *body = alloc_format(".\n..two\n%s%s%s\nlast", line, line, line);
 	cleanup_free char *mail = NULL;
 	struct outcome outcome;
@@ -318,7 +318,7 @@ static void test_text(void **state)
 struct row {
 	const char *name;
 	const char *options[8];
-	struct mail_server server;
+	struct smtp_server server;
 	const char *dest; /* NULL: the plain message's */
 	int rc;
 	bool permanent;
@@ -376,8 +376,8 @@ static void test_rows(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct row *row = &rows[i];
 		struct sink sink = sink_start(row->options);
-		struct mail_server server = row->server;
-		struct mail_message message = plain_message;
+		struct smtp_server server = row->server;
+		struct smtp_mail message = plain_message;
 		cleanup_free char *mail = NULL;
 		struct outcome outcome;
 
@@ -404,7 +404,7 @@ static void test_rows(void **state)
 
 static void test_no_password_in_clear(void **state)
 {
-	const struct mail_server server = {
+	const struct smtp_server server = {
 		.host = "mail.example.org",
 		.port = 587,
 		.user = "guard",
@@ -425,7 +425,7 @@ static void test_refused_connection(void **state)
 	struct sockaddr_in address = { .sin_family = AF_INET };
 	socklen_t length = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct mail_server server = { .host = "127.0.0.1" };
+	struct smtp_server server = { .host = "127.0.0.1" };
 	struct outcome outcome;
 	struct error want;
 
@@ -463,7 +463,7 @@ static void test_odd_servers(void **state)
 		struct sockaddr_in address = { .sin_family = AF_INET };
 		socklen_t length = sizeof(address);
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		struct mail_server server = { .host = "127.0.0.1" };
+		struct smtp_server server = { .host = "127.0.0.1" };
 		struct outcome outcome;
 		int status;
 		pid_t pid;
@@ -510,6 +510,6 @@ int main(void)
 		cmocka_unit_test(test_odd_servers),
 	};
 
-	mail_preload();
+	smtp_preload();
 	return cmocka_run_group_tests(tests, make_authority, remove_authority);
 }

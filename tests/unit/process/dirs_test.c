@@ -113,7 +113,7 @@ static const char *prepare(const struct run_options *used, bool as_nobody, int (
 
 		if (as_nobody && (setgid(nobody.pw_gid) < 0 || setuid(nobody.pw_uid) < 0))
 			_exit(9);
-		rc = place_prepare(used, &fd, &err);
+		rc = dirs_prepare(used, &fd, &err);
 		if (rc < 0)
 			(void)!write(ends[1], err.text, strlen(err.text));
 		_exit(rc < 0 ? 1 : look ? look(fd) : 0);
@@ -261,11 +261,11 @@ static void test_locked(void **state)
 
 	(void)state;
 	need_root();
-	assert_int_equal(place_lock(state_dir, &fd, &err), -1);
+	assert_int_equal(dirs_lock(state_dir, &fd, &err), -1);
 	assert_non_null(strstr(err.text, "cannot use the state directory"));
 	assert_string_equal(prepare(&used, false, NULL), ""); /* has ended: so has its lock */
-	assert_int_equal(place_lock(state_dir, &fd, &err), 0);
-	assert_int_equal(place_lock(state_dir, &again, &err), -1);
+	assert_int_equal(dirs_lock(state_dir, &fd, &err), 0);
+	assert_int_equal(dirs_lock(state_dir, &again, &err), -1);
 	assert_int_equal(again, -1);
 	assert_non_null(strstr(prepare(&used, false, NULL), "running with the state of"));
 	assert_int_equal(access(socket_path, F_OK), 0); /* perhaps the other's */
