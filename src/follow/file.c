@@ -270,8 +270,10 @@ bool tail_file_same_before(const struct tail_file *a, const struct tail_file *b,
 	return memcmp(left, right, window_length(end)) == 0;
 }
 
-/* Hands over the complete lines of data, which begins at the file's offset; returns how many
- * bytes are done with. more: the file goes on behind data, so the last lines wait for that. */
+/* Hands over the lines of data, which begins at the file's offset; returns how many bytes are done
+ * with. more: data is a full chunk, and the file goes on behind it. A line waits for its newline
+ * and for what is ahead of it only while it is within the limit: one that is beyond it is cut,
+ * wherever it ends, and the rest of one that was cut is passed over. */
 static size_t cut_lines(struct tail_file *file, const char *data, size_t length, bool more,
 	const struct tail_file_sink *sink)
 {
@@ -279,19 +281,20 @@ static size_t cut_lines(struct tail_file *file, const char *data, size_t length,
 	size_t line_bytes;
 	size_t ahead;
 	size_t i = 0;
+	bool cut;
 
+	_Static_assert(TAIL_CHUNK_BYTES > TAIL_LINE_MAX + TAIL_AHEAD_BYTES,
+		"so the first line of a full chunk never waits: each is a step forward");
 	while (i < length) {
 		newline = memchr(data + i, '\n', length - i);
 		line_bytes = newline ? (size_t)(newline - data) - i : length - i;
-		if (!file->skipping && !newline && line_bytes <= TAIL_LINE_MAX)
+		cut = line_bytes > TAIL_LINE_MAX;
+		ahead = newline && !cut ? length - i - line_bytes - 1 : 0;
+		if (!file->skipping && !cut && (!newline || (more && ahead < TAIL_AHEAD_BYTES)))
 			break;
-		ahead = newline ? length - i - line_bytes - 1 : 0;
-		if (more && newline && ahead < TAIL_AHEAD_BYTES)
-			break; /* never the first: a chunk is longer than that and a line */
 		if (!file->skipping)
 			sink->line(sink->context, file->offset + (int64_t)i, data + i,
-				line_bytes > TAIL_LINE_MAX ? TAIL_LINE_MAX : line_bytes,
-				line_bytes > TAIL_LINE_MAX, ahead);
+				cut ? TAIL_LINE_MAX : line_bytes, cut, ahead);
 		file->skipping = !newline;
 		i += line_bytes + (newline ? 1 : 0);
 	}

@@ -13,7 +13,8 @@ enum {
 };
 
 /* window holds the window_bytes = min(offset, TAIL_WINDOW_MAX) bytes before offset as they were
- * when they were read. skipping: offset stands inside a line whose rest is not handed over. */
+ * when they were read. skipping: offset stands inside a line whose rest is not handed over; so it
+ * does exactly if a byte stands before it that is no newline. */
 struct tail_file {
 	int fd;
 	struct tail_identity identity;
@@ -31,7 +32,7 @@ enum tail_file_read { TAIL_FILE_DRY, TAIL_FILE_MORE, TAIL_FILE_CHANGED, TAIL_FIL
 struct tail_file_sink {
 	/* A line that begins at byte `at`; it lies in buffer, gone after the call. ahead: so many
 	 * bytes of the file stand behind its newline, at line + length + 1: all there are, or at
-	 * least TAIL_AHEAD_BYTES. */
+	 * least TAIL_AHEAD_BYTES; 0 if it was cut. */
 	void (*line)(void *context, int64_t at, const char *line, size_t length, bool cut,
 		size_t ahead);
 	void *context;
@@ -72,8 +73,10 @@ bool tail_file_hash_matches(const struct tail_file *file, int64_t offset, uint64
 bool tail_file_same_before(const struct tail_file *a, const struct tail_file *b, int64_t end);
 
 /* Reads one chunk and hands over its complete lines; adds what it moved on to *bytes. Bytes
- * after the last newline are read again next time. CHANGED: the file is shorter than what was
- * read, or the window's bytes are others now; nothing was handed over. */
+ * after the last newline are read again next time, unless they are more than a line may have:
+ * that is handed over cut, and its rest is skipped. MORE: the chunk was full; it has moved on by
+ * all of it but, at most, TAIL_LINE_MAX + TAIL_AHEAD_BYTES bytes, hence by some. CHANGED: the file
+ * is shorter than what was read, or the window's bytes are others now; nothing was handed over. */
 enum tail_file_read tail_file_read(struct tail_file *file, const struct tail_file_sink *sink,
 	size_t *bytes);
 /* The file is complete: hands over what stands behind the last newline, if anything. */

@@ -27,7 +27,8 @@ struct tail_identity {
 };
 
 /* How far a file has been read: the offset stands behind the last complete line that was
- * handed over. hash is of the (at most 4096) bytes before it. mark: see struct tail_line. */
+ * handed over, or inside one that was cut, whose rest is then skipped. hash is of the (at most
+ * 4096) bytes before it. mark: see struct tail_line. */
 struct tail_position {
 	const char *path; /* borrowed */
 	struct tail_identity identity;
@@ -51,10 +52,10 @@ struct tail_file_info {
  * read from its head for the first time (guard skips lines older than findtime then). at_head: it
  * is the file's first line, and nothing was cut off before it. open: it is the file's last, which
  * no newline has ended, and none will. ahead: so many bytes of the file stand behind its newline,
- * at line + length + 1: all there are by now, or at least TAIL_AHEAD_BYTES. patterns: the set of
- * pattern numbers that the file belongs to. mark: a number that the callback may set and that is
- * kept with the file's position; 0 until then, and handed on to the file that follows it under its
- * name. */
+ * at line + length + 1: all there are by now, or at least TAIL_AHEAD_BYTES; 0 for a cut line.
+ * patterns: the set of pattern numbers that the file belongs to. mark: a number that the callback
+ * may set and that is kept with the file's position; 0 until then, and handed on to the file that
+ * follows it under its name. */
 struct tail_line {
 	const char *path;
 	const char *line;
