@@ -56,7 +56,7 @@ FUZZ_MAIN ?= $(BUILD)/fuzz/replay.o
 
 $(BUILD)/fuzz/%.o: tests/fuzz/%.c Makefile
 	@mkdir -p $(BUILD)/fuzz
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/fuzz/%: $(BUILD)/fuzz/%_fuzz.o $(BUILD)/fuzz/fuzz.o $(FUZZ_MAIN) $(BUILD)/libvoipguard.a
 	$(CC) $(LDFLAGS) $(FUZZ_LINK) -o $@ $^ $(LDLIBS)
