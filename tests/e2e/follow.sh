@@ -22,9 +22,11 @@ write_config() {
 	jail head "logpath = $T/log/head.log head"
 	jail default "logpath = $T/log/default.log"
 	jail cut "logpath = $T/log/cut.log"
+	jail long "logpath = $T/log/long.log"
 	: >"$T/log/rename.log"
 	: >"$T/log/truncate.log"
 	: >"$T/log/cut.log"
+	: >"$T/log/long.log"
 	into "$T/log/glob-1.log" --count 3 203.0.113.1
 	into "$T/log/tail.log" --count 4 203.0.113.2
 	into "$T/log/head.log" --age 7200 --count 4 203.0.113.4
@@ -103,6 +105,17 @@ test_cut() {
 	is "without it" "$(total cut)" 4
 }
 
+# Ends just before the end of what is read at once, and more stands behind it: in one write, so that
+# it is there when the first of it is read.
+test_long() {
+	printf '%065100d\n' 0 >"$T/long"
+	into "$T/long" --count 4 203.0.113.16
+	cat "$T/long" >>"$T/log/long.log"
+	check "four lines behind one of 65100 bytes: the ban comes" eventually 5 in_kernel 203.0.113.16
+	is "they are counted" "$(total long)" 4
+	check "the long one is counted as cut" cut_lines_are 2
+}
+
 test_half_lines() {
 	local line
 	line=$("$PYTHON" "$E2E/lines.py" 203.0.113.15)
@@ -126,6 +139,7 @@ test_truncate
 test_late
 test_glob
 test_cut
+test_long
 test_half_lines
 is "the status is well" "$(rc vg status)" 0
 check "a phone passes" passes $PHONE
