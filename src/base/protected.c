@@ -9,50 +9,52 @@ struct entry {
 	struct ip ip;
 	unsigned source;
 	int64_t until_s; /* 0: for ever */
-	char because[PROTECT_BECAUSE_MAX];
+	char because[PROTECTED_BECAUSE_MAX];
 };
 
 /* A sorted array would not answer "overlaps" faster for the few entries there are: own addresses,
  * networks, ignoreip. The check runs once a counted failure, not once a line. */
-struct protect {
+struct protected
+{
 	struct entry *entries; /* owned */
 	size_t count;
 	size_t room;
 };
 
-struct protect *protect_new(void)
+struct protected *protected_new(void)
 {
-	return alloc_zero(sizeof(struct protect));
+	return alloc_zero(sizeof(struct protected));
 }
 
-void protect_free(struct protect *protect)
+void protected_free(struct protected *protected)
 {
-	if (protect)
-		free(protect->entries);
-	free(protect);
+	if (protected)
+		free(protected->entries);
+	free(protected);
 }
 
-bool protect_add_until(struct protect *protect, const struct ip *ip, const char *because,
+bool protected_add_until(struct protected *protected, const struct ip *ip, const char *because,
 	unsigned source, int64_t until_s)
 {
 	char address[IP_TEXT_MAX];
 	struct entry *entry;
 
-	for (size_t i = 0; i < protect->count; i++)
-		if (ip_equal(&protect->entries[i].ip, ip) && protect->entries[i].source == source) {
-			if (protect->entries[i].until_s &&
-				(!until_s || until_s > protect->entries[i].until_s))
-				protect->entries[i].until_s = until_s;
+	for (size_t i = 0; i < protected->count; i++)
+		if (ip_equal(&protected->entries[i].ip, ip) &&
+			protected->entries[i].source == source) {
+			if (protected->entries[i].until_s &&
+				(!until_s || until_s > protected->entries[i].until_s))
+			protected->entries[i].until_s = until_s;
 			return true;
 		}
-	if (protect->count == PROTECT_MAX)
+	if (protected->count == PROTECTED_MAX)
 		return false;
-	if (protect->count == protect->room) {
-		protect->room = protect->room ? protect->room * 2 : 32;
-		protect->entries =
-			alloc_grow(protect->entries, protect->room, sizeof(*protect->entries));
+	if (protected->count == protected->room) {
+		protected->room = protected->room ? protected->room * 2 : 32;
+		protected->entries = alloc_grow(protected->entries, protected->room,
+			sizeof(*protected->entries));
 	}
-	entry = &protect->entries[protect->count++];
+	entry = &protected->entries[protected->count++];
 	entry->ip = *ip;
 	entry->source = source;
 	entry->until_s = until_s;
@@ -61,54 +63,55 @@ bool protect_add_until(struct protect *protect, const struct ip *ip, const char 
 	return true;
 }
 
-bool protect_add(struct protect *protect, const struct ip *ip, const char *because, unsigned source)
+bool protected_add(struct protected *protected, const struct ip *ip, const char *because,
+	unsigned source)
 {
-	return protect_add_until(protect, ip, because, source, 0);
+	return protected_add_until(protected, ip, because, source, 0);
 }
 
-void protect_expire(struct protect *protect, int64_t now_s)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < protect->count; i++)
-		if (!protect->entries[i].until_s || protect->entries[i].until_s > now_s)
-			protect->entries[kept++] = protect->entries[i];
-	protect->count = kept;
-}
-
-void protect_clear(struct protect *protect, unsigned source)
+void protected_expire(struct protected *protected, int64_t now_s)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < protect->count; i++)
-		if (protect->entries[i].source != source)
-			protect->entries[kept++] = protect->entries[i];
-	protect->count = kept;
+	for (size_t i = 0; i < protected->count; i++)
+		if (!protected->entries[i].until_s || protected->entries[i].until_s > now_s)
+	protected->entries[kept++] = protected->entries[i];
+	protected->count = kept;
 }
 
-const char *protect_find(const struct protect *protect, const struct ip *ip)
+void protected_clear(struct protected *protected, unsigned source)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < protected->count; i++)
+		if (protected->entries[i].source != source)
+	protected->entries[kept++] = protected->entries[i];
+	protected->count = kept;
+}
+
+const char *protected_find(const struct protected *protected, const struct ip *ip)
 {
 	static const struct ip link_local = { .family = 4, .bits = 16, .bytes = { 169, 254 } };
 
 	if (ip_is_special(ip) || ip_overlaps(&link_local, ip))
 		return "not an address of a stranger (loopback, link-local or multicast)";
-	for (size_t i = 0; i < protect->count; i++)
-		if (ip_overlaps(&protect->entries[i].ip, ip))
-			return protect->entries[i].because;
+	for (size_t i = 0; i < protected->count; i++)
+		if (ip_overlaps(&protected->entries[i].ip, ip))
+			return protected->entries[i].because;
 	return NULL;
 }
 
-size_t protect_count(const struct protect *protect)
+size_t protected_count(const struct protected *protected)
 {
-	return protect->count;
+	return protected->count;
 }
 
-struct ip protect_unit(const struct protect *protect, const struct ip *ip)
+struct ip protected_unit(const struct protected *protected, const struct ip *ip)
 {
 	struct ip wide;
 
 	if (ip->family != 6 || ip->bits <= 64)
 		return *ip;
 	wide = ip_mask(ip, 64);
-	return protect_find(protect, &wide) ? *ip : wide;
+	return protected_find(protected, &wide) ? *ip : wide;
 }

@@ -160,14 +160,14 @@ static int show_jail(const struct config *config, const char *name)
 static int check_command(const struct request *request)
 {
 	struct guard_events events = { .alert = ignore_alert, .note = ignore_note };
-	struct protect *protect = protect_new();
+	struct protected *protected = protected_new();
 	struct findings findings = { 0 };
 	struct config *config = NULL;
 	struct guard *guard = NULL;
 	int status = EXIT_DONE;
 
 	if (config_load(request->run.config_dir, NULL, &config, &findings) == 0)
-		guard = guard_new(config, protect, true, &events, &findings);
+		guard = guard_new(config, protected, true, &events, &findings);
 	if (config)
 		config_asterisk_check(config, &findings);
 	findings_sort(&findings);
@@ -187,7 +187,7 @@ static int check_command(const struct request *request)
 		status = EXIT_NO;
 	guard_free(guard);
 	config_free(config);
-	protect_free(protect);
+	protected_free(protected);
 	findings_done(&findings);
 	return status;
 }

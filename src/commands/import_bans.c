@@ -28,9 +28,9 @@ enum { SHOWN_MAX = 128 };
 struct moving {
 	const struct import_options *options;
 	const struct config *config;
-	struct protect *protect; /* ignoreip of every enabled jail */
-	struct store *store;     /* owned; NULL: a daemon, or a dry run */
-	struct guard *guard;     /* owned; knows what the store holds already */
+	struct protected *protected; /* ignoreip of every enabled jail */
+	struct store *store;         /* owned; NULL: a daemon, or a dry run */
+	struct guard *guard;         /* owned; knows what the store holds already */
 	int64_t now_s;
 	size_t taken;
 	size_t past;
@@ -119,7 +119,7 @@ static void move(void *context, const struct fail2ban_ban *ban)
 			drop(moving, ban, "there is no such jail any more");
 		return;
 	}
-	because = protect_find(moving->protect, &ip);
+	because = protected_find(moving->protected, &ip);
 	if (stands && because) {
 		drop(moving, ban, because);
 	} else if (moving->guard) {
@@ -194,7 +194,7 @@ static int open_store(struct moving *moving, struct findings *findings, struct e
 		return -1;
 	if (note)
 		(void)fprintf(stderr, "voipguard: %s\n", note);
-	moving->guard = guard_new(moving->config, moving->protect, true, &events, findings);
+	moving->guard = guard_new(moving->config, moving->protected, true, &events, findings);
 	return store_load(moving->store, &loader, err);
 }
 
@@ -204,7 +204,8 @@ static void protect_ignored(const struct moving *moving)
 		const struct config_jail *jail = &moving->config->jails[i];
 
 		for (size_t k = 0; jail->enabled && k < jail->n_ignoreip; k++)
-			(void)protect_add(moving->protect, &jail->ignoreip[k], "it is in ignoreip",
+			(void)protected_add(moving->protected, &jail->ignoreip[k],
+				"it is in ignoreip",
 				1); /* full: the firewall role has the last word */
 	}
 }
@@ -225,7 +226,7 @@ int import_bans(const struct import_options *options, const struct config *confi
 {
 	struct moving moving = { .options = options,
 		.config = config,
-		.protect = protect_new(),
+		.protected = protected_new(),
 		.now_s = clock_wall_s() };
 	bool daemon = options->dry_run || client_reaches(options->run->socket_path);
 	const char *state_dir = options->run->state_dir;
@@ -254,7 +255,7 @@ int import_bans(const struct import_options *options, const struct config *confi
 			options->dry_run ? "would take" : "taken", moving.taken, moving.past,
 			moving.dropped);
 	guard_free(moving.guard);
-	protect_free(moving.protect);
+	protected_free(moving.protected);
 	findings_done(&findings);
 	return rc < 0 || moving.failed ? EXIT_NO : EXIT_DONE;
 }

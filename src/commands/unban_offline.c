@@ -119,7 +119,7 @@ int offline_unban(const struct run_options *options, const struct ip *ip, const 
 {
 	struct guard_events events = { .alert = ignore_alert, .note = print_note };
 	cleanup_free char *database = alloc_format("%s/state.db", options->state_dir);
-	struct protect *protect = protect_new();
+	struct protected *protected = protected_new();
 	struct findings findings = { 0 };
 	struct config *config = NULL;
 	struct store *store = NULL;
@@ -141,7 +141,7 @@ int offline_unban(const struct run_options *options, const struct ip *ip, const 
 	if (note)
 		(void)fprintf(stderr, "voipguard: %s\n", note);
 	if (rc == 0) {
-		guard = guard_new(config, protect, false, &events, &findings);
+		guard = guard_new(config, protected, false, &events, &findings);
 		rc = lift(guard, store, ip, jail, &err);
 	}
 	if (rc < 0)
@@ -150,7 +150,7 @@ int offline_unban(const struct run_options *options, const struct ip *ip, const 
 		store_close(store);
 	guard_free(guard);
 	config_free(config);
-	protect_free(protect);
+	protected_free(protected);
 	findings_done(&findings);
 	return rc < 0 ? EXIT_NO : EXIT_DONE;
 }

@@ -152,7 +152,7 @@ void guard_count_hit(struct guard *guard, size_t number, const struct tail_line 
 {
 	struct guard_jail *jail = &guard->jails[number];
 	int64_t at_s = hit->has_time ? hit->at_ms / 1000 : now_s;
-	struct guard_offence offence = { .unit = protect_unit(guard->protect, &hit->ip),
+	struct guard_offence offence = { .unit = protected_unit(guard->protected, &hit->ip),
 		.jail = (uint32_t)number,
 		.at_ms = hit->has_time ? hit->at_ms : now_s * 1000,
 		.session = hit->session,
@@ -170,7 +170,7 @@ void guard_count_hit(struct guard *guard, size_t number, const struct tail_line 
 
 	if (line->first_read && at_s < now_s - jail->config->findtime_s)
 		return;
-	if (protect_find(guard->protect, &hit->ip)) {
+	if (protected_find(guard->protected, &hit->ip)) {
 		jail->ignored++;
 		return;
 	}
@@ -350,14 +350,14 @@ uint32_t guard_ban_count(const struct guard *guard, size_t jail, const struct ip
 
 struct ip guard_unit(const struct guard *guard, const struct ip *ip)
 {
-	return protect_unit(guard->protect, ip);
+	return protected_unit(guard->protected, ip);
 }
 
 int guard_ban(struct guard *guard, const struct ip *ip, const char *jail, int64_t for_s,
 	const char *note, int64_t now_s, struct error *err)
 {
 	int number = guard_find_jail(guard, jail ? jail : "manual");
-	struct ban ban = { .ip = protect_unit(guard->protect, ip),
+	struct ban ban = { .ip = protected_unit(guard->protected, ip),
 		.since_s = now_s,
 		.proven = true };
 	char address[IP_TEXT_MAX];
@@ -368,7 +368,7 @@ int guard_ban(struct guard *guard, const struct ip *ip, const char *jail, int64_
 	if (number < 0)
 		return error_set(err, "there is no jail '%s'",
 			text_render_string(shown, sizeof(shown), jail));
-	because = protect_find(guard->protect, &ban.ip);
+	because = protected_find(guard->protected, &ban.ip);
 	if (because)
 		return error_set(err, "%s is protected: %s", address, because);
 	ban.jail = (uint32_t)number;
@@ -467,7 +467,7 @@ static int lift_jail(const struct guard *guard, const char *jail, int *ret_numbe
 int guard_unban(struct guard *guard, const struct ip *ip, const char *jail, int64_t now_s,
 	uint32_t *ret_lifted, struct error *err)
 {
-	struct ip unit = protect_unit(guard->protect, ip);
+	struct ip unit = protected_unit(guard->protected, ip);
 	struct ip wider = { 0 };
 	char address[IP_TEXT_MAX];
 	char held_by[IP_TEXT_MAX];
@@ -515,7 +515,8 @@ void guard_protect(struct guard *guard, const struct ip *ip, const char *because
 	char text[256];
 
 	(void)now_s; /* a protected address is free at once, whenever it was banned */
-	(void)protect_add(guard->protect, ip, because, source); /* the firewall role says "full" */
+	(void)protected_add(guard->protected, ip, because,
+		source); /* the firewall role says "full" */
 	if (lift_matching(guard, ip, -1, NULL) == 0)
 		return;
 	(void)snprintf(text, sizeof(text), "bans of %s are lifted: %s", ip_format(ip, address),
@@ -579,7 +580,7 @@ void guard_adopt(struct guard *guard, uint8_t scope, const struct ip *ip, int64_
 	guard_count_ban(guard, made, false);
 	guard_record_ban(guard, made, STORE_BAN_ACTIVE);
 	guard_note_ban(guard, made, "took over the kernel's ban of");
-	if (protect_find(guard->protect, ip))
+	if (protected_find(guard->protected, ip))
 		guard_lift_ban(guard, made);
 }
 

@@ -17,7 +17,7 @@ struct filter;
 struct findings;
 struct guard;
 struct letter;
-struct protect;
+struct protected;
 struct store;
 struct store_allow;
 struct store_ban;
@@ -40,8 +40,8 @@ struct guard_events {
 };
 
 /* Compiles every filter of every enabled jail. Errors are findings; a jail with one is left out.
- * config and protect are borrowed and outlive the guard. */
-struct guard *guard_new(const struct config *config, struct protect *protect, bool dry_run,
+ * config and protected are borrowed and outlive the guard. */
+struct guard *guard_new(const struct config *config, struct protected *protected, bool dry_run,
 	const struct guard_events *events, struct findings *findings);
 void guard_free(struct guard *guard);
 
@@ -103,7 +103,7 @@ uint32_t guard_ban_count(const struct guard *guard, size_t jail, const struct ip
 uint32_t guard_take_ban(struct guard *guard, size_t jail, const struct ip *unit, int64_t since_s,
 	int64_t until_s);
 
-/* What is banned for an address: see protect_unit. */
+/* What is banned for an address: see protected_unit. */
 struct ip guard_unit(const struct guard *guard, const struct ip *ip);
 
 /* By hand; an IPv6 address means its /64, as everywhere. jail NULL: "manual", or for an unban:
@@ -116,7 +116,7 @@ int guard_unban(struct guard *guard, const struct ip *ip, const char *jail, int6
 int guard_unban_all(struct guard *guard, const char *jail, int64_t now_s, uint32_t *ret_lifted,
 	struct error *err);
 
-/* Protection: adds and lifts bans that it covers. source as in protect_add. */
+/* Protection: adds and lifts bans that it covers. source as in protected_add. */
 void guard_protect(struct guard *guard, const struct ip *ip, const char *because, unsigned source,
 	int64_t now_s);
 

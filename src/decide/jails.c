@@ -116,17 +116,17 @@ static void take_logpaths(struct guard_jail *jail, size_t *io_count, struct find
 
 static void protect_ignored(struct guard *guard, const struct config_jail *jail)
 {
-	char because[PROTECT_BECAUSE_MAX];
+	char because[PROTECTED_BECAUSE_MAX];
 	char shown[48];
 
 	(void)snprintf(because, sizeof(because), "ignoreip of jail %s",
 		text_render_string(shown, sizeof(shown), jail->name)); /* may be cut */
 	for (size_t i = 0; i < jail->n_ignoreip; i++)
-		(void)protect_add(guard->protect, &jail->ignoreip[i], because,
+		(void)protected_add(guard->protected, &jail->ignoreip[i], because,
 			0); /* capped there */
 }
 
-struct guard *guard_new(const struct config *config, struct protect *protect, bool dry_run,
+struct guard *guard_new(const struct config *config, struct protected *protected, bool dry_run,
 	const struct guard_events *events, struct findings *findings)
 {
 	struct guard *guard = alloc_zero(sizeof(*guard));
@@ -135,7 +135,7 @@ struct guard *guard_new(const struct config *config, struct protect *protect, bo
 	struct utsname names;
 
 	guard->config = config;
-	guard->protect = protect;
+	guard->protected = protected;
 	guard->dry_run = dry_run;
 	guard->events = *events;
 	guard->counter = counter_new();

@@ -72,7 +72,7 @@ struct guard_allows {
  * found in the database, which are appended. */
 struct guard {
 	const struct config *config; /* borrowed */
-	struct protect *protect;     /* borrowed */
+	struct protected *protected; /* borrowed */
 	struct store *store;         /* borrowed; NULL before guard_attach */
 	struct guard_events events;
 	bool dry_run;

@@ -176,7 +176,7 @@ void guard_load_ban(struct guard *guard, const struct store_ban *row, int64_t no
 	/* a jail that was switched off or is gone lifts; one that is only broken keeps */
 	keep = (size_t)number == guard->manual || guard->jails[number].filter ||
 	       guard->jails[number].broken;
-	if (row->state == STORE_BAN_LIFTING || !keep || protect_find(guard->protect, &ban.ip))
+	if (row->state == STORE_BAN_LIFTING || !keep || protected_find(guard->protected, &ban.ip))
 		guard_lift_ban(guard, made);
 }
 

@@ -53,7 +53,7 @@ void engine_ignore_new(struct engine *engine)
 		.context = engine };
 
 	engine->ignore = ignore_new(prepared_config(engine->prepared), engine->guard,
-		prepared_protect(engine->prepared), &events);
+		prepared_protected(engine->prepared), &events);
 }
 
 /* A packet of the notifier that is not about a mail. */

@@ -39,7 +39,7 @@ enum {
 struct prepared {
 	struct config *config;
 	struct findings findings;
-	struct protect *protect;
+	struct protected *protected;
 	struct guard *guard;
 	struct sandbox_report report;
 	char sandbox_text[128];
@@ -57,9 +57,9 @@ const struct config *prepared_config(const struct prepared *prepared)
 	return prepared->config;
 }
 
-struct protect *prepared_protect(const struct prepared *prepared)
+struct protected *prepared_protected(const struct prepared *prepared)
 {
-	return prepared->protect;
+	return prepared->protected;
 }
 
 const char *prepared_sandbox_text(const struct prepared *prepared)
@@ -344,7 +344,7 @@ void prepared_host_record(struct prepared *prepared, const struct proto_record *
 	int64_t now_s)
 {
 	if (!record->ip.family)
-		protect_clear(prepared->protect, HOST_SOURCE);
+		protected_clear(prepared->protected, HOST_SOURCE);
 	else
 		guard_protect(prepared->guard, &record->ip, record->text, HOST_SOURCE, now_s);
 }
@@ -384,7 +384,7 @@ static int read_configuration(struct prepared *prepared, const struct run_option
 
 	if (config_load(options->config_dir, NULL, &prepared->config, &prepared->findings) < 0)
 		return error_set(err, "no usable configuration in %s", options->config_dir);
-	prepared->guard = guard_new(prepared->config, prepared->protect, options->dry_run, events,
+	prepared->guard = guard_new(prepared->config, prepared->protected, options->dry_run, events,
 		&prepared->findings);
 	findings_sort(&prepared->findings);
 	if (all_or_nothing && prepared->findings.errors)
@@ -403,7 +403,7 @@ int prepared_new(const struct run_options *options, int client_fd,
 	int rc;
 
 	prepared->client_fd = client_fd;
-	prepared->protect = protect_new();
+	prepared->protected = protected_new();
 	(void)uname(&prepared->names); /* else the name is empty */
 	rc = read_configuration(prepared, options, events, err);
 	if (client_fd < 0)
@@ -429,7 +429,7 @@ void prepared_free(struct prepared *prepared)
 	if (!prepared)
 		return;
 	guard_free(prepared->guard);
-	protect_free(prepared->protect);
+	protected_free(prepared->protected);
 	config_free(prepared->config);
 	findings_done(&prepared->findings);
 	free(prepared);

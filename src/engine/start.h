@@ -10,7 +10,7 @@ struct guard;
 struct guard_events;
 struct prepared;
 struct letter;
-struct protect;
+struct protected;
 struct proto_record;
 struct run_options;
 
@@ -26,7 +26,7 @@ void prepared_free(struct prepared *prepared);
 /* Borrowed from prepared. */
 struct guard *prepared_guard(const struct prepared *prepared);
 const struct config *prepared_config(const struct prepared *prepared);
-struct protect *prepared_protect(const struct prepared *prepared);
+struct protected *prepared_protected(const struct prepared *prepared);
 /* How well this process is confined, for status. */
 const char *prepared_sandbox_text(const struct prepared *prepared);
 int64_t prepared_longest_findtime(const struct prepared *prepared);

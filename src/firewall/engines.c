@@ -60,7 +60,7 @@ void firewall_link_done(struct firewall *firewall, struct link *link)
 	link->io = sd_event_source_disable_unref(link->io);
 	link->exit = sd_event_source_disable_unref(link->exit);
 	child_done(&link->child);
-	protect_free(link->protect);
+	protected_free(link->protected);
 	*link = (struct link){ .firewall = firewall, .child = { .fd = -1 } };
 	if (firewall->current == link)
 		firewall->current = NULL;
@@ -224,9 +224,10 @@ static void handle_record(struct firewall *firewall, struct link *link, struct b
 		break;
 	case PROTO_PROTECT:
 		if (record->ip.family &&
-			!protect_add_until(link->protect, &record->ip, record->text, IGNORED_SOURCE,
+			!protected_add_until(link->protected, &record->ip, record->text,
+				IGNORED_SOURCE,
 				record->ttl_s > 0 ? clock_boot_s() + record->ttl_s : 0))
-			log_line(LOG_WARNING, "more than %d protected addresses", PROTECT_MAX);
+			log_line(LOG_WARNING, "more than %d protected addresses", PROTECTED_MAX);
 		break;
 	case PROTO_LIFT_ON_STOP:
 		link->lift_on_stop = true;
@@ -364,7 +365,7 @@ int firewall_start_engine(struct firewall *firewall, int client_fd, struct error
 	link->state = LINK_PREPARING;
 	link->number = ++firewall->engines;
 	link->started_s = clock_boot_s();
-	link->protect = protect_new();
+	link->protected = protected_new();
 	if (sd_event_add_io(firewall->event, &link->io, link->child.fd, EPOLLIN, on_engine, link) <
 			0 ||
 		sd_event_add_child(firewall->event, &link->exit, link->child.pid, WEXITED,

@@ -104,7 +104,7 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	if (!firewall->stopping && !firewall->notifier.pid && now_s >= firewall->notifier_again_s)
 		firewall_start_notifier(firewall);
 	if (firewall->current)
-		protect_expire(firewall->current->protect, now_s);
+		protected_expire(firewall->current->protected, now_s);
 	if (now_s >= firewall->next_ssh_s)
 		firewall_refresh_ssh(firewall);
 	if (firewall->to_restore)
@@ -185,7 +185,7 @@ static void firewall_done(struct firewall *firewall)
 	elements_free(firewall->elements);
 	nft_close(firewall->nft);
 	hostnet_close(firewall->hostnet);
-	protect_free(firewall->hosts);
+	protected_free(firewall->hosts);
 	(void)sd_event_source_disable_unref(firewall->accept_io);
 	(void)sd_event_source_disable_unref(firewall->dump_io);
 	(void)sd_event_unref(firewall->event);
@@ -217,7 +217,7 @@ int firewall_run(const struct run_options *options)
 
 	log_open("firewall");
 	firewall->options = options;
-	firewall->hosts = protect_new();
+	firewall->hosts = protected_new();
 	firewall->notifier.fd = -1;
 	firewall->next_generation_s = clock_boot_s() + GENERATION_EVERY_S;
 	for (size_t i = 0; i < 2; i++)

@@ -24,10 +24,10 @@ enum { SSH_EVERY_S = 10, ADOPT_RESERVE = CHILD_QUEUE_MAX / 4 };
 
 static void add_host(void *context, enum hostnet_kind kind, const struct ip *ip)
 {
-	struct protect *hosts = context;
+	struct protected *hosts = context;
 
-	if (!protect_add(hosts, ip, hostnet_kind_text(kind), kind))
-		log_line(LOG_WARNING, "more than %d protected addresses", PROTECT_MAX);
+	if (!protected_add(hosts, ip, hostnet_kind_text(kind), kind))
+		log_line(LOG_WARNING, "more than %d protected addresses", PROTECTED_MAX);
 }
 
 struct host_sender {
@@ -46,7 +46,7 @@ static void send_host(void *context, enum hostnet_kind kind, const struct ip *ip
 void firewall_refresh_hosts(struct firewall *firewall)
 {
 	struct proto_record begin = { .type = PROTO_HOSTNET };
-	struct protect *fresh = protect_new();
+	struct protected *fresh = protected_new();
 	struct host_sender sender;
 	struct error err;
 
@@ -54,9 +54,9 @@ void firewall_refresh_hosts(struct firewall *firewall)
 		log_line(LOG_ERR, "cannot read the host's own addresses: %s", err.text);
 		/* what was protected stays so: better too much than the gateway too little */
 		(void)hostnet_list(firewall->hostnet, add_host, firewall->hosts, NULL);
-		protect_free(fresh);
+		protected_free(fresh);
 	} else {
-		protect_free(firewall->hosts);
+		protected_free(firewall->hosts);
 		firewall->hosts = fresh;
 	}
 	if (!firewall->current || firewall->current->state != LINK_RUNNING)
@@ -68,7 +68,7 @@ void firewall_refresh_hosts(struct firewall *firewall)
 }
 
 struct peer_finder {
-	const struct protect *hosts;
+	const struct protected *hosts;
 	size_t count;
 	size_t unknown; /* not protected yet */
 };
@@ -79,7 +79,7 @@ static void find_peer(void *context, enum hostnet_kind kind, const struct ip *ip
 
 	(void)kind;
 	finder->count++;
-	finder->unknown += protect_find(finder->hosts, ip) == NULL;
+	finder->unknown += protected_find(finder->hosts, ip) == NULL;
 }
 
 void firewall_refresh_ssh(struct firewall *firewall)
@@ -141,9 +141,9 @@ void firewall_batch_add(struct firewall *firewall, struct link *link, struct bat
 	const char *because = NULL;
 
 	if (record->type == PROTO_BAN) {
-		because = protect_find(firewall->hosts, &record->ip);
+		because = protected_find(firewall->hosts, &record->ip);
 		if (!because)
-			because = protect_find(link->protect, &record->ip);
+			because = protected_find(link->protected, &record->ip);
 	}
 	if (record->number >= link->n_scopes || !record->ip.family || !firewall->elements ||
 		!width_is_allowed(&record->ip) || (record->type == PROTO_BAN && record->ttl_s < 0))

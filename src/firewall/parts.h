@@ -17,21 +17,21 @@
 struct elements;
 struct error;
 struct hostnet;
-struct protect;
+struct protected;
 struct run_options;
 
 enum { BATCH_MAX = 1024 }; /* records of one wake-up */
 
 enum link_state { LINK_NONE, LINK_PREPARING, LINK_SEALED, LINK_RUNNING, LINK_STOPPING };
 
-/* One engine. scopes[] translates its scope numbers; protect is its list until it is sealed. */
+/* One engine. scopes[] translates its scope numbers; protected is its list until it is sealed. */
 struct link {
 	struct firewall *firewall; /* borrowed */
 	struct child child;
 	enum link_state state;
 	uint32_t number; /* of the engine, from 1 */
 	int64_t started_s;
-	struct protect *protect; /* owned */
+	struct protected *protected; /* owned */
 	uint8_t scopes[NFT_SCOPES_MAX];
 	size_t n_scopes;
 	bool lift_on_stop;
@@ -54,7 +54,7 @@ struct firewall {
 	struct nft *nft; /* NULL: dry run */
 	struct hostnet *hostnet;
 	struct elements *elements; /* NULL: dry run */
-	struct protect *hosts;     /* what the host must not be cut off from, SSH peers too */
+	struct protected *hosts;   /* what the host must not be cut off from, SSH peers too */
 	size_t n_peers;            /* of SSH, when last asked */
 	struct link links[2];
 	struct link *current;

@@ -9,7 +9,6 @@
 #include <sys/types.h>
 
 struct error;
-struct protect;
 struct run_options;
 
 /* The firewall role's side of one child: its process, its socket, and the records that wait for

@@ -35,10 +35,10 @@ static void protect_again(struct guard *guard)
 {
 	char because[PROTO_TEXT_MAX];
 
-	protect_clear(guard->protect, ALLOW_SOURCE);
+	protected_clear(guard->protected, ALLOW_SOURCE);
 	for (size_t i = 0; i < guard->allows.count; i++) {
 		because_write(because, &guard->allows.list[i]);
-		(void)protect_add(guard->protect, &guard->allows.list[i].ip, because,
+		(void)protected_add(guard->protected, &guard->allows.list[i].ip, because,
 			ALLOW_SOURCE); /* they were in it before */
 	}
 }

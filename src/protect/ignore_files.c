@@ -112,7 +112,7 @@ static bool file_read(const struct ignore *ignore, struct ignore_file *file)
 
 static void protect_file(struct ignore *ignore, const struct ignore_file *file)
 {
-	char because[PROTECT_BECAUSE_MAX];
+	char because[PROTECTED_BECAUSE_MAX];
 	char shown[SHOWN_MAX];
 
 	(void)snprintf(because, sizeof(because), "ignoreip %s",
@@ -130,7 +130,7 @@ bool ignore_files_read(struct ignore *ignore)
 	if (!any)
 		return false;
 	ignore->is_full = false;
-	protect_clear(ignore->protect, IGNORE_FILE_SOURCE);
+	protected_clear(ignore->protected, IGNORE_FILE_SOURCE);
 	for (size_t i = 0; i < ignore->n_files; i++)
 		protect_file(ignore, &ignore->files[i]);
 	return true;

@@ -11,7 +11,7 @@
 #include "dialect/ignore_words.h"
 #include "process/messages.h"
 
-/* Sources in protect. */
+/* Sources in the list of the protected. */
 enum { IGNORE_NAME_SOURCE = 3, IGNORE_FILE_SOURCE = 4 };
 enum { IGNORE_TROUBLE_MAX = 256 };
 
@@ -65,7 +65,7 @@ struct ignore_telling {
 struct ignore {
 	const struct config *config; /* borrowed */
 	struct guard *guard;         /* borrowed */
-	struct protect *protect;     /* borrowed */
+	struct protected *protected; /* borrowed */
 	struct store *store;         /* borrowed; NULL before ignore_attach */
 	struct ignore_events events;
 	struct ignore_host *hosts; /* owned */
@@ -73,7 +73,7 @@ struct ignore {
 	struct ignore_file files[IGNORE_FILES_MAX];
 	size_t n_files;
 	size_t n_left_out; /* names and files beyond the caps */
-	bool is_full;      /* protect takes no more */
+	bool is_full;      /* the list of the protected takes no more */
 	int64_t next_files_s;
 	uint32_t last_serial;
 	struct ipmap

@@ -59,7 +59,7 @@ void ignore_protect(struct ignore *ignore, const struct ip *ip, const char *beca
 
 	if (ip_is_special(ip))
 		return; /* always protected */
-	if (!protect_add(ignore->protect, ip, because, source))
+	if (!protected_add(ignore->protected, ip, because, source))
 		ignore->is_full = true;
 	if (!is_news(ignore, ip, until_s))
 		return;
@@ -88,7 +88,7 @@ bool ignore_flush(struct ignore *ignore, int64_t now_s)
 		if (!ignore->events.tell(ignore->events.context, &next->ip, next->because,
 			    ttl_of(next, now_s)))
 			return false;
-		if (protect_find(ignore->protect, &next->ip)) /* not gone again: its bans end */
+		if (protected_find(ignore->protected, &next->ip)) /* not gone again: its bans end */
 			guard_protect(ignore->guard, &next->ip, next->because, next->source, now_s);
 		ignore->n_told++;
 	}
@@ -100,7 +100,7 @@ bool ignore_flush(struct ignore *ignore, int64_t now_s)
 
 static void protect_host(struct ignore *ignore, const struct ignore_host *host)
 {
-	char because[PROTECT_BECAUSE_MAX];
+	char because[PROTECTED_BECAUSE_MAX];
 	char shown[SHOWN_MAX];
 
 	(void)snprintf(because, sizeof(because), "%s %s",
@@ -113,7 +113,7 @@ static void protect_host(struct ignore *ignore, const struct ignore_host *host)
 
 void ignore_protect_again(struct ignore *ignore)
 {
-	protect_clear(ignore->protect, IGNORE_NAME_SOURCE);
+	protected_clear(ignore->protected, IGNORE_NAME_SOURCE);
 	for (size_t i = 0; i < ignore->n_hosts; i++)
 		protect_host(ignore, &ignore->hosts[i]);
 }
@@ -130,16 +130,16 @@ static void file_add(struct ignore *ignore, const char *path)
 		ignore->files[ignore->n_files++].path = path;
 }
 
-struct ignore *ignore_new(const struct config *config, struct guard *guard, struct protect *protect,
-	const struct ignore_events *events)
+struct ignore *ignore_new(const struct config *config, struct guard *guard,
+	struct protected *protected, const struct ignore_events *events)
 {
 	struct ignore *ignore = alloc_zero(sizeof(*ignore));
 
 	ignore->config = config;
 	ignore->guard = guard;
-	ignore->protect = protect;
+	ignore->protected = protected;
 	ignore->events = *events;
-	ignore->known = ipmap_new(PROTECT_MAX);
+	ignore->known = ipmap_new(PROTECTED_MAX);
 	for (size_t i = 0; i < config->n_jails; i++)
 		for (size_t k = 0; config->jails[i].enabled && k < config->jails[i].n_ignores; k++)
 			if (config->jails[i].ignores[k].is_file)
@@ -429,6 +429,6 @@ bool ignore_is_well(const struct ignore *ignore, char *ret_text, size_t text_byt
 	if (!ret_text[0] && (ignore->is_full || ignore->n_left_out))
 		(void)snprintf(ret_text, text_bytes,
 			"ignoreip: more than %d addresses or %d names: the rest is not protected",
-			PROTECT_MAX, IGNORE_NAMES_MAX); /* cut */
+			PROTECTED_MAX, IGNORE_NAMES_MAX); /* cut */
 	return !ret_text[0];
 }

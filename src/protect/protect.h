@@ -11,7 +11,7 @@ struct config;
 struct error;
 struct guard;
 struct ignore;
-struct protect;
+struct protected;
 struct proto_name;
 struct store;
 struct store_allow;
@@ -51,10 +51,10 @@ struct ignore_events {
 	void *context;
 };
 
-/* Reads the files of all enabled jails. config, guard and protect are borrowed. Nothing is told or
- * asked yet. */
-struct ignore *ignore_new(const struct config *config, struct guard *guard, struct protect *protect,
-	const struct ignore_events *events);
+/* Reads the files of all enabled jails. config, guard and protected are borrowed. Nothing is told
+ * or asked yet. */
+struct ignore *ignore_new(const struct config *config, struct guard *guard,
+	struct protected *protected, const struct ignore_events *events);
 void ignore_free(struct ignore *ignore);
 
 /* From here on answers are recorded in store (borrowed). */

@@ -38,7 +38,7 @@ static const char filter[] = "[Definition]\nfailregex = ^refused <HOST>$\ndatepa
 
 struct world {
 	struct guard *guard;
-	struct protect *protect;
+	struct protected *protected;
 	struct control *control;
 	int clients[CLIENTS]; /* -1: none */
 	size_t lines[CLIENTS];
@@ -157,7 +157,7 @@ static void on_flush(void *context)
 				  (change.ip.family == 6 && change.ip.bits % 8 == 0 &&
 					  change.ip.bits >= 48 && change.ip.bits <= 64),
 			"a width that the kernel's sets have");
-		fuzz_need(change.lift || !protect_find(world.protect, &change.ip),
+		fuzz_need(change.lift || !protected_find(world.protected, &change.ip),
 			"nobody protected is banned");
 		fuzz_need(change.ttl_s >= 0, "a time to come");
 		bans_sent(bans);
@@ -232,8 +232,8 @@ static void world_new(void)
 	world = (struct world){ .now_s = FUZZ_NOW_S };
 	for (size_t i = 0; i < CLIENTS; i++)
 		world.clients[i] = -1;
-	world.protect = protect_new();
-	world.guard = guard_new(config(), world.protect, false, &events, &findings);
+	world.protected = protected_new();
+	world.guard = guard_new(config(), world.protected, false, &events, &findings);
 	fuzz_need(guard_active_jails(world.guard) == 2, "two jails");
 	findings_done(&findings);
 	engine.guard = world.guard;
@@ -381,7 +381,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	fuzz_need(!control_tick(world.control, world.now_s + CONTROL_IDLE_S + 1), "all are gone");
 	control_free(world.control);
 	guard_free(world.guard);
-	protect_free(world.protect);
+	protected_free(world.protected);
 	fuzz_need(fuzz_free_fd() == free_fd, "no descriptor is left open");
 	return 0;
 }

@@ -169,7 +169,7 @@ static void change_check(const struct nft_change *change)
 	fuzz_need(change->ttl_s >= 0, "for ever or a time to come");
 	fuzz_need(change->scope < n_scopes || change->scope == NFT_SCOPES_MAX,
 		"a set that is there");
-	fuzz_need(!protect_find(firewall->hosts, &change->ip), "the host is not banned");
+	fuzz_need(!protected_find(firewall->hosts, &change->ip), "the host is not banned");
 }
 
 int nft_apply(struct nft *nft, struct nft_change *changes, size_t count, struct error *err)
@@ -344,7 +344,7 @@ static void act(struct fuzz_input *input)
 	case 2:
 		boot_s += fuzz_byte(input);
 		if (firewall->current)
-			protect_expire(firewall->current->protect, boot_s);
+			protected_expire(firewall->current->protected, boot_s);
 		if (firewall->to_restore)
 			firewall_restore(firewall, "lost");
 		elements_sweep(firewall->elements, boot_s);
@@ -382,7 +382,7 @@ static void firewall_new(sd_event *event)
 	firewall = alloc_zero(sizeof(*firewall));
 	firewall->options = &options;
 	firewall->event = event;
-	firewall->hosts = protect_new();
+	firewall->hosts = protected_new();
 	firewall->notifier.fd = -1;
 	firewall->listen_fd = -1;
 	for (size_t i = 0; i < 2; i++)
@@ -405,7 +405,7 @@ static void firewall_end(void)
 		if (ends[i] >= 0)
 			(void)close(ends[i]);
 	elements_free(firewall->elements);
-	protect_free(firewall->hosts);
+	protected_free(firewall->hosts);
 	free(firewall);
 }
 

@@ -20,18 +20,18 @@ static struct ip ip_of(const char *text)
 	return ip;
 }
 
-static bool add(struct protect *protect, const char *text, const char *because, unsigned source)
+static bool add(struct protected *protected, const char *text, const char *because, unsigned source)
 {
 	struct ip ip = ip_of(text);
 
-	return protect_add(protect, &ip, because, source);
+	return protected_add(protected, &ip, because, source);
 }
 
-static const char *find(const struct protect *protect, const char *text)
+static const char *find(const struct protected *protected, const char *text)
 {
 	struct ip ip = ip_of(text);
 
-	return protect_find(protect, &ip);
+	return protected_find(protected, &ip);
 }
 
 /* because: a part of the reason, NULL: not protected. */
@@ -68,44 +68,44 @@ static const struct {
 
 static void test_find(void **state)
 {
-	struct protect *protect = protect_new();
+	struct protected *protected = protected_new();
 
 	(void)state;
-	assert_true(add(protect, "192.0.2.0/28", "office", 1));
-	assert_true(add(protect, "203.0.113.9", "gateway", 2));
-	assert_true(add(protect, "2001:db8::5", "router", 2));
-	assert_int_equal(protect_count(protect), 3);
+	assert_true(add(protected, "192.0.2.0/28", "office", 1));
+	assert_true(add(protected, "203.0.113.9", "gateway", 2));
+	assert_true(add(protected, "2001:db8::5", "router", 2));
+	assert_int_equal(protected_count(protected), 3);
 	for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
-		const char *because = find(protect, found[i].address);
+		const char *because = find(protected, found[i].address);
 
 		if (!because != !found[i].because ||
 			(because && !strstr(because, found[i].because)))
 			fail_msg("%s: %s", found[i].address, because ? because : "not protected");
 	}
-	protect_free(protect);
+	protected_free(protected);
 }
 
 static void test_sources(void **state)
 {
-	struct protect *protect = protect_new();
+	struct protected *protected = protected_new();
 
 	(void)state;
-	assert_true(add(protect, "192.0.2.1", "first", 1));
-	assert_true(add(protect, "192.0.2.1", "second", 1));
-	assert_string_equal(find(protect, "192.0.2.1"), "first (192.0.2.1)");
-	assert_int_equal(protect_count(protect), 1);
-	assert_true(add(protect, "192.0.2.1", "other", 2));
-	assert_true(add(protect, "192.0.2.2", "other", 2));
-	protect_clear(protect, 1);
-	assert_string_equal(find(protect, "192.0.2.1"), "other (192.0.2.1)");
-	protect_clear(protect, 7);
-	assert_non_null(find(protect, "192.0.2.2"));
-	protect_clear(protect, 2);
-	assert_null(find(protect, "192.0.2.1"));
-	assert_null(find(protect, "192.0.2.2"));
-	assert_int_equal(protect_count(protect), 0);
-	protect_free(protect);
-	protect_free(NULL);
+	assert_true(add(protected, "192.0.2.1", "first", 1));
+	assert_true(add(protected, "192.0.2.1", "second", 1));
+	assert_string_equal(find(protected, "192.0.2.1"), "first (192.0.2.1)");
+	assert_int_equal(protected_count(protected), 1);
+	assert_true(add(protected, "192.0.2.1", "other", 2));
+	assert_true(add(protected, "192.0.2.2", "other", 2));
+	protected_clear(protected, 1);
+	assert_string_equal(find(protected, "192.0.2.1"), "other (192.0.2.1)");
+	protected_clear(protected, 7);
+	assert_non_null(find(protected, "192.0.2.2"));
+	protected_clear(protected, 2);
+	assert_null(find(protected, "192.0.2.1"));
+	assert_null(find(protected, "192.0.2.2"));
+	assert_int_equal(protected_count(protected), 0);
+	protected_free(protected);
+	protected_free(NULL);
 }
 
 static const struct {
@@ -123,69 +123,69 @@ static const struct {
 /* An entry ends at its time; said again, at the later one. */
 static void test_until(void **state)
 {
-	struct protect *protect = protect_new();
+	struct protected *protected = protected_new();
 	struct ip ends = ip_of("203.0.113.1");
 	struct ip longer = ip_of("203.0.113.2");
 	struct ip never = ip_of("203.0.113.3");
 
 	(void)state;
-	assert_true(protect_add_until(protect, &ends, "a", 1, 100));
-	assert_true(protect_add_until(protect, &longer, "a", 1, 100));
-	assert_true(protect_add_until(protect, &longer, "a", 1, 200));
-	assert_true(protect_add_until(protect, &longer, "a", 1, 50)); /* the later end counts */
-	assert_true(protect_add(protect, &never, "a", 1));
-	assert_true(protect_add_until(protect, &never, "a", 1, 50));
-	protect_expire(protect, 99);
-	assert_int_equal(protect_count(protect), 3);
-	protect_expire(protect, 100);
-	assert_null(protect_find(protect, &ends));
-	assert_non_null(protect_find(protect, &longer));
-	protect_expire(protect, INT64_MAX);
-	assert_null(protect_find(protect, &longer));
-	assert_non_null(protect_find(protect, &never));
-	protect_free(protect);
+	assert_true(protected_add_until(protected, &ends, "a", 1, 100));
+	assert_true(protected_add_until(protected, &longer, "a", 1, 100));
+	assert_true(protected_add_until(protected, &longer, "a", 1, 200));
+	assert_true(protected_add_until(protected, &longer, "a", 1, 50)); /* the later end counts */
+	assert_true(protected_add(protected, &never, "a", 1));
+	assert_true(protected_add_until(protected, &never, "a", 1, 50));
+	protected_expire(protected, 99);
+	assert_int_equal(protected_count(protected), 3);
+	protected_expire(protected, 100);
+	assert_null(protected_find(protected, &ends));
+	assert_non_null(protected_find(protected, &longer));
+	protected_expire(protected, INT64_MAX);
+	assert_null(protected_find(protected, &longer));
+	assert_non_null(protected_find(protected, &never));
+	protected_free(protected);
 }
 
 static void test_unit(void **state)
 {
-	struct protect *protect = protect_new();
+	struct protected *protected = protected_new();
 	char text[IP_TEXT_MAX];
 
 	(void)state;
-	assert_true(add(protect, "2001:db8:5::1", "own", 0));
-	assert_true(add(protect, "2001:db8:6::/48", "own", 0));
+	assert_true(add(protected, "2001:db8:5::1", "own", 0));
+	assert_true(add(protected, "2001:db8:6::/48", "own", 0));
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		struct ip ip = ip_of(units[i].address);
-		struct ip unit = protect_unit(protect, &ip);
+		struct ip unit = protected_unit(protected, &ip);
 
 		assert_string_equal(ip_format(&unit, text), units[i].unit);
 	}
-	protect_free(protect);
+	protected_free(protected);
 }
 
 static void test_bounds(void **state)
 {
-	struct protect *protect = protect_new();
+	struct protected *protected = protected_new();
 	char because[300];
 
 	(void)state;
 	memset(because, 'x', sizeof(because) - 1);
 	because[sizeof(because) - 1] = '\0';
-	assert_true(add(protect, "192.0.2.1", because, 0));
-	assert_int_equal(strlen(find(protect, "192.0.2.1")), PROTECT_BECAUSE_MAX - 1);
-	for (uint32_t i = 1; i < PROTECT_MAX; i++) {
+	assert_true(add(protected, "192.0.2.1", because, 0));
+	assert_int_equal(strlen(find(protected, "192.0.2.1")), PROTECTED_BECAUSE_MAX - 1);
+	for (uint32_t i = 1; i < PROTECTED_MAX; i++) {
 		struct ip ip = ip_from_bytes(4,
 			(const uint8_t[]){ 198, 18, (uint8_t)(i >> 8), (uint8_t)i });
 
-		assert_true(protect_add(protect, &ip, "many", 1));
+		assert_true(protected_add(protected, &ip, "many", 1));
 	}
-	assert_int_equal(protect_count(protect), PROTECT_MAX);
-	assert_false(add(protect, "203.0.113.1", "one more", 1));
-	assert_null(find(protect, "203.0.113.1"));
-	assert_true(add(protect, "192.0.2.1", "is there", 0));
-	protect_clear(protect, 1);
-	assert_true(add(protect, "203.0.113.1", "one more", 1));
-	protect_free(protect);
+	assert_int_equal(protected_count(protected), PROTECTED_MAX);
+	assert_false(add(protected, "203.0.113.1", "one more", 1));
+	assert_null(find(protected, "203.0.113.1"));
+	assert_true(add(protected, "192.0.2.1", "is there", 0));
+	protected_clear(protected, 1);
+	assert_true(add(protected, "203.0.113.1", "one more", 1));
+	protected_free(protected);
 }
 
 int main(void)

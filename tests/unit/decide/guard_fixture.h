@@ -45,7 +45,7 @@ struct world {
 	char shipped[80];
 	struct config *config;
 	struct findings findings;
-	struct protect *protect;
+	struct protected *protected;
 	struct store *store;
 	struct guard *guard;
 	bool dry_run;
@@ -168,9 +168,9 @@ static inline void world_start(struct world *world, int64_t now_s)
 	assert_null(note);
 	if (world->tune)
 		world->tune(world->config);
-	world->protect = protect_new();
-	world->guard =
-		guard_new(world->config, world->protect, world->dry_run, &events, &world->findings);
+	world->protected = protected_new();
+	world->guard = guard_new(world->config, world->protected, world->dry_run, &events,
+		&world->findings);
 	guard_attach(world->guard, world->store);
 	assert_int_equal(store_load(world->store, &loader, &err), 0);
 	for (size_t i = 0; i < guard_jails(world->guard) && i < TAIL_PATTERNS_MAX; i++)
@@ -219,7 +219,7 @@ static inline void world_commit(const struct world *world)
 static inline void world_stop(struct world *world)
 {
 	guard_free(world->guard);
-	protect_free(world->protect);
+	protected_free(world->protected);
 	store_close(world->store);
 	config_free(world->config);
 	findings_done(&world->findings);

@@ -50,7 +50,7 @@ static int setup(void **state)
 	guard_free(world.guard);
 	findings_done(&world.findings);
 	world.findings = (struct findings){ 0 };
-	world.guard = guard_new(world.config, world.protect, false, &events, &world.findings);
+	world.guard = guard_new(world.config, world.protected, false, &events, &world.findings);
 	guard_attach(world.guard, world.store);
 	for (size_t i = 0; i < guard_jails(world.guard) && i < TAIL_PATTERNS_MAX; i++)
 		guard_add_pattern(world.guard, i, (int)i);

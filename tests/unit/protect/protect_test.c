@@ -99,7 +99,7 @@ static void begin_with(size_t count)
 	room = TOLD_MAX;
 	notifier_is_there = true;
 	notes[0] = '\0';
-	ignore = ignore_new(world.config, world.guard, world.protect, &events);
+	ignore = ignore_new(world.config, world.guard, world.protected, &events);
 	ignore_attach(ignore, world.store);
 	assert_int_equal(store_load(world.store, &loader, NULL), 0);
 }
@@ -138,7 +138,7 @@ static bool is_protected(const char *address)
 {
 	struct ip ip = ip_of(address);
 
-	return protect_find(world.protect, &ip) != NULL;
+	return protected_find(world.protected, &ip) != NULL;
 }
 
 static bool is_told(const char *address)
