@@ -73,7 +73,7 @@ struct asterisk {
 	json_t *object;        /* owned: what the last [json] line held */
 	unsigned major;        /* Asterisk's version as a banner told; 0: unknown */
 	bool after_response;   /* the last record may hold a newline at its end: not modern */
-	struct asterisk_cursor ahead; /* borrowed for one line: what stands behind it */
+	struct asterisk_cursor ahead; /* borrowed for one call: what stands behind the line */
 };
 
 struct asterisk *asterisk_new(void)
@@ -452,15 +452,14 @@ static enum asterisk_kind read_line(struct asterisk *reader, const char *line, s
 	return kind;
 }
 
-void asterisk_ahead(struct asterisk *reader, const char *text, size_t length)
-{
-	reader->ahead = (struct asterisk_cursor){ text, text + length };
-}
-
 enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size_t length,
-	struct asterisk_record *ret_record)
+	size_t ahead, struct asterisk_record *ret_record)
 {
-	enum asterisk_kind kind = read_line(reader, line, length, ret_record);
+	const char *behind = line + length + (ahead > 0);
+	enum asterisk_kind kind;
+
+	reader->ahead = (struct asterisk_cursor){ behind, behind + ahead };
+	kind = read_line(reader, line, length, ret_record);
 
 	reader->ahead = (struct asterisk_cursor){ 0 };
 	return kind;

@@ -67,16 +67,14 @@ void asterisk_learn(struct asterisk *reader, const char *line, size_t length);
  * may hold bare quotes and newlines, and more records are given up; without a banner too. */
 unsigned asterisk_version(const struct asterisk *reader);
 
-/* What stands behind the line that asterisk_read gets next, as far as is known: it tells whether a
- * newline is the record's own. text has to live until that call. */
-void asterisk_ahead(struct asterisk *reader, const char *text, size_t length);
-
 /* One line, without its newline; any bytes. One reader for each log, and its lines in order, from
  * the first unless asterisk_begin says otherwise. A line that its bringer has cut, or begun in the
  * middle of another (a journal's _LINE_BREAK=line-max), must not come here: a sender chooses where.
+ * ahead: so many bytes of the log can be read behind the line's newline, at line + length + 1; they
+ * tell whether that newline is the record's own.
  * *ret_record is filled for ASTERISK_RECORD and ASTERISK_SYSLOG. */
 enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size_t length,
-	struct asterisk_record *ret_record);
+	size_t ahead, struct asterisk_record *ret_record);
 
 /* The next line may end a record that a newline has broken. */
 bool asterisk_waits(const struct asterisk *reader);

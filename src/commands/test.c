@@ -16,6 +16,7 @@
 #include "commands/test_tally.h"
 #include "commands/test_text.h"
 #include "config/config.h"
+#include "follow/line.h"
 #include "follow/tail.h"
 #include "match/filter.h"
 #include "match/records.h"
@@ -106,18 +107,18 @@ static void missed_line(struct trial *trial, unsigned held, const char *line, si
 /* ahead: bytes behind the line's newline. */
 static void try_line(struct trial *trial, const char *line, size_t length, size_t ahead)
 {
+	bool is_cut = length > TAIL_LINE_MAX;
+	const struct line tried = { .text = line,
+		.length = is_cut ? TAIL_LINE_MAX : length,
+		.ahead = is_cut ? 0 : ahead,
+		.cut = is_cut };
 	struct try_tally *tally = &trial->tally;
-	enum filter_result result = FILTER_MISS;
+	enum filter_result result;
 	struct hit hit = { 0 };
 
 	tally->lines++;
-	if (length > TAIL_LINE_MAX) {
-		tally->cut++;
-		filter_records_cut(filter_records(trial->filter), line, TAIL_LINE_MAX);
-	} else {
-		filter_records_ahead(filter_records(trial->filter), line + length + 1, ahead);
-		result = filter_match(trial->filter, line, length, trial->options->now_s, &hit);
-	}
+	tally->cut += is_cut;
+	result = filter_match(trial->filter, &tried, trial->options->now_s, &hit);
 	if (result == FILTER_MISS) {
 		missed_line(trial, hit.rule, line, length);
 		return;

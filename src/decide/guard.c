@@ -147,7 +147,7 @@ static void ban_reached(struct guard *guard, size_t number, const struct ip *uni
 	(void)ban_begin(guard, &ban, known ? &window : NULL, now_s);
 }
 
-void guard_count_hit(struct guard *guard, size_t number, const struct tail_line *line,
+void guard_count_hit(struct guard *guard, size_t number, const struct line *line,
 	const struct hit *hit, int64_t now_s)
 {
 	struct guard_jail *jail = &guard->jails[number];
@@ -158,7 +158,7 @@ void guard_count_hit(struct guard *guard, size_t number, const struct tail_line 
 		.session = hit->session,
 		.event = hit->event,
 		.proven = hit->proven };
-	struct counter_evidence evidence = { .line = line->line,
+	struct counter_evidence evidence = { .line = line->text,
 		.line_length = line->length,
 		.account = hit->account,
 		.account_length = hit->account_length,
@@ -192,7 +192,7 @@ void guard_count_hit(struct guard *guard, size_t number, const struct tail_line 
 		ban_reached(guard, number, &offence.unit, hit, reached_s, now_s);
 }
 
-static bool jail_wants(const struct guard_jail *jail, const struct tail_line *line)
+static bool jail_wants(const struct guard_jail *jail, const struct line *line)
 {
 	for (size_t i = 0; i < TAIL_PATTERNS_MAX / 64; i++)
 		if (jail->patterns[i] & line->patterns[i])
@@ -200,43 +200,21 @@ static bool jail_wants(const struct guard_jail *jail, const struct tail_line *li
 	return false;
 }
 
-/* A line was read by the jail's filter: that may have given up some. */
-static void count_blind(struct guard *guard, size_t number, bool is_old, int64_t now_s)
+/* A line was read by the jail's filter: that may have given up some. What is old news raises no
+ * alarm. */
+static void count_blind(struct guard *guard, size_t number, const struct line *line, int64_t now_s)
 {
 	struct guard_jail *jail = &guard->jails[number];
 	uint64_t blind = filter_records_blind(filter_records(jail->filter));
+	bool is_old = line->first_read ||
+		      (line->dated && line->at_ms / 1000 < now_s - jail->config->findtime_s);
 
 	for (; jail->blind_seen < blind; jail->blind_seen++)
 		if (!is_old)
 			guard_unsound(guard, number, now_s);
 }
 
-/* The lines of each log are read for themselves; its mark says what Asterisk writes it. */
-static void log_choose(const struct guard_jail *jail, const struct tail_line *line)
-{
-	filter_records_log(filter_records(jail->filter), line->path, line->mark ? *line->mark : 0,
-		line->at_head);
-	filter_records_ahead(filter_records(jail->filter), line->line + line->length + 1,
-		line->ahead);
-}
-
-static void log_remember(const struct guard_jail *jail, const struct tail_line *line)
-{
-	unsigned version = filter_records_version(filter_records(jail->filter));
-
-	if (version && line->mark)
-		*line->mark = version;
-}
-
-/* The tail has counted a cut one; a rule must not read half a line. What a file ends in without a
- * newline is whole for other programs, but Asterisk has cut it, where a caller may have put an end.
- */
-static bool is_cut(const struct guard_jail *jail, const struct tail_line *line)
-{
-	return line->cut || (line->open && filter_records(jail->filter));
-}
-
-static void take(struct guard *guard, size_t number, const struct tail_line *line,
+static void take(struct guard *guard, size_t number, const struct line *line,
 	enum filter_result result, const struct hit *hit, int64_t now_s)
 {
 	switch (result) {
@@ -256,53 +234,22 @@ static void take(struct guard *guard, size_t number, const struct tail_line *lin
 	}
 }
 
-void guard_line(struct guard *guard, const struct tail_line *line, int64_t now_s)
+void guard_entry(struct guard *guard, size_t jail, const struct line *line, int64_t now_s)
 {
-	struct hit hit;
-
-	for (size_t i = 0; i < guard->n_jails; i++) {
-		struct guard_jail *jail = &guard->jails[i];
-
-		if (!jail->filter || !jail_wants(jail, line))
-			continue;
-		log_choose(jail, line);
-		if (is_cut(jail, line))
-			filter_records_cut(filter_records(jail->filter), line->line, line->length);
-		else
-			take(guard, i, line,
-				filter_match(jail->filter, line->line, line->length, now_s, &hit),
-				&hit, now_s);
-		count_blind(guard, i, line->first_read, now_s);
-		log_remember(jail, line);
-	}
-}
-
-void guard_head(struct guard *guard, const struct tail_line *line)
-{
-	for (size_t i = 0; i < guard->n_jails; i++) {
-		struct guard_jail *jail = &guard->jails[i];
-
-		if (!jail->filter || !jail_wants(jail, line))
-			continue;
-		log_choose(jail, line);
-		filter_records_head(filter_records(jail->filter), line->line, line->length);
-		log_remember(jail, line);
-	}
-}
-
-void guard_entry(struct guard *guard, size_t jail, const char *text, size_t length, int64_t at_ms,
-	int64_t now_s)
-{
-	struct tail_line line = { .path = "journal", .line = text, .length = length };
 	struct filter *filter = guard->jails[jail].filter;
 	struct hit hit;
 
 	if (!filter)
 		return;
-	take(guard, jail, &line, filter_match_dated(filter, text, length, at_ms, now_s, &hit), &hit,
-		now_s);
-	count_blind(guard, jail, at_ms / 1000 < now_s - guard->jails[jail].config->findtime_s,
-		now_s);
+	take(guard, jail, line, filter_match(filter, line, now_s, &hit), &hit, now_s);
+	count_blind(guard, jail, line, now_s);
+}
+
+void guard_line(struct guard *guard, const struct line *line, int64_t now_s)
+{
+	for (size_t i = 0; i < guard->n_jails; i++)
+		if (jail_wants(&guard->jails[i], line))
+			guard_entry(guard, i, line, now_s);
 }
 
 /* ---- time ---- */

@@ -17,6 +17,7 @@ struct filter;
 struct findings;
 struct guard;
 struct letter;
+struct line;
 struct protected;
 struct store;
 struct store_allow;
@@ -62,13 +63,12 @@ void guard_load_total(struct guard *guard, const char *jail, uint64_t failures, 
 /* Pattern number `pattern` of the tail belongs to jail number `jail`. */
 void guard_add_pattern(struct guard *guard, size_t jail, int pattern);
 
-/* One line of a log. More than GUARD_BLIND_LINES that a parser gave up on, within a jail's
- * findtime: a note and a mail, at most once in that time. Lines read for the first time, which may
- * be old, are counted but raise nothing. A restart forgets the times. */
+/* One line of a log, for the jails whose patterns match its path. More than GUARD_BLIND_LINES that
+ * a parser gave up on, within a jail's findtime: a note and a mail, at most once in that time.
+ * Lines read for the first time, which may be old, are counted but raise nothing. A restart forgets
+ * the times. */
 enum { GUARD_BLIND_LINES = 20 };
-void guard_line(struct guard *guard, const struct tail_line *line, int64_t now_s);
-/* The first line of a log that is read from further on. */
-void guard_head(struct guard *guard, const struct tail_line *line);
+void guard_line(struct guard *guard, const struct line *line, int64_t now_s);
 /* The answer to `resolve`: the name's addresses, of which GUARD_NAME_ADDRESSES_MAX count; found
  * false: nobody could say, and it may be asked again soon. The hits that waited for it are counted
  * for each address, at their own time. */
@@ -86,9 +86,8 @@ void guard_resolved(struct guard *guard, const char *name, bool found, const str
 	size_t count, int64_t now_s);
 /* Hits that wait for an answer: they are lost when the guard ends (see guard_names.c). */
 size_t guard_waiting_hits(const struct guard *guard);
-/* One entry of the journal, for jail number `jail`: a line that brings its time along. */
-void guard_entry(struct guard *guard, size_t jail, const char *text, size_t length, int64_t at_ms,
-	int64_t now_s);
+/* One entry of the journal, for jail number `jail`. */
+void guard_entry(struct guard *guard, size_t jail, const struct line *line, int64_t now_s);
 /* Ends what is over, writes letters that waited for the kernel. caught_up: no unread lines. */
 void guard_tick(struct guard *guard, int64_t now_s, bool caught_up);
 /* When guard_tick should be called next at the latest; INT64_MAX: no need. */

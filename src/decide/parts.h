@@ -15,6 +15,7 @@
 #include "base/ports.h"
 #include "decide/bans.h"
 #include "decide/letter.h"
+#include "follow/line.h"
 #include "follow/tail.h"
 #include "match/filter.h"
 #include "process/messages.h"
@@ -145,12 +146,12 @@ void guard_attempt_count(struct guard *guard, const struct guard_offence *offenc
 void guard_attempt_load(struct guard *guard, uint32_t jail, const struct store_failure *row);
 
 /* Counts a failure of hit->ip, and bans. */
-void guard_count_hit(struct guard *guard, size_t number, const struct tail_line *line,
+void guard_count_hit(struct guard *guard, size_t number, const struct line *line,
 	const struct hit *hit, int64_t now_s);
 /* guard_names.c: a hit that names a host and no address. */
 struct guard_names *guard_names_new(void);
 void guard_names_free(struct guard_names *names);
-void guard_names_hit(struct guard *guard, size_t number, const struct tail_line *line,
+void guard_names_hit(struct guard *guard, size_t number, const struct line *line,
 	const struct hit *hit, int64_t now_s);
 void guard_names_tick(struct guard *guard, int64_t now_s);
 

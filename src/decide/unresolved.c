@@ -192,7 +192,7 @@ static struct known_name *name_get(struct guard *guard, const char *text, int64_
 }
 
 static void count_addresses(struct guard *guard, const struct known_name *name, size_t jail,
-	const struct tail_line *line, const struct hit *hit, int64_t now_s)
+	const struct line *line, const struct hit *hit, int64_t now_s)
 {
 	struct hit one = *hit;
 
@@ -206,7 +206,7 @@ static void count_addresses(struct guard *guard, const struct known_name *name, 
 }
 
 static void hit_wait(struct guard_names *names, struct known_name *name, size_t jail,
-	const struct tail_line *line, const struct hit *hit, int64_t now_s)
+	const struct line *line, const struct hit *hit, int64_t now_s)
 {
 	struct waiting_hit *waiting = alloc_zero(sizeof(*waiting));
 	size_t account = hit->account_length;
@@ -224,13 +224,13 @@ static void hit_wait(struct guard_names *names, struct known_name *name, size_t 
 	}
 	waiting->first_read = line->first_read;
 	waiting->line_length = line->length < LINE_MAX_BYTES ? line->length : LINE_MAX_BYTES;
-	memcpy(waiting->line, line->line, waiting->line_length);
+	memcpy(waiting->line, line->text, waiting->line_length);
 	*names->end = waiting;
 	names->end = &waiting->next;
 	names->n_hits++;
 }
 
-void guard_names_hit(struct guard *guard, size_t number, const struct tail_line *line,
+void guard_names_hit(struct guard *guard, size_t number, const struct line *line,
 	const struct hit *hit, int64_t now_s)
 {
 	struct guard_jail *jail = &guard->jails[number];
@@ -263,7 +263,7 @@ static void name_answered(struct guard *guard, const struct known_name *name, in
 
 	while (*link) {
 		struct waiting_hit *waiting = *link;
-		struct tail_line line = { .line = waiting->line,
+		struct line line = { .text = waiting->line,
 			.length = waiting->line_length,
 			.first_read = waiting->first_read };
 

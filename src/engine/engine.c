@@ -54,18 +54,11 @@ static void on_note(void *context, int priority, const char *text)
 	log_line(priority, "%s", text);
 }
 
-static void on_line(void *context, const struct tail_line *line)
+static void on_line(void *context, const struct line *line)
 {
 	struct engine *engine = context;
 
 	guard_line(engine->guard, line, clock_wall_s());
-}
-
-static void on_head(void *context, const struct tail_line *line)
-{
-	const struct engine *engine = context;
-
-	guard_head(engine->guard, line);
 }
 
 /* ---- to the firewall role ---- */
@@ -453,10 +446,7 @@ static int open_control(struct engine *engine, struct error *err)
 
 static int serve(struct engine *engine, struct error *err)
 {
-	struct tail_callbacks callbacks = { .line = on_line,
-		.head = on_head,
-		.note = on_note,
-		.context = engine };
+	struct tail_callbacks callbacks = { .line = on_line, .note = on_note, .context = engine };
 	int rc;
 
 	for (size_t i = 0; i < CONTROL_PARTS; i++)

@@ -15,12 +15,11 @@
 #include "follow/journal.h"
 #include "state/store.h"
 
-static void on_entry(void *context, int reader, const char *line, size_t length, int64_t at_ms)
+static void on_entry(void *context, int reader, const struct line *line)
 {
 	struct engine *engine = context;
 
-	guard_entry(engine->guard, engine->journal_jails[reader], line, length, at_ms,
-		clock_wall_s());
+	guard_entry(engine->guard, engine->journal_jails[reader], line, clock_wall_s());
 }
 
 static void on_note(void *context, int priority, const char *text)

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "follow/file.h"
+#include "follow/line.h"
 #include "follow/rotated.h"
 
 enum {
@@ -384,16 +385,16 @@ static void hand_over(void *context, int64_t at, const char *line, size_t length
 	const struct reader *reader = context;
 	struct tail_entry *entry = reader->entry;
 	struct tail *tail = reader->tail;
-	const struct tail_line out = { .path = entry->path,
-		.line = line,
+	const struct line out = { .text = line,
 		.length = length,
-		.cut = cut,
-		.first_read = at < entry->first_read_end,
-		.at_head = at == 0 && !entry->truncated,
-		.open = reader->rest,
-		.ahead = ahead,
+		.path = entry->path,
 		.patterns = entry->patterns,
-		.mark = &entry->mark };
+		.mark = &entry->mark,
+		.ahead = ahead,
+		.cut = cut,
+		.open = reader->rest,
+		.at_head = at == 0 && !entry->truncated,
+		.first_read = at < entry->first_read_end };
 
 	tail->cut_lines += cut;
 	tail->callbacks.line(tail->callbacks.context, &out);
@@ -402,20 +403,20 @@ static void hand_over(void *context, int64_t at, const char *line, size_t length
 /* Before the first line of an entry is read. */
 static void hand_over_head(struct tail *tail, struct tail_entry *entry)
 {
-	char line[TAIL_HEAD_MAX + 1];
-	struct tail_line out = { .path = entry->path,
-		.line = line,
+	char text[TAIL_HEAD_MAX + 1];
+	struct line line = { .text = text,
+		.path = entry->path,
 		.patterns = entry->patterns,
-		.mark = &entry->mark };
+		.mark = &entry->mark,
+		.only_head = true };
 
 	if (entry->begun)
 		return;
 	entry->begun = true;
 	if (entry->file->offset == 0 && entry->before) /* which is read by now */
 		entry->mark = entry->before->mark;
-	if (entry->file->offset && tail->callbacks.head &&
-		tail_file_head(entry->file, line, sizeof(line), &out.length))
-		tail->callbacks.head(tail->callbacks.context, &out);
+	if (entry->file->offset && tail_file_head(entry->file, text, sizeof(text), &line.length))
+		tail->callbacks.line(tail->callbacks.context, &line);
 }
 
 static void read_rest(struct tail *tail, struct tail_entry *entry)

@@ -36,7 +36,7 @@ struct tail_entry {
 	int64_t unread_after_ns;
 	int64_t size_bytes; /* the greatest seen since it was last truncated */
 	uint32_t idle_scans;
-	uint32_t mark; /* see struct tail_line */
+	uint32_t mark; /* see struct line */
 	int wd;
 	bool named; /* a pattern leads to it */
 	bool final; /* a copy: nobody writes into it any more */

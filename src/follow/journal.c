@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "follow/line.h"
 
 enum { FIELD_MAX = 256, TROUBLE_MAX = 256, STREAM_BYTES = 32, STREAMS_MAX = 8 };
 
@@ -391,13 +392,16 @@ static void read_one(struct journal *journal, int number)
 	int rc = sd_journal_process(reader->journal);
 
 	while (rc >= 0 && count < JOURNAL_BATCH && (rc = sd_journal_next(reader->journal)) > 0) {
+		struct line line = { .text = journal->line, .dated = true };
+
 		count++;
 		if (is_broken(reader)) {
 			say_broken(journal, reader);
 			continue;
 		}
-		journal->callbacks.entry(journal->callbacks.context, number, journal->line,
-			put_entry(reader->journal, journal->line), entry_ms(reader->journal));
+		line.length = put_entry(reader->journal, journal->line);
+		line.at_ms = entry_ms(reader->journal);
+		journal->callbacks.entry(journal->callbacks.context, number, &line);
 	}
 	if (count)
 		keep_cursor(reader);

@@ -7,6 +7,7 @@
 
 struct error;
 struct journal;
+struct line;
 
 /* Follows the systemd journal: one reader a jail, each with its own matches and its own place,
  * kept as a cursor. An entry is handed over as one line in fail2ban's shape,
@@ -31,7 +32,7 @@ struct journal_source {
 };
 
 struct journal_callbacks {
-	void (*entry)(void *context, int reader, const char *line, size_t length, int64_t at_ms);
+	void (*entry)(void *context, int reader, const struct line *line);
 	/* A sentence for the operator's log, once per change. */
 	void (*note)(void *context, int priority, const char *text);
 	void *context;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct error;
+struct line;
 struct tail;
 
 /* Follows the files of a set of glob patterns. Events are hints, the files are the truth:
@@ -28,7 +29,7 @@ struct tail_identity {
 
 /* How far a file has been read: the offset stands behind the last complete line that was
  * handed over, or inside one that was cut, whose rest is then skipped. hash is of the (at most
- * 4096) bytes before it. mark: see struct tail_line. */
+ * 4096) bytes before it. mark: see struct line. */
 struct tail_position {
 	const char *path; /* borrowed */
 	struct tail_identity identity;
@@ -47,34 +48,10 @@ struct tail_file_info {
 	uint64_t patterns[TAIL_PATTERNS_MAX / 64]; /* bit n: pattern n wants it */
 };
 
-/* One line, without newline, read from `path`. cut: it was longer than TAIL_LINE_MAX; `line`
- * then holds its first TAIL_LINE_MAX bytes and the rest was skipped. first_read: the file is being
- * read from its head for the first time (guard skips lines older than findtime then). at_head: it
- * is the file's first line, and nothing was cut off before it. open: it is the file's last, which
- * no newline has ended, and none will. ahead: so many bytes of the file stand behind its newline,
- * at line + length + 1: all there are by now, or at least TAIL_AHEAD_BYTES; 0 for a cut line.
- * patterns: the set of pattern numbers that the file belongs to. mark: a number that the callback
- * may set and that is kept with the file's position; 0 until then, and handed on to the file that
- * follows it under its name. */
-struct tail_line {
-	const char *path;
-	const char *line;
-	size_t length;
-	bool cut;
-	bool first_read;
-	bool at_head;
-	bool open;
-	size_t ahead;
-	const uint64_t *patterns;
-	uint32_t *mark;
-};
-
 /* A callback must not call back into tail. */
 struct tail_callbacks {
-	void (*line)(void *context, const struct tail_line *line);
-	/* The first line of a file that is read from further on, before its other lines, once a
-	 * run; none if it is longer than TAIL_HEAD_MAX. May be NULL. */
-	void (*head)(void *context, const struct tail_line *line);
+	/* An only_head line comes if it is no longer than TAIL_HEAD_MAX. */
+	void (*line)(void *context, const struct line *line);
 	/* A sentence for the operator's log: a gap, a truncation, a file that cannot be read
 	 * (with the group that could), once per change. priority as in syslog. */
 	void (*note)(void *context, int priority, const char *text);

@@ -22,6 +22,7 @@
 #include "base/regex.h"
 #include "config/config.h"
 #include "date/date.h"
+#include "follow/line.h"
 #include "match/groups.h"
 #include "match/hit.h"
 #include "match/multiline.h"
@@ -240,14 +241,16 @@ static bool is_ignored(struct filter *filter, const struct trial *trial)
 	return false;
 }
 
-/* When: at_ms, else the date in the line, else (of a further line) the date before, else now. */
-static void time_read(struct filter *filter, const struct trial *trial, const int64_t *at_ms,
-	int64_t now_s, struct date_found *found, struct hit *hit)
+/* When: as the log says, else the date in the line, else (of a further line) the date before, else
+ * now. */
+static void time_read(struct filter *filter, const struct line *line, int64_t now_s,
+	struct date_found *found, struct hit *hit)
 {
-	hit->has_time = at_ms || date_find(filter->date, trial->line, trial->length, now_s, found);
-	hit->at_ms = at_ms ? *at_ms : hit->has_time ? found->at_ms : now_s * 1000;
-	if (!at_ms && filter->journal) {
-		hit->has_time = hit->has_time && filter_date_leads(found, trial->line);
+	hit->has_time =
+		line->dated || date_find(filter->date, line->text, line->length, now_s, found);
+	hit->at_ms = line->dated ? line->at_ms : hit->has_time ? found->at_ms : now_s * 1000;
+	if (!line->dated && filter->journal) {
+		hit->has_time = hit->has_time && filter_date_leads(found, line->text);
 		hit->at_ms = hit->has_time ? hit->at_ms : now_s * 1000;
 		found->cut_start = found->cut_length = 0;
 	}
@@ -280,12 +283,12 @@ static void input_copy(struct filter *filter, struct trial *trial, size_t start,
 }
 
 /* The line without its date becomes the input. */
-static void date_cut(struct filter *filter, struct trial *trial, const int64_t *at_ms,
+static void date_cut(struct filter *filter, struct trial *trial, const struct line *line,
 	int64_t now_s, struct hit *hit)
 {
 	struct date_found found = { 0 };
 
-	time_read(filter, trial, at_ms, now_s, &found, hit);
+	time_read(filter, line, now_s, &found, hit);
 	input_copy(filter, trial, found.cut_start, found.cut_start + found.cut_length);
 }
 
@@ -453,14 +456,13 @@ static unsigned record_rule(struct filter *filter, struct trial *trial, bool is_
 	return is_failure ? gave_up : 0;
 }
 
-static enum filter_result match_record(struct filter *filter, const char *line, size_t length,
+static enum filter_result match_record(struct filter *filter, const struct line *line,
 	int64_t now_s, struct hit *hit)
 {
 	const struct asterisk_piece *text = &filter->records->record.text;
 	struct trial trial = { 0 };
 
-	hit->rule = 0;
-	if (!filter_records_read(filter->records, line, length))
+	if (!filter_records_read(filter->records, line))
 		return FILTER_MISS;
 	trial.line = text->text;
 	trial.length = text->length;
@@ -477,20 +479,21 @@ static enum filter_result match_record(struct filter *filter, const char *line, 
 	return filter->n_ignores && is_ignored(filter, &trial) ? FILTER_IGNORED : FILTER_HIT;
 }
 
-/* at_ms NULL: the line is to say it. */
-static enum filter_result match_line(struct filter *filter, const char *line, size_t length,
-	const int64_t *at_ms, int64_t now_s, struct hit *ret_hit)
+enum filter_result filter_match(struct filter *filter, const struct line *line, int64_t now_s,
+	struct hit *ret_hit)
 {
-	struct trial trial = { .line = line, .length = length };
+	struct trial trial = { .line = line->text, .length = line->length };
 
-	if (filter->records)
-		return match_record(filter, line, length, now_s, ret_hit);
-	filter_needles_next(&filter->needles);
 	ret_hit->rule = 0;
+	if (filter->records)
+		return match_record(filter, line, now_s, ret_hit);
+	if (line->cut || line->only_head)
+		return FILTER_MISS;
+	filter_needles_next(&filter->needles);
 	if (!filter->lines && !may_matter(filter, &trial))
 		return FILTER_MISS;
 	*ret_hit = (struct hit){ 0 };
-	date_cut(filter, &trial, at_ms, now_s, ret_hit);
+	date_cut(filter, &trial, line, now_s, ret_hit);
 	if (filter->lines) {
 		filter_lines_add(filter->lines, trial.input, trial.input_length - 1);
 		lines_see(filter, &trial);
@@ -500,18 +503,6 @@ static enum filter_result match_line(struct filter *filter, const char *line, si
 	if (!prefix_match(filter, &trial))
 		return FILTER_MISS;
 	return fails_try(filter, &trial, ret_hit);
-}
-
-enum filter_result filter_match(struct filter *filter, const char *line, size_t length,
-	int64_t now_s, struct hit *ret_hit)
-{
-	return match_line(filter, line, length, NULL, now_s, ret_hit);
-}
-
-enum filter_result filter_match_dated(struct filter *filter, const char *line, size_t length,
-	int64_t at_ms, int64_t now_s, struct hit *ret_hit)
-{
-	return match_line(filter, line, length, &at_ms, now_s, ret_hit);
 }
 
 size_t filter_skip(const struct filter *filter, const char *text, size_t length)

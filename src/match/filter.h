@@ -13,6 +13,7 @@ struct filter;
 struct filter_def;
 struct filter_records;
 struct findings;
+struct line;
 
 /* More fields of a rule are dropped; hosts and values are cut to HIT_TEXT_MAX bytes. */
 enum { HIT_FIELDS_MAX = 16, HIT_TEXT_MAX = 256 };
@@ -68,22 +69,17 @@ struct hit {
 struct filter *filter_new(const struct filter_def *def, struct findings *findings);
 void filter_free(struct filter *filter);
 
-/* One line, without its newline. now_s: the wall clock, for stamps without a year, lines without
- * a date, and stamps in the future (those count as now: at_ms <= now_s * 1000 + 999). The line
- * may hold any byte. With maxlines > 1 rules see the last lines together, in the order of the
- * calls, and a line without a date has that of the line before if that is younger than a minute;
- * with F-MLFID lines of one session are judged together. A hit's time is that of the line that
- * completes it. *ret_hit is filled for HIT and IGNORED; after MISS only `rule` says something:
- * which rule took the line for a session, 0: none. Not reentrant for one filter.
- * Of a journal's filter (logtype = journal) no date is cut: one at the start of the message is only
- * its time. */
-enum filter_result filter_match(struct filter *filter, const char *line, size_t length,
-	int64_t now_s, struct hit *ret_hit);
-
-/* The same for a line that brings its time along (an entry of the journal): no date is looked for
- * in it and none is cut. */
-enum filter_result filter_match_dated(struct filter *filter, const char *line, size_t length,
-	int64_t at_ms, int64_t now_s, struct hit *ret_hit);
+/* One line. now_s: the wall clock, for stamps without a year, lines without a date, and stamps in
+ * the future (those count as now: at_ms <= now_s * 1000 + 999). With maxlines > 1 rules see the
+ * last lines together, in the order of the calls, and a line without a date has that of the line
+ * before if that is younger than a minute; with F-MLFID lines of one session are judged together. A
+ * hit's time is that of the line that completes it. In a dated line no date is looked for, and none
+ * is cut; nor is it of a journal's filter (logtype = journal), where one at the start of the
+ * message is only its time. A cut line is a miss, for a rule must not read half a line, and so is
+ * an only_head one. *ret_hit is filled for HIT and IGNORED; after MISS only `rule` says something:
+ * which rule took the line for a session, 0: none. Not reentrant for one filter. */
+enum filter_result filter_match(struct filter *filter, const struct line *line, int64_t now_s,
+	struct hit *ret_hit);
 
 /* Passes over lines by one search: how many bytes at the start of text are whole lines for which
  * filter_match would say FILTER_MISS, and that it would not remember either. text is whole lines;

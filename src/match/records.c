@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/siphash.h"
+#include "follow/line.h"
 #include "match/filter.h"
 
 /* Each call of filter_records_skip looks at this much once for every word, so that lines which
@@ -18,6 +19,11 @@ struct filter_log {
 	bool waits; /* a beginning has come that is not counted yet */
 	struct filter_log *next;
 };
+
+static bool is_same_path(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
 
 static struct filter_log *log_new(const char *path)
 {
@@ -63,24 +69,83 @@ static void count(struct filter_records *records, enum asterisk_kind kind)
 	records->blind += asterisk_kind_is_blind(kind);
 }
 
+/* The log at path, moved to the front. *ret_new: it was not known. */
+static struct filter_log *log_find(struct filter_records *records, const char *path, bool *ret_new)
+{
+	struct filter_log **link = &records->log;
+	struct filter_log *log;
+
+	while ((log = *link) && !is_same_path(log->path, path)) {
+		if (!log->next && records->n_logs == FILTER_LOGS_MAX) {
+			log_free(log);
+			*link = NULL;
+			records->n_logs--;
+			break;
+		}
+		link = &log->next;
+	}
+	log = *link;
+	*ret_new = !log;
+	if (log) {
+		*link = log->next;
+	} else {
+		log = log_new(path);
+		records->n_logs++;
+	}
+	log->next = records->log;
+	records->log = log;
+	return log;
+}
+
+/* Nothing that comes belongs to what has come. */
+static void log_break(struct filter_records *records)
+{
+	if (records->log->waits)
+		count(records, ASTERISK_CUT);
+	records->log->waits = false;
+}
+
+static void log_choose(struct filter_records *records, const struct line *line)
+{
+	bool is_new;
+	struct filter_log *log = log_find(records, line->path, &is_new);
+
+	if (!is_new && !line->at_head)
+		return;
+	log_break(records);
+	asterisk_begin(log->reader, line->mark ? *line->mark : 0, line->at_head);
+}
+
+static void skip_line(struct filter_records *records, const struct line *line)
+{
+	log_break(records);
+	asterisk_gap(records->log->reader);
+	records->kind = memmem(line->text, line->length, "SecurityEvent=", strlen("SecurityEvent="))
+				? ASTERISK_CUT
+				: ASTERISK_OTHER;
+	count(records, records->kind);
+}
+
 /* The last record was put together of several lines. */
-static bool is_joined(const struct filter_records *records, const char *line, size_t length)
+static bool is_joined(const struct filter_records *records, const struct line *line)
 {
 	const char *text = records->record.text.text;
 
-	return length && line[0] != '{' && (text < line || text >= line + length);
+	return line->length && line->text[0] != '{' &&
+	       (text < line->text || text >= line->text + line->length);
 }
 
-bool filter_records_read(struct filter_records *records, const char *line, size_t length)
+static bool read_line(struct filter_records *records, const struct line *line)
 {
 	bool waited = records->log->waits;
 	bool is_record;
 
-	records->kind = asterisk_read(records->log->reader, line, length, &records->record);
+	records->kind = asterisk_read(records->log->reader, line->text, line->length, line->ahead,
+		&records->record);
 	records->log->waits = asterisk_waits(records->log->reader);
 	is_record = records->kind == ASTERISK_RECORD;
 	/* the beginning before it is lost, unless this is its rest */
-	if (waited && !(is_record && is_joined(records, line, length)) &&
+	if (waited && !(is_record && is_joined(records, line)) &&
 		!(records->log->waits && records->kind == ASTERISK_REST))
 		count(records, ASTERISK_CUT);
 	if (!records->log->waits || records->kind == ASTERISK_REST)
@@ -88,6 +153,24 @@ bool filter_records_read(struct filter_records *records, const char *line, size_
 	if (is_record && records->record.behind_head)
 		count(records, ASTERISK_CUT);
 	return is_record || records->kind == ASTERISK_SYSLOG;
+}
+
+bool filter_records_read(struct filter_records *records, const struct line *line)
+{
+	bool is_record = false;
+	unsigned version;
+
+	log_choose(records, line);
+	if (line->only_head)
+		asterisk_learn(records->log->reader, line->text, line->length);
+	else if (line->cut || line->open)
+		skip_line(records, line);
+	else
+		is_record = read_line(records, line);
+	version = asterisk_version(records->log->reader);
+	if (version && line->mark)
+		*line->mark = version;
+	return is_record;
 }
 
 static bool is(struct asterisk_piece piece, const char *text)
@@ -178,86 +261,6 @@ size_t filter_records_skip(const struct filter_records *records, const char *tex
 		return length;
 	newline = memrchr(text, '\n', clear);
 	return newline ? (size_t)(newline - text) + 1 : 0;
-}
-
-/* The log at path, moved to the front. *ret_new: it was not known. */
-static struct filter_log *log_find(struct filter_records *records, const char *path, bool *ret_new)
-{
-	struct filter_log **link = &records->log;
-	struct filter_log *log;
-
-	while ((log = *link) && (!log->path || strcmp(log->path, path) != 0)) {
-		if (!log->next && records->n_logs == FILTER_LOGS_MAX) {
-			log_free(log);
-			*link = NULL;
-			records->n_logs--;
-			break;
-		}
-		link = &log->next;
-	}
-	log = *link;
-	*ret_new = !log;
-	if (log) {
-		*link = log->next;
-	} else {
-		log = log_new(path);
-		records->n_logs++;
-	}
-	log->next = records->log;
-	records->log = log;
-	return log;
-}
-
-/* Nothing that comes belongs to what has come. */
-static void log_break(struct filter_records *records)
-{
-	if (records->log->waits)
-		count(records, ASTERISK_CUT);
-	records->log->waits = false;
-}
-
-void filter_records_log(struct filter_records *records, const char *path, unsigned version,
-	bool at_head)
-{
-	struct filter_log *log;
-	bool is_new;
-
-	if (!records)
-		return;
-	log = log_find(records, path, &is_new);
-	if (!is_new && !at_head)
-		return;
-	log_break(records);
-	asterisk_begin(log->reader, version, at_head);
-}
-
-void filter_records_ahead(struct filter_records *records, const char *text, size_t length)
-{
-	if (records)
-		asterisk_ahead(records->log->reader, text, length);
-}
-
-void filter_records_head(struct filter_records *records, const char *line, size_t length)
-{
-	if (records)
-		asterisk_learn(records->log->reader, line, length);
-}
-
-unsigned filter_records_version(const struct filter_records *records)
-{
-	return records ? asterisk_version(records->log->reader) : 0;
-}
-
-void filter_records_cut(struct filter_records *records, const char *start, size_t length)
-{
-	if (!records)
-		return;
-	log_break(records);
-	asterisk_gap(records->log->reader);
-	records->kind = memmem(start, length, "SecurityEvent=", strlen("SecurityEvent="))
-				? ASTERISK_CUT
-				: ASTERISK_OTHER;
-	count(records, records->kind);
 }
 
 enum asterisk_kind filter_records_kind(const struct filter_records *records)

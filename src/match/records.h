@@ -9,6 +9,7 @@
 #include "base/ip.h"
 
 struct hit;
+struct line;
 
 /* A filter with `parser = asterisk-security`: the reader says who, when, how proven; rules see
  * the record's text, and only say whether it counts. */
@@ -30,8 +31,13 @@ enum { FILTER_LOGS_MAX = 256 };
 struct filter_records *filter_records_new(void);
 void filter_records_free(struct filter_records *records);
 
-/* True: the line ends a record that is read, soundly or out of syslog; it is in records->record. */
-bool filter_records_read(struct filter_records *records, const char *line, size_t length);
+/* One line; those of one path are read together. A path that is new begins there, or (at_head) at
+ * its first line. line->mark is the version of Asterisk that is known to write the log. A line that
+ * was too long to be read whole counts as ASTERISK_CUT if it begins a record, and so does an open
+ * one: for other programs it may be whole, but Asterisk has cut it, where a caller may have put an
+ * end. An only_head line tells no more than the version.
+ * True: the line ends a record that is read, soundly or out of syslog; it is in records->record. */
+bool filter_records_read(struct filter_records *records, const struct line *line);
 /* Who, when and the fields of the last record; not the rule. */
 void filter_records_hit(struct filter_records *records, int64_t now_s, struct hit *ret_hit);
 
@@ -39,23 +45,8 @@ void filter_records_hit(struct filter_records *records, int64_t now_s, struct hi
  * KiB only: there may be more. */
 size_t filter_records_skip(const struct filter_records *records, const char *text, size_t length);
 
-/* For who brings the lines of several logs, and for those who show what became of them. All of
- * these take NULL, of a filter without a parser, for which there is nothing to do or tell. */
-
-/* What follows is of the log at path, and goes on where that was. If it is new, or at_head (the
- * next line is the first of a file), it begins, written by Asterisk's major version `version` (0:
- * not known). */
-void filter_records_log(struct filter_records *records, const char *path, unsigned version,
-	bool at_head);
-/* What stands in that log behind the next line, as far as is known; for that line alone. */
-void filter_records_ahead(struct filter_records *records, const char *text, size_t length);
-/* That log's first line, where reading begins further on. */
-void filter_records_head(struct filter_records *records, const char *line, size_t length);
-/* What wrote that log, 0: not known. */
-unsigned filter_records_version(const struct filter_records *records);
-/* A line that was too long to be read whole: its start. If it begins a record it counts as
- * ASTERISK_CUT. */
-void filter_records_cut(struct filter_records *records, const char *start, size_t length);
+/* For those who show what became of the lines. All of these take NULL, of a filter without a
+ * parser, of which there is nothing to tell. */
 
 /* What the last line was. */
 enum asterisk_kind filter_records_kind(const struct filter_records *records);

@@ -50,11 +50,11 @@ static void lines_check(struct fuzz_input *input)
 		struct asterisk_record two;
 		size_t length;
 		char *line = fuzz_piece(input, '\n', &length);
-		enum asterisk_kind kind = asterisk_read(first, line, length, &one);
+		enum asterisk_kind kind = asterisk_read(first, line, length, 0, &one);
 
 		fuzz_need(kind < ASTERISK_KINDS, "a known kind");
 		fuzz_need_shown(asterisk_kind_text(kind));
-		fuzz_need(asterisk_read(second, line, length, &two) == kind, "both say alike");
+		fuzz_need(asterisk_read(second, line, length, 0, &two) == kind, "both say alike");
 		if (kind == ASTERISK_RECORD) {
 			record_check(&one, line, length);
 			record_check(&two, line, length);
@@ -268,7 +268,7 @@ static void log_check(struct fuzz_input *input)
 		size_t length;
 		char *line = fuzz_piece(&lines, '\n', &length);
 
-		if (asterisk_read(reader, line, length, &record) == ASTERISK_RECORD) {
+		if (asterisk_read(reader, line, length, 0, &record) == ASTERISK_RECORD) {
 			record_check(&record, line, length);
 			fuzz_need(ip_equal(&record.ip, &stranger) ||
 					  (!is_offence(&record) && ip_equal(&record.ip, &phone)),

@@ -130,7 +130,7 @@ static void on_note(void *context, int priority, const char *text)
 	fuzz_need_shown(text);
 }
 
-static void on_line(void *context, const struct tail_line *line)
+static void on_line(void *context, const struct line *line)
 {
 	(void)context, (void)line;
 }

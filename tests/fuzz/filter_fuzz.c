@@ -9,6 +9,7 @@
 
 #include "base/findings.h"
 #include "config/config.h"
+#include "follow/line.h"
 #include "match/filter.h"
 
 enum { RULES_MAX = 16, LINES_MAX = 40 };
@@ -107,11 +108,14 @@ static enum filter_result match_check(const struct rules *rules, struct filter *
 	const char *line, size_t length)
 {
 	struct hit hit;
-	enum filter_result result = filter_match(filter, line, length, FUZZ_NOW_S, &hit);
+	enum filter_result result = filter_match(filter,
+		&(struct line){ .text = line, .length = length }, FUZZ_NOW_S, &hit);
 
 	if (result != FILTER_MISS)
 		hit_check(rules, filter, &hit);
-	if (filter_match_dated(filter, line, length, 1000, FUZZ_NOW_S, &hit) != FILTER_MISS)
+	if (filter_match(filter,
+		    &(struct line){ .text = line, .length = length, .dated = true, .at_ms = 1000 },
+		    FUZZ_NOW_S, &hit) != FILTER_MISS)
 		hit_check(rules, filter, &hit);
 	return result;
 }

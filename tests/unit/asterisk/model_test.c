@@ -468,7 +468,7 @@ static void run_stream(struct model_text *out, uint64_t seed)
 
 		if (!newline) /* a cut record: no line, and none is read */
 			break;
-		kind = asterisk_read(reader, out->text + start, end - start, &record);
+		kind = asterisk_read(reader, out->text + start, end - start, 0, &record);
 		owner = judge(list, shape, start, end, kind, &record, &wrong);
 		by_kind[kind]++;
 		if (owner)

@@ -41,7 +41,7 @@ static void check_line(struct asterisk *reader, const char *name, const json_t *
 {
 	const char *offender = text_of(truth, "offender");
 	struct asterisk_record record;
-	enum asterisk_kind kind = asterisk_read(reader, line, length, &record);
+	enum asterisk_kind kind = asterisk_read(reader, line, length, 0, &record);
 	int number = (int)json_integer_value(json_object_get(truth, "line"));
 	char address[IP_TEXT_MAX] = "";
 	char at[UTC_TEXT_MAX] = "";
@@ -462,7 +462,7 @@ static enum asterisk_kind read_lines(struct asterisk *reader, const char *lines,
 	for (;;) {
 		const char *newline = memchr(lines, '\n', (size_t)(end - lines));
 
-		kind = asterisk_read(reader, lines, (size_t)((newline ? newline : end) - lines),
+		kind = asterisk_read(reader, lines, (size_t)((newline ? newline : end) - lines), 0,
 			record);
 		if (!newline || newline + 1 == end)
 			return kind;
@@ -522,7 +522,7 @@ static void beginnings(void **state)
 		asterisk_begin(reader, cases[i].major, cases[i].at_head);
 		if (cases[i].has_banner)
 			asterisk_learn(reader, banner, sizeof(banner) - 2); /* no newline */
-		if (asterisk_read(reader, rest, sizeof(rest) - 1, &record) != cases[i].kind)
+		if (asterisk_read(reader, rest, sizeof(rest) - 1, 0, &record) != cases[i].kind)
 			fail_msg("case %zu", i);
 		assert_int_equal(asterisk_version(reader), cases[i].major        ? cases[i].major
 							   : cases[i].has_banner ? 22
@@ -548,11 +548,22 @@ static void not_the_end_of_another(void **state)
 		struct asterisk *reader = asterisk_new();
 		struct asterisk_record record;
 
-		if (asterisk_read(reader, lines[i], strlen(lines[i]), &record) == ASTERISK_RECORD &&
+		if (asterisk_read(reader, lines[i], strlen(lines[i]), 0, &record) ==
+				ASTERISK_RECORD &&
 			is_offence(&record))
 			fail_msg("case %zu", i);
 		asterisk_free(reader);
 	}
+}
+
+/* Reads line, behind whose newline `ahead` stands. */
+static enum asterisk_kind read_before(struct asterisk *reader, const char *line, const char *ahead,
+	struct asterisk_record *record)
+{
+	static char text[2048]; /* the record's pieces lie in it */
+
+	assert_true((size_t)snprintf(text, sizeof(text), "%s\n%s", line, ahead) < sizeof(text));
+	return asterisk_read(reader, text, strlen(line), strlen(ahead), record);
 }
 
 /* chan_sip's account may hold a newline: what stands behind the line tells. */
@@ -581,15 +592,13 @@ static void going_on(void **state)
 		struct asterisk *reader = asterisk_new();
 		struct asterisk_record record;
 
-		asterisk_ahead(reader, cases[i].ahead, strlen(cases[i].ahead));
-		if (asterisk_read(reader, fake, sizeof(fake) - 1, &record) != cases[i].kind)
+		if (read_before(reader, fake, cases[i].ahead, &record) != cases[i].kind)
 			fail_msg("case %zu", i);
 		/* of the next line nothing has been said, and others' values have no newline */
-		assert_int_equal(asterisk_read(reader, fake, sizeof(fake) - 1, &record),
+		assert_int_equal(asterisk_read(reader, fake, sizeof(fake) - 1, 0, &record),
 			ASTERISK_RECORD);
-		asterisk_ahead(reader, cases[1].ahead, strlen(cases[1].ahead));
-		assert_int_equal(asterisk_read(reader, FILE_PREFIX NO_ACCOUNT,
-					 strlen(FILE_PREFIX NO_ACCOUNT), &record),
+		assert_int_equal(read_before(reader, FILE_PREFIX NO_ACCOUNT, cases[1].ahead,
+					 &record),
 			ASTERISK_RECORD);
 		asterisk_free(reader);
 	}
@@ -600,8 +609,7 @@ static void going_on(void **state)
 		int used = snprintf(account, sizeof(account) - 20, "%*s", length, "x");
 
 		(void)snprintf(account + (used < 270 ? used : 270), 20, SESSION("0x7f"));
-		asterisk_ahead(reader, account, strlen(account));
-		assert_int_equal(asterisk_read(reader, fake, sizeof(fake) - 1, &record),
+		assert_int_equal(read_before(reader, fake, account, &record),
 			length == 255 ? ASTERISK_FORGED : ASTERISK_RECORD);
 		asterisk_free(reader);
 	}
@@ -645,7 +653,7 @@ static void times(void **state)
 			"SecurityEvent=\"InvalidAccountID\",EventTV=\"%s\",Severity="
 			"\"Error\",Service=\"PJSIP\",EventVersion=\"1\",AccountID=\"1" PLAINLY,
 			cases[i].stamp);
-		kind = asterisk_read(reader, line, strlen(line), &record);
+		kind = asterisk_read(reader, line, strlen(line), 0, &record);
 		assert_int_equal(kind, cases[i].utc ? ASTERISK_RECORD : ASTERISK_UNDATED);
 		if (cases[i].utc) {
 			utc_format_ms(record.at_ms, utc);
@@ -672,7 +680,7 @@ static void the_first_head_has_the_time(void **state)
 				"res_security_log.c") "SecurityEvent=\"FailedACL\",EventTV=\"%s\",Severity=\"\",Service=\"PJSIP\","
 						      "EventVersion=\"\",AccountID=\"" PLAINLY,
 			stamps[i]);
-		assert_int_equal(asterisk_read(reader, line, strlen(line), &record),
+		assert_int_equal(asterisk_read(reader, line, strlen(line), 0, &record),
 			ASTERISK_RECORD);
 		utc_format_ms(record.at_ms, utc);
 		assert_memory_equal(utc, "2026-11-23T08:51:05.686", 23);
@@ -704,7 +712,7 @@ static void proofs(void **state)
 		struct asterisk *reader = asterisk_new();
 		struct asterisk_record record;
 
-		assert_int_equal(asterisk_read(reader, cases[i].line, strlen(cases[i].line),
+		assert_int_equal(asterisk_read(reader, cases[i].line, strlen(cases[i].line), 0,
 					 &record),
 			ASTERISK_RECORD);
 		assert_int_equal(record.proven, cases[i].proven);
@@ -725,7 +733,7 @@ static enum asterisk_kind read_long(const char *prefix, size_t length, char fill
 
 	memset(line + head, fill, length - head);
 	memcpy(line + length - (sizeof(end) - 1), end, sizeof(end) - 1);
-	kind = asterisk_read(reader, line, length, &record);
+	kind = asterisk_read(reader, line, length, 0, &record);
 	asterisk_free(reader);
 	free(line);
 	return kind;
@@ -756,14 +764,14 @@ static void joining_ends(void **state)
 
 	(void)state;
 	memset(big, 'E', sizeof(big));
-	assert_int_equal(asterisk_read(reader, start, strlen(start), &record), ASTERISK_CUT);
+	assert_int_equal(asterisk_read(reader, start, strlen(start), 0, &record), ASTERISK_CUT);
 	for (int i = 0; i < 36; i++)
-		assert_int_equal(asterisk_read(reader, "", 0, &record), ASTERISK_REST);
-	assert_int_equal(asterisk_read(reader, end, strlen(end), &record), ASTERISK_REST);
-	assert_int_equal(asterisk_read(reader, end, strlen(end), &record), ASTERISK_OTHER);
-	assert_int_equal(asterisk_read(reader, start, strlen(start), &record), ASTERISK_CUT);
-	assert_int_equal(asterisk_read(reader, big, sizeof(big), &record), ASTERISK_REST);
-	assert_int_equal(asterisk_read(reader, end, strlen(end), &record), ASTERISK_OTHER);
+		assert_int_equal(asterisk_read(reader, "", 0, 0, &record), ASTERISK_REST);
+	assert_int_equal(asterisk_read(reader, end, strlen(end), 0, &record), ASTERISK_REST);
+	assert_int_equal(asterisk_read(reader, end, strlen(end), 0, &record), ASTERISK_OTHER);
+	assert_int_equal(asterisk_read(reader, start, strlen(start), 0, &record), ASTERISK_CUT);
+	assert_int_equal(asterisk_read(reader, big, sizeof(big), 0, &record), ASTERISK_REST);
+	assert_int_equal(asterisk_read(reader, end, strlen(end), 0, &record), ASTERISK_OTHER);
 	asterisk_free(reader);
 }
 
@@ -779,9 +787,9 @@ static void a_rest_leaks(void **state)
 	(void)state;
 	memset(rest, 'E', 8192);
 	memcpy(rest + 8192, leaking, sizeof(leaking) - 1);
-	assert_int_equal(asterisk_read(reader, start, strlen(start), &record), ASTERISK_CUT);
-	assert_int_equal(asterisk_read(reader, rest, sizeof(rest) - 1, &record), ASTERISK_REST);
-	assert_int_equal(asterisk_read(reader, FAKE_LINE, strlen(FAKE_LINE), &record),
+	assert_int_equal(asterisk_read(reader, start, strlen(start), 0, &record), ASTERISK_CUT);
+	assert_int_equal(asterisk_read(reader, rest, sizeof(rest) - 1, 0, &record), ASTERISK_REST);
+	assert_int_equal(asterisk_read(reader, FAKE_LINE, strlen(FAKE_LINE), 0, &record),
 		ASTERISK_FORGED);
 	asterisk_free(reader);
 }
@@ -802,11 +810,11 @@ static void many_heads(void **state)
 			i ? "res_security_log.c" : "",
 			i ? SHORT_HEAD("FailedACL") : HEAD("InvalidAccountID"));
 	(void)snprintf(text + length, sizeof(text) - length, "%s", PLAINLY);
-	assert_int_equal(asterisk_read(reader, text, strlen(text), &record), ASTERISK_GLUED);
+	assert_int_equal(asterisk_read(reader, text, strlen(text), 0, &record), ASTERISK_GLUED);
 	line = json_pack("{s:{s:s,s:s}}", "logmsg", "level", "SECURITY", "message",
 		text + sizeof(FILE_PREFIX) - 1);
 	length = json_dumpb(line, json, sizeof(json), JSON_COMPACT);
-	assert_int_equal(asterisk_read(reader, json, length, &record), ASTERISK_RECORD);
+	assert_int_equal(asterisk_read(reader, json, length, 0, &record), ASTERISK_RECORD);
 	json_decref(line);
 	asterisk_free(reader);
 }
@@ -844,7 +852,7 @@ static void speed(void **state)
 			size_t end = newline ? (size_t)(newline - text) : length;
 
 			if (!plain)
-				found += asterisk_read(reader, text + at, end - at, &record) ==
+				found += asterisk_read(reader, text + at, end - at, 0, &record) ==
 					 ASTERISK_RECORD;
 			at = end + 1;
 		}

@@ -33,7 +33,7 @@ static unsigned queries;
 static struct proto_record counters; /* the answer to the last query */
 static char text[ANSWER_MAX];
 
-static void on_line(void *context, const struct tail_line *line)
+static void on_line(void *context, const struct line *line)
 {
 	(void)context, (void)line;
 }

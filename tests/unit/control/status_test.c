@@ -43,7 +43,7 @@ static bool on_query(void *context, uint32_t serial, uint8_t scope, const struct
 	return true;
 }
 
-static void on_line(void *context, const struct tail_line *line)
+static void on_line(void *context, const struct line *line)
 {
 	(void)context, (void)line;
 }

@@ -60,7 +60,7 @@ static struct hit hit_of(const char *step)
 
 static void count_hit(const struct world *world, size_t jail, const struct hit *hit)
 {
-	struct tail_line line = { .path = "/var/log/x", .line = "x", .length = 1 };
+	struct line line = { .text = "x", .length = 1, .path = "/var/log/x" };
 
 	guard_count_hit(world->guard, jail, &line, hit, NOW_S + 100);
 	guard_attempts_check(world->guard->attempts);

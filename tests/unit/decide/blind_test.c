@@ -161,12 +161,12 @@ static void kinds(void **state)
 	struct world world;
 	struct guard_jail_info info;
 	uint64_t patterns[TAIL_PATTERNS_MAX / 64] = { [0] = 1 };
-	struct tail_line cut = { .path = "/var/log/x",
-		.line = CUT,
+	struct line cut = { .text = CUT,
 		.length = strlen(CUT),
+		.path = "/var/log/x",
+		.patterns = patterns,
 		.cut = true,
-		.first_read = true,
-		.patterns = patterns };
+		.first_read = true };
 
 	(void)state;
 	open_world(&world, JAILS);
@@ -212,11 +212,11 @@ static void last_of_a_file(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		uint64_t patterns[TAIL_PATTERNS_MAX / 64] = { [0] = UINT64_C(1) << rows[i].jail };
-		struct tail_line line = { .path = "/var/log/x",
-			.line = rows[i].text,
+		struct line line = { .text = rows[i].text,
 			.length = strlen(rows[i].text),
-			.open = rows[i].open,
-			.patterns = patterns };
+			.path = "/var/log/x",
+			.patterns = patterns,
+			.open = rows[i].open };
 		struct guard_jail_info info;
 		struct world world;
 

@@ -18,6 +18,7 @@
 #include "decide/bans.h"
 #include "decide/guard.h"
 #include "decide/letter.h"
+#include "follow/line.h"
 #include "state/store.h"
 
 enum { NOW_S = 1700000000 };
@@ -252,11 +253,11 @@ static inline void world_line(struct world *world, size_t jail, const char *text
 	int64_t now_s)
 {
 	uint64_t patterns[TAIL_PATTERNS_MAX / 64] = { [0] = UINT64_C(1) << jail };
-	struct tail_line line = { .path = "/var/log/x",
-		.line = text,
+	struct line line = { .text = text,
 		.length = strlen(text),
-		.first_read = first_read,
-		.patterns = patterns };
+		.path = "/var/log/x",
+		.patterns = patterns,
+		.first_read = first_read };
 
 	guard_line(world->guard, &line, now_s);
 }

@@ -256,11 +256,11 @@ static void test_first_read_and_future(void **state)
 static void test_what_does_not_count(void **state)
 {
 	uint64_t patterns[TAIL_PATTERNS_MAX / 64] = { [0] = UINT64_C(1) << TWIN };
-	struct tail_line cut = { .path = "/x",
-		.line = "fail from 192.0.2.1",
+	struct line cut = { .text = "fail from 192.0.2.1",
 		.length = 19,
-		.cut = true,
-		.patterns = patterns };
+		.path = "/x",
+		.patterns = patterns,
+		.cut = true };
 	struct world world = { 0 };
 
 	(void)state;

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "follow/journal.h"
+#include "follow/line.h"
 
 #define WRITER "/lib/systemd/systemd-journal-remote"
 
@@ -66,13 +67,14 @@ static void append(const char *const *entries, size_t count)
 	assert_int_equal(status, 0);
 }
 
-static void on_entry(void *context, int reader, const char *line, size_t length, int64_t at_ms)
+static void on_entry(void *context, int reader, const struct line *line)
 {
 	size_t used = strlen(seen);
 
 	(void)context;
 	(void)snprintf(seen + used, sizeof(seen) - used, "%d %lld %.*s\n", reader,
-		(long long)(at_ms - 1700000000000), (int)length, line);
+		(long long)(line->at_ms - 1700000000000), (int)line->length, line->text);
+	assert_true(line->dated);
 }
 
 static void on_note(void *context, int priority, const char *text)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "follow/line.h"
 #include "follow/tail.h"
 #include "follow/tail_model.h"
 
@@ -114,16 +115,18 @@ struct run {
 	struct tail_position position;
 };
 
-static void on_line(void *context, const struct tail_line *line)
+static void on_line(void *context, const struct line *line)
 {
 	struct run *run = context;
 	size_t used = strlen(run->text);
 
+	if (line->only_head)
+		return;
 	if (line->cut)
 		(void)snprintf(run->text + used, sizeof(run->text) - used, "[#%zu]", line->length);
 	else
 		(void)snprintf(run->text + used, sizeof(run->text) - used, "[%.*s]",
-			(int)line->length, line->line); /* what is cut off is missed below */
+			(int)line->length, line->text); /* what is cut off is missed below */
 }
 
 static void on_note(void *context, int priority, const char *text)

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "follow/line.h"
 
 enum { SEEN_MAX = 20000, STORED_MAX = 512, NAME_MAX_BYTES = 256, PATTERNS = 3 };
 
@@ -50,35 +51,32 @@ struct world {
 static struct world world;
 
 /* Adds "NAME:LINE " to text. */
-static void note_line(char *text, const struct tail_line *line)
+static void note_line(char *text, const struct line *line)
 {
 	size_t used = strlen(text);
 
 	(void)snprintf(text + used, sizeof(world.heads) - used, "%s:%.*s ",
-		strrchr(line->path, '/') + 1, (int)line->length, line->line); /* cut */
+		strrchr(line->path, '/') + 1, (int)line->length, line->text); /* cut */
 }
 
-static void on_head(void *context, const struct tail_line *line)
-{
-	struct world *to = context;
-
-	note_line(to->heads, line);
-}
-
-static void on_line(void *context, const struct tail_line *line)
+static void on_line(void *context, const struct line *line)
 {
 	struct world *to = context;
 	char text[64];
 
+	if (line->only_head) {
+		note_line(to->heads, line);
+		return;
+	}
 	if (line->at_head)
 		note_line(to->at_head, line);
 	if (line->open)
 		note_line(to->open, line);
-	if (line->length == 6 && *line->mark < (uint32_t)(line->line[5] - '0'))
-		*line->mark = (uint32_t)(line->line[5] - '0');
+	if (line->length == 6 && *line->mark < (uint32_t)(line->text[5] - '0'))
+		*line->mark = (uint32_t)(line->text[5] - '0');
 	to->last_mark = *line->mark;
 	assert_true(line->length < sizeof(text));
-	memcpy(text, line->line, line->length);
+	memcpy(text, line->text, line->length);
 	text[line->length] = '\0';
 	assert_true(to->n_seen < SEEN_MAX);
 	assert_int_equal(strncmp(text, "line ", 5), 0);
@@ -120,7 +118,6 @@ static void on_position(void *context, const struct tail_position *position)
 static void start(bool known)
 {
 	const struct tail_callbacks callbacks = { .line = on_line,
-		.head = on_head,
 		.note = on_note,
 		.context = &world };
 	char path[NAME_MAX_BYTES];

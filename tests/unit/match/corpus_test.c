@@ -16,6 +16,7 @@
 #include "base/findings.h"
 #include "base/times.h"
 #include "config/config.h"
+#include "follow/line.h"
 #include "match/filter.h"
 
 /* Later than all of the logs. */
@@ -78,7 +79,8 @@ static bool line_check(struct filter *filter, const char *name, const json_t *tr
 {
 	struct hit hit;
 	const char *offender = text_of(truth, "offender");
-	bool is_hit = filter_match(filter, line, length, now_s, &hit) == FILTER_HIT;
+	bool is_hit = filter_match(filter, &(struct line){ .text = line, .length = length }, now_s,
+			      &hit) == FILTER_HIT;
 	bool may_miss = !*offender || json_is_true(json_object_get(truth, "optional"));
 	json_int_t number = json_integer_value(json_object_get(truth, "line"));
 

@@ -11,6 +11,7 @@
 
 #include "base/findings.h"
 #include "config/config.h"
+#include "follow/line.h"
 #include "match/filter.h"
 
 enum { LIST_MAX = 8 };
@@ -217,8 +218,9 @@ static void lines(void **state)
 
 		if (!filter)
 			fail_msg("row %zu: %s", i, findings.list[0].text);
-		if (filter_match(filter, rows[i].line, strlen(rows[i].line), now_s, &hit) !=
-			rows[i].result)
+		if (filter_match(filter,
+			    &(struct line){ .text = rows[i].line, .length = strlen(rows[i].line) },
+			    now_s, &hit) != rows[i].result)
 			fail_msg("row %zu: %s", i, rows[i].line);
 		if (rows[i].host && (hit.host_length != strlen(rows[i].host) ||
 					    strncmp(hit.host, rows[i].host, hit.host_length) != 0))
@@ -247,20 +249,27 @@ static void times(void **state)
 	(void)setenv("TZ", "UTC", 1);
 	filter = build(&built, &source, &findings);
 	assert_non_null(filter);
-	assert_int_equal(filter_match(filter, "x 192.0.2.1 port 7", 18, now_s, &hit), FILTER_HIT);
+	assert_int_equal(filter_match(filter,
+				 &(struct line){ .text = "x 192.0.2.1 port 7", .length = 18 },
+				 now_s, &hit),
+		FILTER_HIT);
 	assert_false(hit.has_time);
 	assert_int_equal(hit.at_ms, now_s * 1000);
 	assert_int_equal(hit.n_fields, 1);
 	assert_string_equal(hit.fields[0].name, "port");
 	assert_memory_equal(hit.fields[0].value, "7", 1);
 	/* in the future: now */
-	assert_int_equal(filter_match(filter, "2026-11-25 12:00:01 x 192.0.2.1 port 7", 38, now_s,
-				 &hit),
+	assert_int_equal(filter_match(filter,
+				 &(struct line){ .text = "2026-11-25 12:00:01 x 192.0.2.1 port 7",
+					 .length = 38 },
+				 now_s, &hit),
 		FILTER_HIT);
 	assert_true(hit.has_time);
 	assert_int_equal(hit.at_ms, now_s * 1000);
-	assert_int_equal(filter_match(filter, "2026-11-25 12:00:00.5 x 192.0.2.1 port 7", 40, now_s,
-				 &hit),
+	assert_int_equal(filter_match(filter,
+				 &(struct line){ .text = "2026-11-25 12:00:00.5 x 192.0.2.1 port 7",
+					 .length = 40 },
+				 now_s, &hit),
 		FILTER_HIT);
 	assert_int_equal(hit.at_ms, now_s * 1000 + 500);
 	assert_string_equal(filter_rule_text(filter, 1), source.fails[0]);
@@ -283,7 +292,10 @@ static void limits(void **state)
 	assert_non_null(filter);
 	memset(line, 'a', sizeof(line));
 	memcpy(line + sizeof(line) - 11, "b 192.0.2.1", 11);
-	assert_int_equal(filter_match(filter, line, sizeof(line), now_s, &hit), FILTER_HIT);
+	assert_int_equal(filter_match(filter,
+				 &(struct line){ .text = line, .length = sizeof(line) }, now_s,
+				 &hit),
+		FILTER_HIT);
 	assert_int_equal(hit.rule, 2);
 	assert_int_equal(filter_limit_hits(filter), 1);
 	filter_free(filter);

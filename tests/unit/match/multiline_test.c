@@ -12,6 +12,7 @@
 
 #include "base/findings.h"
 #include "config/config.h"
+#include "follow/line.h"
 #include "match/filter.h"
 #include "match/multiline.h"
 
@@ -183,7 +184,9 @@ static void logs(void **state)
 			struct hit hit;
 			char got[100] = "";
 
-			if (filter_match(filter, line, strlen(line), now_s, &hit) == FILTER_HIT)
+			if (filter_match(filter,
+				    &(struct line){ .text = line, .length = strlen(line) }, now_s,
+				    &hit) == FILTER_HIT)
 				(void)snprintf(got, sizeof(got), "%u %.*s %u", hit.rule,
 					(int)hit.host_length, hit.host, hit.n_lines);
 			if (strcmp(got, expected ? expected : "") != 0)
@@ -223,10 +226,14 @@ static void times(void **state)
 		struct hit hit;
 
 		assert_non_null(filter);
-		assert_int_equal(filter_match(filter, rows[i].lines[0], strlen(rows[i].lines[0]),
+		assert_int_equal(filter_match(filter,
+					 &(struct line){ .text = rows[i].lines[0],
+						 .length = strlen(rows[i].lines[0]) },
 					 now_s, &hit),
 			FILTER_MISS);
-		assert_int_equal(filter_match(filter, rows[i].lines[1], strlen(rows[i].lines[1]),
+		assert_int_equal(filter_match(filter,
+					 &(struct line){ .text = rows[i].lines[1],
+						 .length = strlen(rows[i].lines[1]) },
 					 now_s, &hit),
 			FILTER_HIT);
 		assert_int_equal(hit.at_ms, (now_s + rows[i].at_s) * 1000);

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/findings.h"
 #include "config/config.h"
+#include "follow/line.h"
 #include "match/filter.h"
 #include "match/records.h"
 
@@ -82,7 +83,8 @@ static void open_rules(struct fixture *fixture, const struct rules *rules)
 
 static enum filter_result match(struct fixture *fixture, const char *line, struct hit *hit)
 {
-	return filter_match(fixture->filter, line, strlen(line), NOW_S, hit);
+	return filter_match(fixture->filter, &(struct line){ .text = line, .length = strlen(line) },
+		NOW_S, hit);
 }
 
 static bool is(const char *bytes, size_t length, const char *text)
@@ -222,10 +224,17 @@ static void future(void **state)
 
 	(void)state;
 	open_rules(&fixture, &shipped);
-	assert_int_equal(filter_match(fixture.filter, ACL, strlen(ACL), 1795423860, &hit),
+	assert_int_equal(filter_match(fixture.filter,
+				 &(struct line){ .text = ACL, .length = strlen(ACL) }, 1795423860,
+				 &hit),
 		FILTER_HIT);
 	assert_true(hit.at_ms == INT64_C(1795423860000));
-	assert_int_equal(filter_match_dated(fixture.filter, ACL, strlen(ACL), 1, NOW_S, &hit),
+	assert_int_equal(filter_match(fixture.filter,
+				 &(struct line){ .text = ACL,
+					 .length = strlen(ACL),
+					 .dated = true,
+					 .at_ms = 1 },
+				 NOW_S, &hit),
 		FILTER_HIT);
 	assert_true(hit.at_ms == INT64_C(1795423865686)); /* the record's own */
 	filter_free(fixture.filter);
@@ -390,6 +399,14 @@ static const struct {
 	{ "[2026-11-23 08:51:05] VERBOSE[33] x.c: nothing", ASTERISK_OTHER, 0, false },
 };
 
+static void match_cut(struct fixture *fixture, const char *start)
+{
+	const struct line line = { .text = start, .length = strlen(start), .cut = true };
+	struct hit hit;
+
+	assert_int_equal(filter_match(fixture->filter, &line, NOW_S, &hit), FILTER_MISS);
+}
+
 static void counts(void **state)
 {
 	uint64_t wanted[ASTERISK_KINDS] = { [ASTERISK_CUT] = 6 }; /* those that were lost */
@@ -410,10 +427,10 @@ static void counts(void **state)
 					filter_records_kind(filter_records(fixture.filter))));
 		wanted[kinds[i].kind] += kinds[i].kind != ASTERISK_CUT || !kinds[i].waits;
 	}
-	filter_records_cut(filter_records(fixture.filter), ACL, strlen(ACL));
+	match_cut(&fixture, ACL);
 	assert_int_equal(filter_records_kind(filter_records(fixture.filter)), ASTERISK_CUT);
 	wanted[ASTERISK_CUT]++;
-	filter_records_cut(filter_records(fixture.filter), "nothing", 7);
+	match_cut(&fixture, "nothing");
 	wanted[ASTERISK_OTHER]++;
 	for (int kind = 0; kind < ASTERISK_KINDS; kind++)
 		assert_int_equal(filter_records_unsound(filter_records(fixture.filter), kind),
@@ -431,7 +448,7 @@ static void gap(void **state)
 	(void)state;
 	open_rules(&fixture, &shipped);
 	assert_int_equal(match(&fixture, JOINED_1, &hit), FILTER_MISS);
-	filter_records_cut(filter_records(fixture.filter), "x", 1);
+	match_cut(&fixture, "x");
 	assert_int_equal(filter_records_blind(filter_records(fixture.filter)), 1);
 	assert_int_equal(match(&fixture, JOINED_2, &hit), FILTER_MISS);
 	filter_free(fixture.filter);
@@ -490,17 +507,37 @@ static void logs(void **state)
 	open_rules(&fixture, &shipped);
 	records = filter_records(fixture.filter);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		filter_records_log(records, rows[i].path, rows[i].version, rows[i].at_head);
-		(void)match(&fixture, rows[i].line, &hit);
-		if (filter_records_kind(records) != rows[i].kind ||
-			filter_records_version(records) != rows[i].version_then)
+		uint32_t version = rows[i].version;
+		const struct line line = { .text = rows[i].line,
+			.length = strlen(rows[i].line),
+			.path = rows[i].path,
+			.mark = &version,
+			.at_head = rows[i].at_head };
+
+		(void)filter_match(fixture.filter, &line, NOW_S, &hit);
+		if (filter_records_kind(records) != rows[i].kind || version != rows[i].version_then)
 			fail_msg("line %zu: %s, version %u", i,
-				asterisk_kind_text(filter_records_kind(records)),
-				filter_records_version(records));
+				asterisk_kind_text(filter_records_kind(records)), version);
 	}
 	/* of the last row's file before: its beginning is lost */
 	assert_int_equal(filter_records_unsound(records, ASTERISK_CUT), 1);
 	filter_free(fixture.filter);
+}
+
+/* What the log at path is known to be written by, when its first line is `head`, and it was known
+ * as `version` before. */
+static unsigned version_of(const struct fixture *fixture, const char *path, const char *head,
+	uint32_t version)
+{
+	const struct line line = { .text = head,
+		.length = strlen(head),
+		.path = path,
+		.mark = &version,
+		.only_head = true };
+	struct hit hit;
+
+	assert_int_equal(filter_match(fixture->filter, &line, NOW_S, &hit), FILTER_MISS);
+	return version;
 }
 
 /* The first line of a log that is read from further on tells what wrote it, unless that is known.
@@ -508,20 +545,13 @@ static void logs(void **state)
 static void head(void **state)
 {
 	struct fixture fixture;
-	struct filter_records *records;
 
 	(void)state;
 	open_rules(&fixture, &shipped);
-	records = filter_records(fixture.filter);
-	filter_records_log(records, "/a", 0, false);
-	filter_records_head(records, ACL, strlen(ACL));
-	assert_int_equal(filter_records_version(records), 0);
-	filter_records_head(records, BANNER("22.1.0"), strlen(BANNER("22.1.0")));
-	assert_int_equal(filter_records_version(records), 22);
-	filter_records_log(records, "/b", 18, false);
-	filter_records_head(records, BANNER("22.1.0"), strlen(BANNER("22.1.0")));
-	assert_int_equal(filter_records_version(records), 18);
-	filter_records_head(NULL, "", 0);
+	assert_int_equal(version_of(&fixture, "/a", ACL, 0), 0);
+	assert_int_equal(version_of(&fixture, "/a", BANNER("22.1.0"), 0), 22);
+	assert_int_equal(version_of(&fixture, "/b", BANNER("22.1.0"), 18), 18);
+	assert_int_equal(filter_records_unsound(filter_records(fixture.filter), ASTERISK_OTHER), 0);
 	filter_free(fixture.filter);
 }
 
@@ -536,14 +566,12 @@ static void many_logs(void **state)
 	open_rules(&fixture, &shipped);
 	records = filter_records(fixture.filter);
 	for (int i = 0; i < 2 * FILTER_LOGS_MAX; i++) {
-		filter_records_log(records, "/kept", i ? 0 : 22, false);
-		assert_int_equal(filter_records_version(records), 22);
+		assert_int_equal(version_of(&fixture, "/kept", "", i ? 0 : 22), 22);
 		(void)snprintf(path, sizeof(path), "/%d", i);
-		filter_records_log(records, path, 18, false);
+		assert_int_equal(version_of(&fixture, path, "", 18), 18);
 		assert_true(records->n_logs <= FILTER_LOGS_MAX);
 	}
-	filter_records_log(records, "/0", 21, false);
-	assert_int_equal(filter_records_version(records), 21);
+	assert_int_equal(version_of(&fixture, "/0", "", 21), 21);
 	filter_free(fixture.filter);
 }
 
@@ -563,7 +591,9 @@ static unsigned skip_over(struct filter *filter, const char *text, size_t length
 		assert_true(at == 0 || text[at - 1] == '\n');
 		newline = memchr(text + at, '\n', length - at);
 		end = newline ? (size_t)(newline - text) : length;
-		found += filter_match(filter, text + at, end - at, NOW_S, &hit) == FILTER_HIT;
+		found += filter_match(filter,
+				 &(struct line){ .text = text + at, .length = end - at }, NOW_S,
+				 &hit) == FILTER_HIT;
 		at = end + (newline != NULL);
 	}
 	return found;

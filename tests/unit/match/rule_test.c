@@ -14,6 +14,7 @@
 
 #include "base/findings.h"
 #include "config/config.h"
+#include "follow/line.h"
 #include "match/filter.h"
 
 enum { RULES_MAX = 5, LINES = 4000, PIECES_MAX = 7, LINE_BYTES = 400 };
@@ -134,9 +135,11 @@ static void literals_agree(void **state)
 			size_t length = line_make(line, &seed);
 			struct hit a = { 0 };
 			struct hit b = { 0 };
-			enum filter_result result = filter_match(with, line, length, now_s, &a);
+			enum filter_result result = filter_match(with,
+				&(struct line){ .text = line, .length = length }, now_s, &a);
 
-			if (filter_match(without, line, length, now_s, &b) != result ||
+			if (filter_match(without, &(struct line){ .text = line, .length = length },
+				    now_s, &b) != result ||
 				(result != FILTER_MISS && !is_same(&a, &b)))
 				fail_msg("source %zu: %.*s", i, (int)length, line);
 			hits += result == FILTER_HIT;
@@ -169,14 +172,18 @@ static void skips_agree(void **state)
 						(text + at));
 			struct hit a = { 0 };
 			struct hit b = { 0 };
-			enum filter_result result = filter_match(all, text + at, bytes, now_s, &a);
+			enum filter_result result = filter_match(all,
+				&(struct line){ .text = text + at, .length = bytes }, now_s, &a);
 
 			if (at == skipped)
 				skipped += filter_skip(some, text + at, length - at);
 			if (at < skipped) {
 				assert_int_equal(result, FILTER_MISS);
 			} else {
-				assert_int_equal(filter_match(some, text + at, bytes, now_s, &b),
+				assert_int_equal(filter_match(some,
+							 &(struct line){ .text = text + at,
+								 .length = bytes },
+							 now_s, &b),
 					result);
 				assert_true(result == FILTER_MISS || is_same(&a, &b));
 				skipped = at + bytes + 1;
@@ -221,13 +228,18 @@ static void journal(void **state)
 		struct hit hit;
 
 		assert_non_null(filter);
-		if (filter_match(filter, rows[i].line, strlen(rows[i].line), now_s, &hit) !=
-			FILTER_HIT)
+		if (filter_match(filter,
+			    &(struct line){ .text = rows[i].line, .length = strlen(rows[i].line) },
+			    now_s, &hit) != FILTER_HIT)
 			fail_msg("row %zu", i);
 		assert_int_equal(hit.at_ms, (now_s + rows[i].at_s) * 1000);
 		assert_int_equal(hit.has_time, rows[i].has_time);
-		assert_int_equal(filter_match_dated(filter, rows[i].line, strlen(rows[i].line),
-					 (now_s - 5) * 1000, now_s, &hit),
+		assert_int_equal(filter_match(filter,
+					 &(struct line){ .text = rows[i].line,
+						 .length = strlen(rows[i].line),
+						 .dated = true,
+						 .at_ms = (now_s - 5) * 1000 },
+					 now_s, &hit),
 			FILTER_HIT);
 		assert_int_equal(hit.at_ms, (now_s - 5) * 1000);
 		assert_true(hit.has_time);
@@ -265,11 +277,16 @@ static void names(void **state)
 		struct hit hit;
 
 		assert_non_null(filter);
-		assert_int_equal(filter_match(filter, "x host.example", 14, now_s, &hit),
+		assert_int_equal(filter_match(filter,
+					 &(struct line){ .text = "x host.example", .length = 14 },
+					 now_s, &hit),
 			FILTER_HIT);
 		assert_int_equal(hit.host_length, 12);
 		assert_int_equal(hit.host_is_name, rows[i].is_name);
-		assert_int_equal(filter_match(filter, "x 192.0.2.1", 11, now_s, &hit), FILTER_HIT);
+		assert_int_equal(filter_match(filter,
+					 &(struct line){ .text = "x 192.0.2.1", .length = 11 },
+					 now_s, &hit),
+			FILTER_HIT);
 		assert_false(hit.host_is_name);
 		assert_int_equal(hit.ip.family, 4);
 		filter_free(filter);

@@ -25,6 +25,7 @@
 #include "base/findings.h"
 #include "base/times.h"
 #include "config/config.h"
+#include "follow/line.h"
 #include "match/filter.h"
 
 enum { RULES_MAX = 1000, SETS_MAX = 8, LINE_MAX_BYTES = 600 };
@@ -124,7 +125,8 @@ static void line_check(struct samples *samples, const char *line, size_t length)
 {
 	struct set *set = set_now(samples);
 	struct hit hit;
-	bool is_hit = filter_match(set->filter, line, length, samples->now_s, &hit) == FILTER_HIT;
+	bool is_hit = filter_match(set->filter, &(struct line){ .text = line, .length = length },
+			      samples->now_s, &hit) == FILTER_HIT;
 	json_t *wanted = json_loads(samples->expect, 0, NULL);
 
 	if (*samples->expect && !wanted && strcmp(samples->expect, "none"))

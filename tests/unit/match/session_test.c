@@ -12,6 +12,7 @@
 
 #include "base/findings.h"
 #include "config/config.h"
+#include "follow/line.h"
 #include "match/filter.h"
 #include "match/session.h"
 
@@ -171,8 +172,10 @@ static void conversations(void **state)
 			struct hit hit;
 			char got[100] = "-";
 
-			if (filter_match(filter, step->line, strlen(step->line), now_s, &hit) ==
-				FILTER_HIT)
+			if (filter_match(filter,
+				    &(struct line){ .text = step->line,
+					    .length = strlen(step->line) },
+				    now_s, &hit) == FILTER_HIT)
 				(void)snprintf(got, sizeof(got), "%u %.*s %.*s %u", hit.rule,
 					(int)hit.host_length, hit.host, (int)hit.account_length,
 					hit.account ? hit.account : "", hit.n_lines);
