@@ -134,6 +134,21 @@ bool ip_is_host(const struct ip *ip)
 	return ip->bits == family_bits(ip->family);
 }
 
+bool ip_is_canonical(const struct ip *ip)
+{
+	static const struct ip empty;
+	struct ip made;
+
+	_Static_assert(sizeof(*ip) == 2 + sizeof(ip->bytes), "no padding is compared");
+	if (ip->family != 4 && ip->family != 6)
+		return ip_equal(ip, &empty);
+	if (ip->bits > family_bits(ip->family))
+		return false;
+	made = ip_from_bytes(ip->family, ip->bytes);
+	made = ip_mask(&made, ip->bits);
+	return ip_equal(&made, ip);
+}
+
 bool ip_contains(const struct ip *outer, const struct ip *inner)
 {
 	struct ip masked;

@@ -37,6 +37,9 @@ struct ip ip_mask(const struct ip *ip, uint8_t bits);
 
 bool ip_equal(const struct ip *a, const struct ip *b);
 bool ip_is_host(const struct ip *ip);
+/* What struct ip promises holds in every byte; an empty one is canonical too. For values that
+ * somebody else has filled: the comparisons here are right between canonical ones alone. */
+bool ip_is_canonical(const struct ip *ip);
 /* Every address of `inner` is in `outer`. */
 bool ip_contains(const struct ip *outer, const struct ip *inner);
 /* Some address is in both. */

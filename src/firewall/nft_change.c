@@ -57,14 +57,9 @@ static void changes_fail(struct nft_change *changes, size_t count, int number)
 
 static int change_check(const struct nft *nft, const struct nft_change *change)
 {
-	struct ip masked = change->ip;
-
 	if (change->scope >= NFT_SCOPES_MAX || !nft->scopes[change->scope].used)
 		return EINVAL;
-	if (nft_slot_find(&change->ip, false) < 0)
-		return EINVAL;
-	masked = ip_mask(&change->ip, change->ip.bits);
-	if (!ip_equal(&masked, &change->ip))
+	if (nft_slot_find(&change->ip, false) < 0 || !ip_is_canonical(&change->ip))
 		return EINVAL;
 	if (change->op == NFT_LIFT)
 		return 0;

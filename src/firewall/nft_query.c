@@ -48,6 +48,7 @@ static uint64_t nested_u64(const struct nlattr *nest, uint16_t type)
 	return be64toh(mnl_attr_get_u64(attr));
 }
 
+/* -1: it is none that a ban can be; an element by hand whose address the rules never ask for. */
 static int element_parse(const struct nlattr *nest, int slot, struct nft_element *element)
 {
 	const struct nlattr *key =
@@ -56,11 +57,14 @@ static int element_parse(const struct nlattr *nest, int slot, struct nft_element
 		nested_find(nested_find(nest, NFTA_SET_ELEM_EXPR), NFTA_EXPR_DATA);
 	uint64_t left_ms = nested_u64(nest, NFTA_SET_ELEM_EXPIRATION);
 	size_t length = nft_slots[slot].family == 4 ? 4 : 16;
+	struct ip ip = { .family = nft_slots[slot].family, .bits = nft_slots[slot].bits };
 
 	if (!key || mnl_attr_get_payload_len(key) != length)
 		return -1;
-	element->ip = (struct ip){ .family = nft_slots[slot].family, .bits = nft_slots[slot].bits };
-	memcpy(element->ip.bytes, mnl_attr_get_payload(key), length);
+	memcpy(ip.bytes, mnl_attr_get_payload(key), length);
+	if (!ip_is_canonical(&ip))
+		return -1;
+	element->ip = ip;
 	element->ttl_s = NFT_PERMANENT;
 	if (nested_find(nest, NFTA_SET_ELEM_EXPIRATION))
 		element->ttl_s = left_ms ? (int64_t)((left_ms + 999) / 1000) : 1;

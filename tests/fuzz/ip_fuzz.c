@@ -20,6 +20,7 @@ static void ip_check(const struct ip *ip)
 	fuzz_need(ip_equal(&masked, ip), "no bits behind the prefix");
 	for (size_t i = ip->family == 4 ? 4 : 16; i < 16; i++)
 		fuzz_need(!ip->bytes[i], "no bytes behind the family's");
+	fuzz_need(ip_is_canonical(ip), "one spelling");
 	fuzz_need(ip_format(ip, text) == text && strlen(text) < IP_TEXT_MAX, "fits");
 	fuzz_need(ip_parse_prefix(text, &again, &err) == 0, "reads what it writes");
 	fuzz_need(ip_equal(&again, ip), "reads it alike");

@@ -290,6 +290,67 @@ static void test_from_bytes(void **state)
 	assert_false(ip_equal(&made, &host));
 }
 
+static void test_canonical(void **state)
+{
+	static const struct {
+		struct ip ip;
+		bool canonical;
+	} rows[] = {
+		{ { 0, 0, { 0 } }, true },
+		{ { 4, 32, { 192, 0, 2, 1 } }, true },
+		{ { 4, 24, { 192, 0, 2 } }, true },
+		{ { 4, 0, { 0 } }, true },
+		{ { 6, 128, { 0x20, 1, [15] = 1 } }, true },
+		{ { 6, 64, { 0x20, 1, [7] = 1 } }, true },
+		{ { 6, 0, { 0 } }, true },
+		{ { 6, 128, { [10] = 0xff, 0xfe, 192, 0, 2, 1 } }, true },
+		{ { 6, 95, { [10] = 0xff, 0xfe } }, true },
+		/* not */
+		{ { 0, 1, { 0 } }, false },
+		{ { 0, 0, { 1 } }, false },
+		{ { 0, 0, { [15] = 1 } }, false },
+		{ { 5, 32, { 192, 0, 2, 1 } }, false },
+		{ { 255, 0, { 0 } }, false },
+		{ { 4, 33, { 192, 0, 2, 1 } }, false },
+		{ { 4, 128, { 192, 0, 2, 1 } }, false },
+		{ { 4, 255, { 192, 0, 2, 1 } }, false },
+		{ { 4, 24, { 192, 0, 2, 1 } }, false },
+		{ { 4, 31, { 192, 0, 2, 1 } }, false },
+		{ { 4, 0, { 128 } }, false },
+		{ { 4, 32, { 192, 0, 2, 1, 1 } }, false },
+		{ { 4, 32, { 192, 0, 2, 1, [15] = 1 } }, false },
+		{ { 4, 24, { 192, 0, 2, [9] = 0x80 } }, false },
+		{ { 6, 129, { 0x20, 1 } }, false },
+		{ { 6, 127, { 0x20, 1, [15] = 1 } }, false },
+		{ { 6, 64, { 0x20, 1, [8] = 0x80 } }, false },
+		{ { 6, 128, { [10] = 0xff, 0xff, 192, 0, 2, 1 } }, false },
+		{ { 6, 96, { [10] = 0xff, 0xff } }, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (ip_is_canonical(&rows[i].ip) != rows[i].canonical)
+			fail_msg("row %zu", i);
+}
+
+/* What the makers of addresses make is canonical. */
+static void test_made_canonical(void **state)
+{
+	static const char *const texts[] = { "192.0.2.1", "192.0.2.255/25", "::ffff:192.0.2.1",
+		"::ffff:192.0.2.1/96", "::/0", "0.0.0.0/0", "2001:db8::1/63" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct ip ip = prefix(texts[i]);
+
+		for (int bits = ip.bits; bits >= 0; bits--) {
+			ip = ip_mask(&ip, (uint8_t)bits);
+			if (!ip_is_canonical(&ip))
+				fail_msg("%s, %d bits", texts[i], bits);
+		}
+	}
+}
+
 static void test_contains(void **state)
 {
 	static const struct {
@@ -375,6 +436,8 @@ int main(void)
 		cmocka_unit_test(test_mask),
 		cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_from_bytes),
+		cmocka_unit_test(test_canonical),
+		cmocka_unit_test(test_made_canonical),
 		cmocka_unit_test(test_contains),
 		cmocka_unit_test(test_special),
 	};

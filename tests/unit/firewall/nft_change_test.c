@@ -155,15 +155,19 @@ static void test_many_bad(void **state)
 static void test_invalid_changes(void **state)
 {
 	struct nft *nft = need(state);
-	struct nft_change changes[4] = { ban("192.0.2.0/25", 600), ban("192.0.2.1", 600),
-		ban("192.0.2.2", 600), ban("192.0.2.3", 600) };
+	struct nft_change changes[6] = { ban("192.0.2.0/25", 600), ban("192.0.2.1", 600),
+		ban("192.0.2.2", 600), ban("192.0.2.4", 600), ban("2001:db8::1", 600),
+		ban("192.0.2.3", 600) };
 
 	changes[1].scope = 200;
-	changes[2].ip.bits = 24; /* host bits set */
-	assert_int_equal(nft_apply(nft, changes, 4, NULL), 0);
-	for (size_t i = 0; i < 3; i++)
+	changes[2].ip.bits = 24;     /* host bits set */
+	changes[3].ip.bytes[15] = 1; /* bytes behind the address */
+	changes[4].ip = (struct ip){ 6, 128, { [10] = 0xff, 0xff, 192, 0, 2, 5 } };
+	assert_int_equal(nft_apply(nft, changes, 6, NULL), 0);
+	for (size_t i = 0; i < 5; i++)
 		assert_int_equal(changes[i].failure, EINVAL);
-	assert_int_equal(changes[3].failure, 0);
+	assert_int_equal(changes[5].failure, 0);
+	assert_false(listed("all_v4_32", "192.0.2.4"));
 	assert_true(query(nft, 0, "192.0.2.3").present);
 	assert_int_equal(nft_apply(nft, changes, 0, NULL), 0);
 }
@@ -274,6 +278,41 @@ static void test_dump(void **state)
 	nft_close(empty);
 }
 
+/* Elements by hand that no ban can be: the rules never match them, and nobody is told of them. */
+static void test_dump_foreign(void **state)
+{
+	static const char *const elements[] = { "all_v4_24 { 192.0.2.7 }",
+		"all_v6_64 { 2001:db8::7 }", "all_v6_128 { ::ffff:192.0.2.7 }",
+		"all_v4_32 { 192.0.2.7 }" };
+	struct nft *nft = need(state);
+	struct nft_change changes[] = { ban("192.0.2.0/24", 600), ban("2001:db8::/64", 600),
+		ban("2001:db8::1", 600), ban("192.0.2.1", 600) };
+	char command[128];
+	struct seen seen;
+	char who[64];
+
+	must_apply(nft, changes, 4); /* makes the sets */
+	for (size_t i = 0; i < 4; i++)
+		changes[i].op = NFT_LIFT;
+	must_apply(nft, changes, 4);
+	for (size_t i = 0; i < 4; i++) {
+		(void)snprintf(command, sizeof(command), "add element inet voipguard %s",
+			elements[i]);
+		assert_int_equal(nft_run(command), 0);
+	}
+	assert_int_equal(dump_all(nft, &seen), 1);
+	assert_int_equal(seen.elements[0].ip.family, 4);
+	assert_int_equal(seen.elements[0].ip.bits, 32);
+	(void)watch(nft, who, &seen);
+	for (size_t i = 0; i < 4; i++) {
+		(void)snprintf(command, sizeof(command), "delete element inet voipguard %s",
+			elements[i]);
+		assert_int_equal(nft_run(command), 0);
+		assert_int_equal(watch(nft, who, &seen), NFT_EVENT_NONE);
+		assert_int_equal(seen.n_lifted, i == 3);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +326,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_query_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dump, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dump_foreign, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
