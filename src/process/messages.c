@@ -99,18 +99,6 @@ int proto_send(int fd, const struct proto_record *record, int passed_fd, struct 
 	return packet_send(fd, &part, 1, passed_fd, err);
 }
 
-static bool address_is_valid(const struct ip *ip)
-{
-	struct ip masked;
-
-	if (ip->family == 0)
-		return ip->bits == 0;
-	if ((ip->family != 4 && ip->family != 6) || ip->bits > (ip->family == 4 ? 32 : 128))
-		return false;
-	masked = ip_mask(ip, ip->bits);
-	return ip_equal(&masked, ip);
-}
-
 /* The firewall role passes texts on to the service manager, where a newline begins another
  * message. */
 static bool text_is_valid(const char text[PROTO_TEXT_MAX])
@@ -127,7 +115,7 @@ static bool record_is_valid(const struct proto_record *record)
 {
 	return record->type > PROTO_NONE && record->type < PROTO_TYPES && record->ttl_s >= -1 &&
 	       record->ttl_s <= INT64_MAX / 2 && text_is_valid(record->text) &&
-	       address_is_valid(&record->ip) && scope_is_valid(&record->scope);
+	       ip_is_canonical(&record->ip) && scope_is_valid(&record->scope);
 }
 
 int proto_receive(int fd, struct proto_record *ret_record, int *ret_fd, struct error *err)
@@ -212,6 +200,16 @@ int proto_name_send(int fd, const struct proto_name *name, struct error *err)
 		-1, err);
 }
 
+static bool name_is_valid(const char name[PROTO_NAME_BYTES_MAX])
+{
+	size_t length = strnlen(name, PROTO_NAME_BYTES_MAX);
+
+	for (size_t i = length; i < PROTO_NAME_BYTES_MAX; i++)
+		if (name[i])
+			return false;
+	return length > 0 && length < PROTO_NAME_BYTES_MAX;
+}
+
 int proto_name_read(const struct proto_mail_packet *packet, struct proto_name *ret_name)
 {
 	struct proto_name name;
@@ -223,16 +221,12 @@ int proto_name_read(const struct proto_mail_packet *packet, struct proto_name *r
 	memcpy(&name, packet->bytes, sizeof(name));
 	if (name.type != PROTO_MAIL_NAME || name.kind > PROTO_NAME_COUNT ||
 		name.outcome >= PROTO_NAME_OUTCOMES || name.count > PROTO_NAME_ADDRESSES_MAX ||
-		(name.count > 0) != (name.outcome == PROTO_NAME_FOUND) || !name.name[0] ||
-		name.name[sizeof(name.name) - 1])
+		(name.count > 0) != (name.outcome == PROTO_NAME_FOUND) || !name_is_valid(name.name))
 		return -1;
-	for (uint32_t i = 0; i < name.count; i++) {
-		struct ip *ip = &name.addresses[i];
-
-		if (!ip->family || !address_is_valid(ip) || !ip_is_host(ip))
+	for (uint32_t i = 0; i < name.count; i++)
+		if (!name.addresses[i].family || !ip_is_canonical(&name.addresses[i]) ||
+			!ip_is_host(&name.addresses[i]))
 			return -1;
-		*ip = ip_from_bytes(ip->family, ip->bytes); /* nothing in unused bytes */
-	}
 	*ret_name = name;
 	return 0;
 }

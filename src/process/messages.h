@@ -57,9 +57,9 @@ struct proto_record {
 	int64_t ttl_s; /* -1 to INT64_MAX / 2: any clock can be added */
 	uint64_t packets;
 	uint64_t bytes;
-	struct ip ip;
-	struct scope scope;
-	char text[PROTO_TEXT_MAX]; /* rendered, NUL-ended */
+	struct ip ip;              /* canonical, or empty */
+	struct scope scope;        /* valid */
+	char text[PROTO_TEXT_MAX]; /* rendered, NUL-ended; nobody reads what is behind the NUL */
 };
 
 /* A connected pair, close-on-exec, non-blocking. */
@@ -127,6 +127,7 @@ struct proto_name {
 	uint32_t outcome;
 	uint32_t ttl_s;
 	uint32_t count; /* > 0 if and only if the outcome is found */
+	/* canonical, each one host */
 	struct ip addresses[PROTO_NAME_ADDRESSES_MAX];
 	char name[PROTO_NAME_BYTES_MAX]; /* NUL-ended and filled up with NUL */
 };

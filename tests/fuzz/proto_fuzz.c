@@ -42,6 +42,8 @@ static void record_check(const struct proto_record *record)
 	fuzz_need(memchr(record->text, '\0', sizeof(record->text)) != NULL, "an ended text");
 	fuzz_need(scope_is_valid(&record->scope), "a scope");
 	fuzz_need(strlen(scope_format(&record->scope, scope)) < SCOPE_TEXT_MAX, "shown");
+	fuzz_need(ip_is_canonical(&record->ip), "one spelling of an address");
+	fuzz_need(record->ttl_s >= -1 && record->ttl_s <= INT64_MAX / 2, "a time");
 	if (record->ip.family)
 		fuzz_need(strlen(ip_format(&record->ip, ip)) < IP_TEXT_MAX, "an address");
 }
@@ -72,6 +74,7 @@ static void name_check(const struct proto_mail_packet *packet)
 	fuzz_need((name.count > 0) == (name.outcome == PROTO_NAME_FOUND), "addresses if found");
 	for (size_t i = 0; i < name.count; i++) {
 		fuzz_need(name.addresses[i].family && ip_is_host(&name.addresses[i]), "addresses");
+		fuzz_need(ip_is_canonical(&name.addresses[i]), "in one spelling");
 		fuzz_need(strlen(ip_format(&name.addresses[i], text)) < IP_TEXT_MAX, "shown");
 	}
 }

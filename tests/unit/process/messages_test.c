@@ -219,6 +219,49 @@ static void test_nonsense(void **state)
 	}
 }
 
+/* Addresses and scopes are compared as memory: what says the same in another way is refused. */
+static void test_second_spelling(void **state)
+{
+	static const struct ip ips[] = {
+		{ 4, 32, { 192, 0, 2, 1, 1 } },
+		{ 4, 32, { 192, 0, 2, 1, [15] = 1 } },
+		{ 4, 24, { 192, 0, 2, 0, [8] = 1 } },
+		{ 6, 128, { [10] = 0xff, 0xff, 192, 0, 2, 1 } },
+		{ 6, 96, { [10] = 0xff, 0xff } },
+		{ 6, 64, { 0x20, 1, [15] = 1 } },
+		{ 6, 129, { 0x20, 1 } },
+		{ 0, 0, { [15] = 1 } },
+	};
+	static const struct scope scopes[] = {
+		{ .ranges = { { 0, 5060 } } },
+		{ .n_ranges = 1, .ranges = { { 5060, 5060 } } },
+		{ IPPROTO_UDP, 1, { { 5060, 5060 }, { 0, 1 } } },
+		{ IPPROTO_UDP, 2, { { 5060, 5060 }, { 5061, 5061 } } },
+		{ IPPROTO_UDP, 2, { { 5062, 5062 }, { 5060, 5060 } } },
+		{ IPPROTO_UDP, 1, { { 0, 5060 } } },
+		{ IPPROTO_ICMP, 1, { { 5060, 5060 } } },
+	};
+	struct proto_record record;
+	struct proto_record got;
+	int fd;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ips) / sizeof(ips[0]); i++) {
+		record = good();
+		record.ip = ips[i];
+		send_raw(&record, sizeof(record), 0);
+		if (proto_receive(fds[1], &got, &fd, NULL) != -1)
+			fail_msg("address %zu was taken", i);
+	}
+	for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
+		record = good();
+		record.scope = scopes[i];
+		send_raw(&record, sizeof(record), 0);
+		if (proto_receive(fds[1], &got, &fd, NULL) != -1)
+			fail_msg("scope %zu was taken", i);
+	}
+}
+
 static void test_full_and_gone(void **state)
 {
 	struct proto_record record = good();
@@ -378,6 +421,36 @@ static void test_name(void **state)
 	}
 }
 
+static void test_name_spelling(void **state)
+{
+	static const struct ip ips[] = {
+		{ 4, 32, { 192, 0, 2, 1, 1 } },
+		{ 4, 32, { 192, 0, 2, 1, [15] = 1 } },
+		{ 6, 128, { [10] = 0xff, 0xff, 192, 0, 2, 1 } },
+	};
+	struct proto_name record = { .type = PROTO_MAIL_NAME,
+		.outcome = PROTO_NAME_FOUND,
+		.count = 1,
+		.addresses = { { 4, 32, { 192, 0, 2, 1 } } },
+		.name = "pbx.example.org" };
+	struct proto_name name;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ips) / sizeof(ips[0]); i++) {
+		struct proto_name bad = record;
+
+		bad.addresses[0] = ips[i];
+		send_raw(&bad, sizeof(bad), 0);
+		assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 1);
+		if (proto_name_read(&packet, &name) != -1)
+			fail_msg("address %zu was taken", i);
+	}
+	record.name[PROTO_NAME_BYTES_MAX - 2] = 'x'; /* behind its end */
+	send_raw(&record, sizeof(record), 0);
+	assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 1);
+	assert_int_equal(proto_name_read(&packet, &name), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,11 +459,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_descriptor, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_second_spelling, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full_and_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mail, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mail_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mail_nonsense, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_name_spelling, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
