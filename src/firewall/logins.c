@@ -1,0 +1,203 @@
+#include "firewall/logins.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+#include <utmp.h>
+
+#include <systemd/sd-login.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+#define READING_SESSION "reading a session in " LOGINS_SESSIONS
+
+enum { BLOCK_RECORDS = 64 };
+
+static bool is_one_of(const char *text, const char *const *known)
+{
+	for (; text && *known; known++)
+		if (strcmp(text, *known) == 0)
+			return true;
+	return false;
+}
+
+bool logins_session_ip(const struct logins_session *session, struct ip *ret_ip)
+{
+	static const char *const services[] = { "sshd", NULL };
+	/* pam_systemd(8): root is "user-early" from systemd 256 on, "light" came with 258. */
+	static const char *const classes[] = { "user", "user-early", "user-light",
+		"user-early-light", NULL };
+	static const char *const states[] = { "active", "online", NULL };
+
+	return session->is_remote && is_one_of(session->service, services) &&
+	       is_one_of(session->class, classes) && is_one_of(session->state, states) &&
+	       session->remote_host &&
+	       ip_parse(session->remote_host, strlen(session->remote_host), ret_ip) == 0;
+}
+
+/* ---- logind ---- */
+
+/* ENXIO: the session has ended since it was listed; ENODATA: logind does not say it. */
+static bool is_unsaid(int rc)
+{
+	return rc == -ENXIO || rc == -ENODATA || rc == -ENOENT;
+}
+
+static int session_text(int (*get)(const char *id, char **ret_text), const char *id,
+	char **ret_text, struct error *err)
+{
+	int rc = get(id, ret_text);
+
+	if (rc >= 0)
+		return 0;
+	*ret_text = NULL;
+	return is_unsaid(rc) ? 0 : error_errno(err, -rc, READING_SESSION);
+}
+
+static int session_tell(const char *id, void (*each)(void *context, const struct ip *ip),
+	void *context, struct error *err)
+{
+	struct logins_session session = { 0 };
+	cleanup_free char *service = NULL;
+	cleanup_free char *class = NULL;
+	cleanup_free char *state = NULL;
+	cleanup_free char *remote_host = NULL;
+	int remote = sd_session_is_remote(id);
+	struct ip ip;
+
+	if (remote == 0 || remote == -EINVAL || is_unsaid(remote)) /* EINVAL: no session's file */
+		return 0;
+	if (remote < 0)
+		return error_errno(err, -remote, READING_SESSION);
+	if (session_text(sd_session_get_service, id, &service, err) < 0 ||
+		session_text(sd_session_get_class, id, &class, err) < 0 ||
+		session_text(sd_session_get_state, id, &state, err) < 0 ||
+		session_text(sd_session_get_remote_host, id, &remote_host, err) < 0)
+		return -1;
+	session.is_remote = true;
+	session.service = service;
+	session.class = class;
+	session.state = state;
+	session.remote_host = remote_host;
+	if (logins_session_ip(&session, &ip))
+		each(context, &ip);
+	return 0;
+}
+
+static int sessions_list(void (*each)(void *context, const struct ip *ip), void *context,
+	struct error *err)
+{
+	char **ids = NULL;
+	int count = sd_get_sessions(&ids);
+	int rc = 0;
+
+	if (count < 0 && is_unsaid(count))
+		return 0;
+	if (count < 0)
+		return error_errno(err, -count, "listing the sessions in " LOGINS_SESSIONS);
+	for (int i = 0; i < count; i++) {
+		if (i < LOGINS_SESSIONS_MAX)
+			rc |= session_tell(ids[i], each, context, err);
+		free(ids[i]);
+	}
+	free(ids);
+	if (rc == 0 && count > LOGINS_SESSIONS_MAX)
+		return error_set(err, "more than %d sessions: the rest is left out",
+			LOGINS_SESSIONS_MAX);
+	return rc;
+}
+
+/* ---- utmp ---- */
+
+/* An IPv4 address has the first of the four words to itself. */
+static bool record_ip(const struct utmp *record, struct ip *ret_ip)
+{
+	static const int32_t none[4];
+	const int32_t *words = record->ut_addr_v6;
+
+	_Static_assert(sizeof(record->ut_addr_v6) == sizeof(none), "an IPv6 address");
+	if (memcmp(words, none, sizeof(none)) == 0)
+		return false;
+	*ret_ip = ip_from_bytes(memcmp(words + 1, none, sizeof(none) - sizeof(*words)) == 0 ? 4 : 6,
+		words);
+	return true;
+}
+
+/* Who was cut off without a logout keeps his record. */
+static bool is_alive(pid_t pid)
+{
+	return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
+}
+
+static void records_tell(const struct utmp *records, size_t count,
+	void (*each)(void *context, const struct ip *ip), void *context)
+{
+	struct ip ip;
+
+	for (size_t i = 0; i < count; i++)
+		if (records[i].ut_type == USER_PROCESS && record_ip(&records[i], &ip) &&
+			is_alive(records[i].ut_pid))
+			each(context, &ip);
+}
+
+/* Reads up to `size` bytes, fewer at the file's end only. -1 with errno. */
+static ssize_t block_read(int fd, void *bytes, size_t size)
+{
+	size_t used = 0;
+
+	while (used < size) {
+		ssize_t got = read(fd, (char *)bytes + used, size - used);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		used += (size_t)got;
+	}
+	return (ssize_t)used;
+}
+
+int logins_utmp(const char *path, void (*each)(void *context, const struct ip *ip), void *context,
+	struct error *err)
+{
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct utmp records[BLOCK_RECORDS];
+	ssize_t got;
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (fd < 0)
+		return error_errno(err, errno, "opening %s", path);
+	for (size_t seen = 0; seen < LOGINS_RECORDS_MAX; seen += BLOCK_RECORDS) {
+		got = block_read(fd, records, sizeof(records));
+		if (got < 0)
+			return error_errno(err, errno, "reading %s", path);
+		records_tell(records, (size_t)got / sizeof(records[0]), each, context);
+		if ((size_t)got < sizeof(records))
+			return 0;
+	}
+	got = block_read(fd, records, sizeof(records[0]));
+	if (got < 0)
+		return error_errno(err, errno, "reading %s", path);
+	if (got == 0)
+		return 0;
+	return error_set(err, "%s: more than %d records: the rest is left out", path,
+		LOGINS_RECORDS_MAX);
+}
+
+int logins_list(const char *utmp_path, void (*each)(void *context, const struct ip *ip),
+	void *context, struct error *err)
+{
+	if (access(LOGINS_SESSIONS, F_OK) == 0)
+		return sessions_list(each, context, err);
+	return logins_utmp(utmp_path, each, context, err);
+}
