@@ -88,7 +88,7 @@ void firewall_refresh_ssh(struct firewall *firewall)
 	struct error err;
 
 	firewall->next_ssh_s = clock_boot_s() + SSH_EVERY_S;
-	if (hostnet_ssh_peers(firewall->hostnet, find_peer, &finder, &err) < 0) {
+	if (hostnet_ssh_peers(find_peer, &finder, &err) < 0) {
 		log_line(LOG_ERR, "cannot read the SSH sessions: %s", err.text);
 		finder.count = firewall->n_peers; /* those known stay protected */
 	}
@@ -119,8 +119,8 @@ void firewall_batch_apply(struct firewall *firewall, struct link *link, struct b
 	}
 	batch->count = 0;
 	/* Who has come in by SSH since the last look is protected with the next tick, and the
-	 * engine lifts what hit him. Not before the ban: the kernel takes milliseconds to list
-	 * sessions, and a session outlives a second. */
+	 * engine lifts what hit him. Not before the ban: many sessions take milliseconds to be
+	 * read, and a session outlives a second. */
 	firewall->next_ssh_s = clock_boot_s();
 }
 

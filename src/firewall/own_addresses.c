@@ -2,15 +2,11 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "firewall/logins.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/inet_diag.h>
 #include <linux/rtnetlink.h>
-#include <linux/sock_diag.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,7 +18,6 @@
 #include <libmnl/libmnl.h>
 
 enum {
-	SSH_PORT = 22,
 	REPLY_TIMEOUT_S = 2,
 	/* The kernel fills at most 32 KiB of a dump at a time. */
 	RECEIVE_BYTES = 64 * 1024,
@@ -36,7 +31,6 @@ enum {
 /* Descriptors are -1 until opened. */
 struct hostnet {
 	int route_fd;
-	int diag_fd;
 	int events_fd;
 	uint32_t seq;
 	uint8_t *received; /* owned, RECEIVE_BYTES long */
@@ -105,11 +99,9 @@ int hostnet_open(struct hostnet **ret_hostnet, struct error *err)
 	struct hostnet *hostnet = alloc_zero(sizeof(*hostnet));
 
 	hostnet->route_fd = -1;
-	hostnet->diag_fd = -1;
 	hostnet->events_fd = -1;
 	hostnet->received = alloc_zero(RECEIVE_BYTES);
 	if (socket_open(&hostnet->route_fd, NETLINK_ROUTE, 0, err) < 0 ||
-		socket_open(&hostnet->diag_fd, NETLINK_SOCK_DIAG, 0, err) < 0 ||
 		socket_open(&hostnet->events_fd, NETLINK_ROUTE,
 			RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
 				RTMGRP_IPV6_ROUTE,
@@ -126,7 +118,6 @@ void hostnet_close(struct hostnet *hostnet)
 	if (!hostnet)
 		return;
 	alloc_cleanup_close(&hostnet->route_fd);
-	alloc_cleanup_close(&hostnet->diag_fd);
 	alloc_cleanup_close(&hostnet->events_fd);
 	free(hostnet->received);
 	free(hostnet);
@@ -285,23 +276,7 @@ static void route_message(struct list *list, const struct nlmsghdr *message)
 		route_onlink(list, message);
 }
 
-static void peer_message(struct list *list, const struct nlmsghdr *message)
-{
-	const struct inet_diag_msg *peer = mnl_nlmsg_get_payload(message);
-	struct ip ip;
-
-	if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
-		mnl_nlmsg_get_payload_len(message) < sizeof(*peer) ||
-		peer->idiag_state != TCP_ESTABLISHED || peer->id.idiag_sport != htons(SSH_PORT))
-		return;
-	if (peer->idiag_family != AF_INET && peer->idiag_family != AF_INET6)
-		return;
-	ip = ip_from_bytes(peer->idiag_family == AF_INET ? 4 : 6, peer->id.idiag_dst);
-	list_tell(list, HOSTNET_SSH_PEER, &ip);
-}
-
 struct dump {
-	int fd;
 	const char *what;
 	void (*message)(struct list *list, const struct nlmsghdr *message);
 };
@@ -338,7 +313,7 @@ static enum dump_state dump_read(struct hostnet *hostnet, const struct dump *dum
 		const struct nlmsghdr *message = (const struct nlmsghdr *)hostnet->received;
 		struct sockaddr_nl from = { 0 };
 		socklen_t length = sizeof(from);
-		ssize_t n = recvfrom(dump->fd, hostnet->received, RECEIVE_BYTES, 0,
+		ssize_t n = recvfrom(hostnet->route_fd, hostnet->received, RECEIVE_BYTES, 0,
 			(struct sockaddr *)&from, &length);
 		int left = (int)n;
 
@@ -366,7 +341,7 @@ static int dump_run(struct hostnet *hostnet, const struct dump *dump, struct nlm
 	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	for (uint32_t i = 0; i < DUMP_TRIES_MAX && state == DUMP_AGAIN; i++) {
 		request->nlmsg_seq = ++hostnet->seq;
-		if (send(dump->fd, request, request->nlmsg_len, 0) < 0)
+		if (send(hostnet->route_fd, request, request->nlmsg_len, 0) < 0)
 			return error_errno(err, errno, "asking for %s", dump->what);
 		state = dump_read(hostnet, dump, list, &number);
 	}
@@ -377,7 +352,7 @@ static int dump_run(struct hostnet *hostnet, const struct dump *dump, struct nlm
 
 static int addresses_list(struct hostnet *hostnet, struct list *list, struct error *err)
 {
-	const struct dump dump = { hostnet->route_fd, "addresses", address_message };
+	const struct dump dump = { "addresses", address_message };
 	_Alignas(struct nlmsghdr) uint8_t buffer[REQUEST_BYTES];
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 
@@ -388,36 +363,12 @@ static int addresses_list(struct hostnet *hostnet, struct list *list, struct err
 
 static int routes_list(struct hostnet *hostnet, struct list *list, struct error *err)
 {
-	const struct dump dump = { hostnet->route_fd, "routes", route_message };
+	const struct dump dump = { "routes", route_message };
 	_Alignas(struct nlmsghdr) uint8_t buffer[REQUEST_BYTES];
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 
 	request->nlmsg_type = RTM_GETROUTE;
 	(void)mnl_nlmsg_put_extra_header(request, sizeof(struct rtmsg)); /* zero: all */
-	return dump_run(hostnet, &dump, request, list, err);
-}
-
-/* The kernel filters by port, so that a web server's thousands of connections cost little: a
- * comparison jumps `yes` bytes on, or `no`, which is past the end: not wanted. */
-static int peers_list(struct hostnet *hostnet, uint8_t family, struct list *list, struct error *err)
-{
-	const struct inet_diag_bc_op code[4] = {
-		{ .code = INET_DIAG_BC_S_GE, .yes = 8, .no = sizeof(code) + 4 },
-		{ .no = SSH_PORT },
-		{ .code = INET_DIAG_BC_S_LE, .yes = 8, .no = sizeof(code) / 2 + 4 },
-		{ .no = SSH_PORT },
-	};
-	const struct dump dump = { hostnet->diag_fd, "TCP connections", peer_message };
-	_Alignas(struct nlmsghdr) uint8_t buffer[REQUEST_BYTES];
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	struct inet_diag_req_v2 *wanted;
-
-	request->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	wanted = mnl_nlmsg_put_extra_header(request, sizeof(*wanted));
-	wanted->sdiag_family = family;
-	wanted->sdiag_protocol = IPPROTO_TCP;
-	wanted->idiag_states = 1U << TCP_ESTABLISHED;
-	mnl_attr_put(request, INET_DIAG_REQ_BYTECODE, sizeof(code), code);
 	return dump_run(hostnet, &dump, request, list, err);
 }
 
@@ -430,17 +381,19 @@ static int list_end(const struct list *list, struct error *err)
 		HOSTNET_MAX);
 }
 
-int hostnet_ssh_peers(struct hostnet *hostnet,
-	void (*each)(void *context, enum hostnet_kind kind, const struct ip *ip), void *context,
-	struct error *err)
+static void login_tell(void *context, const struct ip *ip)
+{
+	list_tell(context, HOSTNET_SSH_PEER, ip);
+}
+
+int hostnet_ssh_peers(void (*each)(void *context, enum hostnet_kind kind, const struct ip *ip),
+	void *context, struct error *err)
 {
 	struct list list = { .each = each, .context = context };
-	int rc = 0;
+	int rc;
 
 	list.told = alloc_array(HOSTNET_MAX, sizeof(*list.told));
-	/* Without IPv6 in the kernel the second asks in vain: the first still counts. */
-	rc |= peers_list(hostnet, AF_INET, &list, err);
-	rc |= peers_list(hostnet, AF_INET6, &list, err);
+	rc = logins_list(LOGINS_UTMP, login_tell, &list, err);
 	if (rc == 0)
 		rc = list_end(&list, err);
 	free(list.told);
@@ -460,6 +413,6 @@ int hostnet_list(struct hostnet *hostnet,
 	if (rc == 0)
 		rc = list_end(&list, err);
 	free(list.told);
-	rc |= hostnet_ssh_peers(hostnet, each, context, rc == 0 ? err : NULL);
+	rc |= hostnet_ssh_peers(each, context, rc == 0 ? err : NULL);
 	return rc;
 }

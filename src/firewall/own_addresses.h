@@ -9,8 +9,7 @@ struct error;
 struct hostnet;
 
 /* What the host itself must never be cut off from: own addresses, default gateways, on-link
- * prefixes (rtnetlink), peers of SSH sessions (sock_diag, established TCP with local port 22).
- * No /proc, no text. */
+ * prefixes (rtnetlink), and from where users are logged in by SSH (logins.h). */
 enum hostnet_kind { HOSTNET_OWN, HOSTNET_GATEWAY, HOSTNET_ONLINK, HOSTNET_SSH_PEER };
 enum { HOSTNET_MAX = 1024 }; /* more are left out: -1, and the sentence says so */
 
@@ -24,10 +23,9 @@ void hostnet_drain(struct hostnet *hostnet);
 int hostnet_list(struct hostnet *hostnet,
 	void (*each)(void *context, enum hostnet_kind kind, const struct ip *ip), void *context,
 	struct error *err);
-/* Only the SSH peers: cheap, before each ban. */
-int hostnet_ssh_peers(struct hostnet *hostnet,
-	void (*each)(void *context, enum hostnet_kind kind, const struct ip *ip), void *context,
-	struct error *err);
+/* Only the peers of SSH sessions. */
+int hostnet_ssh_peers(void (*each)(void *context, enum hostnet_kind kind, const struct ip *ip),
+	void *context, struct error *err);
 /* "own address", "default gateway", "on-link network", "SSH session". */
 const char *hostnet_kind_text(enum hostnet_kind kind);
 

@@ -236,9 +236,9 @@ daemon_answers() {
 	[ "$status" -le 1 ]
 }
 
-# daemon_start [OPTION...]: up and answering, or the test ends here.
+# daemon_start [OPTION...]: up and answering, or the test ends here. UNDER: a program that runs it.
 daemon_start() {
-	ip netns exec "$PBX" "$VG" run -c "$T/etc" --state "$T/state" --user nobody -s "$SOCK" "$@" \
+	ip netns exec "$PBX" ${UNDER:+"$UNDER"} "$VG" run -c "$T/etc" --state "$T/state" --user nobody -s "$SOCK" "$@" \
 		>>"$T/daemon.log" 2>&1 &
 	DAEMON=$!
 	if ! eventually 10 daemon_answers; then

@@ -9,6 +9,7 @@ cache=${XDG_CACHE_HOME:-/var/cache}/voipguard-test
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 attacker=203.0.113.77 # not on-link, not protected
 intruder=203.0.113.78 # seen in the journal only
+operator=203.0.113.79 # logged in
 netns=vg-systemd-$$
 init=
 nspawn=
@@ -246,6 +247,16 @@ listed_by_journal() {
 	inside nft list table inet voipguard | grep -qw "$intruder"
 }
 
+# As logind writes it of a user who came in by SSH: there is no sshd in this root.
+log_in() { # ADDRESS
+	printf 'UID=0\nUSER=root\nACTIVE=1\nSTATE=active\nREMOTE=1\nTYPE=tty\nCLASS=user\n%s\n%s\n' \
+		"REMOTE_HOST=$1" "SERVICE=sshd" | inside tee /run/systemd/sessions/c99 >/dev/null
+}
+
+refused_as_session() {
+	! inside voipguard ban "$operator" >"$work/refusal" 2>&1 && grep "SSH session" "$work/refusal"
+}
+
 same_engine_ban() {
 	inside systemctl start voipguard && wait_for 10 status_shows_ban
 }
@@ -279,6 +290,8 @@ for i in 1 2 3 4; do
 	log_in_journal "$intruder"
 done
 check "a jail over the journal bans too" wait_for 5 listed_by_journal
+log_in "$operator"
+check "who is logged in by SSH is not banned" wait_for 15 refused_as_session
 check "only the main process has a capability: CAP_NET_ADMIN" capabilities
 check "each process has no_new_privs and a seccomp filter" confined
 check "the watchdog is set, for the main process" watchdog

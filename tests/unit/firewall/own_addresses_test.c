@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "firewall/logins.h"
 #include "firewall/own_addresses.h"
 
 #include <arpa/inet.h>
@@ -16,7 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -102,6 +105,15 @@ static size_t times_kind(enum hostnet_kind kind)
 	return n;
 }
 
+/* A /run of our own, with the directory of logind. */
+static void run_make(void)
+{
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount("none", "/run", "tmpfs", 0, "mode=0755"), 0);
+	assert_int_equal(mkdir("/run/systemd", 0755) | mkdir(LOGINS_SESSIONS, 0755), 0);
+}
+
 static int setup(void **state)
 {
 	struct hostnet *hostnet = NULL;
@@ -112,6 +124,7 @@ static int setup(void **state)
 		print_message("no network namespace without root\n");
 		return 0;
 	}
+	run_make();
 	if (hostnet_open(&hostnet, &err) < 0) {
 		print_message("%s\n", err.text);
 		return -1;
@@ -246,20 +259,33 @@ static void connection_close(int fds[3])
 		(void)close(fds[i]);
 }
 
-static void test_ssh_peers(void **state)
+/* What logind would write of a user who came in from there by SSH. */
+static void session_put(const char *id, const char *host)
+{
+	char path[128];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), LOGINS_SESSIONS "/%s", id);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	(void)fprintf(file,
+		"UID=0\nUSER=root\nACTIVE=1\nSTATE=active\nREMOTE=1\nTYPE=tty\nCLASS=user\n"
+		"REMOTE_HOST=%s\nSERVICE=sshd\n",
+		host);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* A connection to any port makes nobody a peer. */
+static void test_connections(void **state)
 {
 	static const struct {
 		const char *source;
 		const char *destination;
-		const char *peer;
 		uint16_t port;
-		size_t want;
 	} rows[] = {
-		{ "::ffff:192.0.2.10", "::ffff:192.0.2.11", "192.0.2.10", 22, 1 },
-		{ "2001:db8:1::10", "2001:db8:1::10", "2001:db8:1::10", 22, 1 },
-		{ "::ffff:192.0.2.10", "::ffff:192.0.2.11", "192.0.2.10", 21, 0 },
-		{ "::ffff:192.0.2.10", "::ffff:192.0.2.11", "192.0.2.10", 23, 0 },
-		{ "2001:db8:1::10", "2001:db8:1::10", "2001:db8:1::10", 5632, 0 },
+		{ "::ffff:192.0.2.10", "::ffff:192.0.2.11", 22 },
+		{ "2001:db8:1::10", "2001:db8:1::10", 22 },
+		{ "::ffff:192.0.2.10", "::ffff:192.0.2.11", 5060 },
 	};
 	struct hostnet *hostnet = need(state);
 	struct error err = { "" };
@@ -270,41 +296,32 @@ static void test_ssh_peers(void **state)
 
 		connection_make(rows[i].source, rows[i].destination, rows[i].port, fds);
 		told.n = 0;
-		assert_int_equal(hostnet_ssh_peers(hostnet, note, NULL, &err), 0);
-		assert_int_equal(told.n, rows[i].want);
-		assert_int_equal(times(HOSTNET_SSH_PEER, rows[i].peer), rows[i].want);
-		read_all(hostnet);
-		assert_int_equal(times(HOSTNET_SSH_PEER, rows[i].peer), rows[i].want);
-		connection_close(fds);
-		told.n = 0;
-		assert_int_equal(hostnet_ssh_peers(hostnet, note, NULL, &err), 0);
+		assert_int_equal(hostnet_ssh_peers(note, NULL, &err), 0);
 		assert_int_equal(told.n, 0);
+		read_all(hostnet);
+		assert_int_equal(times_kind(HOSTNET_SSH_PEER), 0);
+		connection_close(fds);
 	}
 }
 
-/* A listener of family AF_INET, two connections of one peer: told once. */
-static void test_ssh_plain_ipv4(void **state)
+/* Two sessions of one peer: told once. */
+static void test_sessions(void **state)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(22) };
 	struct hostnet *hostnet = need(state);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int clients[2];
+	struct error err = { "" };
 
 	link_make();
-	assert_int_equal(inet_pton(AF_INET, "192.0.2.10", &to.sin_addr), 1);
-	assert_int_equal(bind(listener, (const struct sockaddr *)&to, sizeof(to)), 0);
-	assert_int_equal(listen(listener, 8), 0);
-	for (int i = 0; i < 2; i++) {
-		clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		assert_int_equal(connect(clients[i], (const struct sockaddr *)&to, sizeof(to)), 0);
-	}
+	session_put("1", "203.0.113.7");
+	session_put("2", "203.0.113.7");
+	session_put("c3", "2001:db8:2::7");
 	told.n = 0;
-	assert_int_equal(hostnet_ssh_peers(hostnet, note, NULL, NULL), 0);
-	assert_int_equal(told.n, 1);
-	assert_int_equal(times(HOSTNET_SSH_PEER, "192.0.2.10"), 1);
-	for (int i = 0; i < 2; i++)
-		(void)close(clients[i]);
-	(void)close(listener);
+	assert_int_equal(hostnet_ssh_peers(note, NULL, &err), 0);
+	assert_int_equal(told.n, 2);
+	read_all(hostnet);
+	assert_int_equal(times_kind(HOSTNET_SSH_PEER), 2);
+	assert_int_equal(times(HOSTNET_SSH_PEER, "203.0.113.7"), 1);
+	assert_int_equal(times(HOSTNET_SSH_PEER, "2001:db8:2::7"), 1);
+	assert_int_equal(times(HOSTNET_OWN, "192.0.2.10"), 1);
 }
 
 static void batch_write(FILE *file, size_t count)
@@ -344,13 +361,14 @@ static int child_unprivileged(void)
 	const struct __user_cap_data_struct none[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
 	struct hostnet *hostnet = NULL;
 
-	if (syscall(SYS_capset, &header, none) < 0)
+	if (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0 ||
+		syscall(SYS_capset, &header, none) < 0)
 		return 1;
 	told.n = 0;
 	if (hostnet_open(&hostnet, NULL) < 0 || hostnet_list(hostnet, note, NULL, NULL) < 0)
 		return 2;
 	hostnet_close(hostnet);
-	return times(HOSTNET_SSH_PEER, "192.0.2.10") == 1 && times(HOSTNET_OWN, "192.0.2.10") == 1
+	return times(HOSTNET_SSH_PEER, "203.0.113.7") == 1 && times(HOSTNET_OWN, "192.0.2.10") == 1
 		       ? 0
 		       : 3;
 }
@@ -358,12 +376,11 @@ static int child_unprivileged(void)
 static void test_without_privileges(void **state)
 {
 	int status = -1;
-	int fds[3];
 	pid_t pid;
 
 	(void)need(state);
 	link_make();
-	connection_make("::ffff:192.0.2.10", "::ffff:192.0.2.11", 22, fds);
+	session_put("1", "203.0.113.7");
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0)
@@ -371,7 +388,6 @@ static void test_without_privileges(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
-	connection_close(fds);
 }
 
 int main(void)
@@ -379,8 +395,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_addresses_and_routes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_events, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_ssh_peers, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_ssh_plain_ipv4, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_connections, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sessions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_overflow, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_without_privileges, setup, teardown),
 	};
