@@ -88,8 +88,12 @@ void firewall_refresh_ssh(struct firewall *firewall)
 	struct error err;
 
 	firewall->next_ssh_s = clock_boot_s() + SSH_EVERY_S;
-	if (hostnet_ssh_peers(find_peer, &finder, &err) < 0) {
-		log_line(LOG_ERR, "cannot read the SSH sessions: %s", err.text);
+	if (hostnet_ssh_peers(find_peer, &finder, &err) == 0) {
+		firewall->peers_unread = false;
+	} else {
+		if (!firewall->peers_unread) /* said once, tried on */
+			log_line(LOG_ERR, "cannot read the SSH sessions: %s", err.text);
+		firewall->peers_unread = true;
 		finder.count = firewall->n_peers; /* those known stay protected */
 	}
 	if (!finder.unknown && finder.count == firewall->n_peers)

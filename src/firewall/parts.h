@@ -56,6 +56,7 @@ struct firewall {
 	struct elements *elements; /* NULL: dry run */
 	struct protected *hosts;   /* what the host must not be cut off from, SSH peers too */
 	size_t n_peers;            /* of SSH, when last asked */
+	bool peers_unread;         /* they could not be read */
 	struct link links[2];
 	struct link *current;
 	struct link *next;

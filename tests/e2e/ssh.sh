@@ -84,4 +84,13 @@ daemon_start
 check "without logind and utmp the daemon goes on" eventually 5 in_kernel $A
 check_not "and complains of nothing" grep -q "cannot read the SSH sessions" "$T/daemon.log"
 daemon_stop
+
+mkdir "$T/hostrun/utmp" # cannot be read as a file
+daemon_start
+for address in 198.51.100.53 198.51.100.54; do
+	check "a utmp that cannot be read hinders no ban" taken $address
+	pause 1.5 # each ban has the sessions read again
+done
+is "and is named once" "$(grep -c "cannot read the SSH sessions: reading /run/utmp" "$T/daemon.log")" 1
+daemon_stop
 finish
