@@ -1,57 +1,20 @@
-/* The rule, and why it holds.
- *
- * HEAD. Every byte from the line's start to AccountID=" is written by Asterisk before the first
- * byte of a stranger. It must be exact.
- *
- * TAIL. The address is followed by fields whose bytes are the server's own, or (Challenge and
- * Response of PJSIP) a stranger's without a bare quote. So the text from oteAddress=" to the end of
- * the record, matched exactly and anchored at the end, cannot be a stranger's. It begins with
- * "oteAddress" because a deletion from ESC may have eaten all up to the m of RemoteAddress, and
- * nothing behind it.
- *
- * COMPLETE. For a record that ends with the address there is ",SessionID=" since the last head, or
- * LocalAddress stands whole before the address: else an AccountID of 36 bytes that looks like an
- * address and ends with a newline could end the line. No other tail has room in it.
- *
- * AMI's ChallengeResponseFailed has a stranger's bytes only behind the address: read from the head.
- *
- * GLUE. A cut record ends without a newline, so the next one stands on the same line: the last head
- * with the line's tail has it. A head may also be a stranger's, inside a SessionID: it cannot move
- * the address, as the address and the tail stand behind the last of all heads. The time is that of
- * the first head, which alone is the server's for sure.
- *
- * SYSLOG. There each record is a line, a cut one too, and its end is where the caller wants it:
- * of PJSIP none is charged.
- *
- * ESC. One without an "m" behind it stays, and if an earlier one was taken out, the bytes before it
- * come twice. It can only stand behind the true address (Rem has an m) or in a cut record, and what
- * comes twice ends in the line's own end: the last oteAddress=" with a tail is still the true one.
- *
- * OLD. PJSIP before pjproject 2.12 decodes %22 and %0a in an unquoted nonce or response, so these
- * values hold bare quotes and newlines. The same bytes can then be a record of A, who has written
- * B's end into his Response, or one of B, who has written A's beginning into his Call-ID: none is
- * charged (is_alone). And a line of up to INSIDE_LINE_MAX bytes behind such a record may be a part
- * of it. The banner at the head of a file tells whether Asterisk is that old; without one it is.
- *
- * CHAN_SIP, by its source, decodes the extension, of which it writes up to 250 bytes as AccountID:
- * room for a record's end and a newline. What then comes is the end of that record, without a head,
- * for which there is no room besides (%22 for a quote).
- *
- * What no reader of text can hold: a value with room for a newline and a whole line (some 230
- * bytes). The HTTP manager (webenabled) has one, and other modules' messages in the same file may.
- * In [json] a newline stays inside its string. */
-#include "asterisk/parts.h"
+/* The words in capitals below are those of the rule in reader.h. */
+#include "asterisk/reader.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "asterisk/record_end.h"
+#include "asterisk/record_start.h"
+#include "asterisk/scan.h"
 #include "base/alloc.h"
 
 enum {
-	JOINED_BYTES_MAX = 8192,                   /* Asterisk's own buffer */
-	JOINED_LINES_MAX = ASTERISK_ACCOUNT_BYTES, /* each byte of it a newline */
+	ACCOUNT_BYTES = 36,      /* what PJSIP leaves of an account that it does not know */
+	JOINED_BYTES_MAX = 8192, /* Asterisk's own buffer */
+	JOINED_LINES_MAX = ACCOUNT_BYTES, /* each byte of it a newline */
 	/* Whoever brought a line may have cut it here, at a byte of the sender's choice: rsyslog
 	 * at 8 KiB, our tail at 16 KiB. */
 	SYSLOG_BYTES_MAX = 8000,
@@ -280,13 +243,13 @@ static bool may_go_on(struct asterisk_cursor line, const char *first)
 
 	return asterisk_read_head((struct asterisk_cursor){ first, line.end }, &head) &&
 	       asterisk_is(head.service, "PJSIP") && asterisk_is(head.event, "InvalidAccountID") &&
-	       line.end - head.end <= ASTERISK_ACCOUNT_BYTES;
+	       line.end - head.end <= ACCOUNT_BYTES;
 }
 
 /* AccountID of the joined record is as long as PJSIP leaves it. */
 static bool is_short_account(const struct asterisk_record *record)
 {
-	return record->account.length <= ASTERISK_ACCOUNT_BYTES;
+	return record->account.length <= ACCOUNT_BYTES;
 }
 
 static enum asterisk_kind read_joined(struct asterisk *reader, struct asterisk_cursor line,

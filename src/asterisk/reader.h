@@ -1,18 +1,89 @@
 #ifndef VG_READER_H
 #define VG_READER_H
 
-#include "base/ip.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* The structured reader of Asterisk's SECURITY events: who did it, when, how proven, read so that
- * nobody who can put bytes into a value decides it. Asterisk writes values without escaping, cuts
- * at 8191 bytes without a newline, deletes from ESC to the next "m", and lets newlines through;
- * the rule that holds against all of it is in asterisk.c. One pass over the line, no regex.
- * Formats: res_security_log of Asterisk 1.8 to 22 (chan_sip to 20, PJSIP, AMI), as file, [plain],
- * [json], or a console's out of the journal; what goes through syslog(3) is ASTERISK_SYSLOG. */
+#include "base/ip.h"
+
+/* The structured reader of the records that Asterisk writes at its level SECURITY: who did it,
+ * when, and whether that is proven. It reads them so that nobody who can put bytes into a record
+ * decides whom it names. One pass over the line, no regex. It knows the records of Asterisk 1.8 to
+ * 22 (PJSIP, AMI, and chan_sip up to 20) out of a file, [plain] or [json] ones too, and a console's
+ * out of the journal; what goes through syslog(3) it reads as ASTERISK_SYSLOG.
+ *
+ * A record is one line. This one is from a file, broken here to be read:
+ *
+ *   [2026-11-23 08:51:05] SECURITY[74] res_security_log.c: SecurityEvent="ChallengeResponseFailed",
+ *   EventTV="2026-11-23T08:51:05.686+0000",Severity="Error",Service="PJSIP",EventVersion="1",
+ *   AccountID="100",SessionID="9c55@198.51.100.1",LocalAddress="IPV4/UDP/192.0.2.10/5060",
+ *   RemoteAddress="IPV4/UDP/198.51.100.1/58247",Challenge="1795423865/4477",Response="c9c5",
+ *   ExpectedResponse=""
+ *
+ * Its head is all up to AccountID=" and its tail all from oteAddress=" on.
+ *
+ * What a caller chooses in it, before anybody knows who he is:
+ *
+ *   AccountID of PJSIP's InvalidAccountID   36 bytes; quotes, newlines and ESC among them
+ *   SessionID of PJSIP (the Call-ID)        any length; quotes and ESC, but no line break
+ *   Challenge and Response of PJSIP         63 and 255 bytes; a quote only behind a backslash (OLD)
+ *   AccountID of chan_sip                   250 bytes; quotes and newlines
+ *   ReceivedChallenge and ReceivedHash of chan_sip   up to their closing quote, or a comma
+ *   AccountID of AMI's InvalidAccountID, Response of AMI   1 KiB; quotes
+ *
+ * Asterisk writes all of these as they come. Its logger then cuts a line at 8191 bytes and leaves
+ * out the newline, so that the next record goes on in the same line. It deletes everything from an
+ * ESC to the next "m". And a record with a value that is not UTF-8 is not written at all.
+ *
+ * The rule that holds against all of it, and why:
+ *
+ * HEAD. Asterisk writes every byte from the start of the line to AccountID=" before the first byte
+ * that a caller chose. So the head has to be exact.
+ *
+ * TAIL. Behind the address stand fields whose bytes are the server's own, or (Challenge and
+ * Response of PJSIP) a caller's without a bare quote. So the text from oteAddress=" to the end of
+ * the record, matched exactly and anchored at that end, cannot be a caller's. The match begins with
+ * oteAddress because an ESC may have deleted all up to the m of RemoteAddress, but nothing behind
+ * that m.
+ *
+ * COMPLETE. A record that ends with the address has ",SessionID=" behind its last head, or its
+ * LocalAddress stands whole before the address. Without this condition an AccountID of 36 bytes
+ * that looks like an address and ends in a newline, such as oteAddress="IPV4/UDP/192.0.2.1/1",
+ * would end the line and the record. No other tail has room in 36 bytes.
+ *
+ * AMI. In its ChallengeResponseFailed a caller's bytes stand only behind the address, so this
+ * record is read from its head, and only where it is the first of its line.
+ *
+ * GLUE. A cut record has no newline, so that several records may stand in one line. The last head
+ * whose kind of tail ends the line is the one that the tail belongs to. A head may also be a
+ * caller's, inside a SessionID: it cannot move the address, since the address and the tail stand
+ * behind the last of all heads. The time is that of the first head, the only one that is the
+ * server's for sure.
+ *
+ * SYSLOG. There each record is a line, a cut one too, and the caller chooses where it is cut: a
+ * record of PJSIP is charged to nobody.
+ *
+ * ESC. An ESC with no m behind it stays, and if an earlier one was taken out, the bytes before it
+ * come twice. It can stand only behind the true address (the Rem of RemoteAddress has an m) or in a
+ * cut record. What comes twice ends with the line's own end, so the last oteAddress=" with a tail
+ * is still the true one.
+ *
+ * OLD. PJSIP before pjproject 2.12 decodes %22 and %0a in a nonce or response that is not quoted,
+ * so that these two values hold bare quotes and newlines. Then the same bytes can be a record of A,
+ * who wrote the end of B's record into his Response, or a record of B, who wrote the beginning of
+ * A's into his Call-ID: neither is charged. And a short line behind such a record may be the rest
+ * of its Response. The banner at the head of a file tells whether Asterisk is that old; without a
+ * banner it is taken to be.
+ *
+ * CHAN_SIP decodes the extension, and writes up to 250 bytes of it as AccountID, which is room for
+ * a record's end and a newline. What follows in the log is then the true end of that record,
+ * without a head, for which there is no room besides (%22 for a quote).
+ *
+ * No reader of text can hold out against a value with room for a newline and a whole line behind
+ * it, some 230 bytes. The HTTP manager (webenabled) has one, and so may other modules whose
+ * messages go to the same file. In [json] a newline stays inside its string: the safest log is a
+ * [json] file that gets the level SECURITY and no other. */
 
 /* What a line is. Only ASTERISK_RECORD counts for somebody. */
 enum asterisk_kind {
@@ -46,7 +117,9 @@ struct asterisk_record {
 	struct asterisk_piece challenge;
 	struct ip ip;
 	int64_t at_ms; /* EventTV */
-	bool proven; /* the source cannot be forged: a connection, or its answer to our challenge */
+	/* The source cannot be forged: the attempt came over a connection, or (chan_sip) its answer
+	 * repeats the challenge that the server sent to that address. */
+	bool proven;
 	/* Its line holds another head before its own: that of a cut record, of which nothing is
 	 * left, or one that a caller has written into a value. */
 	bool behind_head;

@@ -1,5 +1,4 @@
-/* How a record ends, and what of it is sound. */
-#include "asterisk/parts.h"
+#include "asterisk/record_end.h"
 
 #include <string.h>
 

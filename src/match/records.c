@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "asterisk/scan.h"
 #include "base/alloc.h"
 #include "base/siphash.h"
 #include "follow/line.h"
@@ -173,18 +174,14 @@ bool filter_records_read(struct filter_records *records, const struct line *line
 	return is_record;
 }
 
-static bool is(struct asterisk_piece piece, const char *text)
-{
-	return piece.length == strlen(text) && memcmp(piece.text, text, piece.length) == 0;
-}
-
 static enum hit_event event_of(const struct asterisk_record *record)
 {
-	if (is(record->event, "ChallengeResponseFailed") || is(record->event, "InvalidPassword"))
+	if (asterisk_is(record->event, "ChallengeResponseFailed") ||
+		asterisk_is(record->event, "InvalidPassword"))
 		return HIT_GUESS;
-	if (is(record->event, "InvalidAccountID"))
+	if (asterisk_is(record->event, "InvalidAccountID"))
 		return HIT_UNKNOWN_ACCOUNT;
-	return is(record->event, "FailedACL") ? HIT_ACL : HIT_PLAIN;
+	return asterisk_is(record->event, "FailedACL") ? HIT_ACL : HIT_PLAIN;
 }
 
 /* Only PJSIP's is a Call-ID. Those of the manager and of chan_sip are addresses of memory, which
@@ -198,7 +195,7 @@ static uint64_t session_of(const struct asterisk_record *record)
 	static const uint8_t key[SIPHASH_KEY_BYTES] = "SessionID";
 	uint64_t hash;
 
-	if (!record->session.length || !is(record->service, "PJSIP"))
+	if (!record->session.length || !asterisk_is(record->service, "PJSIP"))
 		return 0;
 	hash = siphash(key, record->session.text, record->session.length);
 	return hash ? hash : 1;
