@@ -24,12 +24,10 @@
 #include "date/date.h"
 #include "follow/line.h"
 #include "match/groups.h"
-#include "match/hit.h"
+#include "match/literals.h"
 #include "match/multiline.h"
-#include "match/needle.h"
 #include "match/records.h"
 #include "match/rule.h"
-#include "match/rule_date.h"
 #include "match/session.h"
 
 /* A line of a multi-line filter without a date has that of the line before, if no older. */

@@ -4,8 +4,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "config/config.h"
+
 struct error;
 struct filter_rule;
+struct hit;
 
 /* More names in one filter: an error. Longer tuples are cut. */
 enum { GROUPS_MAX = 64, GROUP_TUPLES_BYTES_MAX = 1024 };
@@ -58,5 +61,11 @@ void filter_groups_read(struct filter_groups *ret_groups, const struct filter_ru
  * this. A group that the rule names and that took no part hides the one below. under outlives
  * groups. */
 void filter_groups_fill(struct filter_groups *groups, const struct filter_groups *under);
+
+/* Says who in *hit, and the fields; the values stay where groups has them. Who is the first of
+ * F-ID, IP4, IP6, DNS that took part; a name that is to be looked up goes before an F-ID. hit->ip
+ * is the address found, also where an F-ID says who. False: nobody is named. */
+bool filter_hit_read(const struct filter_groups *groups, const struct filter_names *names,
+	enum usedns usedns, struct hit *hit);
 
 #endif

@@ -9,6 +9,9 @@
 #include "match/literals.h"
 
 struct config_text;
+struct date;
+struct date_found;
+struct filter_def;
 struct findings;
 struct regex;
 
@@ -64,5 +67,11 @@ struct filter_rule *filter_rules_new(const struct config_text *texts, size_t cou
 bool filter_rule_has(const struct filter_rule *rule, enum filter_group group);
 /* It has a group that says who, or of which session. */
 bool filter_rule_has_id(const struct filter_rule *rule);
+
+/* Compiles the datepatterns of def, or the default templates. NULL: an error was added. */
+struct date *filter_date_new(const struct filter_def *def, struct findings *findings);
+
+/* Whether the date stands at the start of the line, but for a bracket or blank. */
+bool filter_date_leads(const struct date_found *found, const char *line);
 
 #endif
