@@ -59,11 +59,11 @@ static bool looks_like_regex(const char *filter)
 /* The parser gave it up: no rule has seen it. */
 static void unsound_line(struct trial *trial, const char *line, size_t length)
 {
-	enum asterisk_kind kind = filter_records_kind(filter_records(trial->filter));
+	enum asterisk_kind kind = records_kind(filter_records(trial->filter));
 	const char *name = asterisk_kind_text(kind);
 	const char *why = asterisk_kind_why(kind);
 
-	if (filter_records_wait(filter_records(trial->filter))) {
+	if (records_wait(filter_records(trial->filter))) {
 		name = "waits";
 		why = "is of a record that a newline in a caller's value has broken: the next may "
 		      "end it";
@@ -86,7 +86,7 @@ static void missed_line(struct trial *trial, unsigned held, const char *line, si
 	if (!trial->options->missed || length > TAIL_LINE_MAX)
 		return;
 	if (trial->def->parser.text &&
-		!filter_records_seen(filter_records(trial->filter), &seen, &seen_length)) {
+		!records_seen(filter_records(trial->filter), &seen, &seen_length)) {
 		unsound_line(trial, line, length);
 		return;
 	}

@@ -205,7 +205,7 @@ static bool jail_wants(const struct guard_jail *jail, const struct line *line)
 static void count_blind(struct guard *guard, size_t number, const struct line *line, int64_t now_s)
 {
 	struct guard_jail *jail = &guard->jails[number];
-	uint64_t blind = filter_records_blind(filter_records(jail->filter));
+	uint64_t blind = records_blind(filter_records(jail->filter));
 	bool is_old = line->first_read ||
 		      (line->dated && line->at_ms / 1000 < now_s - jail->config->findtime_s);
 

@@ -44,7 +44,7 @@ struct guard_jail {
 	uint64_t ignored;
 	uint64_t unresolved;       /* hits of host names that were counted for nobody */
 	struct guard_blind *blind; /* owned; NULL: no unsound line yet */
-	uint64_t blind_seen;       /* of filter_records_blind */
+	uint64_t blind_seen;       /* of records_blind */
 };
 
 /* A mail about a ban that waits for the kernel's answer. */

@@ -34,42 +34,42 @@
 enum { LAST_DATE_S = 60 };
 
 struct filter {
-	struct filter_rule *fails;
+	struct rule *fails;
 	size_t n_fails;
-	struct filter_rule *ignores;
+	struct rule *ignores;
 	size_t n_ignores;
 	bool ignores_first; /* few ignoreregexes run before the failregexes too */
-	struct filter_rule prefix;
+	struct rule prefix;
 	bool has_prefix;
-	struct filter_names names;
+	struct groups_names names;
 	unsigned user; /* the number of the name "user" */
 	enum usedns usedns;
 	bool journal;
 	struct date *date;
-	struct filter_needles needles;
+	struct literals needles;
 	const struct literal *common; /* borrowed; lines without it are a miss; NULL: none known */
-	struct filter_lines *lines;   /* owned; NULL: each line for itself */
-	struct filter_records *records;   /* owned; NULL: no parser */
-	struct filter_sessions *sessions; /* owned; NULL: no rule has an F-MLFID */
-	int64_t last_ms;                  /* the last date of a line, with `lines` */
+	struct multiline *lines;      /* owned; NULL: each line for itself */
+	struct records *records;      /* owned; NULL: no parser */
+	struct sessions *sessions;    /* owned; NULL: no rule has an F-MLFID */
+	int64_t last_ms;              /* the last date of a line, with `lines` */
 	bool has_last;
 	char *cut; /* the line without its date and with a newline */
 	size_t cut_room;
 	char *content; /* what prefregex left, with a newline, if that did not follow it */
 	size_t content_room;
-	struct filter_groups prefix_groups;
-	struct filter_groups rule_groups;
+	struct groups prefix_groups;
+	struct groups rule_groups;
 	uint64_t limit_hits;
 };
 
 static void needles_collect(struct filter *filter)
 {
-	filter_needles_add(&filter->needles, filter->fails, filter->n_fails);
-	filter_needles_add(&filter->needles, filter->ignores, filter->n_ignores);
-	filter_needles_add(&filter->needles, &filter->prefix, 1);
-	filter_needles_order(&filter->needles, filter->fails, filter->n_fails);
-	filter_needles_order(&filter->needles, filter->ignores, filter->n_ignores);
-	filter_needles_order(&filter->needles, &filter->prefix, 1);
+	literals_add(&filter->needles, filter->fails, filter->n_fails);
+	literals_add(&filter->needles, filter->ignores, filter->n_ignores);
+	literals_add(&filter->needles, &filter->prefix, 1);
+	literals_order(&filter->needles, filter->fails, filter->n_fails);
+	literals_order(&filter->needles, filter->ignores, filter->n_ignores);
+	literals_order(&filter->needles, &filter->prefix, 1);
 }
 
 /* The longest literal without which filter_match() stops before it reads the date: prefregex needs
@@ -79,12 +79,12 @@ static void common_choose(struct filter *filter)
 {
 	for (size_t i = 0; i < filter->needles.count; i++) {
 		const struct literal *literal = filter->needles.list[i].literal;
-		bool needed = filter_rule_needs(&filter->prefix, literal) ||
-			      filter_rules_need(filter->fails, filter->n_fails, literal);
+		bool needed = literals_rule_needs(&filter->prefix, literal) ||
+			      literals_rules_need(filter->fails, filter->n_fails, literal);
 
 		if (filter->ignores_first)
 			needed = needed &&
-				 filter_rules_need(filter->ignores, filter->n_ignores, literal);
+				 literals_rules_need(filter->ignores, filter->n_ignores, literal);
 		if (needed && !strchr(literal->bytes, '\n') &&
 			(!filter->common || literal->length > filter->common->length))
 			filter->common = literal;
@@ -93,20 +93,20 @@ static void common_choose(struct filter *filter)
 
 static void ids_check(const struct filter *filter, struct findings *findings)
 {
-	bool prefix_has_id = filter->has_prefix && filter_rule_has_id(&filter->prefix);
+	bool prefix_has_id = filter->has_prefix && rule_has_id(&filter->prefix);
 
 	for (size_t i = 0; i < filter->n_fails; i++)
-		if (!prefix_has_id && !filter_rule_has_id(&filter->fails[i]))
+		if (!prefix_has_id && !rule_has_id(&filter->fails[i]))
 			(void)finding_error(findings, &filter->fails[i].source->at,
 				"failregex: names no address: it needs <HOST>, <ADDR> or <F-ID/>");
 }
 
 static bool has_sessions(const struct filter *filter)
 {
-	if (filter_rule_has(&filter->prefix, GROUP_MLFID))
+	if (rule_has(&filter->prefix, GROUP_MLFID))
 		return true;
 	for (size_t i = 0; i < filter->n_fails; i++)
-		if (filter_rule_has(&filter->fails[i], GROUP_MLFID))
+		if (rule_has(&filter->fails[i], GROUP_MLFID))
 			return true;
 	return false;
 }
@@ -114,8 +114,8 @@ static bool has_sessions(const struct filter *filter)
 static void rules_compile(struct filter *filter, const struct filter_def *def,
 	struct findings *findings)
 {
-	struct prefilter_cut cut = { 0 };
-	struct filter_rule_options options = {
+	struct literals_cut cut = { 0 };
+	struct rule_options options = {
 		.usedns = def->usedns > USEDNS_NO,
 		.maxlines = def->maxlines,
 		.cut = &cut,
@@ -125,12 +125,12 @@ static void rules_compile(struct filter *filter, const struct filter_def *def,
 	if (filter->date)
 		date_borders(filter->date, cut.before, cut.behind);
 	if (def->prefregex.text)
-		filter->has_prefix = !filter_rule_init(&filter->prefix, &def->prefregex,
-			"prefregex", &options, findings);
-	filter->ignores = filter_rules_new(def->ignoreregex, def->n_ignoreregex, "ignoreregex",
-		&options, &filter->n_ignores, findings);
+		filter->has_prefix = !rule_init(&filter->prefix, &def->prefregex, "prefregex",
+			&options, findings);
+	filter->ignores = rules_new(def->ignoreregex, def->n_ignoreregex, "ignoreregex", &options,
+		&filter->n_ignores, findings);
 	options.multiline = def->maxlines > 1;
-	filter->fails = filter_rules_new(def->failregex, def->n_failregex, "failregex", &options,
+	filter->fails = rules_new(def->failregex, def->n_failregex, "failregex", &options,
 		&filter->n_fails, findings);
 	filter->ignores_first = filter->n_ignores && filter->n_ignores + 2 < filter->n_fails;
 }
@@ -143,15 +143,15 @@ struct filter *filter_new(const struct filter_def *def, struct findings *finding
 
 	filter->usedns = def->usedns;
 	filter->journal = def->journal;
-	filter_names_init(&filter->names);
+	groups_names_init(&filter->names);
 	/* there is room: these are the first */
-	(void)filter_names_add(&filter->names, "user", &filter->user, NULL);
+	(void)groups_names_add(&filter->names, "user", &filter->user, NULL);
 	if (!def->n_failregex)
 		(void)finding_error(findings, &whole, "no failregex");
 	if (def->parser.text)
-		filter->records = filter_records_new();
+		filter->records = records_new();
 	else
-		filter->date = filter_date_new(def, findings);
+		filter->date = rule_date_new(def, findings);
 	rules_compile(filter, def, findings);
 	if (!filter->records)
 		ids_check(filter, findings);
@@ -163,11 +163,11 @@ struct filter *filter_new(const struct filter_def *def, struct findings *finding
 	if (filter->records)
 		return filter;
 	if (def->maxlines > 1)
-		filter->lines = filter_lines_new(def->maxlines);
+		filter->lines = multiline_new(def->maxlines);
 	else
 		common_choose(filter);
 	if (has_sessions(filter))
-		filter->sessions = filter_sessions_new();
+		filter->sessions = sessions_new();
 	return filter;
 }
 
@@ -176,15 +176,15 @@ void filter_free(struct filter *filter)
 	if (!filter)
 		return;
 	for (size_t i = 0; i < filter->n_fails; i++)
-		filter_rule_done(&filter->fails[i]);
+		rule_done(&filter->fails[i]);
 	for (size_t i = 0; i < filter->n_ignores; i++)
-		filter_rule_done(&filter->ignores[i]);
-	filter_rule_done(&filter->prefix);
-	filter_needles_done(&filter->needles);
-	filter_names_done(&filter->names);
-	filter_lines_free(filter->lines);
-	filter_sessions_free(filter->sessions);
-	filter_records_free(filter->records);
+		rule_done(&filter->ignores[i]);
+	rule_done(&filter->prefix);
+	literals_done(&filter->needles);
+	groups_names_done(&filter->names);
+	multiline_free(filter->lines);
+	sessions_free(filter->sessions);
+	records_free(filter->records);
 	date_free(filter->date);
 	free(filter->fails);
 	free(filter->ignores);
@@ -204,13 +204,13 @@ struct trial {
 	unsigned n_lines; /* that make up the hit */
 };
 
-static bool rule_may_match(struct filter *filter, const struct filter_rule *rule,
+static bool rule_may_match(struct filter *filter, const struct rule *rule,
 	const struct trial *trial)
 {
-	return filter_needles_allow(&filter->needles, rule, trial->line, trial->length);
+	return literals_allow(&filter->needles, rule, trial->line, trial->length);
 }
 
-static bool any_may_match(struct filter *filter, const struct filter_rule *rules, size_t count,
+static bool any_may_match(struct filter *filter, const struct rule *rules, size_t count,
 	const struct trial *trial)
 {
 	for (size_t i = 0; i < count; i++)
@@ -219,7 +219,7 @@ static bool any_may_match(struct filter *filter, const struct filter_rule *rules
 	return false;
 }
 
-static bool rule_matches(struct filter *filter, struct filter_rule *rule, const struct trial *trial)
+static bool rule_matches(struct filter *filter, struct rule *rule, const struct trial *trial)
 {
 	enum regex_result result;
 
@@ -248,7 +248,7 @@ static void time_read(struct filter *filter, const struct line *line, int64_t no
 		line->dated || date_find(filter->date, line->text, line->length, now_s, found);
 	hit->at_ms = line->dated ? line->at_ms : hit->has_time ? found->at_ms : now_s * 1000;
 	if (!line->dated && filter->journal) {
-		hit->has_time = hit->has_time && filter_date_leads(found, line->text);
+		hit->has_time = hit->has_time && rule_date_leads(found, line->text);
 		hit->at_ms = hit->has_time ? hit->at_ms : now_s * 1000;
 		found->cut_start = found->cut_length = 0;
 	}
@@ -292,16 +292,16 @@ static void date_cut(struct filter *filter, struct trial *trial, const struct li
 
 static void lines_see(struct filter *filter, struct trial *trial)
 {
-	trial->input = filter_lines_join(filter->lines, &trial->input_length);
+	trial->input = multiline_join(filter->lines, &trial->input_length);
 	trial->line = trial->input;
 	trial->length = trial->input_length;
-	filter_needles_next(&filter->needles);
+	literals_next(&filter->needles);
 }
 
 /* Narrows the input to the content that prefregex found, if any, with a newline behind it. */
 static void content_see(struct filter *filter, struct trial *trial)
 {
-	const struct filter_value *content = &filter->prefix_groups.values[GROUP_CONTENT];
+	const struct group_value *content = &filter->prefix_groups.values[GROUP_CONTENT];
 	const char *end;
 
 	if (!content->length)
@@ -329,17 +329,17 @@ static bool prefix_match(struct filter *filter, struct trial *trial)
 		return true;
 	if (!rule_matches(filter, &filter->prefix, trial))
 		return false;
-	filter_groups_read(&filter->prefix_groups, &filter->prefix, trial->input);
+	groups_read(&filter->prefix_groups, &filter->prefix, trial->input);
 	content_see(filter, trial);
 	return true;
 }
 
 /* Takes what rule matched out of the buffer of lines. *ret_taken: what an ignoreregex is to see. */
-static void lines_take(struct filter *filter, const struct filter_rule *rule, struct trial *trial,
+static void lines_take(struct filter *filter, const struct rule *rule, struct trial *trial,
 	struct trial *ret_taken)
 {
-	struct filter_span match = { 0 };
-	struct filter_span skipped[FILTER_RULE_GROUPS_MAX];
+	struct multiline_span match = { 0 };
+	struct multiline_span skipped[RULE_GROUPS_MAX];
 	size_t n_skipped = 0;
 	size_t length;
 
@@ -349,20 +349,19 @@ static void lines_take(struct filter *filter, const struct filter_rule *rule, st
 		return;
 	if (regex_group(rule->regex, 0, &match.start, &length))
 		match.end = match.start + length;
-	for (size_t i = 0; i < rule->n_skipped && n_skipped < FILTER_RULE_GROUPS_MAX; i++) {
-		struct filter_span *span = &skipped[n_skipped];
+	for (size_t i = 0; i < rule->n_skipped && n_skipped < RULE_GROUPS_MAX; i++) {
+		struct multiline_span *span = &skipped[n_skipped];
 
 		if (!regex_group(rule->regex, rule->skipped[i], &span->start, &length))
 			continue;
 		span->end = span->start + length;
 		n_skipped++;
 	}
-	trial->n_lines =
-		(unsigned)filter_lines_take(filter->lines, trial->input, trial->input_length, match,
-			skipped, n_skipped, &ret_taken->input, &ret_taken->input_length);
+	trial->n_lines = (unsigned)multiline_take(filter->lines, trial->input, trial->input_length,
+		match, skipped, n_skipped, &ret_taken->input, &ret_taken->input_length);
 	ret_taken->line = ret_taken->input;
 	ret_taken->length = ret_taken->input_length;
-	filter_needles_next(&filter->needles);
+	literals_next(&filter->needles);
 }
 
 /* Merges the groups of a rule's hit with prefregex's and those of the session. False: it names
@@ -372,36 +371,36 @@ static void lines_take(struct filter *filter, const struct filter_rule *rule, st
 static bool hit_read(struct filter *filter, struct trial *trial, struct hit *hit,
 	enum filter_result *ret_result)
 {
-	struct filter_groups *groups = &filter->rule_groups;
+	struct groups *groups = &filter->rule_groups;
 	bool in_session = filter->sessions && groups->values[GROUP_MLFID].text;
 
 	*ret_result = FILTER_MISS;
-	if (in_session && !filter_session_merge(filter->sessions, groups, filter->user,
-				  trial->n_lines, hit->at_ms / 1000, &trial->n_lines))
+	if (in_session && !session_merge(filter->sessions, groups, filter->user, trial->n_lines,
+				  hit->at_ms / 1000, &trial->n_lines))
 		return true;
 	hit->n_lines = trial->n_lines;
-	if (filter_hit_read(groups, &filter->names, filter->usedns, hit)) {
+	if (groups_hit(groups, &filter->names, filter->usedns, hit)) {
 		*ret_result = FILTER_HIT;
 		return true;
 	}
 	if (in_session)
-		filter_session_owe(filter->sessions);
+		session_owe(filter->sessions);
 	return in_session;
 }
 
 /* A failregex has matched. False: the next one is to be tried. */
-static bool hit_judge(struct filter *filter, const struct filter_rule *rule, struct trial *trial,
+static bool hit_judge(struct filter *filter, const struct rule *rule, struct trial *trial,
 	struct hit *hit, enum filter_result *ret_result)
 {
 	struct trial taken;
 
-	filter_groups_read(&filter->rule_groups, rule, trial->input);
+	groups_read(&filter->rule_groups, rule, trial->input);
 	if (filter->has_prefix)
-		filter_groups_fill(&filter->rule_groups, &filter->prefix_groups);
+		groups_fill(&filter->rule_groups, &filter->prefix_groups);
 	lines_take(filter, rule, trial, &taken);
 	if (!filter->n_ignores || !is_ignored(filter, &taken))
 		return hit_read(filter, trial, hit, ret_result);
-	(void)filter_hit_read(&filter->rule_groups, &filter->names, filter->usedns, hit);
+	(void)groups_hit(&filter->rule_groups, &filter->names, filter->usedns, hit);
 	*ret_result = FILTER_IGNORED;
 	return true;
 }
@@ -422,7 +421,7 @@ static enum filter_result fails_try(struct filter *filter, struct trial *trial, 
 			lines_see(filter, trial);
 	}
 	if (filter->lines && trial->is_content)
-		filter_lines_replace(filter->lines, trial->input, trial->input_length - 1);
+		multiline_replace(filter->lines, trial->input, trial->input_length - 1);
 	return FILTER_MISS;
 }
 
@@ -460,15 +459,15 @@ static enum filter_result match_record(struct filter *filter, const struct line 
 	const struct asterisk_piece *text = &filter->records->record.text;
 	struct trial trial = { 0 };
 
-	if (!filter_records_read(filter->records, line))
+	if (!records_read(filter->records, line))
 		return FILTER_MISS;
 	trial.line = text->text;
 	trial.length = text->length;
-	filter_needles_next(&filter->needles);
+	literals_next(&filter->needles);
 	if (!may_matter(filter, &trial))
 		return FILTER_MISS;
 	input_copy(filter, &trial, trial.length, trial.length);
-	filter_records_hit(filter->records, now_s, hit);
+	records_hit(filter->records, now_s, hit);
 	if (filter->ignores_first && is_ignored(filter, &trial))
 		return FILTER_IGNORED;
 	hit->rule = record_rule(filter, &trial, hit->event != HIT_PLAIN);
@@ -487,13 +486,13 @@ enum filter_result filter_match(struct filter *filter, const struct line *line, 
 		return match_record(filter, line, now_s, ret_hit);
 	if (line->cut || line->only_head)
 		return FILTER_MISS;
-	filter_needles_next(&filter->needles);
+	literals_next(&filter->needles);
 	if (!filter->lines && !may_matter(filter, &trial))
 		return FILTER_MISS;
 	*ret_hit = (struct hit){ 0 };
 	date_cut(filter, &trial, line, now_s, ret_hit);
 	if (filter->lines) {
-		filter_lines_add(filter->lines, trial.input, trial.input_length - 1);
+		multiline_add(filter->lines, trial.input, trial.input_length - 1);
 		lines_see(filter, &trial);
 	}
 	if (filter->ignores_first && is_ignored(filter, &trial))
@@ -509,10 +508,10 @@ size_t filter_skip(const struct filter *filter, const char *text, size_t length)
 	size_t found;
 
 	if (filter->records)
-		return filter_records_skip(filter->records, text, length);
+		return records_skip(filter->records, text, length);
 	if (!filter->common)
 		return 0;
-	found = prefilter_find(filter->common, text, length);
+	found = literals_find(filter->common, text, length);
 	if (found == length)
 		return length;
 	newline = memrchr(text, '\n', found);
@@ -533,7 +532,7 @@ bool filter_limited(const struct filter *filter, size_t index, struct filter_lim
 {
 	const struct {
 		const char *kind;
-		const struct filter_rule *rules;
+		const struct rule *rules;
 		size_t count;
 	} lists[] = { { "failregex", filter->fails, filter->n_fails },
 		{ "ignoreregex", filter->ignores, filter->n_ignores },
@@ -551,7 +550,7 @@ bool filter_limited(const struct filter *filter, size_t index, struct filter_lim
 	return false;
 }
 
-struct filter_records *filter_records(const struct filter *filter)
+struct records *filter_records(const struct filter *filter)
 {
 	return filter->records;
 }

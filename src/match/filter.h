@@ -11,7 +11,7 @@
 
 struct filter;
 struct filter_def;
-struct filter_records;
+struct records;
 struct findings;
 struct line;
 
@@ -89,7 +89,7 @@ size_t filter_skip(const struct filter *filter, const char *text, size_t length)
 /* Text of failregex number rule (from 1) as it stands in the file, for people. */
 const char *filter_rule_text(const struct filter *filter, unsigned rule);
 /* What the parser knows, see filter_record.h; NULL without one. */
-struct filter_records *filter_records(const struct filter *filter);
+struct records *filter_records(const struct filter *filter);
 
 /* How often a rule hit its match limit on a line since filter_new. */
 uint64_t filter_limit_hits(const struct filter *filter);

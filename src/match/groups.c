@@ -23,21 +23,21 @@ static const char *const known[GROUPS_KNOWN] = {
 	[GROUP_NOFAIL] = "nofail",
 };
 
-void filter_names_init(struct filter_names *names)
+void groups_names_init(struct groups_names *names)
 {
-	*names = (struct filter_names){ .count = GROUPS_KNOWN };
+	*names = (struct groups_names){ .count = GROUPS_KNOWN };
 	for (size_t i = 0; i < GROUPS_KNOWN; i++)
 		names->list[i] = alloc_string(known[i]);
 }
 
-void filter_names_done(struct filter_names *names)
+void groups_names_done(struct groups_names *names)
 {
 	for (size_t i = 0; i < names->count; i++)
 		free(names->list[i]);
-	*names = (struct filter_names){ 0 };
+	*names = (struct groups_names){ 0 };
 }
 
-int filter_names_add(struct filter_names *names, const char *name, unsigned *ret_number,
+int groups_names_add(struct groups_names *names, const char *name, unsigned *ret_number,
 	struct error *err)
 {
 	for (size_t i = 0; i < names->count; i++) {
@@ -54,7 +54,7 @@ int filter_names_add(struct filter_names *names, const char *name, unsigned *ret
 	return 0;
 }
 
-static void tuple_add(struct filter_groups *groups, const char *bytes, size_t length)
+static void tuple_add(struct groups *groups, const char *bytes, size_t length)
 {
 	size_t room = sizeof(groups->tuples) - groups->tuples_length;
 
@@ -65,7 +65,7 @@ static void tuple_add(struct filter_groups *groups, const char *bytes, size_t le
 }
 
 /* As Python writes a string, so that an id reads as fail2ban's <fid>. */
-static void tuple_add_value(struct filter_groups *groups, const struct filter_value *value)
+static void tuple_add_value(struct groups *groups, const struct group_value *value)
 {
 	const char *quote = "'";
 
@@ -85,8 +85,8 @@ static void tuple_add_value(struct filter_groups *groups, const struct filter_va
 }
 
 /* The tuple of name `target`: its own value and those of the parts. */
-static void tuple_make(struct filter_groups *groups, const struct filter_rule *rule,
-	const struct filter_value *parts, unsigned target)
+static void tuple_make(struct groups *groups, const struct rule *rule,
+	const struct group_value *parts, unsigned target)
 {
 	size_t start = groups->tuples_length;
 
@@ -99,14 +99,14 @@ static void tuple_make(struct filter_groups *groups, const struct filter_rule *r
 		tuple_add_value(groups, &parts[i]);
 	}
 	tuple_add(groups, ")", 1);
-	groups->values[target] = (struct filter_value){
+	groups->values[target] = (struct group_value){
 		.text = groups->tuples + start,
 		.length = groups->tuples_length - start,
 		.is_named = true,
 	};
 }
 
-static bool is_first_part(const struct filter_rule *rule, size_t index)
+static bool is_first_part(const struct rule *rule, size_t index)
 {
 	for (size_t i = 0; i < index; i++)
 		if (rule->groups[i].kind == GROUP_TUPLE &&
@@ -115,14 +115,13 @@ static bool is_first_part(const struct filter_rule *rule, size_t index)
 	return true;
 }
 
-static void values_read(struct filter_value *values, const struct filter_rule *rule,
-	const char *input)
+static void values_read(struct group_value *values, const struct rule *rule, const char *input)
 {
 	for (size_t i = 0; i < rule->n_groups; i++) {
 		size_t start;
 		size_t length;
 
-		values[i] = (struct filter_value){ .is_named = true };
+		values[i] = (struct group_value){ .is_named = true };
 		if (!regex_group(rule->regex, rule->groups[i].number, &start, &length))
 			continue;
 		values[i].text = input + start;
@@ -130,10 +129,9 @@ static void values_read(struct filter_value *values, const struct filter_rule *r
 	}
 }
 
-void filter_groups_read(struct filter_groups *groups, const struct filter_rule *rule,
-	const char *input)
+void groups_read(struct groups *groups, const struct rule *rule, const char *input)
 {
-	struct filter_value values[FILTER_RULE_GROUPS_MAX];
+	struct group_value values[RULE_GROUPS_MAX];
 
 	memset(groups->values, 0, sizeof(groups->values));
 	groups->tuples_length = 0;
@@ -150,7 +148,7 @@ void filter_groups_read(struct filter_groups *groups, const struct filter_rule *
 			tuple_make(groups, rule, values, rule->groups[i].name);
 }
 
-void filter_groups_fill(struct filter_groups *groups, const struct filter_groups *under)
+void groups_fill(struct groups *groups, const struct groups *under)
 {
 	for (size_t i = 0; i < GROUPS_MAX; i++)
 		if (!groups->values[i].is_named)
@@ -160,7 +158,7 @@ void filter_groups_fill(struct filter_groups *groups, const struct filter_groups
 /* ---- who ---- */
 
 /* F-ID may be a prefix too. */
-static bool id_parse(const struct filter_value *id, struct ip *ret_ip)
+static bool id_parse(const struct group_value *id, struct ip *ret_ip)
 {
 	char text[IP_TEXT_MAX];
 
@@ -173,10 +171,10 @@ static bool id_parse(const struct filter_value *id, struct ip *ret_ip)
 	return ip_parse_prefix(text, ret_ip, NULL) == 0;
 }
 
-static bool address_parse(const struct filter_groups *groups, const struct filter_value *value,
+static bool address_parse(const struct groups *groups, const struct group_value *value,
 	struct ip *ret_ip)
 {
-	const struct filter_value *cidr = &groups->values[GROUP_CIDR];
+	const struct group_value *cidr = &groups->values[GROUP_CIDR];
 	unsigned bits = 0;
 
 	if (ip_parse(value->text, value->length, ret_ip))
@@ -188,17 +186,17 @@ static bool address_parse(const struct filter_groups *groups, const struct filte
 	return true;
 }
 
-static void host_set(struct hit *hit, const struct filter_value *value)
+static void host_set(struct hit *hit, const struct group_value *value)
 {
 	hit->host = value->text;
 	hit->host_length = value->length < HIT_TEXT_MAX ? value->length : HIT_TEXT_MAX;
 }
 
-static bool host_read(const struct filter_groups *groups, enum usedns usedns, struct hit *hit)
+static bool host_read(const struct groups *groups, enum usedns usedns, struct hit *hit)
 {
-	const struct filter_value *id = &groups->values[GROUP_FID];
-	const struct filter_value *address = &groups->values[GROUP_IP4];
-	const struct filter_value *name = &groups->values[GROUP_DNS];
+	const struct group_value *id = &groups->values[GROUP_FID];
+	const struct group_value *address = &groups->values[GROUP_IP4];
+	const struct group_value *name = &groups->values[GROUP_DNS];
 	struct ip ip = { 0 };
 
 	if (!address->text)
@@ -223,18 +221,18 @@ static bool host_read(const struct filter_groups *groups, enum usedns usedns, st
 }
 
 /* TCP, TLS, WebSocket: the source has answered a handshake. */
-static bool is_connection(const struct filter_value *transport)
+static bool is_connection(const struct group_value *transport)
 {
 	return !(transport->length == 3 && memcmp(transport->text, "UDP", 3) == 0);
 }
 
-bool filter_hit_read(const struct filter_groups *groups, const struct filter_names *names,
-	enum usedns usedns, struct hit *hit)
+bool groups_hit(const struct groups *groups, const struct groups_names *names, enum usedns usedns,
+	struct hit *hit)
 {
 	if (!host_read(groups, usedns, hit))
 		return false;
 	for (size_t i = GROUPS_KNOWN; i < names->count && hit->n_fields < HIT_FIELDS_MAX; i++) {
-		const struct filter_value *value = &groups->values[i];
+		const struct group_value *value = &groups->values[i];
 		size_t length = value->length < HIT_TEXT_MAX ? value->length : HIT_TEXT_MAX;
 
 		if (!length)

@@ -10,7 +10,7 @@ enum { WINDOW = 64 }; /* places tried at once: four vectors of 16 bytes */
 
 /* The run of literal bytes being read at the top level of a pattern, and the best ones so far. */
 struct scan {
-	const struct prefilter_cut *cut;
+	const struct literals_cut *cut;
 	char run[LITERAL_BYTES_MAX];
 	size_t length;
 	struct {
@@ -220,7 +220,7 @@ static void literal_init(struct literal *literal, const char *bytes, size_t leng
 	rare_choose(literal);
 }
 
-size_t prefilter_literals(const char *pattern, const struct prefilter_cut *cut,
+size_t literals_extract(const char *pattern, const struct literals_cut *cut,
 	struct literal ret_literals[LITERALS_MAX])
 {
 	struct scan scan = { .cut = cut };
@@ -242,7 +242,7 @@ size_t prefilter_literals(const char *pattern, const struct prefilter_cut *cut,
 	return count;
 }
 
-void prefilter_literal_done(struct literal *literal)
+void literals_done_one(struct literal *literal)
 {
 	free(literal->bytes);
 	literal->bytes = NULL;
@@ -289,7 +289,7 @@ static size_t window_find(const struct literal *literal, const char *text, size_
 	return end;
 }
 
-size_t prefilter_find(const struct literal *literal, const char *text, size_t length)
+size_t literals_find(const struct literal *literal, const char *text, size_t length)
 {
 	/* the places where it can begin: [0, ends); the last window may overlap the one before */
 	size_t ends = length >= literal->length ? length - literal->length + 1 : 0;
@@ -310,24 +310,24 @@ size_t prefilter_find(const struct literal *literal, const char *text, size_t le
 	return at < ends ? at : length;
 }
 
-bool prefilter_has(const struct literal *literal, const char *text, size_t length)
+bool literals_has(const struct literal *literal, const char *text, size_t length)
 {
-	return prefilter_find(literal, text, length) < length;
+	return literals_find(literal, text, length) < length;
 }
 
 /* ---- the literals of all rules of one filter ---- */
 
-static size_t needle_add(struct filter_needles *needles, const struct literal *literal)
+static size_t needle_add(struct literals *needles, const struct literal *literal)
 {
 	for (size_t i = 0; i < needles->count; i++)
 		if (!strcmp(needles->list[i].literal->bytes, literal->bytes))
 			return i;
 	needles->list = alloc_grow(needles->list, needles->count + 1, sizeof(*needles->list));
-	needles->list[needles->count] = (struct filter_needle){ .literal = literal };
+	needles->list[needles->count] = (struct literals_entry){ .literal = literal };
 	return needles->count++;
 }
 
-static void rule_add(struct filter_needles *needles, struct filter_rule *rule)
+static void rule_add(struct literals *needles, struct rule *rule)
 {
 	for (size_t i = 0; i < rule->n_literals; i++) {
 		rule->needles[i] = needle_add(needles, &rule->literals[i]);
@@ -335,7 +335,7 @@ static void rule_add(struct filter_needles *needles, struct filter_rule *rule)
 	}
 }
 
-static void rule_order(const struct filter_needles *needles, struct filter_rule *rule)
+static void rule_order(const struct literals *needles, struct rule *rule)
 {
 	for (size_t i = 1; i < rule->n_literals; i++) {
 		size_t index = rule->needles[i];
@@ -348,39 +348,38 @@ static void rule_order(const struct filter_needles *needles, struct filter_rule 
 	}
 }
 
-void filter_needles_add(struct filter_needles *needles, struct filter_rule *rules, size_t count)
+void literals_add(struct literals *needles, struct rule *rules, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		rule_add(needles, &rules[i]);
 }
 
-void filter_needles_order(const struct filter_needles *needles, struct filter_rule *rules,
-	size_t count)
+void literals_order(const struct literals *needles, struct rule *rules, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		rule_order(needles, &rules[i]);
 }
 
-void filter_needles_done(struct filter_needles *needles)
+void literals_done(struct literals *needles)
 {
 	free(needles->list);
-	*needles = (struct filter_needles){ 0 };
+	*needles = (struct literals){ 0 };
 }
 
-void filter_needles_next(struct filter_needles *needles)
+void literals_next(struct literals *needles)
 {
 	needles->text_number++;
 }
 
-bool filter_needles_allow(struct filter_needles *needles, const struct filter_rule *rule,
-	const char *text, size_t length)
+bool literals_allow(struct literals *needles, const struct rule *rule, const char *text,
+	size_t length)
 {
 	for (size_t i = 0; i < rule->n_literals; i++) {
-		struct filter_needle *needle = &needles->list[rule->needles[i]];
+		struct literals_entry *needle = &needles->list[rule->needles[i]];
 
 		if (needle->text_number != needles->text_number) {
 			needle->text_number = needles->text_number;
-			needle->found = prefilter_has(needle->literal, text, length);
+			needle->found = literals_has(needle->literal, text, length);
 		}
 		if (!needle->found)
 			return false;
@@ -388,7 +387,7 @@ bool filter_needles_allow(struct filter_needles *needles, const struct filter_ru
 	return true;
 }
 
-bool filter_rule_needs(const struct filter_rule *rule, const struct literal *literal)
+bool literals_rule_needs(const struct rule *rule, const struct literal *literal)
 {
 	for (size_t i = 0; i < rule->n_literals; i++)
 		if (strstr(rule->literals[i].bytes, literal->bytes))
@@ -396,10 +395,10 @@ bool filter_rule_needs(const struct filter_rule *rule, const struct literal *lit
 	return false;
 }
 
-bool filter_rules_need(const struct filter_rule *rules, size_t count, const struct literal *literal)
+bool literals_rules_need(const struct rule *rules, size_t count, const struct literal *literal)
 {
 	for (size_t i = 0; i < count; i++)
-		if (!filter_rule_needs(&rules[i], literal))
+		if (!literals_rule_needs(&rules[i], literal))
 			return false;
 	return true;
 }

@@ -19,7 +19,7 @@ struct text {
 };
 
 /* bytes = the sum of the lines' lengths and newlines. */
-struct filter_lines {
+struct multiline {
 	struct line *list; /* owned */
 	size_t count;
 	size_t max;
@@ -28,16 +28,16 @@ struct filter_lines {
 	struct text taken;
 };
 
-struct filter_lines *filter_lines_new(size_t maxlines)
+struct multiline *multiline_new(size_t maxlines)
 {
-	struct filter_lines *lines = alloc_zero(sizeof(*lines));
+	struct multiline *lines = alloc_zero(sizeof(*lines));
 
 	lines->max = maxlines ? maxlines : 1;
 	lines->list = alloc_array(lines->max + 1, sizeof(*lines->list));
 	return lines;
 }
 
-static void lines_drop(struct filter_lines *lines, size_t index)
+static void lines_drop(struct multiline *lines, size_t index)
 {
 	lines->bytes -= lines->list[index].length + 1;
 	free(lines->list[index].text);
@@ -46,13 +46,13 @@ static void lines_drop(struct filter_lines *lines, size_t index)
 		(lines->count - index) * sizeof(*lines->list));
 }
 
-static void lines_clear(struct filter_lines *lines)
+static void lines_clear(struct multiline *lines)
 {
 	while (lines->count)
 		lines_drop(lines, lines->count - 1);
 }
 
-void filter_lines_free(struct filter_lines *lines)
+void multiline_free(struct multiline *lines)
 {
 	if (!lines)
 		return;
@@ -63,12 +63,13 @@ void filter_lines_free(struct filter_lines *lines)
 	free(lines);
 }
 
-void filter_lines_add(struct filter_lines *lines, const char *line, size_t length)
+void multiline_add(struct multiline *lines, const char *line, size_t length)
 {
 	lines->list[lines->count++] =
 		(struct line){ .text = alloc_bytes(line, length), .length = length };
 	lines->bytes += length + 1;
-	while (lines->count > lines->max || (lines->count > 1 && lines->bytes > LINES_BYTES_MAX))
+	while (lines->count > lines->max ||
+		(lines->count > 1 && lines->bytes > MULTILINE_BYTES_MAX))
 		lines_drop(lines, 0);
 }
 
@@ -83,7 +84,7 @@ static void text_add(struct text *text, const char *bytes, size_t length)
 	text->length += length + 1;
 }
 
-const char *filter_lines_join(struct filter_lines *lines, size_t *ret_length)
+const char *multiline_join(struct multiline *lines, size_t *ret_length)
 {
 	lines->joined.length = 0;
 	for (size_t i = 0; i < lines->count; i++)
@@ -94,12 +95,12 @@ const char *filter_lines_join(struct filter_lines *lines, size_t *ret_length)
 	return lines->joined.bytes;
 }
 
-void filter_lines_replace(struct filter_lines *lines, const char *line, size_t length)
+void multiline_replace(struct multiline *lines, const char *line, size_t length)
 {
 	char *copy = alloc_bytes(line, length);
 
 	lines_clear(lines);
-	filter_lines_add(lines, copy, length);
+	multiline_add(lines, copy, length);
 	free(copy);
 }
 
@@ -114,22 +115,23 @@ static size_t newlines(const char *text, size_t length)
 
 /* Which lines a match touches: one that begins with a newline does not touch the line before, one
  * that ends with one not the line behind (as fail2ban counts). */
-static struct filter_span lines_touched(const char *text, size_t length, struct filter_span match)
+static struct multiline_span lines_touched(const char *text, size_t length,
+	struct multiline_span match)
 {
 	size_t last = match.start < length ? match.start + 1 : length;
 	size_t from = match.end ? match.end - 1 : 0;
 	const char *before = memrchr(text, '\n', last);
 	const char *behind = from < length ? memchr(text + from, '\n', length - from) : NULL;
 
-	return (struct filter_span){
+	return (struct multiline_span){
 		.start = before ? newlines(text, (size_t)(before - text) + 1) : 0,
 		.end = newlines(text, behind ? (size_t)(behind - text) + 1 : length),
 	};
 }
 
 /* Marks what stays of the touched lines. */
-static void lines_skip(struct filter_lines *lines, struct filter_span touched, const char *text,
-	struct filter_span skipped)
+static void lines_skip(struct multiline *lines, struct multiline_span touched, const char *text,
+	struct multiline_span skipped)
 {
 	size_t next = touched.start;
 
@@ -151,15 +153,15 @@ static void lines_skip(struct filter_lines *lines, struct filter_span touched, c
 	}
 }
 
-size_t filter_lines_take(struct filter_lines *lines, const char *text, size_t length,
-	struct filter_span match, const struct filter_span *skipped, size_t n_skipped,
+size_t multiline_take(struct multiline *lines, const char *text, size_t length,
+	struct multiline_span match, const struct multiline_span *skipped, size_t n_skipped,
 	const char **ret_text, size_t *ret_length)
 {
-	struct filter_span touched = lines_touched(text, length, match);
+	struct multiline_span touched = lines_touched(text, length, match);
 	size_t n_taken = 0;
 
 	if (lines->count <= 1)
-		touched = (struct filter_span){ 0, lines->count };
+		touched = (struct multiline_span){ 0, lines->count };
 	if (touched.end > lines->count)
 		touched.end = lines->count;
 	for (size_t i = touched.start; i < touched.end; i++)

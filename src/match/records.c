@@ -9,16 +9,16 @@
 #include "follow/line.h"
 #include "match/filter.h"
 
-/* Each call of filter_records_skip looks at this much once for every word, so that lines which
+/* Each call of records_skip looks at this much once for every word, so that lines which
  * hold one of them, and come one by one, do not make it search the whole text anew. */
 enum { SKIP_BYTES_MAX = 8192 };
 
 /* One log: its lines come one after the other, and may belong together. */
-struct filter_log {
+struct records_log {
 	char *path; /* owned; NULL: it has no name */
 	struct asterisk *reader;
 	bool waits; /* a beginning has come that is not counted yet */
-	struct filter_log *next;
+	struct records_log *next;
 };
 
 static bool is_same_path(const char *a, const char *b)
@@ -26,34 +26,34 @@ static bool is_same_path(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static struct filter_log *log_new(const char *path)
+static struct records_log *log_new(const char *path)
 {
-	struct filter_log *log = alloc_zero(sizeof(*log));
+	struct records_log *log = alloc_zero(sizeof(*log));
 
 	log->path = path ? alloc_string(path) : NULL;
 	log->reader = asterisk_new();
 	return log;
 }
 
-static void log_free(struct filter_log *log)
+static void log_free(struct records_log *log)
 {
 	asterisk_free(log->reader);
 	free(log->path);
 	free(log);
 }
 
-struct filter_records *filter_records_new(void)
+struct records *records_new(void)
 {
-	struct filter_records *records = alloc_zero(sizeof(*records));
+	struct records *records = alloc_zero(sizeof(*records));
 
 	records->log = log_new(NULL);
 	records->n_logs = 1;
 	return records;
 }
 
-void filter_records_free(struct filter_records *records)
+void records_free(struct records *records)
 {
-	struct filter_log *log;
+	struct records_log *log;
 
 	if (!records)
 		return;
@@ -64,20 +64,20 @@ void filter_records_free(struct filter_records *records)
 	free(records);
 }
 
-static void count(struct filter_records *records, enum asterisk_kind kind)
+static void count(struct records *records, enum asterisk_kind kind)
 {
 	records->kinds[kind]++;
 	records->blind += asterisk_kind_is_blind(kind);
 }
 
 /* The log at path, moved to the front. *ret_new: it was not known. */
-static struct filter_log *log_find(struct filter_records *records, const char *path, bool *ret_new)
+static struct records_log *log_find(struct records *records, const char *path, bool *ret_new)
 {
-	struct filter_log **link = &records->log;
-	struct filter_log *log;
+	struct records_log **link = &records->log;
+	struct records_log *log;
 
 	while ((log = *link) && !is_same_path(log->path, path)) {
-		if (!log->next && records->n_logs == FILTER_LOGS_MAX) {
+		if (!log->next && records->n_logs == RECORDS_LOGS_MAX) {
 			log_free(log);
 			*link = NULL;
 			records->n_logs--;
@@ -99,17 +99,17 @@ static struct filter_log *log_find(struct filter_records *records, const char *p
 }
 
 /* Nothing that comes belongs to what has come. */
-static void log_break(struct filter_records *records)
+static void log_break(struct records *records)
 {
 	if (records->log->waits)
 		count(records, ASTERISK_CUT);
 	records->log->waits = false;
 }
 
-static void log_choose(struct filter_records *records, const struct line *line)
+static void log_choose(struct records *records, const struct line *line)
 {
 	bool is_new;
-	struct filter_log *log = log_find(records, line->path, &is_new);
+	struct records_log *log = log_find(records, line->path, &is_new);
 
 	if (!is_new && !line->at_head)
 		return;
@@ -117,7 +117,7 @@ static void log_choose(struct filter_records *records, const struct line *line)
 	asterisk_begin(log->reader, line->mark ? *line->mark : 0, line->at_head);
 }
 
-static void skip_line(struct filter_records *records, const struct line *line)
+static void skip_line(struct records *records, const struct line *line)
 {
 	log_break(records);
 	asterisk_gap(records->log->reader);
@@ -128,7 +128,7 @@ static void skip_line(struct filter_records *records, const struct line *line)
 }
 
 /* The last record was put together of several lines. */
-static bool is_joined(const struct filter_records *records, const struct line *line)
+static bool is_joined(const struct records *records, const struct line *line)
 {
 	const char *text = records->record.text.text;
 
@@ -136,7 +136,7 @@ static bool is_joined(const struct filter_records *records, const struct line *l
 	       (text < line->text || text >= line->text + line->length);
 }
 
-static bool read_line(struct filter_records *records, const struct line *line)
+static bool read_line(struct records *records, const struct line *line)
 {
 	bool waited = records->log->waits;
 	bool is_record;
@@ -156,7 +156,7 @@ static bool read_line(struct filter_records *records, const struct line *line)
 	return is_record || records->kind == ASTERISK_SYSLOG;
 }
 
-bool filter_records_read(struct filter_records *records, const struct line *line)
+bool records_read(struct records *records, const struct line *line)
 {
 	bool is_record = false;
 	unsigned version;
@@ -208,7 +208,7 @@ static void put(struct hit *hit, const char *name, struct asterisk_piece piece)
 		.length = piece.length < HIT_TEXT_MAX ? piece.length : HIT_TEXT_MAX };
 }
 
-void filter_records_hit(struct filter_records *records, int64_t now_s, struct hit *hit)
+void records_hit(struct records *records, int64_t now_s, struct hit *hit)
 {
 	const struct asterisk_record *record = &records->record;
 
@@ -238,7 +238,7 @@ void filter_records_hit(struct filter_records *records, int64_t now_s, struct hi
 		record->account.length < HIT_TEXT_MAX ? record->account.length : HIT_TEXT_MAX;
 }
 
-size_t filter_records_skip(const struct filter_records *records, const char *text, size_t length)
+size_t records_skip(const struct records *records, const char *text, size_t length)
 {
 	/* each kind but ASTERISK_OTHER and ASTERISK_REST needs one of them in its line, and so does
 	 * a banner */
@@ -260,33 +260,31 @@ size_t filter_records_skip(const struct filter_records *records, const char *tex
 	return newline ? (size_t)(newline - text) + 1 : 0;
 }
 
-enum asterisk_kind filter_records_kind(const struct filter_records *records)
+enum asterisk_kind records_kind(const struct records *records)
 {
 	return records ? records->kind : ASTERISK_OTHER;
 }
 
-bool filter_records_seen(const struct filter_records *records, const char **ret_text,
-	size_t *ret_length)
+bool records_seen(const struct records *records, const char **ret_text, size_t *ret_length)
 {
-	if (filter_records_kind(records) != ASTERISK_RECORD &&
-		filter_records_kind(records) != ASTERISK_SYSLOG)
+	if (records_kind(records) != ASTERISK_RECORD && records_kind(records) != ASTERISK_SYSLOG)
 		return false;
 	*ret_text = records->record.text.text;
 	*ret_length = records->record.text.length;
 	return true;
 }
 
-bool filter_records_wait(const struct filter_records *records)
+bool records_wait(const struct records *records)
 {
 	return records && records->log->waits;
 }
 
-uint64_t filter_records_blind(const struct filter_records *records)
+uint64_t records_blind(const struct records *records)
 {
 	return records ? records->blind : 0;
 }
 
-uint64_t filter_records_unsound(const struct filter_records *records, enum asterisk_kind kind)
+uint64_t records_unsound(const struct records *records, enum asterisk_kind kind)
 {
 	return records ? records->kinds[kind] : 0;
 }

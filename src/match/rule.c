@@ -16,7 +16,7 @@ enum { LEAD_MAX = 2 }; /* bytes that may stand before the date of a journal's en
 
 /* "alt_user" and "alt_user_1" stand in for "user", but "alt_user1" for "user1", as in fail2ban.
  * The caller frees. */
-static char *name_read(const char *group, enum filter_group_kind *ret_kind)
+static char *name_read(const char *group, enum rule_group_kind *ret_kind)
 {
 	const char *name = group;
 	size_t length;
@@ -36,18 +36,18 @@ static char *name_read(const char *group, enum filter_group_kind *ret_kind)
 	return alloc_bytes(name, length);
 }
 
-static int group_add(struct filter_rule *rule, const char *group, unsigned number,
-	struct filter_names *names, struct error *err)
+static int group_add(struct rule *rule, const char *group, unsigned number,
+	struct groups_names *names, struct error *err)
 {
-	struct filter_rule_group added = { .number = number };
+	struct rule_group added = { .number = number };
 	cleanup_free char *name = NULL;
 
 	if (*group == '_') /* for the rule's own use */
 		return 0;
-	if (rule->n_groups == FILTER_RULE_GROUPS_MAX)
-		return error_set(err, "more than %d named groups", FILTER_RULE_GROUPS_MAX);
+	if (rule->n_groups == RULE_GROUPS_MAX)
+		return error_set(err, "more than %d named groups", RULE_GROUPS_MAX);
 	name = name_read(group, &added.kind);
-	if (filter_names_add(names, name, &added.name, err))
+	if (groups_names_add(names, name, &added.name, err))
 		return -1;
 	rule->groups = alloc_grow(rule->groups, rule->n_groups + 1, sizeof(*rule->groups));
 	rule->groups[rule->n_groups++] = added;
@@ -55,7 +55,7 @@ static int group_add(struct filter_rule *rule, const char *group, unsigned numbe
 }
 
 /* "skiplines0", "skiplines1", ... up to the first that is not there. */
-static void skipped_read(struct filter_rule *rule)
+static void skipped_read(struct rule *rule)
 {
 	unsigned group;
 
@@ -72,7 +72,7 @@ static void skipped_read(struct filter_rule *rule)
 	} while (group);
 }
 
-static int groups_read(struct filter_rule *rule, struct filter_names *names, struct error *err)
+static int groups_collect(struct rule *rule, struct groups_names *names, struct error *err)
 {
 	skipped_read(rule);
 	for (unsigned i = 0; i < regex_name_count(rule->regex); i++) {
@@ -95,8 +95,8 @@ static struct position place(const struct config_text *source, size_t offset)
 }
 
 /* Compiles tags' pattern. -1: *ret_offset is where in the rule. */
-static int pattern_compile(struct filter_rule *rule, const struct filter_tags *tags,
-	const struct filter_rule_options *options, size_t *ret_offset, struct error *err)
+static int pattern_compile(struct rule *rule, const struct filter_tags *tags,
+	const struct rule_options *options, size_t *ret_offset, struct error *err)
 {
 	static const char multiline[] = "(?m)";
 	size_t before = options->multiline ? strlen(multiline) : 0;
@@ -108,14 +108,14 @@ static int pattern_compile(struct filter_rule *rule, const struct filter_tags *t
 		*ret_offset = tags->origins[offset > before ? offset - before : 0];
 		return -1;
 	}
-	if (groups_read(rule, options->names, err))
+	if (groups_collect(rule, options->names, err))
 		return -1;
-	rule->n_literals = prefilter_literals(tags->pattern, options->cut, rule->literals);
+	rule->n_literals = literals_extract(tags->pattern, options->cut, rule->literals);
 	return 0;
 }
 
 static void warn(const struct filter_tags *tags, const struct config_text *source, const char *kind,
-	const struct filter_rule_options *options, struct findings *findings)
+	const struct rule_options *options, struct findings *findings)
 {
 	struct position at = place(source, tags->warning_offset);
 
@@ -127,8 +127,8 @@ static void warn(const struct filter_tags *tags, const struct config_text *sourc
 			"%s: <SKIPLINES> finds no further line: set maxlines to 2 or more", kind);
 }
 
-int filter_rule_init(struct filter_rule *ret_rule, const struct config_text *source,
-	const char *kind, const struct filter_rule_options *options, struct findings *findings)
+int rule_init(struct rule *ret_rule, const struct config_text *source, const char *kind,
+	const struct rule_options *options, struct findings *findings)
 {
 	struct filter_tags tags;
 	struct error err;
@@ -136,7 +136,7 @@ int filter_rule_init(struct filter_rule *ret_rule, const struct config_text *sou
 	size_t offset = 0;
 	int rc;
 
-	*ret_rule = (struct filter_rule){ .source = source };
+	*ret_rule = (struct rule){ .source = source };
 	if (filter_tags_expand(source->text, options->usedns, &tags, &offset, &err)) {
 		at = place(source, offset);
 		return finding_error(findings, &at, "%s: %s", kind, err.text);
@@ -145,7 +145,7 @@ int filter_rule_init(struct filter_rule *ret_rule, const struct config_text *sou
 	if (rc) {
 		at = place(source, offset);
 		(void)finding_error(findings, &at, "%s: %s", kind, err.text);
-		filter_rule_done(ret_rule);
+		rule_done(ret_rule);
 	} else {
 		warn(&tags, source, kind, options, findings);
 	}
@@ -153,17 +153,17 @@ int filter_rule_init(struct filter_rule *ret_rule, const struct config_text *sou
 	return rc;
 }
 
-void filter_rule_done(struct filter_rule *rule)
+void rule_done(struct rule *rule)
 {
 	regex_free(rule->regex);
 	free(rule->groups);
 	free(rule->skipped);
 	for (size_t i = 0; i < rule->n_literals; i++)
-		prefilter_literal_done(&rule->literals[i]);
-	*rule = (struct filter_rule){ 0 };
+		literals_done_one(&rule->literals[i]);
+	*rule = (struct rule){ 0 };
 }
 
-bool filter_rule_has(const struct filter_rule *rule, enum filter_group group)
+bool rule_has(const struct rule *rule, enum group group)
 {
 	for (size_t i = 0; i < rule->n_groups; i++)
 		if (rule->groups[i].kind == GROUP_PLAIN && rule->groups[i].name == group)
@@ -171,32 +171,31 @@ bool filter_rule_has(const struct filter_rule *rule, enum filter_group group)
 	return false;
 }
 
-bool filter_rule_has_id(const struct filter_rule *rule)
+bool rule_has_id(const struct rule *rule)
 {
-	return filter_rule_has(rule, GROUP_FID) || filter_rule_has(rule, GROUP_IP4) ||
-	       filter_rule_has(rule, GROUP_IP6) || filter_rule_has(rule, GROUP_DNS) ||
-	       filter_rule_has(rule, GROUP_MLFID);
+	return rule_has(rule, GROUP_FID) || rule_has(rule, GROUP_IP4) ||
+	       rule_has(rule, GROUP_IP6) || rule_has(rule, GROUP_DNS) ||
+	       rule_has(rule, GROUP_MLFID);
 }
 
-struct filter_rule *filter_rules_new(const struct config_text *texts, size_t count,
-	const char *kind, const struct filter_rule_options *options, size_t *ret_count,
-	struct findings *findings)
+struct rule *rules_new(const struct config_text *texts, size_t count, const char *kind,
+	const struct rule_options *options, size_t *ret_count, struct findings *findings)
 {
-	struct filter_rule *rules = alloc_array(count ? count : 1, sizeof(*rules));
+	struct rule *rules = alloc_array(count ? count : 1, sizeof(*rules));
 
 	*ret_count = 0;
-	if (count > FILTER_RULES_MAX) {
-		(void)finding_error(findings, &texts[FILTER_RULES_MAX].at, "%s: more than %d rules",
-			kind, FILTER_RULES_MAX);
+	if (count > RULE_LIST_MAX) {
+		(void)finding_error(findings, &texts[RULE_LIST_MAX].at, "%s: more than %d rules",
+			kind, RULE_LIST_MAX);
 		return rules;
 	}
 	for (size_t i = 0; i < count; i++)
-		if (!filter_rule_init(&rules[*ret_count], &texts[i], kind, options, findings))
+		if (!rule_init(&rules[*ret_count], &texts[i], kind, options, findings))
 			++*ret_count;
 	return rules;
 }
 
-struct date *filter_date_new(const struct filter_def *def, struct findings *findings)
+struct date *rule_date_new(const struct filter_def *def, struct findings *findings)
 {
 	struct date *date = NULL;
 	const char **patterns = alloc_array(def->n_datepattern + 1, sizeof(*patterns));
@@ -222,7 +221,7 @@ struct date *filter_date_new(const struct filter_def *def, struct findings *find
 	return date;
 }
 
-bool filter_date_leads(const struct date_found *found, const char *line)
+bool rule_date_leads(const struct date_found *found, const char *line)
 {
 	for (size_t i = 0; i < found->cut_start; i++)
 		if (i == LEAD_MAX || strchr("0123456789", line[i]) ||

@@ -16,27 +16,27 @@ struct findings;
 struct regex;
 
 enum {
-	FILTER_RULE_GROUPS_MAX = 64, /* named groups of one rule; more: an error */
-	FILTER_RULES_MAX = 1000,     /* of one kind in one filter; more: an error */
+	RULE_GROUPS_MAX = 64, /* named groups of one rule; more: an error */
+	RULE_LIST_MAX = 1000, /* of one kind in one filter; more: an error */
 };
 
-enum filter_group_kind {
+enum rule_group_kind {
 	GROUP_PLAIN,
 	GROUP_ALTERNATIVE, /* F-ALT_NAME, F-ALT_NAME_1: NAME if that is empty */
 	GROUP_TUPLE,       /* F-TUPLE_NAME, F-TUPLE_NAME_1: a part of NAME */
 };
 
-struct filter_rule_group {
+struct rule_group {
 	unsigned number; /* of the regex's group */
 	unsigned name;   /* among the filter's; an alternative has NAME's */
-	enum filter_group_kind kind;
+	enum rule_group_kind kind;
 };
 
 /* One failregex, ignoreregex or prefregex, compiled. */
-struct filter_rule {
+struct rule {
 	const struct config_text *source; /* borrowed */
 	struct regex *regex;              /* owned */
-	struct filter_rule_group *groups; /* owned; in order of their names in the rule */
+	struct rule_group *groups;        /* owned; in order of their names in the rule */
 	size_t n_groups;
 	unsigned *skipped; /* owned: numbers of the groups that <SKIPLINES> made, in order */
 	size_t n_skipped;
@@ -47,31 +47,30 @@ struct filter_rule {
 };
 
 /* How the rules of one filter are read. */
-struct filter_rule_options {
-	bool usedns;                     /* <HOST> takes names */
-	bool multiline;                  /* ^ and $ hold at each line */
-	unsigned maxlines;               /* that the rule sees at once */
-	const struct prefilter_cut *cut; /* borrowed */
-	struct filter_names *names;      /* borrowed */
+struct rule_options {
+	bool usedns;                    /* <HOST> takes names */
+	bool multiline;                 /* ^ and $ hold at each line */
+	unsigned maxlines;              /* that the rule sees at once */
+	const struct literals_cut *cut; /* borrowed */
+	struct groups_names *names;     /* borrowed */
 };
 
 /* kind: the key, for messages. -1: a finding was added, *ret_rule is empty. */
-int filter_rule_init(struct filter_rule *ret_rule, const struct config_text *source,
-	const char *kind, const struct filter_rule_options *options, struct findings *findings);
-void filter_rule_done(struct filter_rule *rule);
+int rule_init(struct rule *ret_rule, const struct config_text *source, const char *kind,
+	const struct rule_options *options, struct findings *findings);
+void rule_done(struct rule *rule);
 /* A list of them; what does not compile is a finding and is left out. */
-struct filter_rule *filter_rules_new(const struct config_text *texts, size_t count,
-	const char *kind, const struct filter_rule_options *options, size_t *ret_count,
-	struct findings *findings);
+struct rule *rules_new(const struct config_text *texts, size_t count, const char *kind,
+	const struct rule_options *options, size_t *ret_count, struct findings *findings);
 
-bool filter_rule_has(const struct filter_rule *rule, enum filter_group group);
+bool rule_has(const struct rule *rule, enum group group);
 /* It has a group that says who, or of which session. */
-bool filter_rule_has_id(const struct filter_rule *rule);
+bool rule_has_id(const struct rule *rule);
 
 /* Compiles the datepatterns of def, or the default templates. NULL: an error was added. */
-struct date *filter_date_new(const struct filter_def *def, struct findings *findings);
+struct date *rule_date_new(const struct filter_def *def, struct findings *findings);
 
 /* Whether the date stands at the start of the line, but for a bracket or blank. */
-bool filter_date_leads(const struct date_found *found, const char *line);
+bool rule_date_leads(const struct date_found *found, const char *line);
 
 #endif

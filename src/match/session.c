@@ -11,7 +11,7 @@ struct text {
 	size_t length;
 };
 
-struct filter_session {
+struct session {
 	struct text id;
 	int64_t until_s;
 	struct text values[GROUPS_MAX];
@@ -22,17 +22,17 @@ struct filter_session {
 	unsigned nofail_lines; /* that will tell of the next failure */
 };
 
-struct filter_sessions {
-	struct filter_session *list[SESSIONS_MAX]; /* owned; in order of their opening */
+struct sessions {
+	struct session *list[SESSIONS_MAX]; /* owned; in order of their opening */
 	size_t count;
 	/* The one of the last line, in the list or not: its values are being read. */
-	struct filter_session *last;
+	struct session *last;
 	bool last_is_listed;
 };
 
-struct filter_sessions *filter_sessions_new(void)
+struct sessions *sessions_new(void)
 {
-	return alloc_zero(sizeof(struct filter_sessions));
+	return alloc_zero(sizeof(struct sessions));
 }
 
 static void text_set(struct text *text, const char *bytes, size_t length)
@@ -42,7 +42,7 @@ static void text_set(struct text *text, const char *bytes, size_t length)
 	text->bytes = bytes ? alloc_bytes(bytes, text->length) : NULL;
 }
 
-static void session_free(struct filter_session *session)
+static void session_free(struct session *session)
 {
 	if (!session)
 		return;
@@ -54,7 +54,7 @@ static void session_free(struct filter_session *session)
 	free(session);
 }
 
-void filter_sessions_free(struct filter_sessions *sessions)
+void sessions_free(struct sessions *sessions)
 {
 	if (!sessions)
 		return;
@@ -65,7 +65,7 @@ void filter_sessions_free(struct filter_sessions *sessions)
 	free(sessions);
 }
 
-static void sessions_remove(struct filter_sessions *sessions, size_t index)
+static void sessions_remove(struct sessions *sessions, size_t index)
 {
 	sessions->count--;
 	memmove(&sessions->list[index], &sessions->list[index + 1],
@@ -73,8 +73,7 @@ static void sessions_remove(struct filter_sessions *sessions, size_t index)
 }
 
 /* The place of the session called id, count: there is none (any more). */
-static size_t sessions_find(struct filter_sessions *sessions, const struct filter_value *id,
-	int64_t at_s)
+static size_t sessions_find(struct sessions *sessions, const struct group_value *id, int64_t at_s)
 {
 	size_t i = 0;
 
@@ -90,7 +89,7 @@ static size_t sessions_find(struct filter_sessions *sessions, const struct filte
 }
 
 /* Room for one more: the oldest goes, and with it those behind it that are over anyway. */
-static void sessions_make_room(struct filter_sessions *sessions, int64_t at_s)
+static void sessions_make_room(struct sessions *sessions, int64_t at_s)
 {
 	bool is_over = true;
 
@@ -103,12 +102,12 @@ static void sessions_make_room(struct filter_sessions *sessions, int64_t at_s)
 	}
 }
 
-static bool is_filled(const struct filter_groups *groups, enum filter_group group)
+static bool is_filled(const struct groups *groups, enum group group)
 {
 	return groups->values[group].length > 0;
 }
 
-static bool take(struct filter_session *session, enum filter_group group)
+static bool take(struct session *session, enum group group)
 {
 	bool was_filled = session->values[group].length > 0;
 
@@ -116,7 +115,7 @@ static bool take(struct filter_session *session, enum filter_group group)
 	return was_filled;
 }
 
-static void user_add(struct filter_session *session, const struct filter_value *user)
+static void user_add(struct session *session, const struct group_value *user)
 {
 	size_t length = user->length < HIT_TEXT_MAX ? user->length : HIT_TEXT_MAX;
 
@@ -130,7 +129,7 @@ static void user_add(struct filter_session *session, const struct filter_value *
 }
 
 /* Everything the line says, also that a value is empty; silence changes nothing. */
-static void values_update(struct filter_session *session, const struct filter_groups *groups)
+static void values_update(struct session *session, const struct groups *groups)
 {
 	for (size_t i = 0; i < GROUPS_MAX; i++)
 		if (groups->values[i].text && i != GROUP_MLFFORGET)
@@ -138,10 +137,10 @@ static void values_update(struct filter_session *session, const struct filter_gr
 				groups->values[i].length);
 }
 
-static void values_read(const struct filter_session *session, struct filter_groups *groups)
+static void values_read(const struct session *session, struct groups *groups)
 {
 	for (size_t i = 0; i < GROUPS_MAX; i++)
-		groups->values[i] = (struct filter_value){
+		groups->values[i] = (struct group_value){
 			.text = session->values[i].bytes,
 			.length = session->values[i].length,
 			.is_named = groups->values[i].is_named || session->values[i].bytes,
@@ -149,8 +148,7 @@ static void values_read(const struct filter_session *session, struct filter_grou
 }
 
 /* The next line of a session that is known: what held for the line before goes. */
-static void session_continue(struct filter_session *session, const struct filter_groups *groups,
-	unsigned user)
+static void session_continue(struct session *session, const struct groups *groups, unsigned user)
 {
 	bool was_nofail = take(session, GROUP_NOFAIL);
 
@@ -164,13 +162,13 @@ static void session_continue(struct filter_session *session, const struct filter
 }
 
 /* The session of the line, opened if need be. */
-static struct filter_session *session_get(struct filter_sessions *sessions,
-	const struct filter_groups *groups, unsigned user, int64_t at_s)
+static struct session *session_get(struct sessions *sessions, const struct groups *groups,
+	unsigned user, int64_t at_s)
 {
-	const struct filter_value *id = &groups->values[GROUP_MLFID];
+	const struct group_value *id = &groups->values[GROUP_MLFID];
 	bool forgets = is_filled(groups, GROUP_MLFFORGET);
 	size_t index = sessions_find(sessions, id, at_s);
-	struct filter_session *session;
+	struct session *session;
 
 	sessions->last_is_listed = !forgets;
 	if (index < sessions->count) {
@@ -195,13 +193,13 @@ static struct filter_session *session_get(struct filter_sessions *sessions,
 	return session;
 }
 
-bool filter_session_merge(struct filter_sessions *sessions, struct filter_groups *groups,
-	unsigned user, unsigned n_lines, int64_t at_s, unsigned *ret_lines)
+bool session_merge(struct sessions *sessions, struct groups *groups, unsigned user,
+	unsigned n_lines, int64_t at_s, unsigned *ret_lines)
 {
 	bool gains = is_filled(groups, GROUP_MLFGAINED);
 	bool fails = !gains && !is_filled(groups, GROUP_NOFAIL);
 	bool forgets = is_filled(groups, GROUP_MLFFORGET);
-	struct filter_session *session;
+	struct session *session;
 
 	if (!sessions->last_is_listed)
 		session_free(sessions->last);
@@ -228,7 +226,7 @@ bool filter_session_merge(struct filter_sessions *sessions, struct filter_groups
 	return fails;
 }
 
-void filter_session_owe(struct filter_sessions *sessions)
+void session_owe(struct sessions *sessions)
 {
 	if (sessions->last)
 		sessions->last->owes = true;

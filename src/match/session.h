@@ -23,19 +23,19 @@ enum {
 	SESSION_USERS_MAX = 8,
 };
 
-struct filter_session;
-struct filter_sessions;
+struct session;
+struct sessions;
 
-struct filter_sessions *filter_sessions_new(void);
-void filter_sessions_free(struct filter_sessions *sessions);
+struct sessions *sessions_new(void);
+void sessions_free(struct sessions *sessions);
 
 /* A line with an F-MLFID: its groups become those of the session with what the line says over
  * them; they stay readable until the next call. n_lines: how many lines the rule took.
  * True: this is a failure, and *ret_lines lines speak of it. False: it is none (F-NOFAIL or
  * F-MLFGAINED, and neither did the session owe a failure nor has it had several users). */
-bool filter_session_merge(struct filter_sessions *sessions, struct filter_groups *groups,
-	unsigned user, unsigned n_lines, int64_t at_s, unsigned *ret_lines);
+bool session_merge(struct sessions *sessions, struct groups *groups, unsigned user,
+	unsigned n_lines, int64_t at_s, unsigned *ret_lines);
 /* The failure just told had no address: the session owes it, until one is known. */
-void filter_session_owe(struct filter_sessions *sessions);
+void session_owe(struct sessions *sessions);
 
 #endif

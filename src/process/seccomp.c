@@ -57,7 +57,7 @@ struct filter_check {
 };
 
 /* The call is allowed if every check holds; several rules for a call are alternatives. */
-struct filter_rule {
+struct rule {
 	const char *call;
 	unsigned int n_checks;
 	struct filter_check checks[2];
@@ -73,7 +73,7 @@ enum { LISTS_MAX = 3 };
 /* calls: ends with NULL; names that this machine's architecture lacks are skipped. */
 struct filter_list {
 	const char *const *calls;
-	const struct filter_rule *rules;
+	const struct rule *rules;
 	size_t n_rules;
 };
 
@@ -115,7 +115,7 @@ static const char *const common_calls[] = { "_llseek", "_newselect", "access", "
 	"timerfd_settime", "timerfd_settime64", "times", "ugetrlimit", "umask", "uname", "write",
 	"writev", NULL };
 
-static const struct filter_rule common_rules[] = {
+static const struct rule common_rules[] = {
 	{ "fcntl", 1, { { 1, LOW_WORD, F_DUPFD } } },
 	{ "fcntl", 1, { { 1, LOW_WORD, F_DUPFD_CLOEXEC } } },
 	{ "fcntl", 1, { { 1, LOW_WORD, F_GETFD } } }, { "fcntl", 1, { { 1, LOW_WORD, F_SETFD } } },
@@ -143,7 +143,7 @@ static const char *const engine_calls[] = { "fadvise64", "fadvise64_64", "falloc
 	"fdatasync", "flock", "fsync", "ftruncate", "ftruncate64", "mkdir", "mkdirat", "msync",
 	"rename", "renameat", "renameat2", "rmdir", "unlink", "unlinkat", NULL };
 
-static const struct filter_rule engine_rules[] = {
+static const struct rule engine_rules[] = {
 	{ "ioctl", 1, { { 1, LOW_WORD, FS_IOC_GETVERSION } } },
 	{ "mmap", 1, { { 2, PROT_EXEC, 0 } } },
 	{ "mmap2", 1, { { 2, PROT_EXEC, 0 } } },
@@ -155,7 +155,7 @@ static const struct filter_rule engine_rules[] = {
  * executable at once. */
 static const char *const network_calls[] = { "bind", "connect", "setsockopt", "socketpair", NULL };
 
-static const struct filter_rule network_rules[] = {
+static const struct rule network_rules[] = {
 	{ "ioctl", 1, { { 1, LOW_WORD, FIONBIO } } },
 	{ "ioctl", 1, { { 1, LOW_WORD, SIOCGIFINDEX } } }, /* for fe80::1%eth0 */
 	{ "mmap", 1, { { 2, PROT_EXEC, 0 } } },
@@ -174,7 +174,7 @@ static const char *const notifier_calls[] = { "alarm", "capget", "execve", "fork
 	"landlock_add_rule", "landlock_create_ruleset", "landlock_restrict_self",
 	"pidfd_send_signal", "seccomp", "setitimer", "vfork", "wait4", "waitid", NULL };
 
-static const struct filter_rule notifier_rules[] = {
+static const struct rule notifier_rules[] = {
 	{ "clone", 1, { { 0, CLONE_FOREIGN, 0 } } },
 	{ "prlimit64", 1, { { 0, LOW_WORD, 0 } } },           /* its own limits */
 	{ "prctl", 1, { { 0, LOW_WORD, PR_CAPBSET_READ } } }, /* libcap's start-up */
@@ -232,7 +232,7 @@ static int filter_add_rules(scmp_filter_ctx filter, const struct filter_list *li
 	struct error *err)
 {
 	for (size_t i = 0; i < list->n_rules; i++) {
-		const struct filter_rule *rule = &list->rules[i];
+		const struct rule *rule = &list->rules[i];
 
 		if (filter_add(filter, SCMP_ACT_ALLOW, rule->call, rule->checks,
 			    inner ? rule->n_checks : 0, err) < 0)

@@ -36,13 +36,13 @@ static void literals(void **state)
 		{ "ab", NULL, NULL },
 	};
 	/* as where a date in quotes is cut out */
-	static const struct prefilter_cut cut = { .before = { ['"'] = true },
+	static const struct literals_cut cut = { .before = { ['"'] = true },
 		.behind = { ['"'] = true } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct literal found[LITERALS_MAX] = { 0 };
-		size_t count = prefilter_literals(rows[i].pattern, &cut, found);
+		size_t count = literals_extract(rows[i].pattern, &cut, found);
 		/* "say \"" and "\" twice": the quotes stay, the pair is split */
 		const char *first = found[0].bytes ? found[0].bytes : "";
 		const char *second = count > 1 ? found[1].bytes : "";
@@ -54,35 +54,35 @@ static void literals(void **state)
 		if (rows[i].second && strncmp(second, rows[i].second, strlen(rows[i].second)))
 			fail_msg("%s: second '%s'", rows[i].pattern, second);
 		for (size_t j = 0; j < count; j++)
-			prefilter_literal_done(&found[j]);
+			literals_done_one(&found[j]);
 	}
 }
 
 /* Against memmem() over all short strings of a small alphabet. */
 static void search(void **state)
 {
-	static const struct prefilter_cut cut = { 0 };
+	static const struct literals_cut cut = { 0 };
 	static const char *const patterns[] = { "aab", "aba", "aaa", "abab", "baab", "abcabc" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
 		struct literal found[LITERALS_MAX] = { 0 };
 
-		assert_int_equal(prefilter_literals(patterns[i], &cut, found), 1);
+		assert_int_equal(literals_extract(patterns[i], &cut, found), 1);
 		for (unsigned n = 0; n < 59049; n++) {
 			char text[10];
 			unsigned rest = n;
 
 			for (size_t j = 0; j < sizeof(text); j++, rest /= 3)
 				text[j] = (char)('a' + rest % 3);
-			if (prefilter_has(&found[0], text, sizeof(text)) !=
+			if (literals_has(&found[0], text, sizeof(text)) !=
 				(memmem(text, sizeof(text), patterns[i], strlen(patterns[i])) !=
 					NULL))
 				fail_msg("%s in %.10s", patterns[i], text);
 		}
-		assert_false(prefilter_has(&found[0], "ab", 2));
-		assert_false(prefilter_has(&found[0], "", 0));
-		prefilter_literal_done(&found[0]);
+		assert_false(literals_has(&found[0], "ab", 2));
+		assert_false(literals_has(&found[0], "", 0));
+		literals_done_one(&found[0]);
 	}
 }
 
@@ -90,7 +90,7 @@ static void search(void **state)
  * that look like the literal's rare ones. */
 static void places(void **state)
 {
-	static const struct prefilter_cut cut = { 0 };
+	static const struct literals_cut cut = { 0 };
 	static const char *const patterns[] = { "abc", "Sev=Err",
 		",Severity=Error,Service=", "aaa" };
 
@@ -99,7 +99,7 @@ static void places(void **state)
 		size_t size = strlen(patterns[i]);
 		struct literal found[LITERALS_MAX] = { 0 };
 
-		assert_int_equal(prefilter_literals(patterns[i], &cut, found), 1);
+		assert_int_equal(literals_extract(patterns[i], &cut, found), 1);
 		for (size_t length = 0; length < 200; length++) {
 			char *text = malloc(length + 1);
 
@@ -111,12 +111,12 @@ static void places(void **state)
 				if (at + size <= length)
 					memcpy(text + at, patterns[i], size);
 				real = memmem(text, length, patterns[i], size);
-				assert_int_equal(prefilter_find(&found[0], text, length),
+				assert_int_equal(literals_find(&found[0], text, length),
 					real ? (size_t)(real - text) : length);
 			}
 			free(text);
 		}
-		prefilter_literal_done(&found[0]);
+		literals_done_one(&found[0]);
 	}
 }
 

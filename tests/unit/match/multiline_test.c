@@ -20,10 +20,10 @@ static const int64_t now_s = 1795608000; /* 2026-11-25 12:00:00 UTC */
 
 enum { STEPS_MAX = 10, RULES_MAX = 5 };
 
-static void joined_is(struct filter_lines *lines, const char *expected)
+static void joined_is(struct multiline *lines, const char *expected)
 {
 	size_t length;
-	const char *text = filter_lines_join(lines, &length);
+	const char *text = multiline_join(lines, &length);
 
 	if (length != strlen(expected) || memcmp(text, expected, length) != 0)
 		fail_msg("'%.*s', expected '%s'", (int)length, text, expected);
@@ -31,40 +31,40 @@ static void joined_is(struct filter_lines *lines, const char *expected)
 
 static void bounds(void **state)
 {
-	struct filter_lines *lines = filter_lines_new(3);
-	char *big = calloc(1, LINES_BYTES_MAX);
+	struct multiline *lines = multiline_new(3);
+	char *big = calloc(1, MULTILINE_BYTES_MAX);
 	size_t length;
 
 	(void)state;
 	joined_is(lines, "\n");
-	filter_lines_add(lines, "a", 1);
-	filter_lines_add(lines, "", 0);
-	filter_lines_add(lines, "c", 1);
+	multiline_add(lines, "a", 1);
+	multiline_add(lines, "", 0);
+	multiline_add(lines, "c", 1);
 	joined_is(lines, "a\n\nc\n");
-	filter_lines_add(lines, "d", 1);
+	multiline_add(lines, "d", 1);
 	joined_is(lines, "\nc\nd\n");
 	/* bytes count too, with the newlines: c and d go */
-	filter_lines_add(lines, big, LINES_BYTES_MAX - 1);
-	(void)filter_lines_join(lines, &length);
-	assert_int_equal(length, LINES_BYTES_MAX);
-	filter_lines_add(lines, "f", 1);
+	multiline_add(lines, big, MULTILINE_BYTES_MAX - 1);
+	(void)multiline_join(lines, &length);
+	assert_int_equal(length, MULTILINE_BYTES_MAX);
+	multiline_add(lines, "f", 1);
 	joined_is(lines, "f\n");
 	/* the newest stays whatever it weighs */
-	filter_lines_add(lines, big, LINES_BYTES_MAX);
-	(void)filter_lines_join(lines, &length);
-	assert_int_equal(length, LINES_BYTES_MAX + 1);
-	filter_lines_replace(lines, "g", 1);
+	multiline_add(lines, big, MULTILINE_BYTES_MAX);
+	(void)multiline_join(lines, &length);
+	assert_int_equal(length, MULTILINE_BYTES_MAX + 1);
+	multiline_replace(lines, "g", 1);
 	joined_is(lines, "g\n");
 	free(big);
-	filter_lines_free(lines);
+	multiline_free(lines);
 }
 
 /* Four lines "a" "bb" "a" "c" in the buffer: "a\nbb\na\nc\n". */
 static void taking(void **state)
 {
 	static const struct {
-		struct filter_span match;
-		struct filter_span skipped;
+		struct multiline_span match;
+		struct multiline_span skipped;
 		const char *taken;
 		const char *rest;
 	} rows[] = {
@@ -83,22 +83,22 @@ static void taking(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct filter_lines *lines = filter_lines_new(4);
+		struct multiline *lines = multiline_new(4);
 		const char *text;
 		const char *taken;
 		size_t length;
 
-		filter_lines_add(lines, "a", 1);
-		filter_lines_add(lines, "bb", 2);
-		filter_lines_add(lines, "a", 1);
-		filter_lines_add(lines, "c", 1);
-		text = filter_lines_join(lines, &length);
-		(void)filter_lines_take(lines, text, length, rows[i].match, &rows[i].skipped,
+		multiline_add(lines, "a", 1);
+		multiline_add(lines, "bb", 2);
+		multiline_add(lines, "a", 1);
+		multiline_add(lines, "c", 1);
+		text = multiline_join(lines, &length);
+		(void)multiline_take(lines, text, length, rows[i].match, &rows[i].skipped,
 			rows[i].skipped.end > 0, &taken, &length);
 		if (length != strlen(rows[i].taken) || memcmp(taken, rows[i].taken, length) != 0)
 			fail_msg("row %zu: '%.*s'", i, (int)length, taken);
 		joined_is(lines, rows[i].rest);
-		filter_lines_free(lines);
+		multiline_free(lines);
 	}
 }
 

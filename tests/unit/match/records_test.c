@@ -419,23 +419,22 @@ static void counts(void **state)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		(void)match(&fixture, kinds[i].line, &hit);
 		blind += kinds[i].blind;
-		if (filter_records_kind(filter_records(fixture.filter)) != kinds[i].kind ||
-			filter_records_wait(filter_records(fixture.filter)) != kinds[i].waits ||
-			filter_records_blind(filter_records(fixture.filter)) != blind)
+		if (records_kind(filter_records(fixture.filter)) != kinds[i].kind ||
+			records_wait(filter_records(fixture.filter)) != kinds[i].waits ||
+			records_blind(filter_records(fixture.filter)) != blind)
 			fail_msg("line %zu: %s", i,
-				asterisk_kind_text(
-					filter_records_kind(filter_records(fixture.filter))));
+				asterisk_kind_text(records_kind(filter_records(fixture.filter))));
 		wanted[kinds[i].kind] += kinds[i].kind != ASTERISK_CUT || !kinds[i].waits;
 	}
 	match_cut(&fixture, ACL);
-	assert_int_equal(filter_records_kind(filter_records(fixture.filter)), ASTERISK_CUT);
+	assert_int_equal(records_kind(filter_records(fixture.filter)), ASTERISK_CUT);
 	wanted[ASTERISK_CUT]++;
 	match_cut(&fixture, "nothing");
 	wanted[ASTERISK_OTHER]++;
 	for (int kind = 0; kind < ASTERISK_KINDS; kind++)
-		assert_int_equal(filter_records_unsound(filter_records(fixture.filter), kind),
+		assert_int_equal(records_unsound(filter_records(fixture.filter), kind),
 			wanted[kind]);
-	assert_int_equal(filter_records_blind(filter_records(fixture.filter)), blind + 1);
+	assert_int_equal(records_blind(filter_records(fixture.filter)), blind + 1);
 	filter_free(fixture.filter);
 }
 
@@ -449,7 +448,7 @@ static void gap(void **state)
 	open_rules(&fixture, &shipped);
 	assert_int_equal(match(&fixture, JOINED_1, &hit), FILTER_MISS);
 	match_cut(&fixture, "x");
-	assert_int_equal(filter_records_blind(filter_records(fixture.filter)), 1);
+	assert_int_equal(records_blind(filter_records(fixture.filter)), 1);
 	assert_int_equal(match(&fixture, JOINED_2, &hit), FILTER_MISS);
 	filter_free(fixture.filter);
 }
@@ -500,7 +499,7 @@ static void logs(void **state)
 		{ "/d", JOINED_2, 22, true, ASTERISK_OTHER, 22 },
 	};
 	struct fixture fixture;
-	struct filter_records *records;
+	struct records *records;
 	struct hit hit;
 
 	(void)state;
@@ -515,12 +514,12 @@ static void logs(void **state)
 			.at_head = rows[i].at_head };
 
 		(void)filter_match(fixture.filter, &line, NOW_S, &hit);
-		if (filter_records_kind(records) != rows[i].kind || version != rows[i].version_then)
+		if (records_kind(records) != rows[i].kind || version != rows[i].version_then)
 			fail_msg("line %zu: %s, version %u", i,
-				asterisk_kind_text(filter_records_kind(records)), version);
+				asterisk_kind_text(records_kind(records)), version);
 	}
 	/* of the last row's file before: its beginning is lost */
-	assert_int_equal(filter_records_unsound(records, ASTERISK_CUT), 1);
+	assert_int_equal(records_unsound(records, ASTERISK_CUT), 1);
 	filter_free(fixture.filter);
 }
 
@@ -551,7 +550,7 @@ static void head(void **state)
 	assert_int_equal(version_of(&fixture, "/a", ACL, 0), 0);
 	assert_int_equal(version_of(&fixture, "/a", BANNER("22.1.0"), 0), 22);
 	assert_int_equal(version_of(&fixture, "/b", BANNER("22.1.0"), 18), 18);
-	assert_int_equal(filter_records_unsound(filter_records(fixture.filter), ASTERISK_OTHER), 0);
+	assert_int_equal(records_unsound(filter_records(fixture.filter), ASTERISK_OTHER), 0);
 	filter_free(fixture.filter);
 }
 
@@ -559,17 +558,17 @@ static void head(void **state)
 static void many_logs(void **state)
 {
 	struct fixture fixture;
-	struct filter_records *records;
+	struct records *records;
 	char path[16];
 
 	(void)state;
 	open_rules(&fixture, &shipped);
 	records = filter_records(fixture.filter);
-	for (int i = 0; i < 2 * FILTER_LOGS_MAX; i++) {
+	for (int i = 0; i < 2 * RECORDS_LOGS_MAX; i++) {
 		assert_int_equal(version_of(&fixture, "/kept", "", i ? 0 : 22), 22);
 		(void)snprintf(path, sizeof(path), "/%d", i);
 		assert_int_equal(version_of(&fixture, path, "", 18), 18);
-		assert_true(records->n_logs <= FILTER_LOGS_MAX);
+		assert_true(records->n_logs <= RECORDS_LOGS_MAX);
 	}
 	assert_int_equal(version_of(&fixture, "/0", "", 21), 21);
 	filter_free(fixture.filter);
@@ -631,9 +630,8 @@ static void skips(void **state)
 		}
 		assert_int_equal(skip_over(fixture.filter, text, length), found);
 		for (int kind = ASTERISK_RECORD; kind < ASTERISK_KINDS; kind++)
-			assert_int_equal(filter_records_unsound(filter_records(fixture.filter),
-						 kind),
-				filter_records_unsound(filter_records(plain.filter), kind));
+			assert_int_equal(records_unsound(filter_records(fixture.filter), kind),
+				records_unsound(filter_records(plain.filter), kind));
 		filter_free(fixture.filter);
 		filter_free(plain.filter);
 	}

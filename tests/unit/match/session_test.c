@@ -20,43 +20,42 @@ static const int64_t now_s = 1795608000;
 
 enum { USER = GROUPS_KNOWN, N_RULES = 8 };
 
-static struct filter_groups said(const char *id, const char *address)
+static struct groups said(const char *id, const char *address)
 {
-	struct filter_groups groups = { 0 };
+	struct groups groups = { 0 };
 
-	groups.values[GROUP_MLFID] = (struct filter_value){ id, strlen(id), true };
+	groups.values[GROUP_MLFID] = (struct group_value){ id, strlen(id), true };
 	if (address)
-		groups.values[GROUP_IP4] = (struct filter_value){ address, strlen(address), true };
+		groups.values[GROUP_IP4] = (struct group_value){ address, strlen(address), true };
 	return groups;
 }
 
-static bool knows(struct filter_sessions *sessions, const char *id, int64_t at_s)
+static bool knows(struct sessions *sessions, const char *id, int64_t at_s)
 {
-	struct filter_groups groups = said(id, NULL);
+	struct groups groups = said(id, NULL);
 	unsigned lines;
 
-	(void)filter_session_merge(sessions, &groups, USER, 1, at_s, &lines);
+	(void)session_merge(sessions, &groups, USER, 1, at_s, &lines);
 	return groups.values[GROUP_IP4].text != NULL;
 }
 
-static void open_sessions(struct filter_sessions *sessions, unsigned from, unsigned to,
-	int64_t at_s)
+static void open_sessions(struct sessions *sessions, unsigned from, unsigned to, int64_t at_s)
 {
 	for (unsigned i = from; i < to; i++) {
 		char id[16];
-		struct filter_groups groups;
+		struct groups groups;
 		unsigned lines;
 
 		(void)snprintf(id, sizeof(id), "s%u", i);
 		groups = said(id, "192.0.2.1");
-		(void)filter_session_merge(sessions, &groups, USER, 1, at_s, &lines);
+		(void)session_merge(sessions, &groups, USER, 1, at_s, &lines);
 	}
 }
 
 /* The oldest goes, however busy; the 101st stranger costs nobody else's address. */
 static void eviction(void **state)
 {
-	struct filter_sessions *sessions = filter_sessions_new();
+	struct sessions *sessions = sessions_new();
 
 	(void)state;
 	open_sessions(sessions, 0, SESSIONS_MAX, 1000);
@@ -67,12 +66,12 @@ static void eviction(void **state)
 	/* opened anew, it throws out s1 */
 	assert_false(knows(sessions, "s0", 1003));
 	assert_false(knows(sessions, "s1", 1003));
-	filter_sessions_free(sessions);
+	sessions_free(sessions);
 }
 
 static void expiry(void **state)
 {
-	struct filter_sessions *sessions = filter_sessions_new();
+	struct sessions *sessions = sessions_new();
 
 	(void)state;
 	open_sessions(sessions, 0, 1, 1000);
@@ -83,29 +82,29 @@ static void expiry(void **state)
 	open_sessions(sessions, SESSIONS_MAX, SESSIONS_MAX + 2, 2000 + SESSION_S);
 	assert_true(knows(sessions, "s100", 2000 + SESSION_S));
 	assert_true(knows(sessions, "s101", 2000 + SESSION_S));
-	filter_sessions_free(sessions);
+	sessions_free(sessions);
 }
 
 /* Cut ids could make one of two. */
 static void long_ids(void **state)
 {
-	struct filter_sessions *sessions = filter_sessions_new();
+	struct sessions *sessions = sessions_new();
 	char id[SESSION_ID_MAX + 2];
-	struct filter_groups groups;
+	struct groups groups;
 	unsigned lines;
 
 	(void)state;
 	memset(id, 'x', sizeof(id));
 	id[SESSION_ID_MAX + 1] = '\0';
 	groups = said(id, "192.0.2.1");
-	assert_true(filter_session_merge(sessions, &groups, USER, 1, 1000, &lines));
+	assert_true(session_merge(sessions, &groups, USER, 1, 1000, &lines));
 	assert_memory_equal(groups.values[GROUP_IP4].text, "192.0.2.1", 9);
 	assert_false(knows(sessions, id, 1000));
 	id[SESSION_ID_MAX] = '\0';
 	groups = said(id, "192.0.2.1");
-	assert_true(filter_session_merge(sessions, &groups, USER, 1, 1000, &lines));
+	assert_true(session_merge(sessions, &groups, USER, 1, 1000, &lines));
 	assert_true(knows(sessions, id, 1000));
-	filter_sessions_free(sessions);
+	sessions_free(sessions);
 }
 
 /* A line and what it must do: "-" nothing, else "RULE HOST USER LINES". */

@@ -64,7 +64,7 @@ static void line_check(struct regex *regex, struct date *date, const struct lite
 	bool hits = regex_match(regex, cut, cut_length) == REGEX_HIT;
 
 	for (size_t i = 0; i < count; i++) {
-		size_t at = prefilter_find(&literals[i], line, length);
+		size_t at = literals_find(&literals[i], line, length);
 
 		fuzz_need(at == find(&literals[i], line, length), "the search finds the first");
 		fuzz_need(!hits || at < length, "no match without the literal");
@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	struct date *date = date_of(fuzz_byte(&input) % PATTERNS);
 	char *rule = fuzz_text(&input, '\n');
 	struct literal literals[LITERALS_MAX];
-	struct prefilter_cut cut = { 0 };
+	struct literals_cut cut = { 0 };
 	struct filter_tags tags = { 0 };
 	struct regex *regex = NULL;
 	struct error err = { "" };
@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	else if (regex_new(tags.pattern, false, &regex, &offset, &err) < 0)
 		fuzz_need(offset <= strlen(tags.pattern) && err.text[0], "a place in the regex");
 	else
-		count = prefilter_literals(tags.pattern, &cut, literals);
+		count = literals_extract(tags.pattern, &cut, literals);
 	fuzz_need_shown(err.text);
 	for (size_t i = 0; i < count; i++)
 		fuzz_need(literals[i].length >= LITERAL_BYTES_MIN &&
@@ -106,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		free(line);
 	}
 	for (size_t i = 0; i < count; i++)
-		prefilter_literal_done(&literals[i]);
+		literals_done_one(&literals[i]);
 	regex_free(regex);
 	filter_tags_done(&tags);
 	free(rule);
