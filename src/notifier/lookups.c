@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 
 #include <systemd/sd-event.h>
 

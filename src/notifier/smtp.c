@@ -1,13 +1,11 @@
 #include "notifier/smtp.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/utsname.h>
 
 /* OpenSSL first: libesmtp.h declares smtp_starttls_set_ctx only then. auth-client.h likewise. */
@@ -23,6 +21,7 @@
 #include "base/ip.h"
 #include "base/mail_address.h"
 #include "base/text.h"
+#include "notifier/localhost.h"
 #include "notifier/mime.h"
 
 enum {
@@ -56,8 +55,7 @@ static const char *host_name(struct utsname *name)
 
 static bool is_loopback(const char *host)
 {
-	return strcasecmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 ||
-	       strcmp(host, "::1") == 0;
+	return localhost_is(host) || strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0;
 }
 
 /* The answer as one line: codes and texts of continuation lines follow each other. */
@@ -441,13 +439,9 @@ out:
 void smtp_preload(void)
 {
 	static const char *const mechanisms[] = { "PLAIN", "LOGIN", "CRAM-MD5" };
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	struct addrinfo *found = NULL;
 	auth_context_t auth;
 
 	(void)OPENSSL_init_ssl(0, NULL); /* a delivery would say so again */
-	if (getaddrinfo("localhost", NULL, &hints, &found) == 0)
-		freeaddrinfo(found);
 	auth_client_init();
 	auth = auth_create_context();
 	if (!auth)

@@ -26,9 +26,8 @@ struct smtp_mail {
 	uint64_t id;         /* for Message-ID: */
 };
 
-/* Loads now what a delivery would otherwise dlopen: name service modules, the AUTH mechanisms,
- * OpenSSL's configuration. For the parent of deliveries, before it gives up mapping code. Looks
- * up "localhost" only. */
+/* Loads now what a delivery would otherwise load later, when it is confined: the AUTH mechanisms
+ * and OpenSSL's configuration. */
 void smtp_preload(void);
 
 /* Delivers and waits (connect and lookups may block: the caller is a process that its parent

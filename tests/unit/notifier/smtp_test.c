@@ -330,6 +330,11 @@ struct row {
 
 static const struct row rows[] = {
 	{ "starttls", { GOOD_TLS }, { .host = "localhost", .tls_required = true }, .rc = 0 },
+	{ "a name below localhost, whatever the host knows of it", { AUTH },
+		{ .host = "mail.localhost", .user = "guard", .password = "secret" }, .rc = 0 },
+	{ "starttls, a name below localhost that the certificate does not name", { GOOD_TLS },
+		{ .host = "mail.localhost", .tls_required = true }, NULL, -1, false,
+		"is not valid for it: hostname mismatch" },
 	{ "starttls, certificate for another name", { "--tls", "@wrong.pem", "@wrong.key" },
 		{ .host = "localhost", .tls_required = true }, NULL, -1, false,
 		"is not valid for it: hostname mismatch" },
