@@ -241,7 +241,7 @@ void control_run(struct control *control, int64_t now_s)
 	}
 }
 
-void control_counters(struct control *control, const struct proto_record *record)
+void control_counters(struct control *control, const struct message *record)
 {
 	for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
 		if (control->connections[i].report &&

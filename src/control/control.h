@@ -10,7 +10,7 @@ struct control;
 struct error;
 struct guard;
 struct ignore;
-struct proto_record;
+struct message;
 struct tail;
 
 /* The control protocol, server side: one JSON object a line in, one JSON object a line out, then
@@ -59,7 +59,7 @@ struct control_engine {
 	void (*flush)(void *context);
 	/* Gives the client's connection away to the next engine. -1: not now. */
 	int (*reload)(void *context, int fd, struct error *err);
-	/* Sends one PROTO_QUERY; false: the pair is full, ask again when it is not. */
+	/* Sends one MESSAGE_QUERY; false: the pair is full, ask again when it is not. */
 	bool (*query)(void *context, uint32_t serial, uint8_t scope, const struct ip *ip);
 	void *context;
 };
@@ -74,7 +74,7 @@ void control_accept(struct control *control, int fd, int64_t now_s);
 int control_fd(const struct control *control);
 void control_run(struct control *control, int64_t now_s);
 /* The answer to a query. */
-void control_counters(struct control *control, const struct proto_record *record);
+void control_counters(struct control *control, const struct message *record);
 /* After other work: sends queries that waited, answers what has become answerable, closes what
  * is idle. True while something waits (call again within a second). */
 bool control_tick(struct control *control, int64_t now_s);
@@ -82,7 +82,7 @@ bool control_tick(struct control *control, int64_t now_s);
 /* For the health of the engine: the first log that cannot be read, in a sentence; "" if none. */
 void control_find_unreadable(const struct tail *tail, char ret_text[CONTROL_HEALTH_TEXT_MAX]);
 
-/* Answers a client whose connection was handed over (PROTO_RELOAD): text is a JSON object
+/* Answers a client whose connection was handed over (MESSAGE_RELOAD): text is a JSON object
  * without newline. Closes fd. */
 void control_answer(int fd, const char *json);
 

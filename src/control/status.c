@@ -132,7 +132,7 @@ bool report_ask(struct report *report)
 	return report->answers == report->count;
 }
 
-bool report_counters(struct report *report, const struct proto_record *record)
+bool report_counters(struct report *report, const struct message *record)
 {
 	uint32_t index = record->serial - report->serial;
 	struct query *query = &report->queries[index < REPORT_SERIALS ? index : 0];

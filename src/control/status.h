@@ -8,7 +8,7 @@
 struct control_engine;
 struct guard;
 struct json_t;
-struct proto_record;
+struct message;
 struct report;
 
 /* The answer to `status`: collects the kernel's counters of the newest bans, then becomes the
@@ -23,7 +23,7 @@ void report_free(struct report *report);
 /* Sends what has not been asked yet; true when every answer is there. */
 bool report_ask(struct report *report);
 /* False: the answer is not for this report. */
-bool report_counters(struct report *report, const struct proto_record *record);
+bool report_counters(struct report *report, const struct message *record);
 /* The answer to `jails`: the names of those that run. A new reference. */
 struct json_t *report_jails(const struct guard *guard, int64_t now_s);
 /* The answer to `jail`: what one jail is set to, whom it ignores, those allowed by hand among them.

@@ -66,7 +66,7 @@ struct guard_allows {
 	struct store_allow *list; /* owned, as the notes are */
 	size_t count;
 	size_t sent;
-	char because[PROTO_TEXT_MAX];
+	char because[MESSAGE_TEXT_MAX];
 };
 
 /* jails[manual] is the jail of bans by hand. Jails never change after guard_new but for names

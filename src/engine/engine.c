@@ -73,7 +73,7 @@ void engine_flush(void *context)
 	if (!prepared_send_allows(engine->prepared, clock_wall_s(), engine->dry_run))
 		return;
 	while (bans_peek(bans, clock_wall_s(), &change)) {
-		struct proto_record record = { .type = change.lift ? PROTO_LIFT : PROTO_BAN,
+		struct message record = { .type = change.lift ? MESSAGE_LIFT : MESSAGE_BAN,
 			.number = change.scope,
 			.ip = change.ip,
 			.ttl_s = change.ttl_s };
@@ -84,7 +84,7 @@ void engine_flush(void *context)
 				change.lift ? 0 : ECANCELED); /* nobody waits in a dry run */
 			continue;
 		}
-		if (proto_send(LAUNCH_PARENT_FD, &record, -1, NULL) != 1)
+		if (message_send(LAUNCH_PARENT_FD, &record, -1, NULL) != 1)
 			return; /* full, or broken: then reading says so */
 		bans_sent(bans);
 	}
@@ -92,23 +92,23 @@ void engine_flush(void *context)
 
 static bool query(void *context, uint32_t serial, uint8_t scope, const struct ip *ip)
 {
-	struct proto_record record = { .type = PROTO_QUERY,
+	struct message record = { .type = MESSAGE_QUERY,
 		.number = scope,
 		.serial = serial,
 		.ip = *ip };
 
 	(void)context;
-	return proto_send(LAUNCH_PARENT_FD, &record, -1, NULL) == 1;
+	return message_send(LAUNCH_PARENT_FD, &record, -1, NULL) == 1;
 }
 
 static int reload(void *context, int fd, struct error *err)
 {
-	struct proto_record record = { .type = PROTO_RELOAD };
+	struct message record = { .type = MESSAGE_RELOAD };
 	struct engine *engine = context;
 
 	if (engine->reloading)
 		return error_set(err, "another reload is under way");
-	if (proto_send(LAUNCH_PARENT_FD, &record, fd, NULL) != 1)
+	if (message_send(LAUNCH_PARENT_FD, &record, fd, NULL) != 1)
 		return error_set(err, "the firewall role is busy: try again");
 	engine->reloading = true;
 	return 0;
@@ -222,7 +222,7 @@ static int on_tail(sd_event_source *source, int fd, uint32_t revents, void *cont
 
 /* ---- from the firewall role ---- */
 
-static void log_refusal(const struct proto_record *record)
+static void log_refusal(const struct message *record)
 {
 	char address[IP_TEXT_MAX];
 
@@ -247,62 +247,63 @@ static void stop(struct engine *engine)
 	(void)sd_event_exit(engine->event, 0); /* cannot fail in the loop */
 }
 
-static void handle_record(struct engine *engine, const struct proto_record *record, int fd)
+static void handle_record(struct engine *engine, const struct message *record, int fd)
 {
-	switch ((enum proto_type)record->type) {
-	case PROTO_HELD:
+	switch ((enum message_type)record->type) {
+	case MESSAGE_HELD:
 		log_refusal(record);
 		guard_held(engine->guard, (uint8_t)record->number, &record->ip, record->ttl_s < 0,
 			record->failure, clock_wall_s());
 		return;
-	case PROTO_COUNTERS:
+	case MESSAGE_COUNTERS:
 		control_counters(engine->control, record);
 		return;
-	case PROTO_HOSTNET:
+	case MESSAGE_OWN_ADDRESS:
 		prepared_host_record(engine->prepared, record, clock_wall_s());
 		return;
-	case PROTO_ADOPT:
+	case MESSAGE_ADOPT:
 		guard_adopt(engine->guard, (uint8_t)record->number, &record->ip, record->ttl_s,
 			clock_wall_s());
 		return;
-	case PROTO_ADMIN_LIFT:
+	case MESSAGE_ADMIN_LIFT:
 		guard_admin_lift(engine->guard, (uint8_t)record->number, &record->ip,
 			clock_wall_s());
 		return;
-	case PROTO_CLIENT:
+	case MESSAGE_CLIENT:
 		if (fd >= 0)
 			control_accept(engine->control, fd, clock_wall_s());
 		return;
-	case PROTO_HEALTH:
+	case MESSAGE_HEALTH:
 		engine_set_health(engine,
-			record->number == PROTO_PART_FIREWALL ? CONTROL_FIREWALL : CONTROL_NOTIFIER,
+			record->number == MESSAGE_PART_FIREWALL ? CONTROL_FIREWALL
+								: CONTROL_NOTIFIER,
 			record->failure == 0, record->text);
-		if (record->number == PROTO_PART_FIREWALL && record->failure == 0)
+		if (record->number == MESSAGE_PART_FIREWALL && record->failure == 0)
 			bans_retry(guard_bans(engine->guard));
 		return;
-	case PROTO_RELOAD_ENDED:
+	case MESSAGE_RELOAD_ENDED:
 		engine->reloading = false;
 		return;
-	case PROTO_PEER:
+	case MESSAGE_PEER:
 		engine_join_notifier(engine, fd);
 		return;
-	case PROTO_STOP:
+	case MESSAGE_STOP:
 		stop(engine);
 		break;
-	case PROTO_NONE:
-	case PROTO_SCOPE:
-	case PROTO_PROTECT:
-	case PROTO_LIFT_ON_STOP:
-	case PROTO_SEAL:
-	case PROTO_BAN:
-	case PROTO_LIFT:
-	case PROTO_QUERY:
-	case PROTO_READY:
-	case PROTO_RELOAD:
-	case PROTO_ALIVE:
-	case PROTO_STATUS:
-	case PROTO_GO:
-	case PROTO_TYPES:
+	case MESSAGE_NONE:
+	case MESSAGE_SCOPE:
+	case MESSAGE_PROTECT:
+	case MESSAGE_LIFT_ON_STOP:
+	case MESSAGE_SEAL:
+	case MESSAGE_BAN:
+	case MESSAGE_LIFT:
+	case MESSAGE_QUERY:
+	case MESSAGE_READY:
+	case MESSAGE_RELOAD:
+	case MESSAGE_ALIVE:
+	case MESSAGE_STATUS:
+	case MESSAGE_GO:
+	case MESSAGE_TYPES:
 		break;
 	}
 	if (fd >= 0)
@@ -312,13 +313,13 @@ static void handle_record(struct engine *engine, const struct proto_record *reco
 static int on_parent(sd_event_source *source, int fd, uint32_t revents, void *context)
 {
 	struct engine *engine = context;
-	struct proto_record record;
+	struct message record;
 	struct error err;
 	int passed_fd;
 	int rc;
 
 	(void)source, (void)fd, (void)revents;
-	while ((rc = proto_receive(LAUNCH_PARENT_FD, &record, &passed_fd, &err)) > 0)
+	while ((rc = message_receive(LAUNCH_PARENT_FD, &record, &passed_fd, &err)) > 0)
 		handle_record(engine, &record, passed_fd);
 	if (rc < 0)
 		stop(engine); /* the firewall role is gone: the service ends */
@@ -371,11 +372,11 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
  * for. */
 static void tell_ready(struct engine *engine)
 {
-	struct proto_record ready = { .type = PROTO_READY };
+	struct message ready = { .type = MESSAGE_READY };
 	struct ban_change change;
 
 	if (engine->told_ready || bans_peek(guard_bans(engine->guard), clock_wall_s(), &change) ||
-		proto_send(LAUNCH_PARENT_FD, &ready, -1, NULL) != 1)
+		message_send(LAUNCH_PARENT_FD, &ready, -1, NULL) != 1)
 		return; /* when the pair is writable again */
 	engine->told_ready = true;
 	prepared_answer(engine->prepared, true);

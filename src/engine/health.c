@@ -81,8 +81,8 @@ void engine_check_health(struct engine *engine)
 
 void engine_send_alive(struct engine *engine)
 {
-	struct proto_record alive = { .type = PROTO_ALIVE };
-	struct proto_record status = { .type = PROTO_STATUS };
+	struct message alive = { .type = MESSAGE_ALIVE };
+	struct message status = { .type = MESSAGE_STATUS };
 	uint32_t bans = 0;
 
 	for (size_t i = 0; i < guard_jails(engine->guard); i++)
@@ -91,9 +91,9 @@ void engine_send_alive(struct engine *engine)
 		guard_active_jails(engine->guard), bans,
 		engine->dry_run ? " (dry run)" : ""); /* fits */
 	/* a full pair is a sign of life too, and the next one follows */
-	(void)proto_send(LAUNCH_PARENT_FD, &alive, -1, NULL);
-	(void)proto_send(LAUNCH_PARENT_FD, &status, -1, NULL);
-	engine->next_alive_s = (int64_t)(clock_boot_us() / 1000000) + PROTO_ALIVE_S;
+	(void)message_send(LAUNCH_PARENT_FD, &alive, -1, NULL);
+	(void)message_send(LAUNCH_PARENT_FD, &status, -1, NULL);
+	engine->next_alive_s = (int64_t)(clock_boot_us() / 1000000) + MESSAGE_ALIVE_S;
 }
 
 void engine_tell_broken(struct engine *engine)

@@ -13,18 +13,18 @@
 #include "process/messages.h"
 #include "protect/protect.h"
 
-static bool ask(void *context, const struct proto_name *question)
+static bool ask(void *context, const struct message_name *question)
 {
 	const struct engine *engine = context;
 	/* before resume_state there is no outbox, and no notifier */
 	int fd = engine->state.outbox ? outbox_fd(engine->state.outbox) : -1;
 
-	return fd >= 0 && proto_name_send(fd, question, NULL) == 1;
+	return fd >= 0 && message_name_send(fd, question, NULL) == 1;
 }
 
 bool engine_resolve(void *context, const char *name)
 {
-	struct proto_name question = { .kind = PROTO_NAME_COUNT };
+	struct message_name question = { .kind = MESSAGE_NAME_COUNT };
 
 	(void)snprintf(question.name, sizeof(question.name), "%s", name); /* fits */
 	return ask(context, &question);
@@ -33,10 +33,10 @@ bool engine_resolve(void *context, const char *name)
 static bool tell(void *context, const struct ip *ip, const char *because, int64_t ttl_s)
 {
 	const struct engine *engine = context;
-	struct proto_record record = { .type = PROTO_PROTECT, .ip = *ip, .ttl_s = ttl_s };
+	struct message record = { .type = MESSAGE_PROTECT, .ip = *ip, .ttl_s = ttl_s };
 
 	(void)snprintf(record.text, sizeof(record.text), "%s", because); /* cut */
-	return engine->dry_run || proto_send(LAUNCH_PARENT_FD, &record, -1, NULL) == 1;
+	return engine->dry_run || message_send(LAUNCH_PARENT_FD, &record, -1, NULL) == 1;
 }
 
 static void on_note(void *context, int priority, const char *text)
@@ -57,19 +57,19 @@ void engine_ignore_new(struct engine *engine)
 }
 
 /* A packet of the notifier that is not about a mail. */
-static void on_packet(void *context, const struct proto_mail_packet *packet)
+static void on_packet(void *context, const struct message_mail_packet *packet)
 {
 	struct engine *engine = context;
-	struct proto_name answer;
+	struct message_name answer;
 
-	if (packet->head.type != PROTO_MAIL_NAME)
+	if (packet->head.type != MESSAGE_MAIL_NAME)
 		return;
-	if (proto_name_read(packet, &answer) < 0)
+	if (message_name_read(packet, &answer) < 0)
 		log_line(LOG_ERR, "the notifier's answer about a name is not whole");
-	else if (answer.kind == PROTO_NAME_PROTECT)
+	else if (answer.kind == MESSAGE_NAME_PROTECT)
 		ignore_answer(engine->ignore, &answer, clock_wall_s());
 	else
-		guard_resolved(engine->guard, answer.name, answer.outcome != PROTO_NAME_NO_ANSWER,
+		guard_resolved(engine->guard, answer.name, answer.outcome != MESSAGE_NAME_NO_ANSWER,
 			answer.addresses, answer.count, clock_wall_s());
 }
 

@@ -102,7 +102,7 @@ void outbox_add(struct outbox *outbox, int64_t now_s, const char *dest, const ch
 void outbox_join(struct outbox *outbox, int fd)
 {
 	const struct config_mail *settings = outbox->settings;
-	struct proto_mail head = { .type = PROTO_MAIL_SETTINGS,
+	struct message_mail head = { .type = MESSAGE_MAIL_SETTINGS,
 		.port = settings->port,
 		.tls = settings->tls == MAIL_TLS_REQUIRED };
 	const char *texts[] = { settings->server, settings->user ? settings->user : "",
@@ -114,7 +114,7 @@ void outbox_join(struct outbox *outbox, int fd)
 	outbox->fd = fd;
 	for (size_t i = 0; i < OUTBOX_MAILS_MAX; i++)
 		outbox->mails[i].under_way = false;
-	if (fd >= 0 && proto_mail_send(fd, &head, texts, 3, &err) != 1)
+	if (fd >= 0 && message_mail_send(fd, &head, texts, 3, &err) != 1)
 		log_line(LOG_ERR, "the notifier does not take its settings: %s", err.text);
 }
 
@@ -126,13 +126,13 @@ int outbox_fd(const struct outbox *outbox)
 /* False: the pair is full or broken, later. */
 static bool hand_over(struct outbox *outbox, struct mail *mail)
 {
-	struct proto_mail head = { .type = PROTO_MAIL_ALERT,
+	struct message_mail head = { .type = MESSAGE_MAIL_ALERT,
 		.id = mail->id,
 		.date_s = mail->content.at_s };
 	const char *texts[] = { mail->content.sender ? mail->content.sender : "",
 		mail->content.dest, mail->content.subject, mail->content.body };
 
-	mail->under_way = proto_mail_send(outbox->fd, &head, texts, 4, NULL) == 1;
+	mail->under_way = message_mail_send(outbox->fd, &head, texts, 4, NULL) == 1;
 	return mail->under_way;
 }
 
@@ -172,7 +172,8 @@ static void mail_is_over(struct outbox *outbox, struct mail *mail)
 	*mail = (struct mail){ 0 };
 }
 
-static void mail_done(struct outbox *outbox, const struct proto_mail_packet *packet, int64_t now_s)
+static void mail_done(struct outbox *outbox, const struct message_mail_packet *packet,
+	int64_t now_s)
 {
 	struct mail *mail = NULL;
 
@@ -181,31 +182,31 @@ static void mail_done(struct outbox *outbox, const struct proto_mail_packet *pac
 			mail = &outbox->mails[i];
 	if (!mail || !mail->under_way)
 		return;
-	outbox->well = packet->head.outcome == PROTO_MAIL_SENT;
+	outbox->well = packet->head.outcome == MESSAGE_MAIL_SENT;
 	text_render_string(outbox->text, sizeof(outbox->text), packet->texts[0]);
 	mail->under_way = false;
-	if (packet->head.outcome == PROTO_MAIL_FAILED) {
+	if (packet->head.outcome == MESSAGE_MAIL_FAILED) {
 		log_line(LOG_WARNING, "mail to %s failed, tried again in %d s: %s",
 			mail->content.dest, (int)mail->delay_s, outbox->text);
 		mail->next_try_s = now_s + mail->delay_s;
 		mail->delay_s = mail->delay_s * 2 > DELAY_MAX_S ? DELAY_MAX_S : mail->delay_s * 2;
 		return;
 	}
-	if (packet->head.outcome == PROTO_MAIL_REFUSED)
+	if (packet->head.outcome == MESSAGE_MAIL_REFUSED)
 		log_line(LOG_ERR, "mail to %s is refused for good: %s", mail->content.dest,
 			outbox->text);
 	mail_is_over(outbox, mail);
 }
 
 bool outbox_receive(struct outbox *outbox, int64_t now_s,
-	void (*other)(void *context, const struct proto_mail_packet *packet), void *context)
+	void (*other)(void *context, const struct message_mail_packet *packet), void *context)
 {
-	struct proto_mail_packet packet;
+	struct message_mail_packet packet;
 	struct error err;
 	int rc;
 
-	while ((rc = proto_mail_receive(outbox->fd, &packet, &err)) > 0)
-		if (packet.head.type == PROTO_MAIL_DONE)
+	while ((rc = message_mail_receive(outbox->fd, &packet, &err)) > 0)
+		if (packet.head.type == MESSAGE_MAIL_DONE)
 			mail_done(outbox, &packet, now_s);
 		else
 			other(context, &packet);

@@ -7,7 +7,7 @@
 struct config_mail;
 struct letter;
 struct outbox;
-struct proto_mail_packet;
+struct message_mail_packet;
 struct store;
 struct store_alert;
 
@@ -34,7 +34,7 @@ int outbox_fd(const struct outbox *outbox);
 void outbox_pump(struct outbox *outbox, int64_t now_s);
 /* Reads the notifier's answers; other: what else it says. False: it is gone. */
 bool outbox_receive(struct outbox *outbox, int64_t now_s,
-	void (*other)(void *context, const struct proto_mail_packet *packet), void *context);
+	void (*other)(void *context, const struct message_mail_packet *packet), void *context);
 
 /* When outbox_pump has something to do again; INT64_MAX: not by itself. */
 int64_t outbox_next_s(const struct outbox *outbox, int64_t now_s);

@@ -77,12 +77,12 @@ int64_t prepared_longest_findtime(const struct prepared *prepared)
 	return longest_s;
 }
 
-int prepared_send(const struct proto_record *record, struct error *err)
+int prepared_send(const struct message *record, struct error *err)
 {
 	struct pollfd waiting = { .fd = LAUNCH_PARENT_FD, .events = POLLOUT };
 	int rc;
 
-	while ((rc = proto_send(LAUNCH_PARENT_FD, record, -1, err)) == 0)
+	while ((rc = message_send(LAUNCH_PARENT_FD, record, -1, err)) == 0)
 		if (poll(&waiting, 1, SEND_WAIT_MS) == 0)
 			return error_set(err, "the firewall role takes nothing");
 	return rc < 0 ? -1 : 0;
@@ -287,7 +287,7 @@ static int confine(struct prepared *prepared, const char *state_dir, struct erro
 
 static int send_protection(const struct prepared *prepared, struct error *err)
 {
-	struct proto_record record = { .type = PROTO_PROTECT };
+	struct message record = { .type = MESSAGE_PROTECT };
 
 	for (size_t i = 0; i < prepared->config->n_jails; i++) {
 		const struct config_jail *jail = &prepared->config->jails[i];
@@ -306,12 +306,12 @@ static int send_protection(const struct prepared *prepared, struct error *err)
 
 bool prepared_send_allows(struct prepared *prepared, int64_t now_s, bool dry_run)
 {
-	struct proto_record record = { .type = PROTO_PROTECT };
+	struct message record = { .type = MESSAGE_PROTECT };
 	const char *because;
 
 	while (guard_allow_peek(prepared->guard, now_s, &record.ip, &record.ttl_s, &because)) {
 		(void)snprintf(record.text, sizeof(record.text), "%s", because); /* fits */
-		if (!dry_run && proto_send(LAUNCH_PARENT_FD, &record, -1, NULL) != 1)
+		if (!dry_run && message_send(LAUNCH_PARENT_FD, &record, -1, NULL) != 1)
 			return false;
 		guard_allow_sent(prepared->guard);
 	}
@@ -320,13 +320,13 @@ bool prepared_send_allows(struct prepared *prepared, int64_t now_s, bool dry_run
 
 static int introduce(const struct prepared *prepared, struct error *err)
 {
-	struct proto_record lift = { .type = PROTO_LIFT_ON_STOP };
-	struct proto_record seal = { .type = PROTO_SEAL };
+	struct message lift = { .type = MESSAGE_LIFT_ON_STOP };
+	struct message seal = { .type = MESSAGE_SEAL };
 	size_t n_scopes;
 	const struct scope *scopes = guard_scopes(prepared->guard, &n_scopes);
 
 	for (size_t i = 0; i < n_scopes; i++) {
-		struct proto_record record = { .type = PROTO_SCOPE,
+		struct message record = { .type = MESSAGE_SCOPE,
 			.number = (uint32_t)i,
 			.scope = scopes[i] };
 
@@ -340,8 +340,7 @@ static int introduce(const struct prepared *prepared, struct error *err)
 	return prepared_send(&seal, err);
 }
 
-void prepared_host_record(struct prepared *prepared, const struct proto_record *record,
-	int64_t now_s)
+void prepared_host_record(struct prepared *prepared, const struct message *record, int64_t now_s)
 {
 	if (!record->ip.family)
 		protected_clear(prepared->protected, HOST_SOURCE);
@@ -352,12 +351,12 @@ void prepared_host_record(struct prepared *prepared, const struct proto_record *
 int prepared_wait_for_go(struct prepared *prepared, struct error *err)
 {
 	struct pollfd waiting = { .fd = LAUNCH_PARENT_FD, .events = POLLIN };
-	struct proto_record record;
+	struct message record;
 	int passed_fd;
 	int rc;
 
 	for (;;) {
-		rc = proto_receive(LAUNCH_PARENT_FD, &record, &passed_fd, err);
+		rc = message_receive(LAUNCH_PARENT_FD, &record, &passed_fd, err);
 		if (rc < 0)
 			return -1;
 		if (rc == 0) {
@@ -366,11 +365,11 @@ int prepared_wait_for_go(struct prepared *prepared, struct error *err)
 		}
 		if (passed_fd >= 0)
 			(void)close(passed_fd); /* not for such a record */
-		if (record.type == PROTO_STOP)
+		if (record.type == MESSAGE_STOP)
 			return 0;
-		if (record.type == PROTO_HOSTNET)
+		if (record.type == MESSAGE_OWN_ADDRESS)
 			prepared_host_record(prepared, &record, clock_wall_s());
-		if (record.type == PROTO_GO)
+		if (record.type == MESSAGE_GO)
 			return 1;
 	}
 }

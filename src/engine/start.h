@@ -11,7 +11,7 @@ struct guard_events;
 struct prepared;
 struct letter;
 struct protected;
-struct proto_record;
+struct message;
 struct run_options;
 
 /* What an engine does before it may open a log: reads the configuration, compiles every rule,
@@ -39,15 +39,14 @@ void prepared_broken_letter(const struct prepared *prepared, struct letter *ret_
 /* Waits for the firewall role's word; what the host protects comes before it. 1: go, 0: stop, -1.
  */
 int prepared_wait_for_go(struct prepared *prepared, struct error *err);
-/* A PROTO_HOSTNET record: an address to protect, or the start of a new list. */
-void prepared_host_record(struct prepared *prepared, const struct proto_record *record,
-	int64_t now_s);
+/* A MESSAGE_OWN_ADDRESS record: an address to protect, or the start of a new list. */
+void prepared_host_record(struct prepared *prepared, const struct message *record, int64_t now_s);
 
 /* Tells the firewall role whom a person has protected since the last call. False: the pair is full
  * (or broken: reading says so), call again when it is writable. */
 bool prepared_send_allows(struct prepared *prepared, int64_t now_s, bool dry_run);
 /* Sends to the firewall role and waits for room if there is none. */
-int prepared_send(const struct proto_record *record, struct error *err);
+int prepared_send(const struct message *record, struct error *err);
 /* Answers the client that asked for the reload, if there is one. */
 void prepared_answer(struct prepared *prepared, bool ok);
 

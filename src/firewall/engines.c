@@ -30,10 +30,11 @@ enum {
 
 /* ---- the pair between engine and notifier ---- */
 
-/* A record with a descriptor overtakes those that wait: before PROTO_GO it would be thrown away. */
+/* A record with a descriptor overtakes those that wait: before MESSAGE_GO it would be thrown away.
+ */
 void firewall_join(struct firewall *firewall)
 {
-	struct proto_record record = { .type = PROTO_PEER };
+	struct message record = { .type = MESSAGE_PEER };
 	struct link *link = firewall->current;
 	struct error err;
 	int pair[2];
@@ -41,7 +42,7 @@ void firewall_join(struct firewall *firewall)
 	if (!firewall->to_join || !link || link->state != LINK_RUNNING || link->child.queue_count ||
 		firewall->notifier.fd < 0)
 		return;
-	if (proto_pair(pair, &err) < 0) {
+	if (message_pair(pair, &err) < 0) {
 		log_line(LOG_ERR, "no mail can be sent: %s", err.text);
 		firewall->to_join = false;
 		return;
@@ -70,14 +71,14 @@ void firewall_link_done(struct firewall *firewall, struct link *link)
 
 static void engine_go(struct firewall *firewall, struct link *link)
 {
-	struct proto_record go = { .type = PROTO_GO, .failure = firewall->options->dry_run };
+	struct message go = { .type = MESSAGE_GO, .failure = firewall->options->dry_run };
 
 	firewall->current = link;
 	firewall->next = NULL;
 	link->state = LINK_RUNNING;
 	firewall_refresh_hosts(firewall);
 	(void)child_send(&link->child, &go, -1); /* its queue has room */
-	for (enum proto_part part = 0; part < PROTO_PARTS; part++) {
+	for (enum message_part part = 0; part < MESSAGE_PARTS; part++) {
 		const struct health health = firewall->health[part];
 
 		if (health.failure)
@@ -89,7 +90,7 @@ static void engine_go(struct firewall *firewall, struct link *link)
 
 static void engine_sealed(struct firewall *firewall, struct link *link)
 {
-	struct proto_record stop = { .type = PROTO_STOP };
+	struct message stop = { .type = MESSAGE_STOP };
 
 	if (link->state != LINK_PREPARING)
 		return;
@@ -112,7 +113,7 @@ static bool takes_clients(const struct firewall *firewall)
 
 static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *context)
 {
-	struct proto_record record = { .type = PROTO_CLIENT };
+	struct message record = { .type = MESSAGE_CLIENT };
 	struct firewall *firewall = context;
 	int client;
 
@@ -159,8 +160,7 @@ static void engine_ready(struct firewall *firewall, struct link *link)
 	log_line(LOG_INFO, "ready");
 }
 
-static void engine_scope(struct firewall *firewall, struct link *link,
-	const struct proto_record *record)
+static void engine_scope(struct firewall *firewall, struct link *link, const struct message *record)
 {
 	struct error err;
 	int number = 0;
@@ -172,7 +172,7 @@ static void engine_scope(struct firewall *firewall, struct link *link,
 		number = elements_scope(firewall->elements, &record->scope, &err);
 	if (number < 0) {
 		log_line(LOG_ERR, "cannot make the sets of the firewall: %s", err.text);
-		firewall_tell_health(firewall, PROTO_PART_FIREWALL, EIO, err.text);
+		firewall_tell_health(firewall, MESSAGE_PART_FIREWALL, EIO, err.text);
 		number = NFT_SCOPES_MAX; /* its bans are refused one by one */
 	}
 	link->scopes[link->n_scopes++] = (uint8_t)number;
@@ -181,7 +181,7 @@ static void engine_scope(struct firewall *firewall, struct link *link,
 /* Ends the service: the engine commits first, the bans stay unless it is to lift them. */
 void firewall_stop(struct firewall *firewall, int exit_status)
 {
-	struct proto_record stop = { .type = PROTO_STOP };
+	struct message stop = { .type = MESSAGE_STOP };
 
 	if (firewall->stopping)
 		return;
@@ -201,11 +201,11 @@ static void engine_reload(struct firewall *firewall, int client_fd)
 {
 	static const char answer[] =
 		"{\"ok\":false,\"error\":\"the next engine cannot be started: see the journal\"}\n";
-	struct proto_record ended = { .type = PROTO_RELOAD_ENDED };
+	struct message ended = { .type = MESSAGE_RELOAD_ENDED };
 	struct error err = { "another one is running" };
 
 	if (firewall->stopping)
-		return; /* the engine has its PROTO_STOP */
+		return; /* the engine has its MESSAGE_STOP */
 	if (!firewall->next && firewall_start_engine(firewall, client_fd, &err) == 0)
 		return;
 	log_line(LOG_ERR, "reload: %s", err.text);
@@ -215,61 +215,61 @@ static void engine_reload(struct firewall *firewall, int client_fd)
 }
 
 static void handle_record(struct firewall *firewall, struct link *link, struct batch *batch,
-	const struct proto_record *record, int fd)
+	const struct message *record, int fd)
 {
 	link->child.alive_s = clock_boot_s();
-	switch ((enum proto_type)record->type) {
-	case PROTO_SCOPE:
+	switch ((enum message_type)record->type) {
+	case MESSAGE_SCOPE:
 		engine_scope(firewall, link, record);
 		break;
-	case PROTO_PROTECT:
+	case MESSAGE_PROTECT:
 		if (record->ip.family &&
 			!protected_add_until(link->protected, &record->ip, record->text,
 				IGNORED_SOURCE,
 				record->ttl_s > 0 ? clock_boot_s() + record->ttl_s : 0))
 			log_line(LOG_WARNING, "more than %d protected addresses", PROTECTED_MAX);
 		break;
-	case PROTO_LIFT_ON_STOP:
+	case MESSAGE_LIFT_ON_STOP:
 		link->lift_on_stop = true;
 		break;
-	case PROTO_SEAL:
+	case MESSAGE_SEAL:
 		engine_sealed(firewall, link);
 		break;
-	case PROTO_BAN:
-	case PROTO_LIFT:
+	case MESSAGE_BAN:
+	case MESSAGE_LIFT:
 		if (link->state == LINK_RUNNING || link->state == LINK_STOPPING)
 			firewall_batch_add(firewall, link, batch, record);
 		break;
-	case PROTO_QUERY:
+	case MESSAGE_QUERY:
 		firewall_batch_apply(firewall, link, batch);
 		firewall_answer_query(firewall, link, record);
 		break;
-	case PROTO_READY:
+	case MESSAGE_READY:
 		firewall_batch_apply(firewall, link, batch);
 		engine_ready(firewall, link);
 		break;
-	case PROTO_RELOAD:
+	case MESSAGE_RELOAD:
 		if (link == firewall->current && link->state == LINK_RUNNING)
 			engine_reload(firewall, fd);
 		break;
-	case PROTO_STATUS:
+	case MESSAGE_STATUS:
 		(void)sd_notifyf(0, "STATUS=%s", record->text); /* nobody to tell: fine */
 		break;
-	case PROTO_ALIVE:
+	case MESSAGE_ALIVE:
 		break;
-	case PROTO_NONE:
-	case PROTO_GO:
-	case PROTO_HELD:
-	case PROTO_COUNTERS:
-	case PROTO_HOSTNET:
-	case PROTO_ADOPT:
-	case PROTO_ADMIN_LIFT:
-	case PROTO_CLIENT:
-	case PROTO_HEALTH:
-	case PROTO_RELOAD_ENDED:
-	case PROTO_STOP:
-	case PROTO_PEER:
-	case PROTO_TYPES:
+	case MESSAGE_NONE:
+	case MESSAGE_GO:
+	case MESSAGE_HELD:
+	case MESSAGE_COUNTERS:
+	case MESSAGE_OWN_ADDRESS:
+	case MESSAGE_ADOPT:
+	case MESSAGE_ADMIN_LIFT:
+	case MESSAGE_CLIENT:
+	case MESSAGE_HEALTH:
+	case MESSAGE_RELOAD_ENDED:
+	case MESSAGE_STOP:
+	case MESSAGE_PEER:
+	case MESSAGE_TYPES:
 		log_line(LOG_ERR, "the engine sent a record that is not its own");
 		break;
 	}
@@ -281,7 +281,7 @@ static int on_engine(sd_event_source *source, int fd, uint32_t revents, void *co
 {
 	static struct batch batch; /* 400 KiB: not on the stack */
 	struct link *link = context;
-	struct proto_record record;
+	struct message record;
 	struct error err;
 	int passed_fd;
 	int rc = 0;
@@ -289,7 +289,7 @@ static int on_engine(sd_event_source *source, int fd, uint32_t revents, void *co
 	(void)source, (void)fd, (void)revents;
 	(void)child_flush(&link->child); /* the rest with the next event */
 	for (int i = 0; i < BATCH_MAX && !child_is_full(&link->child); i++) {
-		rc = proto_receive(link->child.fd, &record, &passed_fd, &err);
+		rc = message_receive(link->child.fd, &record, &passed_fd, &err);
 		if (rc <= 0)
 			break;
 		handle_record(link->firewall, link, &batch, &record, passed_fd);
@@ -324,7 +324,7 @@ static int on_engine_exit(sd_event_source *source, const siginfo_t *info, void *
 	struct link *link = context;
 	struct firewall *firewall = link->firewall;
 	bool clean = info->si_code == CLD_EXITED && info->si_status == 0;
-	struct proto_record ended = { .type = PROTO_RELOAD_ENDED };
+	struct message ended = { .type = MESSAGE_RELOAD_ENDED };
 	bool was_current = link == firewall->current;
 	bool made_room = was_current && clean && link->state == LINK_STOPPING;
 	struct link *next = firewall->next;
@@ -395,13 +395,13 @@ void firewall_limit_next(struct firewall *firewall)
 static int on_notifier(sd_event_source *source, int fd, uint32_t revents, void *context)
 {
 	struct firewall *firewall = context;
-	struct proto_record record;
+	struct message record;
 	struct error err;
 	int passed_fd;
 	int rc;
 
 	(void)source, (void)fd, (void)revents;
-	while ((rc = proto_receive(firewall->notifier.fd, &record, &passed_fd, &err)) > 0) {
+	while ((rc = message_receive(firewall->notifier.fd, &record, &passed_fd, &err)) > 0) {
 		firewall->notifier.alive_s = clock_boot_s();
 		if (passed_fd >= 0)
 			(void)close(passed_fd); /* it has none to give */
@@ -432,7 +432,8 @@ static int on_notifier_exit(sd_event_source *source, const siginfo_t *info, void
 		"the notifier ended (%s %d), started again in %d s: mails wait until then",
 		info->si_code == CLD_EXITED ? "exit status" : "signal", info->si_status,
 		(int)firewall->notifier_delay_s);
-	firewall_tell_health(firewall, PROTO_PART_NOTIFIER, ECHILD, "ended, will be started again");
+	firewall_tell_health(firewall, MESSAGE_PART_NOTIFIER, ECHILD,
+		"ended, will be started again");
 	return 0;
 }
 
@@ -453,10 +454,10 @@ void firewall_start_notifier(struct firewall *firewall)
 		firewall->notifier_io = sd_event_source_disable_unref(firewall->notifier_io);
 		child_done(&firewall->notifier);
 		firewall->notifier_again_s = clock_boot_s() + NOTIFIER_DELAY_MAX_S;
-		firewall_tell_health(firewall, PROTO_PART_NOTIFIER, ECHILD, err.text);
+		firewall_tell_health(firewall, MESSAGE_PART_NOTIFIER, ECHILD, err.text);
 		return;
 	}
 	firewall->to_join = true;
 	firewall_join(firewall);
-	firewall_tell_health(firewall, PROTO_PART_NOTIFIER, 0, "");
+	firewall_tell_health(firewall, MESSAGE_PART_NOTIFIER, 0, "");
 }

@@ -27,12 +27,12 @@
 #include "process/messages.h"
 #include "process/sandbox.h"
 
-enum { TICK_US = 1000000, GENERATION_EVERY_S = 60, ALIVE_LIMIT_S = 3 * PROTO_ALIVE_S };
+enum { TICK_US = 1000000, GENERATION_EVERY_S = 60, ALIVE_LIMIT_S = 3 * MESSAGE_ALIVE_S };
 
-void firewall_tell_health(struct firewall *firewall, enum proto_part part, int failure,
+void firewall_tell_health(struct firewall *firewall, enum message_part part, int failure,
 	const char *text)
 {
-	struct proto_record record = { .type = PROTO_HEALTH, .number = part, .failure = failure };
+	struct message record = { .type = MESSAGE_HEALTH, .number = part, .failure = failure };
 	struct health *health = &firewall->health[part];
 
 	health->failure = failure;
@@ -130,7 +130,7 @@ static int on_host_change(sd_event_source *source, int fd, uint32_t revents, voi
 	struct firewall *firewall = context;
 
 	(void)source, (void)fd, (void)revents;
-	hostnet_drain(firewall->hostnet);
+	own_addresses_drain(firewall->own_addresses);
 	firewall_refresh_hosts(firewall);
 	return 0;
 }
@@ -149,8 +149,8 @@ static int add_sources(struct firewall *firewall)
 	if (sd_event_add_signal(event, NULL, SIGTERM, on_signal, firewall) < 0 ||
 		sd_event_add_signal(event, NULL, SIGINT, on_signal, firewall) < 0 ||
 		sd_event_add_post(event, NULL, on_post, firewall) < 0 ||
-		sd_event_add_io(event, NULL, hostnet_fd(firewall->hostnet), EPOLLIN, on_host_change,
-			firewall) < 0 ||
+		sd_event_add_io(event, NULL, own_addresses_fd(firewall->own_addresses), EPOLLIN,
+			on_host_change, firewall) < 0 ||
 		sd_event_add_time_relative(event, NULL, CLOCK_BOOTTIME, TICK_US, 0, on_tick,
 			firewall) < 0)
 		return -1;
@@ -162,7 +162,7 @@ static int add_sources(struct firewall *firewall)
 
 static int open_kernel(struct firewall *firewall, struct error *err)
 {
-	if (hostnet_open(&firewall->hostnet, err) < 0)
+	if (own_addresses_open(&firewall->own_addresses, err) < 0)
 		return -1;
 	if (firewall->options->dry_run)
 		return 0;
@@ -184,7 +184,7 @@ static void firewall_done(struct firewall *firewall)
 	child_done(&firewall->notifier);
 	elements_free(firewall->elements);
 	nft_close(firewall->nft);
-	hostnet_close(firewall->hostnet);
+	own_addresses_close(firewall->own_addresses);
 	protected_free(firewall->hosts);
 	(void)sd_event_source_disable_unref(firewall->accept_io);
 	(void)sd_event_source_disable_unref(firewall->dump_io);

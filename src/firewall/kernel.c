@@ -22,11 +22,11 @@ enum { SSH_EVERY_S = 10, ADOPT_RESERVE = CHILD_QUEUE_MAX / 4 };
 
 /* ---- protection ---- */
 
-static void add_host(void *context, enum hostnet_kind kind, const struct ip *ip)
+static void add_host(void *context, enum own_addresses_kind kind, const struct ip *ip)
 {
 	struct protected *hosts = context;
 
-	if (!protected_add(hosts, ip, hostnet_kind_text(kind), kind))
+	if (!protected_add(hosts, ip, own_addresses_kind_text(kind), kind))
 		log_line(LOG_WARNING, "more than %d protected addresses", PROTECTED_MAX);
 }
 
@@ -34,26 +34,27 @@ struct host_sender {
 	struct child *child;
 };
 
-static void send_host(void *context, enum hostnet_kind kind, const struct ip *ip)
+static void send_host(void *context, enum own_addresses_kind kind, const struct ip *ip)
 {
 	const struct host_sender *sender = context;
-	struct proto_record record = { .type = PROTO_HOSTNET, .number = kind, .ip = *ip };
+	struct message record = { .type = MESSAGE_OWN_ADDRESS, .number = kind, .ip = *ip };
 
-	(void)snprintf(record.text, sizeof(record.text), "%s", hostnet_kind_text(kind)); /* fits */
+	(void)snprintf(record.text, sizeof(record.text), "%s",
+		own_addresses_kind_text(kind));       /* fits */
 	(void)child_send(sender->child, &record, -1); /* enforced here too */
 }
 
 void firewall_refresh_hosts(struct firewall *firewall)
 {
-	struct proto_record begin = { .type = PROTO_HOSTNET };
+	struct message begin = { .type = MESSAGE_OWN_ADDRESS };
 	struct protected *fresh = protected_new();
 	struct host_sender sender;
 	struct error err;
 
-	if (hostnet_list(firewall->hostnet, add_host, fresh, &err) < 0) {
+	if (own_addresses_list(firewall->own_addresses, add_host, fresh, &err) < 0) {
 		log_line(LOG_ERR, "cannot read the host's own addresses: %s", err.text);
 		/* what was protected stays so: better too much than the gateway too little */
-		(void)hostnet_list(firewall->hostnet, add_host, firewall->hosts, NULL);
+		(void)own_addresses_list(firewall->own_addresses, add_host, firewall->hosts, NULL);
 		protected_free(fresh);
 	} else {
 		protected_free(firewall->hosts);
@@ -63,7 +64,7 @@ void firewall_refresh_hosts(struct firewall *firewall)
 		return;
 	sender.child = &firewall->current->child;
 	(void)child_send(sender.child, &begin, -1); /* enforced here too */
-	if (hostnet_list(firewall->hostnet, send_host, &sender, &err) < 0)
+	if (own_addresses_list(firewall->own_addresses, send_host, &sender, &err) < 0)
 		log_line(LOG_ERR, "cannot read the host's own addresses: %s", err.text);
 }
 
@@ -73,7 +74,7 @@ struct peer_finder {
 	size_t unknown; /* not protected yet */
 };
 
-static void find_peer(void *context, enum hostnet_kind kind, const struct ip *ip)
+static void find_peer(void *context, enum own_addresses_kind kind, const struct ip *ip)
 {
 	struct peer_finder *finder = context;
 
@@ -88,7 +89,7 @@ void firewall_refresh_ssh(struct firewall *firewall)
 	struct error err;
 
 	firewall->next_ssh_s = clock_boot_s() + SSH_EVERY_S;
-	if (hostnet_ssh_peers(find_peer, &finder, &err) == 0) {
+	if (own_addresses_ssh_peers(find_peer, &finder, &err) == 0) {
 		firewall->peers_unread = false;
 	} else {
 		if (!firewall->peers_unread) /* said once, tried on */
@@ -113,7 +114,7 @@ void firewall_batch_apply(struct firewall *firewall, struct link *link, struct b
 	if (elements_apply(firewall->elements, batch->changes, batch->count, link->number,
 		    clock_boot_s(), &err) < 0) {
 		log_line(LOG_ERR, "the firewall refuses: %s", err.text);
-		firewall_tell_health(firewall, PROTO_PART_FIREWALL, EIO, err.text);
+		firewall_tell_health(firewall, MESSAGE_PART_FIREWALL, EIO, err.text);
 		firewall->to_restore = true;
 	}
 	for (size_t i = 0; i < batch->count; i++) {
@@ -136,21 +137,22 @@ static bool width_is_allowed(const struct ip *ip)
 }
 
 void firewall_batch_add(struct firewall *firewall, struct link *link, struct batch *batch,
-	const struct proto_record *record)
+	const struct message *record)
 {
-	struct proto_record answer = { .type = PROTO_HELD,
+	struct message answer = { .type = MESSAGE_HELD,
 		.number = record->number,
 		.ip = record->ip,
-		.ttl_s = record->type == PROTO_LIFT ? -1 : record->ttl_s };
+		.ttl_s = record->type == MESSAGE_LIFT ? -1 : record->ttl_s };
 	const char *because = NULL;
 
-	if (record->type == PROTO_BAN) {
+	if (record->type == MESSAGE_BAN) {
 		because = protected_find(firewall->hosts, &record->ip);
 		if (!because)
 			because = protected_find(link->protected, &record->ip);
 	}
 	if (record->number >= link->n_scopes || !record->ip.family || !firewall->elements ||
-		!width_is_allowed(&record->ip) || (record->type == PROTO_BAN && record->ttl_s < 0))
+		!width_is_allowed(&record->ip) ||
+		(record->type == MESSAGE_BAN && record->ttl_s < 0))
 		answer.failure = EINVAL;
 	else if (because)
 		answer.failure = EPERM;
@@ -161,7 +163,7 @@ void firewall_batch_add(struct firewall *firewall, struct link *link, struct bat
 		return;
 	}
 	batch->changes[batch->count] =
-		(struct nft_change){ .op = record->type == PROTO_BAN ? NFT_BAN : NFT_LIFT,
+		(struct nft_change){ .op = record->type == MESSAGE_BAN ? NFT_BAN : NFT_LIFT,
 			.scope = link->scopes[record->number],
 			.ip = record->ip,
 			.ttl_s = record->ttl_s };
@@ -171,9 +173,9 @@ void firewall_batch_add(struct firewall *firewall, struct link *link, struct bat
 }
 
 void firewall_answer_query(struct firewall *firewall, struct link *link,
-	const struct proto_record *record)
+	const struct message *record)
 {
-	struct proto_record answer = { .type = PROTO_COUNTERS,
+	struct message answer = { .type = MESSAGE_COUNTERS,
 		.number = record->number,
 		.serial = record->serial,
 		.ip = record->ip,
@@ -199,10 +201,10 @@ static int number_for_engine(const struct link *link, uint8_t scope)
 	return -1;
 }
 
-static void send_element(struct firewall *firewall, enum proto_type type, uint8_t scope,
+static void send_element(struct firewall *firewall, enum message_type type, uint8_t scope,
 	const struct ip *ip, int64_t ttl_s)
 {
-	struct proto_record record = { .type = type, .ip = *ip, .ttl_s = ttl_s };
+	struct message record = { .type = type, .ip = *ip, .ttl_s = ttl_s };
 	int number = firewall->current ? number_for_engine(firewall->current, scope) : -1;
 
 	if (number < 0)
@@ -220,14 +222,14 @@ void firewall_restore(struct firewall *firewall, const char *why)
 
 	firewall->to_restore = false;
 	if (elements_restore(firewall->elements, clock_boot_s(), &count, &err) < 0) {
-		if (!firewall->health[PROTO_PART_FIREWALL].failure) /* said once, tried on */
+		if (!firewall->health[MESSAGE_PART_FIREWALL].failure) /* said once, tried on */
 			log_line(LOG_ERR, "cannot restore the firewall table: %s", err.text);
-		firewall_tell_health(firewall, PROTO_PART_FIREWALL, EIO, err.text);
+		firewall_tell_health(firewall, MESSAGE_PART_FIREWALL, EIO, err.text);
 		firewall->to_restore = true;
 		return;
 	}
 	log_line(LOG_WARNING, "the firewall table was %s: restored with %zu elements", why, count);
-	firewall_tell_health(firewall, PROTO_PART_FIREWALL, 0, "");
+	firewall_tell_health(firewall, MESSAGE_PART_FIREWALL, 0, "");
 }
 
 static void admin_lift(void *context, uint8_t scope, const struct ip *ip)
@@ -235,7 +237,7 @@ static void admin_lift(void *context, uint8_t scope, const struct ip *ip)
 	struct firewall *firewall = context;
 
 	elements_forget(firewall->elements, scope, ip);
-	send_element(firewall, PROTO_ADMIN_LIFT, scope, ip, 0);
+	send_element(firewall, MESSAGE_ADMIN_LIFT, scope, ip, 0);
 }
 
 int firewall_on_nft_event(sd_event_source *source, int fd, uint32_t revents, void *context)
@@ -259,7 +261,7 @@ static void adopt(void *context, const struct nft_element *element)
 
 	if (firewall->current && elements_adopt(firewall->elements, element,
 					 firewall->current->number, clock_boot_s()))
-		send_element(firewall, PROTO_ADOPT, element->scope, &element->ip, element->ttl_s);
+		send_element(firewall, MESSAGE_ADOPT, element->scope, &element->ip, element->ttl_s);
 }
 
 static int on_dump(sd_event_source *source, int fd, uint32_t revents, void *context)

@@ -29,7 +29,7 @@ enum {
 };
 
 /* Descriptors are -1 until opened. */
-struct hostnet {
+struct own_addresses {
 	int route_fd;
 	int events_fd;
 	uint32_t seq;
@@ -38,37 +38,37 @@ struct hostnet {
 
 /* One listing: what was told already. */
 struct list {
-	void (*each)(void *context, enum hostnet_kind kind, const struct ip *ip);
+	void (*each)(void *context, enum own_addresses_kind kind, const struct ip *ip);
 	void *context;
 	struct {
-		enum hostnet_kind kind;
+		enum own_addresses_kind kind;
 		struct ip ip;
-	} * told; /* HOSTNET_MAX */
+	} * told; /* OWN_ADDRESSES_MAX */
 	size_t n_told;
 	bool overflow;
 };
 
-const char *hostnet_kind_text(enum hostnet_kind kind)
+const char *own_addresses_kind_text(enum own_addresses_kind kind)
 {
 	switch (kind) {
-	case HOSTNET_OWN:
+	case OWN_ADDRESS:
 		return "own address";
-	case HOSTNET_GATEWAY:
+	case OWN_GATEWAY:
 		return "default gateway";
-	case HOSTNET_ONLINK:
+	case OWN_ONLINK:
 		return "on-link network";
-	case HOSTNET_SSH_PEER:
+	case OWN_SSH_PEER:
 		return "SSH session";
 	}
 	return "unknown";
 }
 
-static void list_tell(struct list *list, enum hostnet_kind kind, const struct ip *ip)
+static void list_tell(struct list *list, enum own_addresses_kind kind, const struct ip *ip)
 {
 	for (size_t i = 0; i < list->n_told; i++)
 		if (list->told[i].kind == kind && ip_equal(&list->told[i].ip, ip))
 			return;
-	if (list->n_told == HOSTNET_MAX) {
+	if (list->n_told == OWN_ADDRESSES_MAX) {
 		list->overflow = true;
 		return;
 	}
@@ -94,44 +94,44 @@ static int socket_open(int *ret_fd, int protocol, uint32_t groups, struct error 
 	return 0;
 }
 
-int hostnet_open(struct hostnet **ret_hostnet, struct error *err)
+int own_addresses_open(struct own_addresses **ret_own, struct error *err)
 {
-	struct hostnet *hostnet = alloc_zero(sizeof(*hostnet));
+	struct own_addresses *own = alloc_zero(sizeof(*own));
 
-	hostnet->route_fd = -1;
-	hostnet->events_fd = -1;
-	hostnet->received = alloc_zero(RECEIVE_BYTES);
-	if (socket_open(&hostnet->route_fd, NETLINK_ROUTE, 0, err) < 0 ||
-		socket_open(&hostnet->events_fd, NETLINK_ROUTE,
+	own->route_fd = -1;
+	own->events_fd = -1;
+	own->received = alloc_zero(RECEIVE_BYTES);
+	if (socket_open(&own->route_fd, NETLINK_ROUTE, 0, err) < 0 ||
+		socket_open(&own->events_fd, NETLINK_ROUTE,
 			RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
 				RTMGRP_IPV6_ROUTE,
 			err) < 0) {
-		hostnet_close(hostnet);
+		own_addresses_close(own);
 		return -1;
 	}
-	*ret_hostnet = hostnet;
+	*ret_own = own;
 	return 0;
 }
 
-void hostnet_close(struct hostnet *hostnet)
+void own_addresses_close(struct own_addresses *own)
 {
-	if (!hostnet)
+	if (!own)
 		return;
-	alloc_cleanup_close(&hostnet->route_fd);
-	alloc_cleanup_close(&hostnet->events_fd);
-	free(hostnet->received);
-	free(hostnet);
+	alloc_cleanup_close(&own->route_fd);
+	alloc_cleanup_close(&own->events_fd);
+	free(own->received);
+	free(own);
 }
 
-int hostnet_fd(const struct hostnet *hostnet)
+int own_addresses_fd(const struct own_addresses *own)
 {
-	return hostnet->events_fd;
+	return own->events_fd;
 }
 
-void hostnet_drain(struct hostnet *hostnet)
+void own_addresses_drain(struct own_addresses *own)
 {
 	for (uint32_t i = 0; i < DRAIN_READS_MAX; i++) {
-		ssize_t n = recv(hostnet->events_fd, hostnet->received, RECEIVE_BYTES, 0);
+		ssize_t n = recv(own->events_fd, own->received, RECEIVE_BYTES, 0);
 
 		/* ENOBUFS says that events were lost: all is read afresh anyway. */
 		if (n < 0 && errno != EINTR && errno != ENOBUFS)
@@ -171,7 +171,7 @@ static void address_message(struct list *list, const struct nlmsghdr *message)
 	}
 	/* On a point-to-point link IFA_ADDRESS is the other end. */
 	if (address_read(local ? local : address, header->ifa_family, &ip))
-		list_tell(list, HOSTNET_OWN, &ip);
+		list_tell(list, OWN_ADDRESS, &ip);
 }
 
 /* RTA_GATEWAY, or RTA_VIA for a gateway of the other family. */
@@ -182,14 +182,14 @@ static void gateway_attribute(struct list *list, const struct nlattr *attr, uint
 	struct ip ip;
 
 	if (mnl_attr_get_type(attr) == RTA_GATEWAY && address_read(attr, family, &ip))
-		list_tell(list, HOSTNET_GATEWAY, &ip);
+		list_tell(list, OWN_GATEWAY, &ip);
 	if (mnl_attr_get_type(attr) != RTA_VIA || mnl_attr_get_payload_len(attr) < sizeof(via))
 		return;
 	memcpy(&via, bytes, sizeof(via));
 	if (mnl_attr_get_payload_len(attr) != sizeof(via) + (via.rtvia_family == AF_INET ? 4 : 16))
 		return;
 	ip = ip_from_bytes(via.rtvia_family == AF_INET ? 4 : 6, bytes + sizeof(via));
-	list_tell(list, HOSTNET_GATEWAY, &ip);
+	list_tell(list, OWN_GATEWAY, &ip);
 }
 
 /* RTA_MULTIPATH: a row of struct rtnexthop, each with attributes behind it. */
@@ -259,7 +259,7 @@ static void route_onlink(struct list *list, const struct nlmsghdr *message)
 	if (ip.bytes[0] == (ip.family == 4 ? 127 : 0xff)) /* loopback, multicast */
 		return;
 	ip = ip_mask(&ip, header->rtm_dst_len);
-	list_tell(list, HOSTNET_ONLINK, &ip);
+	list_tell(list, OWN_ONLINK, &ip);
 }
 
 static void route_message(struct list *list, const struct nlmsghdr *message)
@@ -302,7 +302,7 @@ static enum dump_state dump_message(const struct dump *dump, struct list *list, 
 	return DUMP_MORE;
 }
 
-static enum dump_state dump_read(struct hostnet *hostnet, const struct dump *dump,
+static enum dump_state dump_read(struct own_addresses *own, const struct dump *dump,
 	struct list *list, int *number)
 {
 	enum dump_state state = DUMP_MORE;
@@ -310,10 +310,10 @@ static enum dump_state dump_read(struct hostnet *hostnet, const struct dump *dum
 
 	*number = EPROTO;
 	for (uint32_t i = 0; i < DUMP_READS_MAX && state == DUMP_MORE; i++) {
-		const struct nlmsghdr *message = (const struct nlmsghdr *)hostnet->received;
+		const struct nlmsghdr *message = (const struct nlmsghdr *)own->received;
 		struct sockaddr_nl from = { 0 };
 		socklen_t length = sizeof(from);
-		ssize_t n = recvfrom(hostnet->route_fd, hostnet->received, RECEIVE_BYTES, 0,
+		ssize_t n = recvfrom(own->route_fd, own->received, RECEIVE_BYTES, 0,
 			(struct sockaddr *)&from, &length);
 		int left = (int)n;
 
@@ -327,12 +327,12 @@ static enum dump_state dump_read(struct hostnet *hostnet, const struct dump *dum
 			continue;
 		for (; state == DUMP_MORE && mnl_nlmsg_ok(message, left);
 			message = mnl_nlmsg_next(message, &left))
-			state = dump_message(dump, list, hostnet->seq, message, &again, number);
+			state = dump_message(dump, list, own->seq, message, &again, number);
 	}
 	return state == DUMP_MORE ? DUMP_FAILED : state;
 }
 
-static int dump_run(struct hostnet *hostnet, const struct dump *dump, struct nlmsghdr *request,
+static int dump_run(struct own_addresses *own, const struct dump *dump, struct nlmsghdr *request,
 	struct list *list, struct error *err)
 {
 	enum dump_state state = DUMP_AGAIN;
@@ -340,17 +340,17 @@ static int dump_run(struct hostnet *hostnet, const struct dump *dump, struct nlm
 
 	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	for (uint32_t i = 0; i < DUMP_TRIES_MAX && state == DUMP_AGAIN; i++) {
-		request->nlmsg_seq = ++hostnet->seq;
-		if (send(hostnet->route_fd, request, request->nlmsg_len, 0) < 0)
+		request->nlmsg_seq = ++own->seq;
+		if (send(own->route_fd, request, request->nlmsg_len, 0) < 0)
 			return error_errno(err, errno, "asking for %s", dump->what);
-		state = dump_read(hostnet, dump, list, &number);
+		state = dump_read(own, dump, list, &number);
 	}
 	if (state == DUMP_FAILED)
 		return error_errno(err, number, "reading %s", dump->what);
 	return 0;
 }
 
-static int addresses_list(struct hostnet *hostnet, struct list *list, struct error *err)
+static int addresses_list(struct own_addresses *own, struct list *list, struct error *err)
 {
 	const struct dump dump = { "addresses", address_message };
 	_Alignas(struct nlmsghdr) uint8_t buffer[REQUEST_BYTES];
@@ -358,10 +358,10 @@ static int addresses_list(struct hostnet *hostnet, struct list *list, struct err
 
 	request->nlmsg_type = RTM_GETADDR;
 	(void)mnl_nlmsg_put_extra_header(request, sizeof(struct ifaddrmsg)); /* zero: all */
-	return dump_run(hostnet, &dump, request, list, err);
+	return dump_run(own, &dump, request, list, err);
 }
 
-static int routes_list(struct hostnet *hostnet, struct list *list, struct error *err)
+static int routes_list(struct own_addresses *own, struct list *list, struct error *err)
 {
 	const struct dump dump = { "routes", route_message };
 	_Alignas(struct nlmsghdr) uint8_t buffer[REQUEST_BYTES];
@@ -369,7 +369,7 @@ static int routes_list(struct hostnet *hostnet, struct list *list, struct error 
 
 	request->nlmsg_type = RTM_GETROUTE;
 	(void)mnl_nlmsg_put_extra_header(request, sizeof(struct rtmsg)); /* zero: all */
-	return dump_run(hostnet, &dump, request, list, err);
+	return dump_run(own, &dump, request, list, err);
 }
 
 static int list_end(const struct list *list, struct error *err)
@@ -378,21 +378,22 @@ static int list_end(const struct list *list, struct error *err)
 		return 0;
 	return error_set(err,
 		"more than %d own addresses, networks and SSH sessions: the rest is left out",
-		HOSTNET_MAX);
+		OWN_ADDRESSES_MAX);
 }
 
 static void login_tell(void *context, const struct ip *ip)
 {
-	list_tell(context, HOSTNET_SSH_PEER, ip);
+	list_tell(context, OWN_SSH_PEER, ip);
 }
 
-int hostnet_ssh_peers(void (*each)(void *context, enum hostnet_kind kind, const struct ip *ip),
+int own_addresses_ssh_peers(void (*each)(void *context, enum own_addresses_kind kind,
+				    const struct ip *ip),
 	void *context, struct error *err)
 {
 	struct list list = { .each = each, .context = context };
 	int rc;
 
-	list.told = alloc_array(HOSTNET_MAX, sizeof(*list.told));
+	list.told = alloc_array(OWN_ADDRESSES_MAX, sizeof(*list.told));
 	rc = logins_list(LOGINS_UTMP, login_tell, &list, err);
 	if (rc == 0)
 		rc = list_end(&list, err);
@@ -400,19 +401,19 @@ int hostnet_ssh_peers(void (*each)(void *context, enum hostnet_kind kind, const 
 	return rc;
 }
 
-int hostnet_list(struct hostnet *hostnet,
-	void (*each)(void *context, enum hostnet_kind kind, const struct ip *ip), void *context,
-	struct error *err)
+int own_addresses_list(struct own_addresses *own,
+	void (*each)(void *context, enum own_addresses_kind kind, const struct ip *ip),
+	void *context, struct error *err)
 {
 	struct list list = { .each = each, .context = context };
 	int rc = 0;
 
-	list.told = alloc_array(HOSTNET_MAX, sizeof(*list.told));
-	rc |= addresses_list(hostnet, &list, err);
-	rc |= routes_list(hostnet, &list, err);
+	list.told = alloc_array(OWN_ADDRESSES_MAX, sizeof(*list.told));
+	rc |= addresses_list(own, &list, err);
+	rc |= routes_list(own, &list, err);
 	if (rc == 0)
 		rc = list_end(&list, err);
 	free(list.told);
-	rc |= hostnet_ssh_peers(each, context, rc == 0 ? err : NULL);
+	rc |= own_addresses_ssh_peers(each, context, rc == 0 ? err : NULL);
 	return rc;
 }

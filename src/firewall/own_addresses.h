@@ -6,27 +6,28 @@
 #include <stddef.h>
 
 struct error;
-struct hostnet;
+struct own_addresses;
 
 /* What the host itself must never be cut off from: own addresses, default gateways, on-link
  * prefixes (rtnetlink), and from where users are logged in by SSH (logins.h). */
-enum hostnet_kind { HOSTNET_OWN, HOSTNET_GATEWAY, HOSTNET_ONLINK, HOSTNET_SSH_PEER };
-enum { HOSTNET_MAX = 1024 }; /* more are left out: -1, and the sentence says so */
+enum own_addresses_kind { OWN_ADDRESS, OWN_GATEWAY, OWN_ONLINK, OWN_SSH_PEER };
+enum { OWN_ADDRESSES_MAX = 1024 }; /* more are left out: -1, and the sentence says so */
 
-int hostnet_open(struct hostnet **ret_hostnet, struct error *err);
-void hostnet_close(struct hostnet *hostnet);
-/* Readable when addresses or routes changed: call hostnet_drain, then hostnet_list. */
-int hostnet_fd(const struct hostnet *hostnet);
-void hostnet_drain(struct hostnet *hostnet);
+int own_addresses_open(struct own_addresses **ret_own, struct error *err);
+void own_addresses_close(struct own_addresses *own);
+/* Readable when addresses or routes changed: call own_addresses_drain, then own_addresses_list. */
+int own_addresses_fd(const struct own_addresses *own);
+void own_addresses_drain(struct own_addresses *own);
 /* Reads all afresh and calls back for each, without duplicates of the same kind. -1: something
  * could not be read or was too much; what was called back holds. */
-int hostnet_list(struct hostnet *hostnet,
-	void (*each)(void *context, enum hostnet_kind kind, const struct ip *ip), void *context,
-	struct error *err);
+int own_addresses_list(struct own_addresses *own,
+	void (*each)(void *context, enum own_addresses_kind kind, const struct ip *ip),
+	void *context, struct error *err);
 /* Only the peers of SSH sessions. */
-int hostnet_ssh_peers(void (*each)(void *context, enum hostnet_kind kind, const struct ip *ip),
+int own_addresses_ssh_peers(void (*each)(void *context, enum own_addresses_kind kind,
+				    const struct ip *ip),
 	void *context, struct error *err);
 /* "own address", "default gateway", "on-link network", "SSH session". */
-const char *hostnet_kind_text(enum hostnet_kind kind);
+const char *own_addresses_kind_text(enum own_addresses_kind kind);
 
 #endif

@@ -16,7 +16,7 @@
 
 struct elements;
 struct error;
-struct hostnet;
+struct own_addresses;
 struct protected;
 struct run_options;
 
@@ -43,7 +43,7 @@ struct link {
 /* How a part of this role is, for engines that come later. */
 struct health {
 	int failure; /* errno value; 0: well */
-	char text[PROTO_TEXT_MAX];
+	char text[MESSAGE_TEXT_MAX];
 };
 
 /* current is the engine that counts; next, during a reload, the one that gets ready. The engine
@@ -52,7 +52,7 @@ struct firewall {
 	const struct run_options *options;
 	sd_event *event;
 	struct nft *nft; /* NULL: dry run */
-	struct hostnet *hostnet;
+	struct own_addresses *own_addresses;
 	struct elements *elements; /* NULL: dry run */
 	struct protected *hosts;   /* what the host must not be cut off from, SSH peers too */
 	size_t n_peers;            /* of SSH, when last asked */
@@ -70,7 +70,7 @@ struct firewall {
 	int listen_fd;
 	sd_event_source *accept_io;
 	sd_event_source *dump_io; /* NULL: no dump is running */
-	struct health health[PROTO_PARTS];
+	struct health health[MESSAGE_PARTS];
 	bool to_join;    /* a pair is due: once the engine's queue is empty */
 	bool to_restore; /* the kernel refused; tried again by the tick */
 	bool told_ready;
@@ -84,27 +84,27 @@ struct firewall {
 /* One wake-up's changes with the records they answer. */
 struct batch {
 	struct nft_change changes[BATCH_MAX];
-	struct proto_record answers[BATCH_MAX];
+	struct message answers[BATCH_MAX];
 	size_t count;
 };
 
 /* CLOCK_BOOTTIME in seconds. */
 /* Tells the engine how a part is doing, and each one that comes later; failure: errno value, 0
  * ok. */
-void firewall_tell_health(struct firewall *firewall, enum proto_part part, int failure,
+void firewall_tell_health(struct firewall *firewall, enum message_part part, int failure,
 	const char *text);
 
 /* firewall_bans.c. Reads the host's own addresses afresh; an engine that runs hears of them. */
 void firewall_refresh_hosts(struct firewall *firewall);
 /* Only the SSH sessions. */
 void firewall_refresh_ssh(struct firewall *firewall);
-/* Takes a PROTO_BAN or PROTO_LIFT into the batch, or refuses it. */
+/* Takes a MESSAGE_BAN or MESSAGE_LIFT into the batch, or refuses it. */
 void firewall_batch_add(struct firewall *firewall, struct link *link, struct batch *batch,
-	const struct proto_record *record);
+	const struct message *record);
 /* Does what the batch holds and answers it. */
 void firewall_batch_apply(struct firewall *firewall, struct link *link, struct batch *batch);
 void firewall_answer_query(struct firewall *firewall, struct link *link,
-	const struct proto_record *record);
+	const struct message *record);
 /* Makes the table as it should be; why: what happened to it, for the journal. */
 void firewall_restore(struct firewall *firewall, const char *why);
 int firewall_on_nft_event(sd_event_source *source, int fd, uint32_t revents, void *context);

@@ -20,7 +20,7 @@ enum { PROTECT_RESERVED = 16 };
 
 /* A question on its way; name "": a free place. */
 struct asked {
-	struct proto_name record;
+	struct message_name record;
 	bool dropped; /* its engine is gone */
 };
 
@@ -32,24 +32,24 @@ struct lookups {
 	struct asked asked[RESOLVE_QUESTIONS_MAX];
 };
 
-static void answer(const struct lookups *lookups, const struct proto_name *record)
+static void answer(const struct lookups *lookups, const struct message_name *record)
 {
 	/* a full pair: the engine asks again */
 	if (lookups->peer_fd >= 0)
-		(void)proto_name_send(lookups->peer_fd, record, NULL);
+		(void)message_name_send(lookups->peer_fd, record, NULL);
 }
 
 static void on_answer(void *context, const struct resolve_answer *found)
 {
-	static const enum proto_name_outcome outcomes[] = {
-		[RESOLVE_FOUND] = PROTO_NAME_FOUND,
-		[RESOLVE_NO_NAME] = PROTO_NAME_NONE,
-		[RESOLVE_NO_ANSWER] = PROTO_NAME_NO_ANSWER,
+	static const enum message_name_outcome outcomes[] = {
+		[RESOLVE_FOUND] = MESSAGE_NAME_FOUND,
+		[RESOLVE_NO_NAME] = MESSAGE_NAME_NONE,
+		[RESOLVE_NO_ANSWER] = MESSAGE_NAME_NO_ANSWER,
 	};
 	struct lookups *lookups = context;
 	struct asked *asked = &lookups->asked[found->tag];
 
-	_Static_assert(PROTO_NAME_ADDRESSES_MAX == (int)RESOLVE_ADDRESSES_MAX, "all fit");
+	_Static_assert(MESSAGE_NAME_ADDRESSES_MAX == (int)RESOLVE_ADDRESSES_MAX, "all fit");
 	asked->record.outcome = outcomes[found->outcome];
 	asked->record.ttl_s = found->ttl_s;
 	asked->record.count = (uint32_t)found->count;
@@ -135,33 +135,33 @@ static struct asked *free_place(struct lookups *lookups, uint32_t kind)
 	for (size_t i = 0; i < RESOLVE_QUESTIONS_MAX; i++) {
 		if (!lookups->asked[i].record.name[0])
 			place = &lookups->asked[i];
-		else if (lookups->asked[i].record.kind == PROTO_NAME_COUNT)
+		else if (lookups->asked[i].record.kind == MESSAGE_NAME_COUNT)
 			count++;
 	}
-	if (kind == PROTO_NAME_COUNT && count >= RESOLVE_QUESTIONS_MAX - PROTECT_RESERVED)
+	if (kind == MESSAGE_NAME_COUNT && count >= RESOLVE_QUESTIONS_MAX - PROTECT_RESERVED)
 		return NULL;
 	return place;
 }
 
-void lookups_packet(struct lookups *lookups, const struct proto_mail_packet *packet)
+void lookups_packet(struct lookups *lookups, const struct message_mail_packet *packet)
 {
-	struct proto_name record;
+	struct message_name record;
 	struct asked *asked;
 	struct error err;
 
-	if (proto_name_read(packet, &record) < 0) {
+	if (message_name_read(packet, &record) < 0) {
 		log_line(LOG_ERR, "a question that is not whole");
 		return;
 	}
 	record.count = 0;
-	record.outcome = PROTO_NAME_NO_ANSWER;
+	record.outcome = MESSAGE_NAME_NO_ANSWER;
 	asked = free_place(lookups, record.kind);
 	if (!asked) {
 		answer(lookups, &record);
 		return;
 	}
 	*asked = (struct asked){ .record = record };
-	if (resolve_ask(lookups->resolve, record.name, record.kind == PROTO_NAME_PROTECT,
+	if (resolve_ask(lookups->resolve, record.name, record.kind == MESSAGE_NAME_PROTECT,
 		    (uint64_t)(asked - lookups->asked), clock_boot_ms(), &err) < 0) {
 		log_line(LOG_ERR, "a name is not looked up: %s", err.text);
 		*asked = (struct asked){ 0 };

@@ -3,7 +3,7 @@
 
 struct error;
 struct lookups;
-struct proto_mail_packet;
+struct message_mail_packet;
 struct sd_event;
 
 /* The engine's questions for host names, answered over the pair that they came by. */
@@ -13,7 +13,7 @@ int lookups_new(struct sd_event *event, struct lookups **ret_lookups, struct err
 void lookups_free(struct lookups *lookups);
 /* fd is borrowed; -1: no engine. Answers to an earlier one's questions are dropped. */
 void lookups_peer(struct lookups *lookups, int fd);
-/* A packet of type PROTO_MAIL_NAME. What cannot be looked up is answered so. */
-void lookups_packet(struct lookups *lookups, const struct proto_mail_packet *packet);
+/* A packet of type MESSAGE_MAIL_NAME. What cannot be looked up is answered so. */
+void lookups_packet(struct lookups *lookups, const struct message_mail_packet *packet);
 
 #endif

@@ -26,7 +26,7 @@ enum {
 	DELIVERIES_MAX = 2, /* at a time */
 	QUEUE_MAX = 64,     /* mails that wait for a place; the engine hands out no more */
 	DELIVERY_LIMIT_US = 60 * 1000000,
-	ALIVE_US = PROTO_ALIVE_S * 1000000,
+	ALIVE_US = MESSAGE_ALIVE_S * 1000000,
 	PACKET_WAIT_MS = 5000,
 };
 
@@ -46,21 +46,21 @@ struct notifier {
 	sd_event *event;
 	int peer_fd; /* owned; -1: no engine */
 	sd_event_source *peer_io;
-	struct proto_mail_packet settings;          /* length 0: none yet */
-	struct proto_mail_packet *queue[QUEUE_MAX]; /* owned; oldest first */
+	struct message_mail_packet settings;          /* length 0: none yet */
+	struct message_mail_packet *queue[QUEUE_MAX]; /* owned; oldest first */
 	size_t queue_count;
 	struct delivery deliveries[DELIVERIES_MAX];
 	struct lookups *lookups; /* owned */
 };
 
-static void answer(struct notifier *notifier, int64_t id, enum proto_mail_outcome outcome,
+static void answer(struct notifier *notifier, int64_t id, enum message_mail_outcome outcome,
 	const char *text)
 {
-	struct proto_mail head = { .type = PROTO_MAIL_DONE, .id = id, .outcome = outcome };
+	struct message_mail head = { .type = MESSAGE_MAIL_DONE, .id = id, .outcome = outcome };
 
 	/* an engine that is gone has the mail in its outbox and sends it anew */
 	if (notifier->peer_fd >= 0 && id)
-		(void)proto_mail_send(notifier->peer_fd, &head, &text, 1, NULL);
+		(void)message_mail_send(notifier->peer_fd, &head, &text, 1, NULL);
 }
 
 /* A delivery that ends makes room for the next. */
@@ -69,15 +69,15 @@ static void start_waiting(struct notifier *notifier);
 static void delivery_end(struct delivery *delivery)
 {
 	struct notifier *notifier = delivery->notifier;
-	struct proto_mail_packet *packet = alloc_zero(sizeof(*packet));
+	struct message_mail_packet *packet = alloc_zero(sizeof(*packet));
 
 	if (delivery->timed_out)
-		answer(notifier, delivery->id, PROTO_MAIL_FAILED,
+		answer(notifier, delivery->id, MESSAGE_MAIL_FAILED,
 			"the mail server took more than 60 s");
-	else if (proto_mail_receive(delivery->fd, packet, NULL) == 1)
+	else if (message_mail_receive(delivery->fd, packet, NULL) == 1)
 		answer(notifier, delivery->id, packet->head.outcome, packet->texts[0]);
 	else
-		answer(notifier, delivery->id, PROTO_MAIL_FAILED, "the delivery broke off");
+		answer(notifier, delivery->id, MESSAGE_MAIL_FAILED, "the delivery broke off");
 	free(packet);
 	(void)sd_event_source_disable_unref(delivery->exit);
 	(void)sd_event_source_disable_unref(delivery->timer);
@@ -109,12 +109,12 @@ static int on_delivery_late(sd_event_source *source, uint64_t at_us, void *conte
 
 /* Hands the two packets to a new process. */
 static bool delivery_start(struct notifier *notifier, struct delivery *delivery,
-	const struct proto_mail_packet *mail)
+	const struct message_mail_packet *mail)
 {
 	struct error err;
 	int pair[2];
 
-	if (proto_pair(pair, &err) < 0)
+	if (message_pair(pair, &err) < 0)
 		return false;
 	delivery->pid = sandbox_fork(&delivery->pidfd);
 	if (delivery->pid == 0)
@@ -144,33 +144,33 @@ static bool delivery_start(struct notifier *notifier, struct delivery *delivery,
 static void start_waiting(struct notifier *notifier)
 {
 	for (size_t i = 0; i < DELIVERIES_MAX && notifier->queue_count; i++) {
-		struct proto_mail_packet *mail = notifier->queue[0];
+		struct message_mail_packet *mail = notifier->queue[0];
 
 		if (notifier->deliveries[i].pid)
 			continue;
 		if (!delivery_start(notifier, &notifier->deliveries[i], mail))
-			answer(notifier, mail->head.id, PROTO_MAIL_FAILED,
+			answer(notifier, mail->head.id, MESSAGE_MAIL_FAILED,
 				"cannot start a delivery");
 		free(mail);
 		memmove(notifier->queue, notifier->queue + 1,
-			--notifier->queue_count * sizeof(struct proto_mail_packet *));
+			--notifier->queue_count * sizeof(struct message_mail_packet *));
 	}
 }
 
-static void handle_packet(struct notifier *notifier, const struct proto_mail_packet *packet)
+static void handle_packet(struct notifier *notifier, const struct message_mail_packet *packet)
 {
-	if (packet->head.type == PROTO_MAIL_SETTINGS) {
+	if (packet->head.type == MESSAGE_MAIL_SETTINGS) {
 		notifier->settings = *packet;
 		return;
 	}
-	if (packet->head.type == PROTO_MAIL_NAME) {
+	if (packet->head.type == MESSAGE_MAIL_NAME) {
 		lookups_packet(notifier->lookups, packet);
 		return;
 	}
-	if (packet->head.type != PROTO_MAIL_ALERT)
+	if (packet->head.type != MESSAGE_MAIL_ALERT)
 		return;
 	if (!notifier->settings.length || notifier->queue_count == QUEUE_MAX) {
-		answer(notifier, packet->head.id, PROTO_MAIL_FAILED, "the notifier is busy");
+		answer(notifier, packet->head.id, MESSAGE_MAIL_FAILED, "the notifier is busy");
 		return;
 	}
 	notifier->queue[notifier->queue_count] = alloc_zero(sizeof(*packet));
@@ -196,12 +196,12 @@ static void leave_peer(struct notifier *notifier)
 
 static int on_peer(sd_event_source *source, int fd, uint32_t revents, void *context)
 {
-	static struct proto_mail_packet packet; /* 16 KiB: not on the stack */
+	static struct message_mail_packet packet; /* 16 KiB: not on the stack */
 	struct notifier *notifier = context;
 	int rc;
 
 	(void)source, (void)revents;
-	while ((rc = proto_mail_receive(fd, &packet, NULL)) > 0)
+	while ((rc = message_mail_receive(fd, &packet, NULL)) > 0)
 		handle_packet(notifier, &packet);
 	if (rc < 0)
 		leave_peer(notifier);
@@ -211,13 +211,13 @@ static int on_peer(sd_event_source *source, int fd, uint32_t revents, void *cont
 static int on_parent(sd_event_source *source, int fd, uint32_t revents, void *context)
 {
 	struct notifier *notifier = context;
-	struct proto_record record;
+	struct message record;
 	int passed_fd;
 	int rc;
 
 	(void)source, (void)revents;
-	while ((rc = proto_receive(fd, &record, &passed_fd, NULL)) > 0) {
-		if (record.type == PROTO_PEER && passed_fd >= 0) {
+	while ((rc = message_receive(fd, &record, &passed_fd, NULL)) > 0) {
+		if (record.type == MESSAGE_PEER && passed_fd >= 0) {
 			leave_peer(notifier);
 			notifier->peer_fd = passed_fd;
 			lookups_peer(notifier->lookups, passed_fd);
@@ -228,7 +228,7 @@ static int on_parent(sd_event_source *source, int fd, uint32_t revents, void *co
 		}
 		if (passed_fd >= 0)
 			(void)close(passed_fd); /* not for such a record */
-		if (record.type == PROTO_STOP)
+		if (record.type == MESSAGE_STOP)
 			rc = -1;
 		if (rc < 0)
 			break;
@@ -240,10 +240,10 @@ static int on_parent(sd_event_source *source, int fd, uint32_t revents, void *co
 
 static int on_alive(sd_event_source *source, uint64_t at_us, void *context)
 {
-	struct proto_record alive = { .type = PROTO_ALIVE };
+	struct message alive = { .type = MESSAGE_ALIVE };
 
 	(void)at_us, (void)context;
-	(void)proto_send(LAUNCH_PARENT_FD, &alive, -1, NULL); /* full: alive enough */
+	(void)message_send(LAUNCH_PARENT_FD, &alive, -1, NULL); /* full: alive enough */
 	/* these cannot fail on a live source */
 	(void)sd_event_source_set_time_relative(source, ALIVE_US);
 	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -301,22 +301,22 @@ int notifier_run(const struct run_options *options)
 }
 
 /* The notifier sends both packets at once after fork: they are there or soon will be. */
-static int receive_soon(struct proto_mail_packet *packet, struct error *err)
+static int receive_soon(struct message_mail_packet *packet, struct error *err)
 {
 	struct pollfd waiting = { .fd = LAUNCH_PARENT_FD, .events = POLLIN };
 	int rc;
 
 	if (poll(&waiting, 1, PACKET_WAIT_MS) != 1)
 		return error_set(err, "the notifier sends nothing");
-	rc = proto_mail_receive(LAUNCH_PARENT_FD, packet, err);
+	rc = message_mail_receive(LAUNCH_PARENT_FD, packet, err);
 	return rc == 1 ? 0 : -1;
 }
 
 int notifier_deliver(void)
 {
-	static struct proto_mail_packet settings; /* 16 KiB each: not on the stack */
-	static struct proto_mail_packet alert;
-	struct proto_mail done = { .type = PROTO_MAIL_DONE, .outcome = PROTO_MAIL_SENT };
+	static struct message_mail_packet settings; /* 16 KiB each: not on the stack */
+	static struct message_mail_packet alert;
+	struct message_mail done = { .type = MESSAGE_MAIL_DONE, .outcome = MESSAGE_MAIL_SENT };
 	struct smtp_server server;
 	struct smtp_mail mail;
 	struct sandbox_report report;
@@ -344,7 +344,7 @@ int notifier_deliver(void)
 		.id = (uint64_t)alert.head.id };
 	done.id = alert.head.id;
 	if (smtp_deliver(&server, &mail, &permanent, &err) < 0)
-		done.outcome = permanent ? PROTO_MAIL_REFUSED : PROTO_MAIL_FAILED;
-	(void)proto_mail_send(LAUNCH_PARENT_FD, &done, &text, 1, NULL); /* else "broke off" */
+		done.outcome = permanent ? MESSAGE_MAIL_REFUSED : MESSAGE_MAIL_FAILED;
+	(void)message_mail_send(LAUNCH_PARENT_FD, &done, &text, 1, NULL); /* else "broke off" */
 	return EXIT_SUCCESS;
 }

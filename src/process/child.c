@@ -13,7 +13,7 @@ int child_start(struct child *child, const char *role, const struct run_options 
 	int pair[2];
 	pid_t pid;
 
-	if (proto_pair(pair, err) < 0)
+	if (message_pair(pair, err) < 0)
 		return -1;
 	pid = launch_role(role, options, pair[1], client_fd, err);
 	(void)close(pair[1]); /* the child has its own */
@@ -31,7 +31,7 @@ int child_start(struct child *child, const char *role, const struct run_options 
 bool child_flush(struct child *child)
 {
 	while (child->queue_count) {
-		if (proto_send(child->fd, &child->queue[child->queue_first], -1, NULL) == 0)
+		if (message_send(child->fd, &child->queue[child->queue_first], -1, NULL) == 0)
 			return false;
 		/* sent, or broken: then its end is reported by receiving */
 		child->queue_first = (child->queue_first + 1) % CHILD_QUEUE_MAX;
@@ -40,14 +40,14 @@ bool child_flush(struct child *child)
 	return true;
 }
 
-int child_send(struct child *child, const struct proto_record *record, int passed_fd)
+int child_send(struct child *child, const struct message *record, int passed_fd)
 {
 	if (child->fd < 0)
 		return -1;
 	if (passed_fd >= 0)
-		return proto_send(child->fd, record, passed_fd, NULL) == 1 ? 0 : -1;
+		return message_send(child->fd, record, passed_fd, NULL) == 1 ? 0 : -1;
 	if (child_flush(child)) {
-		int rc = proto_send(child->fd, record, -1, NULL);
+		int rc = message_send(child->fd, record, -1, NULL);
 
 		if (rc != 0)
 			return rc < 0 ? -1 : 0;

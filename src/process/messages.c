@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-int proto_pair(int ret_fds[2], struct error *err)
+int message_pair(int ret_fds[2], struct error *err)
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ret_fds) < 0)
 		return error_errno(err, errno, "cannot make a socket pair");
@@ -92,7 +92,7 @@ static ssize_t packet_receive(int fd, void *bytes, size_t size, int *ret_fd, str
 	return error_set(err, got == 0 ? "closed" : "the other role sent nonsense");
 }
 
-int proto_send(int fd, const struct proto_record *record, int passed_fd, struct error *err)
+int message_send(int fd, const struct message *record, int passed_fd, struct error *err)
 {
 	struct iovec part = { .iov_base = (void *)(uintptr_t)record, .iov_len = sizeof(*record) };
 
@@ -101,9 +101,9 @@ int proto_send(int fd, const struct proto_record *record, int passed_fd, struct 
 
 /* The firewall role passes texts on to the service manager, where a newline begins another
  * message. */
-static bool text_is_valid(const char text[PROTO_TEXT_MAX])
+static bool text_is_valid(const char text[MESSAGE_TEXT_MAX])
 {
-	const char *end = memchr(text, '\0', PROTO_TEXT_MAX);
+	const char *end = memchr(text, '\0', MESSAGE_TEXT_MAX);
 
 	for (const char *at = text; end && at < end; at++)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
@@ -111,16 +111,16 @@ static bool text_is_valid(const char text[PROTO_TEXT_MAX])
 	return end != NULL;
 }
 
-static bool record_is_valid(const struct proto_record *record)
+static bool record_is_valid(const struct message *record)
 {
-	return record->type > PROTO_NONE && record->type < PROTO_TYPES && record->ttl_s >= -1 &&
+	return record->type > MESSAGE_NONE && record->type < MESSAGE_TYPES && record->ttl_s >= -1 &&
 	       record->ttl_s <= INT64_MAX / 2 && text_is_valid(record->text) &&
 	       ip_is_canonical(&record->ip) && scope_is_valid(&record->scope);
 }
 
-int proto_receive(int fd, struct proto_record *ret_record, int *ret_fd, struct error *err)
+int message_receive(int fd, struct message *ret_record, int *ret_fd, struct error *err)
 {
-	struct proto_record record;
+	struct message record;
 	ssize_t got;
 
 	*ret_fd = -1;
@@ -137,10 +137,10 @@ int proto_receive(int fd, struct proto_record *ret_record, int *ret_fd, struct e
 	return error_set(err, "the other role sent nonsense");
 }
 
-int proto_mail_send(int fd, const struct proto_mail *head, const char *const *texts, size_t n_texts,
-	struct error *err)
+int message_mail_send(int fd, const struct message_mail *head, const char *const *texts,
+	size_t n_texts, struct error *err)
 {
-	struct proto_mail_packet packet;
+	struct message_mail_packet packet;
 	size_t used = sizeof(*head);
 
 	memcpy(packet.bytes, head, sizeof(*head));
@@ -164,9 +164,9 @@ int proto_mail_send(int fd, const struct proto_mail *head, const char *const *te
 		err);
 }
 
-int proto_mail_receive(int fd, struct proto_mail_packet *ret_packet, struct error *err)
+int message_mail_receive(int fd, struct message_mail_packet *ret_packet, struct error *err)
 {
-	struct proto_mail_packet *packet = ret_packet;
+	struct message_mail_packet *packet = ret_packet;
 	int passed = -1;
 	ssize_t got = packet_receive(fd, packet->bytes, sizeof(packet->bytes), &passed, err);
 	size_t at = sizeof(packet->head);
@@ -180,48 +180,49 @@ int proto_mail_receive(int fd, struct proto_mail_packet *ret_packet, struct erro
 		return error_set(err, "the other role sent nonsense");
 	memcpy(&packet->head, packet->bytes, at);
 	packet->length = (size_t)got;
-	if (packet->head.type >= PROTO_MAIL_TYPES)
+	if (packet->head.type >= MESSAGE_MAIL_TYPES)
 		return error_set(err, "the other role sent nonsense");
-	for (size_t i = 0; i < PROTO_MAIL_TEXTS_MAX; i++)
+	for (size_t i = 0; i < MESSAGE_MAIL_TEXTS_MAX; i++)
 		packet->texts[i] = "";
-	while (at < (size_t)got && count < PROTO_MAIL_TEXTS_MAX) {
+	while (at < (size_t)got && count < MESSAGE_MAIL_TEXTS_MAX) {
 		packet->texts[count++] = packet->bytes + at;
 		at += strlen(packet->bytes + at) + 1;
 	}
 	return 1;
 }
 
-int proto_name_send(int fd, const struct proto_name *name, struct error *err)
+int message_name_send(int fd, const struct message_name *name, struct error *err)
 {
-	struct proto_name record = *name;
+	struct message_name record = *name;
 
-	record.type = PROTO_MAIL_NAME;
+	record.type = MESSAGE_MAIL_NAME;
 	return packet_send(fd, &(struct iovec){ .iov_base = &record, .iov_len = sizeof(record) }, 1,
 		-1, err);
 }
 
-static bool name_is_valid(const char name[PROTO_NAME_BYTES_MAX])
+static bool name_is_valid(const char name[MESSAGE_NAME_BYTES_MAX])
 {
-	size_t length = strnlen(name, PROTO_NAME_BYTES_MAX);
+	size_t length = strnlen(name, MESSAGE_NAME_BYTES_MAX);
 
-	for (size_t i = length; i < PROTO_NAME_BYTES_MAX; i++)
+	for (size_t i = length; i < MESSAGE_NAME_BYTES_MAX; i++)
 		if (name[i])
 			return false;
-	return length > 0 && length < PROTO_NAME_BYTES_MAX;
+	return length > 0 && length < MESSAGE_NAME_BYTES_MAX;
 }
 
-int proto_name_read(const struct proto_mail_packet *packet, struct proto_name *ret_name)
+int message_name_read(const struct message_mail_packet *packet, struct message_name *ret_name)
 {
-	struct proto_name name;
+	struct message_name name;
 
 	_Static_assert(sizeof(name) <= sizeof(packet->bytes), "a name is a small packet");
-	_Static_assert(sizeof(name) >= sizeof(struct proto_mail), "and has room for a head");
+	_Static_assert(sizeof(name) >= sizeof(struct message_mail), "and has room for a head");
 	if (packet->length != sizeof(name))
 		return -1;
 	memcpy(&name, packet->bytes, sizeof(name));
-	if (name.type != PROTO_MAIL_NAME || name.kind > PROTO_NAME_COUNT ||
-		name.outcome >= PROTO_NAME_OUTCOMES || name.count > PROTO_NAME_ADDRESSES_MAX ||
-		(name.count > 0) != (name.outcome == PROTO_NAME_FOUND) || !name_is_valid(name.name))
+	if (name.type != MESSAGE_MAIL_NAME || name.kind > MESSAGE_NAME_COUNT ||
+		name.outcome >= MESSAGE_NAME_OUTCOMES || name.count > MESSAGE_NAME_ADDRESSES_MAX ||
+		(name.count > 0) != (name.outcome == MESSAGE_NAME_FOUND) ||
+		!name_is_valid(name.name))
 		return -1;
 	for (uint32_t i = 0; i < name.count; i++)
 		if (!name.addresses[i].family || !ip_is_canonical(&name.addresses[i]) ||

@@ -22,18 +22,18 @@ static void note_free(const struct store_allow *allow)
 	free((void *)(uintptr_t)allow->note); /* const only for those who read it */
 }
 
-static void because_write(char because[PROTO_TEXT_MAX], const struct store_allow *allow)
+static void because_write(char because[MESSAGE_TEXT_MAX], const struct store_allow *allow)
 {
 	char shown[NOTE_SHOWN_MAX];
 
 	text_render_string(shown, sizeof(shown), allow->note);
-	(void)snprintf(because, PROTO_TEXT_MAX, "allowed by hand%s%s", shown[0] ? ": " : "",
+	(void)snprintf(because, MESSAGE_TEXT_MAX, "allowed by hand%s%s", shown[0] ? ": " : "",
 		shown); /* fits */
 }
 
 static void protect_again(struct guard *guard)
 {
-	char because[PROTO_TEXT_MAX];
+	char because[MESSAGE_TEXT_MAX];
 
 	protected_clear(guard->protected, ALLOW_SOURCE);
 	for (size_t i = 0; i < guard->allows.count; i++) {
@@ -65,7 +65,7 @@ static size_t find(const struct guard_allows *allows, const struct ip *ip)
 static void add(struct guard *guard, const struct store_allow *allow, int64_t now_s)
 {
 	struct guard_allows *allows = &guard->allows;
-	char because[PROTO_TEXT_MAX];
+	char because[MESSAGE_TEXT_MAX];
 
 	allows->list = alloc_grow(allows->list, allows->count + 1, sizeof(*allows->list));
 	allows->list[allows->count] = *allow;

@@ -40,11 +40,11 @@ static struct ignore_host *host_get(struct ignore *ignore, const char *text)
 
 	if (host)
 		return host;
-	if (ignore->n_hosts == IGNORE_NAMES_MAX || strlen(name) >= PROTO_NAME_BYTES_MAX)
+	if (ignore->n_hosts == IGNORE_NAMES_MAX || strlen(name) >= MESSAGE_NAME_BYTES_MAX)
 		return NULL;
 	ignore->hosts = alloc_grow(ignore->hosts, ignore->n_hosts + 1, sizeof(ignore->hosts[0]));
 	host = &ignore->hosts[ignore->n_hosts++];
-	*host = (struct ignore_host){ .name = name, .last = PROTO_NAME_FOUND };
+	*host = (struct ignore_host){ .name = name, .last = MESSAGE_NAME_FOUND };
 	name = NULL;
 	return host;
 }

@@ -27,10 +27,10 @@ struct ignore_host {
 	bool allowed; /* by hand: at_s, until_s (0: for ever) and note are of that */
 	int64_t at_s;
 	int64_t until_s;
-	char *note;                   /* owned; NULL if not allowed by hand */
-	enum proto_name_outcome last; /* of the last answer; FOUND before the first */
-	uint32_t serial;              /* of the question on its way; 0: none */
-	int64_t lost_s;               /* when that question counts as lost */
+	char *note;                     /* owned; NULL if not allowed by hand */
+	enum message_name_outcome last; /* of the last answer; FOUND before the first */
+	uint32_t serial;                /* of the question on its way; 0: none */
+	int64_t lost_s;                 /* when that question counts as lost */
 	int64_t next_ask_s;
 	struct ignore_address addresses[IGNORE_HOST_ADDRESSES_MAX];
 	size_t n_addresses;
@@ -59,7 +59,7 @@ struct ignore_telling {
 	struct ip ip;
 	unsigned source;
 	int64_t until_s;
-	char because[PROTO_TEXT_MAX];
+	char because[MESSAGE_TEXT_MAX];
 };
 
 struct ignore {

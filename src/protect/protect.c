@@ -234,7 +234,7 @@ static struct ignore_address *address_place(struct ignore_host *host)
 }
 
 /* True if the addresses are not the same as before. */
-static bool host_update(struct ignore_host *host, const struct proto_name *answer,
+static bool host_update(struct ignore_host *host, const struct message_name *answer,
 	int64_t former_until_s)
 {
 	bool is_current[IGNORE_HOST_ADDRESSES_MAX] = { false };
@@ -267,7 +267,7 @@ static bool host_update(struct ignore_host *host, const struct proto_name *answe
 
 /* Says what went wrong, once until it has gone well again. */
 static void host_failed(const struct ignore *ignore, struct ignore_host *host,
-	enum proto_name_outcome outcome)
+	enum message_name_outcome outcome)
 {
 	char shown[SHOWN_MAX];
 
@@ -276,7 +276,7 @@ static void host_failed(const struct ignore *ignore, struct ignore_host *host,
 	host->last = outcome;
 	ignore_note(ignore, host->n_addresses ? LOG_WARNING : LOG_ERR, "'%s' %s: %s",
 		text_render_string(shown, sizeof(shown), host->name),
-		outcome == PROTO_NAME_NONE ? "has no address" : "could not be looked up",
+		outcome == MESSAGE_NAME_NONE ? "has no address" : "could not be looked up",
 		host->n_addresses ? "its last addresses stay protected"
 				  : "nobody is protected by it");
 }
@@ -289,15 +289,15 @@ static int64_t bounded_ttl(uint32_t ttl_s)
 }
 
 static void host_found(struct ignore *ignore, struct ignore_host *host,
-	const struct proto_name *answer, int64_t now_s)
+	const struct message_name *answer, int64_t now_s)
 {
 	char address[IP_TEXT_MAX];
 	char shown[SHOWN_MAX];
 
-	if (host->last != PROTO_NAME_FOUND)
+	if (host->last != MESSAGE_NAME_FOUND)
 		ignore_note(ignore, LOG_NOTICE, "'%s' is answered again",
 			text_render_string(shown, sizeof(shown), host->name));
-	host->last = PROTO_NAME_FOUND;
+	host->last = MESSAGE_NAME_FOUND;
 	host->next_ask_s = now_s + bounded_ttl(answer->ttl_s);
 	if (!host_update(host, answer, now_s + 2 * bounded_ttl(answer->ttl_s)))
 		return;
@@ -308,20 +308,20 @@ static void host_found(struct ignore *ignore, struct ignore_host *host,
 	record(ignore, host);
 }
 
-void ignore_answer(struct ignore *ignore, const struct proto_name *answer, int64_t now_s)
+void ignore_answer(struct ignore *ignore, const struct message_name *answer, int64_t now_s)
 {
 	struct ignore_host *host = ignore_host_find(ignore, answer->name);
 
 	if (!host || !host->serial || host->serial != answer->serial)
 		return;
 	host->serial = 0;
-	if (answer->outcome == PROTO_NAME_FOUND) {
+	if (answer->outcome == MESSAGE_NAME_FOUND) {
 		host_found(ignore, host, answer, now_s);
 		(void)ignore_flush(ignore, now_s); /* the rest when there is room */
 		return;
 	}
 	host->next_ask_s = now_s + IGNORE_RETRY_S;
-	host_failed(ignore, host, (enum proto_name_outcome)answer->outcome);
+	host_failed(ignore, host, (enum message_name_outcome)answer->outcome);
 }
 
 /* ---- time ---- */
@@ -341,16 +341,16 @@ static void ask_due(struct ignore *ignore, int64_t now_s)
 		struct ignore_host *host = &ignore->hosts[i];
 
 		if (host->serial &&
-			(host->lost_s <= now_s || host->lost_s > now_s + PROTO_NAME_WAIT_S)) {
+			(host->lost_s <= now_s || host->lost_s > now_s + MESSAGE_NAME_WAIT_S)) {
 			host->serial = 0;
 			host->next_ask_s = now_s;
-			host_failed(ignore, host, PROTO_NAME_NO_ANSWER);
+			host_failed(ignore, host, MESSAGE_NAME_NO_ANSWER);
 		}
 		asked += host->serial != 0;
 	}
 	for (size_t i = 0; i < ignore->n_hosts && asked < IGNORE_ASKED_MAX; i++) {
 		struct ignore_host *host = &ignore->hosts[i];
-		struct proto_name question = { .kind = PROTO_NAME_PROTECT,
+		struct message_name question = { .kind = MESSAGE_NAME_PROTECT,
 			.serial = ignore->last_serial + 1 };
 
 		if (!is_due(host, now_s))
@@ -359,7 +359,7 @@ static void ask_due(struct ignore *ignore, int64_t now_s)
 		if (!ignore->events.ask(ignore->events.context, &question))
 			return; /* the next tick tries again */
 		host->serial = ++ignore->last_serial;
-		host->lost_s = now_s + PROTO_NAME_WAIT_S;
+		host->lost_s = now_s + MESSAGE_NAME_WAIT_S;
 		asked++;
 	}
 }
@@ -417,12 +417,12 @@ bool ignore_is_well(const struct ignore *ignore, char *ret_text, size_t text_byt
 	for (size_t i = 0; i < ignore->n_hosts && !ret_text[0]; i++) {
 		const struct ignore_host *host = &ignore->hosts[i];
 
-		if (host->n_addresses && host->last != PROTO_NAME_NONE)
+		if (host->n_addresses && host->last != MESSAGE_NAME_NONE)
 			continue;
 		(void)snprintf(ret_text, text_bytes, "'%s' %s",
 			text_render_string(shown, sizeof(shown), host->name),
 			host->n_addresses ? "has no address any more: its last stay protected"
-			: host->last == PROTO_NAME_NONE
+			: host->last == MESSAGE_NAME_NONE
 				? "has no address: nobody is protected by it"
 				: "has not been answered yet: nobody is protected by it"); /* cut */
 	}

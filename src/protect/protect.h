@@ -12,7 +12,7 @@ struct error;
 struct guard;
 struct ignore;
 struct protected;
-struct proto_name;
+struct message_name;
 struct store;
 struct store_allow;
 
@@ -42,7 +42,7 @@ enum {
 
 struct ignore_events {
 	/* Hands a question to the notifier; false: not now. */
-	bool (*ask)(void *context, const struct proto_name *question);
+	bool (*ask)(void *context, const struct message_name *question);
 	/* One more address for the firewall role, or one that is protected for longer than it has
 	 * heard; ttl_s 0: for ever. False: not now. */
 	bool (*tell)(void *context, const struct ip *ip, const char *because, int64_t ttl_s);
@@ -80,8 +80,8 @@ bool ignore_allowed(const struct ignore *ignore, size_t index, struct store_allo
 void ignore_tick(struct ignore *ignore, int64_t now_s);
 /* A notifier has just started: what an earlier one was asked is asked again. */
 void ignore_joined(struct ignore *ignore, int64_t now_s);
-/* An answer of kind PROTO_NAME_PROTECT; one that was not asked for changes nothing. */
-void ignore_answer(struct ignore *ignore, const struct proto_name *answer, int64_t now_s);
+/* An answer of kind MESSAGE_NAME_PROTECT; one that was not asked for changes nothing. */
+void ignore_answer(struct ignore *ignore, const struct message_name *answer, int64_t now_s);
 /* Tells what waits for room; false: some still does. */
 bool ignore_flush(struct ignore *ignore, int64_t now_s);
 

@@ -283,7 +283,7 @@ static void client_new(void)
 static void queries_answer(uint8_t kind)
 {
 	for (size_t i = 0; i < world.n_queries; i++) {
-		struct proto_record record = { .type = PROTO_COUNTERS,
+		struct message record = { .type = MESSAGE_COUNTERS,
 			.serial = world.serials[i] + (kind & 1),
 			.number = world.scopes[i],
 			.ip = world.ips[i],

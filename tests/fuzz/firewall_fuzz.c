@@ -53,14 +53,14 @@ int64_t clock_boot_s(void)
 	return boot_s;
 }
 
-void firewall_tell_health(struct firewall *role, enum proto_part part, int failure,
+void firewall_tell_health(struct firewall *role, enum message_part part, int failure,
 	const char *text)
 {
-	struct proto_record record = { .type = PROTO_HEALTH, .number = part, .failure = failure };
+	struct message record = { .type = MESSAGE_HEALTH, .number = part, .failure = failure };
 
 	fuzz_need_shown(text);
 	role->health[part].failure = failure;
-	(void)snprintf(role->health[part].text, PROTO_TEXT_MAX, "%s", text); /* cut */
+	(void)snprintf(role->health[part].text, MESSAGE_TEXT_MAX, "%s", text); /* cut */
 	memcpy(record.text, role->health[part].text, sizeof(record.text));
 	if (role->current)
 		(void)child_send(&role->current->child, &record, -1);
@@ -111,28 +111,29 @@ pid_t launch_role(const char *role, const struct run_options *run, int parent_fd
 
 /* ---- the host and the kernel ---- */
 
-int hostnet_list(struct hostnet *hostnet,
-	void (*each)(void *context, enum hostnet_kind kind, const struct ip *ip), void *context,
-	struct error *err)
+int own_addresses_list(struct own_addresses *own_addresses,
+	void (*each)(void *context, enum own_addresses_kind kind, const struct ip *ip),
+	void *context, struct error *err)
 {
 	static const char *const own[] = { "203.0.113.1", "203.0.113.0/24", "2001:db8:f::/64" };
 	struct ip ip;
 
-	(void)hostnet;
+	(void)own_addresses;
 	for (size_t i = 0; i < 3; i++)
 		if (ip_parse_prefix(own[i], &ip, NULL) == 0)
-			each(context, HOSTNET_OWN, &ip);
+			each(context, OWN_ADDRESS, &ip);
 	return kernel_mood & 1 ? error_set(err, "cannot be read") : 0;
 }
 
-int hostnet_ssh_peers(void (*each)(void *context, enum hostnet_kind kind, const struct ip *ip),
+int own_addresses_ssh_peers(void (*each)(void *context, enum own_addresses_kind kind,
+				    const struct ip *ip),
 	void *context, struct error *err)
 {
 	(void)each, (void)context, (void)err;
 	return 0;
 }
 
-const char *hostnet_kind_text(enum hostnet_kind kind)
+const char *own_addresses_kind_text(enum own_addresses_kind kind)
 {
 	(void)kind;
 	return "own address";
@@ -255,10 +256,10 @@ static struct ip ip_read(struct fuzz_input *input)
 }
 
 /* A record that is nearly right. */
-static struct proto_record record_read(struct fuzz_input *input)
+static struct message record_read(struct fuzz_input *input)
 {
 	static const int64_t ttls[] = { 0, 1, 600, -1, INT64_MAX, INT64_MIN, 1000000000000 };
-	struct proto_record record = { .type = fuzz_byte(input) % (PROTO_TYPES + 1) };
+	struct message record = { .type = fuzz_byte(input) % (MESSAGE_TYPES + 1) };
 	uint8_t extra = fuzz_byte(input);
 
 	record.number = fuzz_byte(input);
@@ -283,7 +284,7 @@ static struct proto_record record_read(struct fuzz_input *input)
 
 static void engine_send(struct link *link, struct fuzz_input *input, bool raw)
 {
-	struct proto_record record = { 0 };
+	struct message record = { 0 };
 	int fd = end_of(link);
 
 	if (raw) {
@@ -297,7 +298,7 @@ static void engine_send(struct link *link, struct fuzz_input *input, bool raw)
 		record = record_read(input);
 	}
 	if (fd >= 0)
-		(void)proto_send(fd, &record, fuzz_byte(input) & 1 ? STDERR_FILENO : -1, NULL);
+		(void)message_send(fd, &record, fuzz_byte(input) & 1 ? STDERR_FILENO : -1, NULL);
 }
 
 static void engine_ends(struct link *link, uint8_t how)
@@ -317,12 +318,12 @@ static void engine_ends(struct link *link, uint8_t how)
 /* What an engine is told is itself valid. */
 static void engine_listens(const struct link *link)
 {
-	struct proto_record record;
+	struct message record;
 	struct error err;
 	int passed;
 
 	for (int i = 0; i < CHILD_QUEUE_MAX && end_of(link) >= 0 &&
-			proto_receive(end_of(link), &record, &passed, &err) > 0;
+			message_receive(end_of(link), &record, &passed, &err) > 0;
 		i++) {
 		if (passed >= 0)
 			(void)close(passed);

@@ -30,7 +30,7 @@ static unsigned flushes;
 static int reload_fd;
 static bool reload_refused;
 static unsigned queries;
-static struct proto_record counters; /* the answer to the last query */
+static struct message counters; /* the answer to the last query */
 static char text[ANSWER_MAX];
 
 static void on_line(void *context, const struct line *line)
@@ -70,7 +70,7 @@ static bool on_query(void *context, uint32_t serial, uint8_t scope, const struct
 {
 	(void)context;
 	queries++;
-	counters = (struct proto_record){ .type = PROTO_COUNTERS,
+	counters = (struct message){ .type = MESSAGE_COUNTERS,
 		.serial = serial,
 		.number = scope,
 		.ip = *ip,

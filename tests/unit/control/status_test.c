@@ -86,7 +86,7 @@ static int teardown(void **state)
 /* Answers query number i; failure ENOENT: not in the set. */
 static bool reply(struct report *report, size_t i, int failure, uint64_t packets)
 {
-	struct proto_record record = { .type = PROTO_COUNTERS,
+	struct message record = { .type = MESSAGE_COUNTERS,
 		.serial = asked[i].serial,
 		.number = asked[i].scope,
 		.ip = asked[i].ip,
@@ -235,7 +235,7 @@ static void test_bans(void **state)
 /* No answer, an answer that it is not there, an answer for something else. */
 static void test_answers(void **state)
 {
-	struct proto_record other = { .type = PROTO_COUNTERS, .ip = ip_of("192.0.2.1") };
+	struct message other = { .type = MESSAGE_COUNTERS, .ip = ip_of("192.0.2.1") };
 	struct report *report;
 	json_t *object;
 

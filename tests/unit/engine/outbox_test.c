@@ -33,7 +33,7 @@ static char dir[64];
 static struct store *store;
 static struct outbox *outbox;
 static int notifier; /* the other end */
-static struct proto_mail_packet packet;
+static struct message_mail_packet packet;
 static struct letter letter;
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *walk)
@@ -48,12 +48,12 @@ static void join(void)
 {
 	int fds[2];
 
-	assert_int_equal(proto_pair(fds, NULL), 0);
+	assert_int_equal(message_pair(fds, NULL), 0);
 	outbox_join(outbox, fds[0]);
 	assert_int_equal(outbox_fd(outbox), fds[0]);
 	notifier = fds[1];
-	assert_int_equal(proto_mail_receive(notifier, &packet, NULL), 1);
-	assert_int_equal(packet.head.type, PROTO_MAIL_SETTINGS);
+	assert_int_equal(message_mail_receive(notifier, &packet, NULL), 1);
+	assert_int_equal(packet.head.type, MESSAGE_MAIL_SETTINGS);
 }
 
 static void leave(void)
@@ -95,25 +95,25 @@ static void add(const char *dest, const char *subject, int64_t now_s)
 /* The mail that arrives at the notifier; 0: none. */
 static int64_t arrived(void)
 {
-	if (proto_mail_receive(notifier, &packet, NULL) != 1)
+	if (message_mail_receive(notifier, &packet, NULL) != 1)
 		return 0;
-	assert_int_equal(packet.head.type, PROTO_MAIL_ALERT);
+	assert_int_equal(packet.head.type, MESSAGE_MAIL_ALERT);
 	assert_true(packet.head.id > 0);
 	return packet.head.id;
 }
 
-static void no_other(void *context, const struct proto_mail_packet *other)
+static void no_other(void *context, const struct message_mail_packet *other)
 {
 	(void)context;
 	fail_msg("type %u", other->head.type);
 }
 
-static void answer(int64_t id, enum proto_mail_outcome outcome, int64_t now_s)
+static void answer(int64_t id, enum message_mail_outcome outcome, int64_t now_s)
 {
-	struct proto_mail head = { .type = PROTO_MAIL_DONE, .outcome = outcome, .id = id };
+	struct message_mail head = { .type = MESSAGE_MAIL_DONE, .outcome = outcome, .id = id };
 	const char *texts[] = { "250 fine" };
 
-	assert_int_equal(proto_mail_send(notifier, &head, texts, 1, NULL), 1);
+	assert_int_equal(message_mail_send(notifier, &head, texts, 1, NULL), 1);
 	assert_true(outbox_receive(outbox, now_s, no_other, NULL));
 }
 
@@ -194,7 +194,7 @@ static void test_settings_and_mail(void **state)
 	outbox_pump(outbox, NOW_S);
 	assert_int_equal(arrived(), 0); /* once */
 	assert_int_equal(rows(), 1);    /* stays until it is delivered */
-	answer(id, PROTO_MAIL_SENT, NOW_S);
+	answer(id, MESSAGE_MAIL_SENT, NOW_S);
 	assert_int_equal(rows(), 0);
 	assert_true(outbox_is_well(outbox, &text));
 	assert_true(outbox_next_s(outbox, NOW_S) == INT64_MAX);
@@ -215,7 +215,7 @@ static void test_tried_again(void **state)
 		outbox_pump(outbox, now_s);
 		id = arrived();
 		assert_true(id > 0);
-		answer(id, PROTO_MAIL_FAILED, now_s);
+		answer(id, MESSAGE_MAIL_FAILED, now_s);
 		assert_false(outbox_is_well(outbox, &text));
 		assert_string_equal(text, "250 fine");
 		assert_int_equal(outbox_next_s(outbox, now_s), now_s + delays[i]);
@@ -225,7 +225,7 @@ static void test_tried_again(void **state)
 	}
 	assert_int_equal(rows(), 1);
 	outbox_pump(outbox, now_s);
-	answer(arrived(), PROTO_MAIL_SENT, now_s);
+	answer(arrived(), MESSAGE_MAIL_SENT, now_s);
 	assert_true(outbox_is_well(outbox, &text));
 	assert_int_equal(rows(), 0);
 }
@@ -238,7 +238,7 @@ static void test_refused_for_good(void **state)
 	join();
 	add("admin@example.org", "one", NOW_S);
 	outbox_pump(outbox, NOW_S);
-	answer(arrived(), PROTO_MAIL_REFUSED, NOW_S);
+	answer(arrived(), MESSAGE_MAIL_REFUSED, NOW_S);
 	assert_false(outbox_is_well(outbox, &text));
 	assert_int_equal(rows(), 0);
 	outbox_pump(outbox, NOW_S + 7200);
@@ -263,15 +263,15 @@ static void test_notifier_dies(void **state)
 	assert_int_equal(outbox_fd(outbox), -1);
 	outbox_pump(outbox, NOW_S);
 	join();
-	answer(id, PROTO_MAIL_SENT, NOW_S); /* it was not given to this one */
+	answer(id, MESSAGE_MAIL_SENT, NOW_S); /* it was not given to this one */
 	assert_int_equal(rows(), 1);
 	outbox_pump(outbox, NOW_S);
 	id = arrived();
 	assert_true(id > 0);
-	answer(id + 1, PROTO_MAIL_SENT, NOW_S);
-	answer(0, PROTO_MAIL_SENT, NOW_S);
+	answer(id + 1, MESSAGE_MAIL_SENT, NOW_S);
+	answer(0, MESSAGE_MAIL_SENT, NOW_S);
 	assert_int_equal(rows(), 1);
-	answer(id, PROTO_MAIL_SENT, NOW_S);
+	answer(id, MESSAGE_MAIL_SENT, NOW_S);
 	assert_int_equal(rows(), 0);
 }
 
@@ -290,7 +290,7 @@ static void test_rate(void **state)
 	}
 	outbox_pump(outbox, NOW_S);
 	while ((id = arrived())) {
-		answer(id, PROTO_MAIL_SENT, NOW_S);
+		answer(id, MESSAGE_MAIL_SENT, NOW_S);
 		mails++;
 	}
 	assert_int_equal(mails, ALERTS_PER_HOUR);
@@ -300,7 +300,7 @@ static void test_rate(void **state)
 	id = arrived();
 	assert_true(id > 0);
 	assert_non_null(strstr(packet.texts[3], "mail 19."));
-	answer(id, PROTO_MAIL_SENT, NOW_S + ALERTS_WINDOW_S);
+	answer(id, MESSAGE_MAIL_SENT, NOW_S + ALERTS_WINDOW_S);
 	assert_int_equal(rows(), 0);
 }
 

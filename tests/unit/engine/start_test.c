@@ -227,48 +227,48 @@ static int engine(int parent_fd)
 }
 
 /* The next record of the engine; false: none in time. */
-static bool next_record(int fd, struct proto_record *ret_record)
+static bool next_record(int fd, struct message *ret_record)
 {
 	struct pollfd waiting = { .fd = fd, .events = POLLIN };
 	int passed = -1;
 
-	return poll(&waiting, 1, 20000) == 1 && proto_receive(fd, ret_record, &passed, NULL) == 1;
+	return poll(&waiting, 1, 20000) == 1 && message_receive(fd, ret_record, &passed, NULL) == 1;
 }
 
 /* Reads what the engine introduces, up to its seal, then says the word. Returns its status. */
 static int introduce(uint32_t word)
 {
-	struct proto_record record;
-	struct proto_record protect = { .type = PROTO_HOSTNET, .text = "an address of this host" };
+	struct message record;
+	struct message protect = { .type = MESSAGE_OWN_ADDRESS, .text = "an address of this host" };
 	size_t n_scopes = 0;
 	size_t n_protected = 0;
 	int status = -1;
 	int pair[2];
 	pid_t pid;
 
-	assert_int_equal(proto_pair(pair, NULL), 0);
+	assert_int_equal(message_pair(pair, NULL), 0);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0)
 		_exit(engine(pair[1]));
 	(void)close(pair[1]);
-	for (record.type = PROTO_NONE; record.type != PROTO_SEAL;) {
+	for (record.type = MESSAGE_NONE; record.type != MESSAGE_SEAL;) {
 		assert_true(next_record(pair[0], &record));
-		if (record.type == PROTO_SCOPE)
+		if (record.type == MESSAGE_SCOPE)
 			assert_int_equal(record.number, n_scopes++);
-		else if (record.type == PROTO_PROTECT)
+		else if (record.type == MESSAGE_PROTECT)
 			n_protected += strncmp(record.text, "ignoreip of jail ", 17) == 0;
 		else
-			assert_int_equal(record.type, PROTO_SEAL);
+			assert_int_equal(record.type, MESSAGE_SEAL);
 	}
 	assert_int_equal(n_scopes, 2);
 	assert_int_equal(n_protected, 2);
-	assert_int_equal(proto_send(pair[0], &protect, -1, NULL), 1); /* a new list begins */
+	assert_int_equal(message_send(pair[0], &protect, -1, NULL), 1); /* a new list begins */
 	assert_int_equal(ip_parse("203.0.113.5", 11, &protect.ip), 0);
-	assert_int_equal(proto_send(pair[0], &protect, -1, NULL), 1);
-	record = (struct proto_record){ .type = word };
+	assert_int_equal(message_send(pair[0], &protect, -1, NULL), 1);
+	record = (struct message){ .type = word };
 	if (word)
-		assert_int_equal(proto_send(pair[0], &record, -1, NULL), 1);
+		assert_int_equal(message_send(pair[0], &record, -1, NULL), 1);
 	else
 		(void)close(pair[0]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -282,9 +282,9 @@ static void test_introduced(void **state)
 {
 	(void)state;
 	put("jails/a.conf", good);
-	assert_int_equal(introduce(PROTO_GO), GO);
-	assert_int_equal(introduce(PROTO_STOP), STOPPED);
-	assert_int_equal(introduce(PROTO_NONE), WRONG); /* the firewall role is gone */
+	assert_int_equal(introduce(MESSAGE_GO), GO);
+	assert_int_equal(introduce(MESSAGE_STOP), STOPPED);
+	assert_int_equal(introduce(MESSAGE_NONE), WRONG); /* the firewall role is gone */
 }
 
 int main(void)

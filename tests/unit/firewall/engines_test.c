@@ -42,7 +42,7 @@ static void engine_new(struct nft *nft)
 	firewall->elements = elements_new(nft);
 	firewall->hosts = protected_new();
 	assert_true(protected_add(firewall->hosts, &own, "own address", 0));
-	assert_int_equal(proto_pair(pair, NULL), 0);
+	assert_int_equal(message_pair(pair, NULL), 0);
 	captured.engine = pair[1];
 	*link = (struct link){ .firewall = firewall, .state = LINK_RUNNING, .number = 1 };
 	link->child = (struct child){ .fd = pair[0],
@@ -69,15 +69,15 @@ static void engine_end(void)
 static int ask_ban(const struct ip *ip)
 {
 	struct link *link = &captured.firewall.links[0];
-	struct proto_record record = { .type = PROTO_BAN, .ip = *ip, .ttl_s = 600 };
+	struct message record = { .type = MESSAGE_BAN, .ip = *ip, .ttl_s = 600 };
 	int passed;
 
-	assert_int_equal(proto_send(captured.engine, &record, -1, NULL), 1);
+	assert_int_equal(message_send(captured.engine, &record, -1, NULL), 1);
 	(void)on_engine(NULL, link->child.fd, 0, link);
 	if (killed)
 		return -1;
-	assert_int_equal(proto_receive(captured.engine, &record, &passed, NULL), 1);
-	assert_int_equal(record.type, PROTO_HELD);
+	assert_int_equal(message_receive(captured.engine, &record, &passed, NULL), 1);
+	assert_int_equal(record.type, MESSAGE_HELD);
 	return record.failure;
 }
 

@@ -26,12 +26,12 @@
 
 #include <linux/capability.h>
 
-enum { WORDS_MAX = 24, TOLD_MAX = 2 * HOSTNET_MAX };
+enum { WORDS_MAX = 24, TOLD_MAX = 2 * OWN_ADDRESSES_MAX };
 
 struct told {
 	size_t n;
 	struct {
-		enum hostnet_kind kind;
+		enum own_addresses_kind kind;
 		struct ip ip;
 	} entries[TOLD_MAX];
 };
@@ -66,7 +66,7 @@ static void must_run(const char *command)
 		fail_msg("%s", command);
 }
 
-static void note(void *context, enum hostnet_kind kind, const struct ip *ip)
+static void note(void *context, enum own_addresses_kind kind, const struct ip *ip)
 {
 	(void)context;
 	if (told.n == TOLD_MAX)
@@ -76,16 +76,16 @@ static void note(void *context, enum hostnet_kind kind, const struct ip *ip)
 	told.n++;
 }
 
-static void read_all(struct hostnet *hostnet)
+static void read_all(struct own_addresses *own)
 {
 	struct error err = { "" };
 
 	told.n = 0;
-	if (hostnet_list(hostnet, note, NULL, &err) < 0)
+	if (own_addresses_list(own, note, NULL, &err) < 0)
 		fail_msg("%s", err.text);
 }
 
-static size_t times(enum hostnet_kind kind, const char *text)
+static size_t times(enum own_addresses_kind kind, const char *text)
 {
 	struct ip ip = { 0 };
 	size_t n = 0;
@@ -96,7 +96,7 @@ static size_t times(enum hostnet_kind kind, const char *text)
 	return n;
 }
 
-static size_t times_kind(enum hostnet_kind kind)
+static size_t times_kind(enum own_addresses_kind kind)
 {
 	size_t n = 0;
 
@@ -116,7 +116,7 @@ static void run_make(void)
 
 static int setup(void **state)
 {
-	struct hostnet *hostnet = NULL;
+	struct own_addresses *own = NULL;
 	struct error err = { "" };
 
 	*state = NULL;
@@ -125,21 +125,21 @@ static int setup(void **state)
 		return 0;
 	}
 	run_make();
-	if (hostnet_open(&hostnet, &err) < 0) {
+	if (own_addresses_open(&own, &err) < 0) {
 		print_message("%s\n", err.text);
 		return -1;
 	}
-	*state = hostnet;
+	*state = own;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	hostnet_close(*state);
+	own_addresses_close(*state);
 	return 0;
 }
 
-static struct hostnet *need(void **state)
+static struct own_addresses *need(void **state)
 {
 	if (!*state)
 		skip();
@@ -161,33 +161,33 @@ static void link_make(void)
 static void test_addresses_and_routes(void **state)
 {
 	static const struct {
-		enum hostnet_kind kind;
+		enum own_addresses_kind kind;
 		const char *ip;
 		size_t want;
 	} rows[] = {
-		{ HOSTNET_OWN, "127.0.0.1", 1 },
-		{ HOSTNET_OWN, "::1", 1 },
-		{ HOSTNET_OWN, "192.0.2.10", 1 },
-		{ HOSTNET_OWN, "192.0.2.11", 1 },
-		{ HOSTNET_OWN, "2001:db8:1::10", 1 },
-		{ HOSTNET_OWN, "198.51.100.1", 1 },
-		{ HOSTNET_OWN, "198.51.100.2", 0 },
-		{ HOSTNET_ONLINK, "192.0.2.0/24", 1 },
-		{ HOSTNET_ONLINK, "2001:db8:1::/64", 1 },
-		{ HOSTNET_ONLINK, "198.51.100.2", 0 },
-		{ HOSTNET_ONLINK, "127.0.0.0/8", 0 },
-		{ HOSTNET_ONLINK, "ff00::/8", 0 },
-		{ HOSTNET_ONLINK, "0.0.0.0/0", 0 },
-		{ HOSTNET_ONLINK, "0.0.0.0/1", 0 },
-		{ HOSTNET_ONLINK, "203.0.113.0/24", 0 },
-		{ HOSTNET_GATEWAY, "192.0.2.1", 1 },
-		{ HOSTNET_GATEWAY, "192.0.2.2", 1 },
-		{ HOSTNET_GATEWAY, "192.0.2.3", 1 },
-		{ HOSTNET_GATEWAY, "192.0.2.4", 0 },
-		{ HOSTNET_GATEWAY, "2001:db8:1::1", 1 },
-		{ HOSTNET_GATEWAY, "2001:db8:1::2", 1 },
+		{ OWN_ADDRESS, "127.0.0.1", 1 },
+		{ OWN_ADDRESS, "::1", 1 },
+		{ OWN_ADDRESS, "192.0.2.10", 1 },
+		{ OWN_ADDRESS, "192.0.2.11", 1 },
+		{ OWN_ADDRESS, "2001:db8:1::10", 1 },
+		{ OWN_ADDRESS, "198.51.100.1", 1 },
+		{ OWN_ADDRESS, "198.51.100.2", 0 },
+		{ OWN_ONLINK, "192.0.2.0/24", 1 },
+		{ OWN_ONLINK, "2001:db8:1::/64", 1 },
+		{ OWN_ONLINK, "198.51.100.2", 0 },
+		{ OWN_ONLINK, "127.0.0.0/8", 0 },
+		{ OWN_ONLINK, "ff00::/8", 0 },
+		{ OWN_ONLINK, "0.0.0.0/0", 0 },
+		{ OWN_ONLINK, "0.0.0.0/1", 0 },
+		{ OWN_ONLINK, "203.0.113.0/24", 0 },
+		{ OWN_GATEWAY, "192.0.2.1", 1 },
+		{ OWN_GATEWAY, "192.0.2.2", 1 },
+		{ OWN_GATEWAY, "192.0.2.3", 1 },
+		{ OWN_GATEWAY, "192.0.2.4", 0 },
+		{ OWN_GATEWAY, "2001:db8:1::1", 1 },
+		{ OWN_GATEWAY, "2001:db8:1::2", 1 },
 	};
-	struct hostnet *hostnet = need(state);
+	struct own_addresses *own = need(state);
 
 	link_make();
 	must_run("ip route add default via 192.0.2.1 metric 10");
@@ -197,11 +197,11 @@ static void test_addresses_and_routes(void **state)
 	must_run("ip route add 203.0.113.0/24 via 192.0.2.4");
 	must_run("ip route add 0.0.0.0/1 dev vg0");
 	must_run("ip -6 route add default via 2001:db8:1::1");
-	read_all(hostnet);
+	read_all(own);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (times(rows[i].kind, rows[i].ip) != rows[i].want)
-			fail_msg("%s %s", hostnet_kind_text(rows[i].kind), rows[i].ip);
-	assert_int_equal(times_kind(HOSTNET_SSH_PEER), 0);
+			fail_msg("%s %s", own_addresses_kind_text(rows[i].kind), rows[i].ip);
+	assert_int_equal(times_kind(OWN_SSH_PEER), 0);
 }
 
 static void test_events(void **state)
@@ -213,18 +213,18 @@ static void test_events(void **state)
 		"ip -6 route add default via 2001:db8:1::1",
 		"ip address del 192.0.2.20/24 dev vg0",
 	};
-	struct hostnet *hostnet = need(state);
-	struct pollfd wait = { .fd = hostnet_fd(hostnet), .events = POLLIN };
+	struct own_addresses *own = need(state);
+	struct pollfd wait = { .fd = own_addresses_fd(own), .events = POLLIN };
 
 	link_make();
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		hostnet_drain(hostnet);
+		own_addresses_drain(own);
 		must_run(commands[i]);
 		assert_int_equal(poll(&wait, 1, 1000), 1);
 	}
-	read_all(hostnet);
-	assert_int_equal(times(HOSTNET_OWN, "192.0.2.20"), 0);
-	assert_int_equal(times(HOSTNET_OWN, "2001:db8:1::20"), 1);
+	read_all(own);
+	assert_int_equal(times(OWN_ADDRESS, "192.0.2.20"), 0);
+	assert_int_equal(times(OWN_ADDRESS, "2001:db8:1::20"), 1);
 }
 
 static struct sockaddr_in6 socket_address(const char *text, uint16_t port)
@@ -287,7 +287,7 @@ static void test_connections(void **state)
 		{ "2001:db8:1::10", "2001:db8:1::10", 22 },
 		{ "::ffff:192.0.2.10", "::ffff:192.0.2.11", 5060 },
 	};
-	struct hostnet *hostnet = need(state);
+	struct own_addresses *own = need(state);
 	struct error err = { "" };
 
 	link_make();
@@ -296,10 +296,10 @@ static void test_connections(void **state)
 
 		connection_make(rows[i].source, rows[i].destination, rows[i].port, fds);
 		told.n = 0;
-		assert_int_equal(hostnet_ssh_peers(note, NULL, &err), 0);
+		assert_int_equal(own_addresses_ssh_peers(note, NULL, &err), 0);
 		assert_int_equal(told.n, 0);
-		read_all(hostnet);
-		assert_int_equal(times_kind(HOSTNET_SSH_PEER), 0);
+		read_all(own);
+		assert_int_equal(times_kind(OWN_SSH_PEER), 0);
 		connection_close(fds);
 	}
 }
@@ -307,7 +307,7 @@ static void test_connections(void **state)
 /* Two sessions of one peer: told once. */
 static void test_sessions(void **state)
 {
-	struct hostnet *hostnet = need(state);
+	struct own_addresses *own = need(state);
 	struct error err = { "" };
 
 	link_make();
@@ -315,13 +315,13 @@ static void test_sessions(void **state)
 	session_put("2", "203.0.113.7");
 	session_put("c3", "2001:db8:2::7");
 	told.n = 0;
-	assert_int_equal(hostnet_ssh_peers(note, NULL, &err), 0);
+	assert_int_equal(own_addresses_ssh_peers(note, NULL, &err), 0);
 	assert_int_equal(told.n, 2);
-	read_all(hostnet);
-	assert_int_equal(times_kind(HOSTNET_SSH_PEER), 2);
-	assert_int_equal(times(HOSTNET_SSH_PEER, "203.0.113.7"), 1);
-	assert_int_equal(times(HOSTNET_SSH_PEER, "2001:db8:2::7"), 1);
-	assert_int_equal(times(HOSTNET_OWN, "192.0.2.10"), 1);
+	read_all(own);
+	assert_int_equal(times_kind(OWN_SSH_PEER), 2);
+	assert_int_equal(times(OWN_SSH_PEER, "203.0.113.7"), 1);
+	assert_int_equal(times(OWN_SSH_PEER, "2001:db8:2::7"), 1);
+	assert_int_equal(times(OWN_ADDRESS, "192.0.2.10"), 1);
 }
 
 static void batch_write(FILE *file, size_t count)
@@ -332,8 +332,8 @@ static void batch_write(FILE *file, size_t count)
 
 static void test_overflow(void **state)
 {
-	struct hostnet *hostnet = need(state);
-	char path[] = "/tmp/hostnet_test.XXXXXX";
+	struct own_addresses *own = need(state);
+	char path[] = "/tmp/own_addresses_test.XXXXXX";
 	struct error err = { "" };
 	char command[64];
 	FILE *file;
@@ -344,33 +344,32 @@ static void test_overflow(void **state)
 	assert_true(fd >= 0);
 	file = fdopen(fd, "w");
 	assert_non_null(file);
-	batch_write(file, HOSTNET_MAX);
+	batch_write(file, OWN_ADDRESSES_MAX);
 	assert_int_equal(fclose(file), 0);
 	(void)snprintf(command, sizeof(command), "ip -batch %s", path);
 	must_run(command);
 	(void)unlink(path);
 	told.n = 0;
-	assert_int_equal(hostnet_list(hostnet, note, NULL, &err), -1);
+	assert_int_equal(own_addresses_list(own, note, NULL, &err), -1);
 	assert_non_null(strstr(err.text, "1024"));
-	assert_int_equal(told.n, HOSTNET_MAX);
+	assert_int_equal(told.n, OWN_ADDRESSES_MAX);
 }
 
 static int child_unprivileged(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	const struct __user_cap_data_struct none[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
-	struct hostnet *hostnet = NULL;
+	struct own_addresses *own = NULL;
 
 	if (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0 ||
 		syscall(SYS_capset, &header, none) < 0)
 		return 1;
 	told.n = 0;
-	if (hostnet_open(&hostnet, NULL) < 0 || hostnet_list(hostnet, note, NULL, NULL) < 0)
+	if (own_addresses_open(&own, NULL) < 0 || own_addresses_list(own, note, NULL, NULL) < 0)
 		return 2;
-	hostnet_close(hostnet);
-	return times(HOSTNET_SSH_PEER, "203.0.113.7") == 1 && times(HOSTNET_OWN, "192.0.2.10") == 1
-		       ? 0
-		       : 3;
+	own_addresses_close(own);
+	return times(OWN_SSH_PEER, "203.0.113.7") == 1 && times(OWN_ADDRESS, "192.0.2.10") == 1 ? 0
+												: 3;
 }
 
 static void test_without_privileges(void **state)

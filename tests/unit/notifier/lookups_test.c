@@ -20,13 +20,13 @@ enum { ROUNDS = 300, ROUND_US = 20000 };
 static sd_event *event;
 static struct lookups *lookups;
 static int fds[2]; /* the engine's end, the notifier's */
-static struct proto_mail_packet packet;
+static struct message_mail_packet packet;
 
 static int setup(void **state)
 {
 	(void)state;
 	if (sd_event_new(&event) < 0 || lookups_new(event, &lookups, NULL) < 0 ||
-		proto_pair(fds, NULL) < 0)
+		message_pair(fds, NULL) < 0)
 		return -1;
 	lookups_peer(lookups, fds[1]);
 	return 0;
@@ -41,22 +41,22 @@ static int teardown(void **state)
 }
 
 /* As the notifier does it with a packet of the engine. */
-static void ask(enum proto_name_kind kind, const char *name, uint32_t serial)
+static void ask(enum message_name_kind kind, const char *name, uint32_t serial)
 {
-	struct proto_name question = { .kind = kind, .serial = serial };
+	struct message_name question = { .kind = kind, .serial = serial };
 
 	(void)snprintf(question.name, sizeof(question.name), "%s", name);
-	assert_int_equal(proto_name_send(fds[0], &question, NULL), 1);
-	assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 1);
+	assert_int_equal(message_name_send(fds[0], &question, NULL), 1);
+	assert_int_equal(message_mail_receive(fds[1], &packet, NULL), 1);
 	lookups_packet(lookups, &packet);
 }
 
 /* False: no answer comes. */
-static bool answered(struct proto_name *ret_answer)
+static bool answered(struct message_name *ret_answer)
 {
 	for (int i = 0; i < ROUNDS; i++) {
-		if (proto_mail_receive(fds[0], &packet, NULL) == 1) {
-			assert_int_equal(proto_name_read(&packet, ret_answer), 0);
+		if (message_mail_receive(fds[0], &packet, NULL) == 1) {
+			assert_int_equal(message_name_read(&packet, ret_answer), 0);
 			return true;
 		}
 		assert_true(sd_event_run(event, ROUND_US) >= 0);
@@ -67,14 +67,14 @@ static bool answered(struct proto_name *ret_answer)
 /* A name that takes no name server (RFC 6761 6.3). */
 static void test_found(void **state)
 {
-	struct proto_name answer;
+	struct message_name answer;
 
 	(void)state;
-	ask(PROTO_NAME_PROTECT, "localhost", 5);
+	ask(MESSAGE_NAME_PROTECT, "localhost", 5);
 	assert_true(answered(&answer));
-	assert_int_equal(answer.outcome, PROTO_NAME_FOUND);
+	assert_int_equal(answer.outcome, MESSAGE_NAME_FOUND);
 	assert_int_equal(answer.serial, 5);
-	assert_int_equal(answer.kind, PROTO_NAME_PROTECT);
+	assert_int_equal(answer.kind, MESSAGE_NAME_PROTECT);
 	assert_string_equal(answer.name, "localhost");
 	assert_true(answer.count >= 1);
 	assert_true(ip_is_special(&answer.addresses[0]));
@@ -83,16 +83,16 @@ static void test_found(void **state)
 /* What cannot be looked up is answered so, what is not whole is passed over. */
 static void test_odd(void **state)
 {
-	struct proto_name answer;
+	struct message_name answer;
 
 	(void)state;
-	packet.length = sizeof(struct proto_name) - 1;
+	packet.length = sizeof(struct message_name) - 1;
 	lookups_packet(lookups, &packet);
-	ask(PROTO_NAME_COUNT, "a b", 6);
+	ask(MESSAGE_NAME_COUNT, "a b", 6);
 	assert_true(answered(&answer));
-	assert_int_equal(answer.outcome, PROTO_NAME_NO_ANSWER);
+	assert_int_equal(answer.outcome, MESSAGE_NAME_NO_ANSWER);
 	assert_int_equal(answer.serial, 6);
-	assert_int_equal(proto_mail_receive(fds[0], &packet, NULL), 0);
+	assert_int_equal(message_mail_receive(fds[0], &packet, NULL), 0);
 }
 
 /* The next engine does not get answers to what the last one asked. */
@@ -100,9 +100,9 @@ static void test_peer_leaves(void **state)
 {
 	(void)state;
 	lookups_peer(lookups, -1);
-	ask(PROTO_NAME_PROTECT, "localhost", 7);
+	ask(MESSAGE_NAME_PROTECT, "localhost", 7);
 	lookups_peer(lookups, fds[1]);
-	assert_int_equal(proto_mail_receive(fds[0], &packet, NULL), 0);
+	assert_int_equal(message_mail_receive(fds[0], &packet, NULL), 0);
 }
 
 int main(void)

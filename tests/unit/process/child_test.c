@@ -21,9 +21,9 @@ static const struct run_options options = { .config_dir = "/c",
 	.user = "u",
 	.socket_path = "/x" };
 
-static struct proto_record record_of(uint32_t serial)
+static struct message record_of(uint32_t serial)
 {
-	return (struct proto_record){ .type = PROTO_QUERY, .serial = serial };
+	return (struct message){ .type = MESSAGE_QUERY, .serial = serial };
 }
 
 /* A child without a process: its other end is *ret_peer. */
@@ -32,7 +32,7 @@ static struct child make_child(int *ret_peer)
 	struct child child = { .fd = -1, .queue = calloc(CHILD_QUEUE_MAX, sizeof(*child.queue)) };
 	int pair[2];
 
-	assert_int_equal(proto_pair(pair, NULL), 0);
+	assert_int_equal(message_pair(pair, NULL), 0);
 	child.fd = pair[0];
 	*ret_peer = pair[1];
 	return child;
@@ -41,9 +41,9 @@ static struct child make_child(int *ret_peer)
 /* Serial of the next record at the peer, -1: none. */
 static int64_t next_serial(int peer)
 {
-	struct proto_record record;
+	struct message record;
 	int fd = -1;
-	int rc = proto_receive(peer, &record, &fd, NULL);
+	int rc = message_receive(peer, &record, &fd, NULL);
 
 	assert_true(rc >= 0);
 	assert_int_equal(fd, -1);
@@ -56,7 +56,7 @@ static uint32_t fill(struct child *child, size_t wanted)
 	uint32_t serial = 0;
 
 	while (child->queue_count < wanted) {
-		struct proto_record record = record_of(serial);
+		struct message record = record_of(serial);
 
 		assert_int_equal(child_send(child, &record, -1), 0);
 		assert_true(++serial < 100000);
@@ -77,7 +77,7 @@ static void test_order(void **state)
 	for (; expected < 3; expected++)
 		assert_int_equal(next_serial(peer), expected);
 	for (uint32_t more = 0; more < 50; more++, sent++) {
-		struct proto_record record = record_of(sent);
+		struct message record = record_of(sent);
 
 		assert_int_equal(child_send(&child, &record, -1), 0);
 	}
@@ -104,7 +104,7 @@ static void test_full(void **state)
 	struct child child = make_child(&peer);
 	uint32_t sent = fill(&child, 10);
 	int64_t expected = 0;
-	struct proto_record record;
+	struct message record;
 
 	(void)state;
 	while (child.queue_count) {
@@ -142,18 +142,18 @@ static void test_descriptor(void **state)
 {
 	int peer;
 	struct child child = make_child(&peer);
-	struct proto_record record = record_of(1);
-	struct proto_record got;
+	struct message record = record_of(1);
+	struct message got;
 	int passed[2];
 	int fd = -1;
 	char byte = 0;
 
 	(void)state;
-	record.type = PROTO_CLIENT;
+	record.type = MESSAGE_CLIENT;
 	assert_int_equal(pipe(passed), 0);
 	assert_int_equal(child_send(&child, &record, passed[0]), 0);
-	assert_int_equal(proto_receive(peer, &got, &fd, NULL), 1);
-	assert_int_equal(got.type, PROTO_CLIENT);
+	assert_int_equal(message_receive(peer, &got, &fd, NULL), 1);
+	assert_int_equal(got.type, MESSAGE_CLIENT);
 	assert_true(fd >= 0);
 	assert_int_equal(write(passed[1], "x", 1), 1);
 	assert_int_equal(read(fd, &byte, 1), 1);
@@ -174,7 +174,7 @@ static void test_gone(void **state)
 {
 	int peer;
 	struct child child = make_child(&peer);
-	struct proto_record record = record_of(1);
+	struct message record = record_of(1);
 
 	(void)state;
 	(void)fill(&child, 5);
@@ -192,22 +192,22 @@ static void test_gone(void **state)
 	child_done(&child);
 }
 
-static int receive_soon(int fd, struct proto_record *ret_record)
+static int receive_soon(int fd, struct message *ret_record)
 {
 	struct pollfd waiting = { .fd = fd, .events = POLLIN };
 	int passed = -1;
 
 	(void)poll(&waiting, 1, 20000);
-	return proto_receive(fd, ret_record, &passed, NULL);
+	return message_receive(fd, ret_record, &passed, NULL);
 }
 
 /* A real child, which is this program: it says hello and waits for a word. */
 static int role_main(void)
 {
-	struct proto_record record = record_of(0);
+	struct message record = record_of(0);
 
 	record.number = launch_client_fd() >= 0;
-	if (proto_send(LAUNCH_PARENT_FD, &record, -1, NULL) != 1)
+	if (message_send(LAUNCH_PARENT_FD, &record, -1, NULL) != 1)
 		return 1;
 	return receive_soon(LAUNCH_PARENT_FD, &record) == 1 && record.serial == 42 ? 7 : 2;
 }
@@ -216,8 +216,8 @@ static void test_start(void **state)
 {
 	struct child child = { .fd = -1 };
 	struct error err = { "" };
-	struct proto_record record = record_of(42);
-	struct proto_record hello;
+	struct message record = record_of(42);
+	struct message hello;
 	int status = -1;
 
 	(void)state;

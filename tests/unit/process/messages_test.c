@@ -20,7 +20,7 @@ static int fds[2];
 static int setup(void **state)
 {
 	(void)state;
-	return proto_pair(fds, NULL);
+	return message_pair(fds, NULL);
 }
 
 static int teardown(void **state)
@@ -41,9 +41,9 @@ static unsigned open_descriptors(void)
 	return count;
 }
 
-static struct proto_record good(void)
+static struct message good(void)
 {
-	struct proto_record record = { .type = PROTO_BAN, .number = 3, .ttl_s = 600 };
+	struct message record = { .type = MESSAGE_BAN, .number = 3, .ttl_s = 600 };
 
 	assert_int_equal(ip_parse("192.0.2.1", 9, &record.ip), 0);
 	return record;
@@ -60,34 +60,34 @@ static void test_pair(void **state)
 
 static void test_record(void **state)
 {
-	struct proto_record record = good();
-	struct proto_record got;
+	struct message record = good();
+	struct message got;
 	int fd = 99;
 
 	(void)state;
-	assert_int_equal(proto_receive(fds[1], &got, &fd, NULL), 0);
+	assert_int_equal(message_receive(fds[1], &got, &fd, NULL), 0);
 	assert_int_equal(fd, -1);
 	memcpy(record.text, "because", 8);
-	assert_int_equal(proto_send(fds[0], &record, -1, NULL), 1);
-	assert_int_equal(proto_receive(fds[1], &got, &fd, NULL), 1);
+	assert_int_equal(message_send(fds[0], &record, -1, NULL), 1);
+	assert_int_equal(message_receive(fds[1], &got, &fd, NULL), 1);
 	assert_int_equal(fd, -1);
 	assert_memory_equal(&got, &record, sizeof(got));
 }
 
 static void test_descriptor(void **state)
 {
-	struct proto_record record = good();
+	struct message record = good();
 	unsigned before = open_descriptors();
-	struct proto_record got;
+	struct message got;
 	int pipes[2];
 	char byte = 0;
 	int fd;
 
 	(void)state;
 	assert_int_equal(pipe(pipes), 0);
-	assert_int_equal(proto_send(fds[0], &record, pipes[1], NULL), 1);
+	assert_int_equal(message_send(fds[0], &record, pipes[1], NULL), 1);
 	assert_int_equal(close(pipes[1]), 0); /* the sender keeps and closes its own */
-	assert_int_equal(proto_receive(fds[1], &got, &fd, NULL), 1);
+	assert_int_equal(message_receive(fds[1], &got, &fd, NULL), 1);
 	assert_true(fd >= 0);
 	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	assert_int_equal(write(fd, "x", 1), 1);
@@ -96,7 +96,7 @@ static void test_descriptor(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
-/* Sends bytes with n descriptors, past proto_send. */
+/* Sends bytes with n descriptors, past message_send. */
 static void send_raw(const void *bytes, size_t length, size_t n)
 {
 	union {
@@ -121,40 +121,40 @@ static void send_raw(const void *bytes, size_t length, size_t n)
 /* No descriptor of a packet that is refused stays open. */
 static void test_many_descriptors(void **state)
 {
-	struct proto_record record = good();
+	struct message record = good();
 
 	(void)state;
 	for (size_t n = 2; n <= 4; n++) {
 		unsigned before = open_descriptors();
-		struct proto_record got;
+		struct message got;
 		int fd;
 
 		send_raw(&record, sizeof(record), n);
-		assert_int_equal(proto_receive(fds[1], &got, &fd, NULL), -1);
+		assert_int_equal(message_receive(fds[1], &got, &fd, NULL), -1);
 		assert_int_equal(fd, -1);
 		assert_int_equal(open_descriptors(), before);
 	}
-	record.type = PROTO_TYPES;
+	record.type = MESSAGE_TYPES;
 	for (int i = 0; i < 2; i++) {
 		unsigned before = open_descriptors();
-		struct proto_record got;
+		struct message got;
 		int fd;
 
 		send_raw(&record, sizeof(record) - (size_t)i, 1);
-		assert_int_equal(proto_receive(fds[1], &got, &fd, NULL), -1);
+		assert_int_equal(message_receive(fds[1], &got, &fd, NULL), -1);
 		assert_int_equal(fd, -1);
 		assert_int_equal(open_descriptors(), before);
 	}
 }
 
-static void spoil(struct proto_record *record, int how)
+static void spoil(struct message *record, int how)
 {
 	switch (how) {
 	case 0:
-		record->type = PROTO_NONE;
+		record->type = MESSAGE_NONE;
 		break;
 	case 1:
-		record->type = PROTO_TYPES;
+		record->type = MESSAGE_TYPES;
 		break;
 	case 2:
 		memset(record->text, 'x', sizeof(record->text));
@@ -196,26 +196,25 @@ static void spoil(struct proto_record *record, int how)
 
 static void test_nonsense(void **state)
 {
-	char large[sizeof(struct proto_record) + 1] = { 0 };
-	struct proto_record got;
+	char large[sizeof(struct message) + 1] = { 0 };
+	struct message got;
 	struct error err;
 	int fd;
 
 	(void)state;
 	for (int how = 0; how < 13; how++) {
-		struct proto_record record = good();
+		struct message record = good();
 
 		spoil(&record, how);
 		send_raw(&record, sizeof(record), 0);
-		if (proto_receive(fds[1], &got, &fd, &err) != -1)
+		if (message_receive(fds[1], &got, &fd, &err) != -1)
 			fail_msg("row %d was taken", how);
 		assert_non_null(strstr(err.text, "nonsense"));
 	}
 	for (size_t size = sizeof(large) - 2; size <= sizeof(large); size += 2) {
-		memcpy(large, &(struct proto_record){ .type = PROTO_ALIVE },
-			sizeof(struct proto_record));
+		memcpy(large, &(struct message){ .type = MESSAGE_ALIVE }, sizeof(struct message));
 		send_raw(large, size, 0);
-		assert_int_equal(proto_receive(fds[1], &got, &fd, &err), -1);
+		assert_int_equal(message_receive(fds[1], &got, &fd, &err), -1);
 	}
 }
 
@@ -241,8 +240,8 @@ static void test_second_spelling(void **state)
 		{ IPPROTO_UDP, 1, { { 0, 5060 } } },
 		{ IPPROTO_ICMP, 1, { { 5060, 5060 } } },
 	};
-	struct proto_record record;
-	struct proto_record got;
+	struct message record;
+	struct message got;
 	int fd;
 
 	(void)state;
@@ -250,22 +249,22 @@ static void test_second_spelling(void **state)
 		record = good();
 		record.ip = ips[i];
 		send_raw(&record, sizeof(record), 0);
-		if (proto_receive(fds[1], &got, &fd, NULL) != -1)
+		if (message_receive(fds[1], &got, &fd, NULL) != -1)
 			fail_msg("address %zu was taken", i);
 	}
 	for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
 		record = good();
 		record.scope = scopes[i];
 		send_raw(&record, sizeof(record), 0);
-		if (proto_receive(fds[1], &got, &fd, NULL) != -1)
+		if (message_receive(fds[1], &got, &fd, NULL) != -1)
 			fail_msg("scope %zu was taken", i);
 	}
 }
 
 static void test_full_and_gone(void **state)
 {
-	struct proto_record record = good();
-	struct proto_record got;
+	struct message record = good();
+	struct message got;
 	struct error err;
 	int sent = 0;
 	int taken = 0;
@@ -273,35 +272,35 @@ static void test_full_and_gone(void **state)
 	int rc;
 
 	(void)state;
-	while ((rc = proto_send(fds[0], &record, -1, NULL)) == 1 && sent < 100000)
+	while ((rc = message_send(fds[0], &record, -1, NULL)) == 1 && sent < 100000)
 		sent++;
 	assert_int_equal(rc, 0);
 	assert_true(sent > 10);
-	while (proto_receive(fds[1], &got, &fd, NULL) == 1)
+	while (message_receive(fds[1], &got, &fd, NULL) == 1)
 		taken++;
 	assert_int_equal(taken, sent);
 	assert_int_equal(close(fds[1]), 0);
 	fds[1] = -1;
-	assert_int_equal(proto_receive(fds[0], &got, &fd, &err), -1);
+	assert_int_equal(message_receive(fds[0], &got, &fd, &err), -1);
 	assert_string_equal(err.text, "closed");
-	assert_int_equal(proto_send(fds[0], &record, -1, &err), -1); /* and no SIGPIPE */
+	assert_int_equal(message_send(fds[0], &record, -1, &err), -1); /* and no SIGPIPE */
 }
 
-static char big[2 * PROTO_MAIL_BYTES_MAX];
-static struct proto_mail_packet packet;
+static char big[2 * MESSAGE_MAIL_BYTES_MAX];
+static struct message_mail_packet packet;
 
 static void test_mail(void **state)
 {
 	const char *texts[] = { "", "admin@example.org", "subject", "body\nof two lines" };
-	struct proto_mail head = { .type = PROTO_MAIL_ALERT, .id = 42, .date_s = 1700000000 };
+	struct message_mail head = { .type = MESSAGE_MAIL_ALERT, .id = 42, .date_s = 1700000000 };
 
 	(void)state;
-	assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 0);
+	assert_int_equal(message_mail_receive(fds[1], &packet, NULL), 0);
 	for (size_t n = 0; n <= 4; n++) {
-		assert_int_equal(proto_mail_send(fds[0], &head, texts, n, NULL), 1);
-		assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 1);
+		assert_int_equal(message_mail_send(fds[0], &head, texts, n, NULL), 1);
+		assert_int_equal(message_mail_receive(fds[1], &packet, NULL), 1);
 		assert_memory_equal(&packet.head, &head, sizeof(head));
-		for (size_t i = 0; i < PROTO_MAIL_TEXTS_MAX; i++)
+		for (size_t i = 0; i < MESSAGE_MAIL_TEXTS_MAX; i++)
 			assert_string_equal(packet.texts[i], i < n ? texts[i] : "");
 	}
 }
@@ -309,9 +308,9 @@ static void test_mail(void **state)
 /* Body lengths around what fits: the last text is cut, and says so. */
 static void test_mail_cut(void **state)
 {
-	struct proto_mail head = { .type = PROTO_MAIL_ALERT, .id = 1 };
+	struct message_mail head = { .type = MESSAGE_MAIL_ALERT, .id = 1 };
 	const char *texts[] = { "", "d", "s", big };
-	const size_t room = PROTO_MAIL_BYTES_MAX - 1 - 2 - 2 - 1;
+	const size_t room = MESSAGE_MAIL_BYTES_MAX - 1 - 2 - 2 - 1;
 	struct error err;
 
 	(void)state;
@@ -320,77 +319,77 @@ static void test_mail_cut(void **state)
 		size_t got;
 
 		big[length] = '\0';
-		assert_int_equal(proto_mail_send(fds[0], &head, texts, 4, NULL), 1);
+		assert_int_equal(message_mail_send(fds[0], &head, texts, 4, NULL), 1);
 		big[length] = 'b';
-		assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 1);
+		assert_int_equal(message_mail_receive(fds[1], &packet, NULL), 1);
 		got = strlen(packet.texts[3]);
 		assert_int_equal(got, length <= room ? length : room);
 		assert_int_equal(strcmp(packet.texts[3] + got - 3, "...") == 0, length > room);
 	}
-	big[PROTO_MAIL_BYTES_MAX] = '\0';
+	big[MESSAGE_MAIL_BYTES_MAX] = '\0';
 	texts[1] = big; /* one before the last is not cut */
-	assert_int_equal(proto_mail_send(fds[0], &head, texts, 4, &err), -1);
-	assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 0);
+	assert_int_equal(message_mail_send(fds[0], &head, texts, 4, &err), -1);
+	assert_int_equal(message_mail_receive(fds[1], &packet, NULL), 0);
 }
 
 static void test_mail_nonsense(void **state)
 {
-	char bytes[sizeof(struct proto_mail) + 4] = { 0 };
-	struct proto_mail head = { .type = PROTO_MAIL_TYPES };
+	char bytes[sizeof(struct message_mail) + 4] = { 0 };
+	struct message_mail head = { .type = MESSAGE_MAIL_TYPES };
 	unsigned before = open_descriptors();
 	struct error err;
 
 	(void)state;
-	send_raw(bytes, sizeof(struct proto_mail) - 1, 0);
-	assert_int_equal(proto_mail_receive(fds[1], &packet, &err), -1);
-	memset(bytes + sizeof(struct proto_mail), 'x', 4); /* no NUL at its end */
+	send_raw(bytes, sizeof(struct message_mail) - 1, 0);
+	assert_int_equal(message_mail_receive(fds[1], &packet, &err), -1);
+	memset(bytes + sizeof(struct message_mail), 'x', 4); /* no NUL at its end */
 	send_raw(bytes, sizeof(bytes), 0);
-	assert_int_equal(proto_mail_receive(fds[1], &packet, &err), -1);
+	assert_int_equal(message_mail_receive(fds[1], &packet, &err), -1);
 	send_raw(&head, sizeof(head), 0);
-	assert_int_equal(proto_mail_receive(fds[1], &packet, &err), -1);
-	memset(bytes + sizeof(struct proto_mail), 0, 4); /* four empty texts, and a descriptor */
+	assert_int_equal(message_mail_receive(fds[1], &packet, &err), -1);
+	memset(bytes + sizeof(struct message_mail), 0, 4); /* four empty texts, and a descriptor */
 	send_raw(bytes, sizeof(bytes), 1);
-	assert_int_equal(proto_mail_receive(fds[1], &packet, &err), 1);
+	assert_int_equal(message_mail_receive(fds[1], &packet, &err), 1);
 	assert_int_equal(open_descriptors(), before);
 }
 
 /* A name that is not whole ends nothing: the next packet is read. */
 static void test_name(void **state)
 {
-	static const struct proto_name good_name = { .kind = PROTO_NAME_COUNT,
+	static const struct message_name good_name = { .kind = MESSAGE_NAME_COUNT,
 		.serial = 7,
-		.outcome = PROTO_NAME_FOUND,
+		.outcome = MESSAGE_NAME_FOUND,
 		.ttl_s = 300,
 		.count = 1,
 		.addresses = { { 4, 32, { 192, 0, 2, 1 } } },
 		.name = "pbx.example.org" };
-	struct proto_name question = { .kind = PROTO_NAME_PROTECT, .name = "pbx.example.org" };
-	struct proto_name name;
+	struct message_name question = { .kind = MESSAGE_NAME_PROTECT, .name = "pbx.example.org" };
+	struct message_name name;
 
 	(void)state;
-	assert_int_equal(proto_name_send(fds[0], &question, NULL), 1);
-	assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 1);
-	assert_int_equal(proto_name_read(&packet, &name), 0);
+	assert_int_equal(message_name_send(fds[0], &question, NULL), 1);
+	assert_int_equal(message_mail_receive(fds[1], &packet, NULL), 1);
+	assert_int_equal(message_name_read(&packet, &name), 0);
 	for (int how = 0; how < 11; how++) {
-		struct proto_name bad = good_name;
+		struct message_name bad = good_name;
 		size_t length = sizeof(bad);
 
-		bad.type = PROTO_MAIL_NAME;
+		bad.type = MESSAGE_MAIL_NAME;
 		switch (how) {
 		case 1:
-			bad.kind = PROTO_NAME_COUNT + 1;
+			bad.kind = MESSAGE_NAME_COUNT + 1;
 			break;
 		case 2:
-			bad.outcome = PROTO_NAME_OUTCOMES;
+			bad.outcome = MESSAGE_NAME_OUTCOMES;
 			break;
 		case 3:
-			bad.count = PROTO_NAME_ADDRESSES_MAX + 1;
+			bad.count = MESSAGE_NAME_ADDRESSES_MAX + 1;
 			break;
 		case 4:
 			bad.count = 0; /* found, but nothing */
 			break;
 		case 5:
-			bad.outcome = PROTO_NAME_NONE; /* nothing, but found */
+			bad.outcome = MESSAGE_NAME_NONE; /* nothing, but found */
 			break;
 		case 6:
 			bad.name[0] = '\0';
@@ -405,17 +404,17 @@ static void test_name(void **state)
 			bad.addresses[0].family = 0;
 			break;
 		case 10:
-			length = sizeof(bad) - PROTO_NAME_BYTES_MAX; /* of a NUL */
+			length = sizeof(bad) - MESSAGE_NAME_BYTES_MAX; /* of a NUL */
 			break;
 		}
 		send_raw((const char *)&bad, length, 0);
-		assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 1);
-		assert_int_equal(packet.head.type, PROTO_MAIL_NAME);
-		if ((proto_name_read(&packet, &name) == 0) != (how == 0))
+		assert_int_equal(message_mail_receive(fds[1], &packet, NULL), 1);
+		assert_int_equal(packet.head.type, MESSAGE_MAIL_NAME);
+		if ((message_name_read(&packet, &name) == 0) != (how == 0))
 			fail_msg("row %d", how);
-		assert_int_equal(proto_name_send(fds[0], &good_name, NULL), 1);
-		assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 1);
-		assert_int_equal(proto_name_read(&packet, &name), 0);
+		assert_int_equal(message_name_send(fds[0], &good_name, NULL), 1);
+		assert_int_equal(message_mail_receive(fds[1], &packet, NULL), 1);
+		assert_int_equal(message_name_read(&packet, &name), 0);
 		assert_string_equal(name.name, good_name.name);
 		assert_int_equal(name.serial, 7);
 	}
@@ -428,27 +427,27 @@ static void test_name_spelling(void **state)
 		{ 4, 32, { 192, 0, 2, 1, [15] = 1 } },
 		{ 6, 128, { [10] = 0xff, 0xff, 192, 0, 2, 1 } },
 	};
-	struct proto_name record = { .type = PROTO_MAIL_NAME,
-		.outcome = PROTO_NAME_FOUND,
+	struct message_name record = { .type = MESSAGE_MAIL_NAME,
+		.outcome = MESSAGE_NAME_FOUND,
 		.count = 1,
 		.addresses = { { 4, 32, { 192, 0, 2, 1 } } },
 		.name = "pbx.example.org" };
-	struct proto_name name;
+	struct message_name name;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ips) / sizeof(ips[0]); i++) {
-		struct proto_name bad = record;
+		struct message_name bad = record;
 
 		bad.addresses[0] = ips[i];
 		send_raw(&bad, sizeof(bad), 0);
-		assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 1);
-		if (proto_name_read(&packet, &name) != -1)
+		assert_int_equal(message_mail_receive(fds[1], &packet, NULL), 1);
+		if (message_name_read(&packet, &name) != -1)
 			fail_msg("address %zu was taken", i);
 	}
-	record.name[PROTO_NAME_BYTES_MAX - 2] = 'x'; /* behind its end */
+	record.name[MESSAGE_NAME_BYTES_MAX - 2] = 'x'; /* behind its end */
 	send_raw(&record, sizeof(record), 0);
-	assert_int_equal(proto_mail_receive(fds[1], &packet, NULL), 1);
-	assert_int_equal(proto_name_read(&packet, &name), -1);
+	assert_int_equal(message_mail_receive(fds[1], &packet, NULL), 1);
+	assert_int_equal(message_name_read(&packet, &name), -1);
 }
 
 int main(void)

@@ -18,7 +18,7 @@ static struct world world;
 static struct ignore *ignore;
 static char list_path[128];
 static struct config_ignore ignores[3];
-static struct proto_name questions[QUESTIONS_MAX];
+static struct message_name questions[QUESTIONS_MAX];
 static size_t n_questions;
 static bool notifier_is_there;
 static size_t room; /* of the firewall role's pair */
@@ -27,7 +27,7 @@ static int64_t told_ttl_s[TOLD_MAX];
 static size_t n_told;
 static char notes[4096];
 
-static bool on_ask(void *context, const struct proto_name *question)
+static bool on_ask(void *context, const struct message_name *question)
 {
 	(void)context;
 	if (!notifier_is_there || n_questions == QUESTIONS_MAX)
@@ -152,7 +152,7 @@ static bool is_told(const char *address)
 }
 
 /* The newest question for the name. */
-static struct proto_name question_of(const char *name)
+static struct message_name question_of(const char *name)
 {
 	for (size_t i = n_questions; i-- > 0;)
 		if (strcmp(questions[i].name, name) == 0)
@@ -162,10 +162,10 @@ static struct proto_name question_of(const char *name)
 }
 
 /* addresses: up to two, NULL: none. */
-static void answer(const char *name, enum proto_name_outcome outcome, uint32_t ttl_s,
+static void answer(const char *name, enum message_name_outcome outcome, uint32_t ttl_s,
 	const char *one, const char *two, int64_t now_s)
 {
-	struct proto_name record = question_of(name);
+	struct message_name record = question_of(name);
 
 	record.outcome = outcome;
 	record.ttl_s = ttl_s;
@@ -209,14 +209,14 @@ static void test_names_are_asked_and_protected(void **state)
 	notifier_is_there = true;
 	ignore_joined(ignore, NOW_S);
 	assert_int_equal(n_questions, 2);
-	assert_int_equal(questions[0].kind, PROTO_NAME_PROTECT);
+	assert_int_equal(questions[0].kind, MESSAGE_NAME_PROTECT);
 	ignore_tick(ignore, NOW_S + 1);
 	assert_int_equal(n_questions, 2); /* they are on their way */
-	answer("pbx.example.org", PROTO_NAME_FOUND, 300, "203.0.113.5", "2001:db8::5", NOW_S + 1);
+	answer("pbx.example.org", MESSAGE_NAME_FOUND, 300, "203.0.113.5", "2001:db8::5", NOW_S + 1);
 	assert_true(is_protected("203.0.113.5") && is_protected("2001:db8::5"));
 	assert_true(is_told("203.0.113.5") && is_told("2001:db8::5"));
 	assert_false(is_well("'trunk.example.net'"));
-	answer("trunk.example.net", PROTO_NAME_FOUND, 0, "203.0.113.6", NULL, NOW_S + 1);
+	answer("trunk.example.net", MESSAGE_NAME_FOUND, 0, "203.0.113.6", NULL, NOW_S + 1);
 	assert_true(is_well(NULL));
 	/* each is asked again at its TTL, within a minute and an hour */
 	ignore_tick(ignore, NOW_S + 60);
@@ -224,7 +224,7 @@ static void test_names_are_asked_and_protected(void **state)
 	ignore_tick(ignore, NOW_S + 61);
 	assert_int_equal(n_questions, 3);
 	assert_string_equal(questions[2].name, "trunk.example.net");
-	answer("trunk.example.net", PROTO_NAME_FOUND, 86400, "203.0.113.6", NULL, NOW_S + 61);
+	answer("trunk.example.net", MESSAGE_NAME_FOUND, 86400, "203.0.113.6", NULL, NOW_S + 61);
 	ignore_tick(ignore, NOW_S + 301);
 	assert_int_equal(n_questions, 4);
 	assert_string_equal(questions[3].name, "pbx.example.org");
@@ -240,7 +240,7 @@ static void test_bans_end_with_the_answer(void **state)
 		world_fail(&world, SIP, "203.0.113.5", NOW_S, NOW_S);
 	assert_non_null(world_ban(&world, SIP, "203.0.113.5"));
 	ignore_tick(ignore, NOW_S);
-	answer("pbx.example.org", PROTO_NAME_FOUND, 300, "203.0.113.5", NULL, NOW_S);
+	answer("pbx.example.org", MESSAGE_NAME_FOUND, 300, "203.0.113.5", NULL, NOW_S);
 	assert_null(world_ban(&world, SIP, "203.0.113.5"));
 	for (int i = 0; i < 3; i++)
 		world_fail(&world, SIP, "203.0.113.5", NOW_S, NOW_S);
@@ -253,16 +253,17 @@ static void test_former_addresses(void **state)
 	(void)state;
 	begin(false);
 	ignore_tick(ignore, NOW_S);
-	answer("pbx.example.org", PROTO_NAME_FOUND, 100, "203.0.113.1", "203.0.113.2", NOW_S);
+	answer("pbx.example.org", MESSAGE_NAME_FOUND, 100, "203.0.113.1", "203.0.113.2", NOW_S);
 	ignore_tick(ignore, NOW_S + 100);
-	answer("pbx.example.org", PROTO_NAME_FOUND, 100, "203.0.113.2", "203.0.113.3", NOW_S + 100);
+	answer("pbx.example.org", MESSAGE_NAME_FOUND, 100, "203.0.113.2", "203.0.113.3",
+		NOW_S + 100);
 	ignore_tick(ignore, NOW_S + 299);
 	assert_true(is_protected("203.0.113.1") && is_protected("203.0.113.3"));
 	ignore_tick(ignore, NOW_S + 300);
 	assert_false(is_protected("203.0.113.1"));
 	assert_true(is_protected("203.0.113.2") && is_protected("203.0.113.3"));
 	/* one that comes back is current again */
-	answer("pbx.example.org", PROTO_NAME_FOUND, 100, "203.0.113.1", NULL, NOW_S + 300);
+	answer("pbx.example.org", MESSAGE_NAME_FOUND, 100, "203.0.113.1", NULL, NOW_S + 300);
 	ignore_tick(ignore, NOW_S + 1000);
 	assert_true(is_protected("203.0.113.1"));
 	assert_false(is_protected("203.0.113.2"));
@@ -284,7 +285,7 @@ static void test_pool_is_capped(void **state)
 		n_questions = 0;
 		ignore_tick(ignore, now_s - 1 + (i == 0));
 		ignore_tick(ignore, now_s);
-		answer("pbx.example.org", PROTO_NAME_FOUND, 3600, one, two, now_s);
+		answer("pbx.example.org", MESSAGE_NAME_FOUND, 3600, one, two, now_s);
 	}
 	assert_true(is_protected("203.0.113.199") && is_protected("203.0.113.200"));
 	assert_true(is_protected("203.0.113.198"));
@@ -293,13 +294,14 @@ static void test_pool_is_capped(void **state)
 
 static void test_failures_take_nothing(void **state)
 {
-	static const enum proto_name_outcome bad[] = { PROTO_NAME_NONE, PROTO_NAME_NO_ANSWER };
+	static const enum message_name_outcome bad[] = { MESSAGE_NAME_NONE,
+		MESSAGE_NAME_NO_ANSWER };
 
 	(void)state;
 	begin(false);
 	ignore_tick(ignore, NOW_S);
-	answer("trunk.example.net", PROTO_NAME_NONE, 0, NULL, NULL, NOW_S);
-	answer("pbx.example.org", PROTO_NAME_FOUND, 60, "203.0.113.1", NULL, NOW_S);
+	answer("trunk.example.net", MESSAGE_NAME_NONE, 0, NULL, NULL, NOW_S);
+	answer("pbx.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.1", NULL, NOW_S);
 	assert_false(is_well("'trunk.example.net' has no address: nobody"));
 	for (int i = 0; i < 2; i++) {
 		int64_t now_s = NOW_S + 60 + (int64_t)i * IGNORE_RETRY_S;
@@ -321,21 +323,21 @@ static void test_failures_take_nothing(void **state)
 /* Lost questions, answers that nobody asked for, and clocks that jump. */
 static void test_odd_answers(void **state)
 {
-	struct proto_name stale;
+	struct message_name stale;
 
 	(void)state;
 	begin(false);
 	ignore_tick(ignore, NOW_S);
 	stale = question_of("pbx.example.org");
-	ignore_tick(ignore, NOW_S + PROTO_NAME_WAIT_S);
+	ignore_tick(ignore, NOW_S + MESSAGE_NAME_WAIT_S);
 	assert_int_equal(n_questions, 4); /* both were lost, both are asked again */
-	stale.outcome = PROTO_NAME_FOUND;
+	stale.outcome = MESSAGE_NAME_FOUND;
 	stale.addresses[stale.count++] = ip_of("203.0.113.66");
 	ignore_answer(ignore, &stale, NOW_S);
 	(void)snprintf(stale.name, sizeof(stale.name), "other.example");
 	ignore_answer(ignore, &stale, NOW_S);
 	assert_false(is_protected("203.0.113.66"));
-	answer("pbx.example.org", PROTO_NAME_FOUND, 3600, "203.0.113.1", "0.0.0.0", NOW_S + 21);
+	answer("pbx.example.org", MESSAGE_NAME_FOUND, 3600, "203.0.113.1", "0.0.0.0", NOW_S + 21);
 	assert_false(is_told("0.0.0.0"));
 	/* the clock is set back by years: asked again all the same */
 	n_questions = 0;
@@ -348,8 +350,8 @@ static void test_last_answer_survives(void **state)
 	(void)state;
 	begin(false);
 	ignore_tick(ignore, NOW_S);
-	answer("pbx.example.org", PROTO_NAME_FOUND, 60, "203.0.113.1", NULL, NOW_S);
-	answer("trunk.example.net", PROTO_NAME_FOUND, 60, "203.0.113.2", NULL, NOW_S);
+	answer("pbx.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.1", NULL, NOW_S);
+	answer("trunk.example.net", MESSAGE_NAME_FOUND, 60, "203.0.113.2", NULL, NOW_S);
 	world_commit(&world);
 	end();
 	world_restart(&world, NOW_S);
@@ -374,7 +376,7 @@ static void test_room_runs_out(void **state)
 	begin(false);
 	room = 1;
 	ignore_tick(ignore, NOW_S);
-	answer("pbx.example.org", PROTO_NAME_FOUND, 60, "203.0.113.1", "203.0.113.2", NOW_S);
+	answer("pbx.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.1", "203.0.113.2", NOW_S);
 	assert_true(is_protected("203.0.113.2")); /* here at once */
 	assert_int_equal(n_told, 1);
 	assert_false(ignore_flush(ignore, NOW_S));
@@ -394,7 +396,7 @@ static void test_file(void **state)
 	ignore_tick(ignore, NOW_S);
 	assert_true(is_told("203.0.113.10"));
 	assert_int_equal(n_questions, 3);
-	answer("van.example.org", PROTO_NAME_FOUND, 60, "203.0.113.20", NULL, NOW_S);
+	answer("van.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.20", NULL, NOW_S);
 	assert_true(is_protected("203.0.113.20"));
 	write_list("203.0.113.11\n");
 	ignore_tick(ignore, NOW_S + 1); /* looked at every second second */
@@ -460,7 +462,7 @@ static void test_allowed_by_hand(void **state)
 	assert_int_equal(ignore_disallow(ignore, "van.example.org", &err), -1);
 	assert_int_equal(ignore_allow(ignore, "Van.example.org", 100, "the van", NOW_S, &err), 0);
 	ignore_tick(ignore, NOW_S);
-	answer("van.example.org", PROTO_NAME_FOUND, 60, "203.0.113.30", NULL, NOW_S);
+	answer("van.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.30", NULL, NOW_S);
 	assert_true(is_protected("203.0.113.30"));
 	assert_true(ignore_allowed(ignore, 0, &allow));
 	assert_string_equal(allow.name, "van.example.org");
@@ -478,7 +480,7 @@ static void test_allowed_by_hand(void **state)
 	assert_false(is_protected("203.0.113.30"));
 	assert_false(ignore_allowed(ignore, 0, &allow));
 	/* what ignoreip names too goes on being protected */
-	answer("pbx.example.org", PROTO_NAME_FOUND, 60, "203.0.113.1", NULL, NOW_S);
+	answer("pbx.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.1", NULL, NOW_S);
 	assert_int_equal(ignore_allow(ignore, "pbx.example.org", 0, NULL, NOW_S, &err), 0);
 	assert_int_equal(ignore_disallow(ignore, "PBX.example.org", &err), 0);
 	assert_true(is_protected("203.0.113.1"));
@@ -505,7 +507,7 @@ static void test_allowed_for_a_time(void **state)
 	begin(true);
 	assert_int_equal(ignore_allow(ignore, "van.example.org", 100, NULL, NOW_S, &err), 0);
 	ignore_tick(ignore, NOW_S);
-	answer("van.example.org", PROTO_NAME_FOUND, 60, "203.0.113.30", NULL, NOW_S + 10);
+	answer("van.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.30", NULL, NOW_S + 10);
 	assert_int_equal(ttl_of("203.0.113.30"), 90);
 	/* longer: known addresses are told again; shorter: they are not */
 	assert_int_equal(ignore_allow(ignore, "van.example.org", 200, NULL, NOW_S + 20, &err), 0);
@@ -526,7 +528,7 @@ static void test_allowed_for_a_time(void **state)
 	write_list("van.example.org\n");
 	ignore_tick(ignore, NOW_S + 60);
 	assert_int_equal(ttl_of("203.0.113.30"), 0);
-	answer("pbx.example.org", PROTO_NAME_FOUND, 60, "203.0.113.1", NULL, NOW_S + 60);
+	answer("pbx.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.1", NULL, NOW_S + 60);
 	assert_int_equal(ttl_of("203.0.113.1"), 0);
 	assert_int_equal(ignore_allow(ignore, "pbx.example.org", 100, NULL, NOW_S + 60, &err), 0);
 	n_told = 0;

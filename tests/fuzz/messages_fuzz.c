@@ -33,12 +33,12 @@ static void packet_send(int fd, const void *bytes, size_t length, unsigned n_fds
 	(void)sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT); /* full: the rest is enough */
 }
 
-static void record_check(const struct proto_record *record)
+static void record_check(const struct message *record)
 {
 	char scope[SCOPE_TEXT_MAX];
 	char ip[IP_TEXT_MAX];
 
-	fuzz_need(record->type > PROTO_NONE && record->type < PROTO_TYPES, "a known type");
+	fuzz_need(record->type > MESSAGE_NONE && record->type < MESSAGE_TYPES, "a known type");
 	fuzz_need(memchr(record->text, '\0', sizeof(record->text)) != NULL, "an ended text");
 	fuzz_need(scope_is_valid(&record->scope), "a scope");
 	fuzz_need(strlen(scope_format(&record->scope, scope)) < SCOPE_TEXT_MAX, "shown");
@@ -48,10 +48,10 @@ static void record_check(const struct proto_record *record)
 		fuzz_need(strlen(ip_format(&record->ip, ip)) < IP_TEXT_MAX, "an address");
 }
 
-static void mail_check(const struct proto_mail_packet *packet)
+static void mail_check(const struct message_mail_packet *packet)
 {
-	fuzz_need(packet->head.type < PROTO_MAIL_TYPES, "a known type");
-	for (size_t i = 0; i < PROTO_MAIL_TEXTS_MAX; i++) {
+	fuzz_need(packet->head.type < MESSAGE_MAIL_TYPES, "a known type");
+	for (size_t i = 0; i < MESSAGE_MAIL_TEXTS_MAX; i++) {
 		const char *text = packet->texts[i];
 
 		fuzz_need(text, "a text or none");
@@ -61,17 +61,17 @@ static void mail_check(const struct proto_mail_packet *packet)
 	}
 }
 
-static void name_check(const struct proto_mail_packet *packet)
+static void name_check(const struct message_mail_packet *packet)
 {
-	struct proto_name name;
+	struct message_name name;
 	char text[IP_TEXT_MAX];
 
-	if (packet->head.type != PROTO_MAIL_NAME || proto_name_read(packet, &name) < 0)
+	if (packet->head.type != MESSAGE_MAIL_NAME || message_name_read(packet, &name) < 0)
 		return;
 	fuzz_need(memchr(name.name, '\0', sizeof(name.name)) != NULL, "an ended name");
-	fuzz_need(name.outcome < PROTO_NAME_OUTCOMES, "a known outcome");
-	fuzz_need(name.count <= PROTO_NAME_ADDRESSES_MAX, "no more than there is room for");
-	fuzz_need((name.count > 0) == (name.outcome == PROTO_NAME_FOUND), "addresses if found");
+	fuzz_need(name.outcome < MESSAGE_NAME_OUTCOMES, "a known outcome");
+	fuzz_need(name.count <= MESSAGE_NAME_ADDRESSES_MAX, "no more than there is room for");
+	fuzz_need((name.count > 0) == (name.outcome == MESSAGE_NAME_FOUND), "addresses if found");
 	for (size_t i = 0; i < name.count; i++) {
 		fuzz_need(name.addresses[i].family && ip_is_host(&name.addresses[i]), "addresses");
 		fuzz_need(ip_is_canonical(&name.addresses[i]), "in one spelling");
@@ -81,15 +81,15 @@ static void name_check(const struct proto_mail_packet *packet)
 
 static void receive_all(int fd, bool mails)
 {
-	static struct proto_mail_packet packet;
-	struct proto_record record;
+	static struct message_mail_packet packet;
+	struct message record;
 	struct error err = { "" };
 	int passed = -1;
 	int rc = 1;
 
 	for (int i = 0; i <= PACKETS_MAX && rc != 0; i++) {
-		rc = mails ? proto_mail_receive(fd, &packet, &err)
-			   : proto_receive(fd, &record, &passed, &err);
+		rc = mails ? message_mail_receive(fd, &packet, &err)
+			   : message_receive(fd, &record, &passed, &err);
 		if (rc > 0 && mails) {
 			mail_check(&packet);
 			name_check(&packet);
@@ -111,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	int free_fd = fuzz_free_fd();
 	int pair[2];
 
-	fuzz_need(proto_pair(pair, NULL) == 0, "a pair");
+	fuzz_need(message_pair(pair, NULL) == 0, "a pair");
 	for (int i = 0; i < PACKETS_MAX && !fuzz_is_at_end(&input); i++) {
 		size_t size = (size_t)fuzz_byte(&input) << 8 | fuzz_byte(&input);
 		unsigned n_fds = fuzz_byte(&input) % 5;
