@@ -167,10 +167,10 @@ static void close_ports(struct actions *actions, struct config_jail *jail,
 
 /* The bracket's words over the jail's. */
 static void close_called(struct actions *actions, struct config_jail *jail,
-	const struct dialect_value *value, const struct call *call, bool all_ports)
+	const struct dialect_value *value, const struct bracket *call, bool all_ports)
 {
-	const struct call_option *port = call_find(call, "port");
-	const struct call_option *protocol = call_find(call, "protocol");
+	const struct bracket_option *port = bracket_find(call, "port");
+	const struct bracket_option *protocol = bracket_find(call, "protocol");
 	struct closing closing = actions->own;
 
 	if (port && !is_tag(port->value)) {
@@ -189,12 +189,12 @@ static void close_called(struct actions *actions, struct config_jail *jail,
 }
 
 /* type=allports, type=multiport, actiontype=<allports> of the brackets, else as the name says. */
-static bool closes_all_ports(const struct call *call, bool by_name)
+static bool closes_all_ports(const struct bracket *call, bool by_name)
 {
-	const struct call_option *type = call_find(call, "type");
+	const struct bracket_option *type = bracket_find(call, "type");
 
 	if (!type)
-		type = call_find(call, "actiontype");
+		type = bracket_find(call, "actiontype");
 	if (!type || !type->value[0])
 		return by_name;
 	return !strstr(type->value, "port") || strstr(type->value, "allports");
@@ -219,13 +219,13 @@ static bool holds_word(const char *text, const char *const *words, size_t count)
 
 /* Ours drops. What lets an address in, as fail2ban's pass2allow does, is the opposite of a ban. */
 static void check_blocktype(struct actions *actions, const struct dialect_value *value,
-	const struct call *call)
+	const struct bracket *call)
 {
 	static const char *const opening[] = { "return", "accept", "allow", "pass", "permit" };
 	static const char *const closing[] = { "return-", "drop", "reject", "deny", "unreach",
 		"prohibit" };
 	static const char *const same[] = { "drop", "deny", "blackhole", "<" };
-	const struct call_option *type = call_find(call, "blocktype");
+	const struct bracket_option *type = bracket_find(call, "blocktype");
 	struct position at;
 	char shown[SHOWN_MAX];
 
@@ -244,7 +244,7 @@ static void check_blocktype(struct actions *actions, const struct dialect_value 
 }
 
 static void check_option(struct actions *actions, const struct dialect_value *value,
-	const struct call_option *option, const struct config_action_file *file)
+	const struct bracket_option *option, const struct config_action_file *file)
 {
 	const struct config_action_option *known = config_action_table_option(option->name);
 	const char *guess = known ? NULL : config_action_table_guess_option(option->name);
@@ -281,9 +281,9 @@ static bool lists(const char *addresses, const char *address)
 
 /* The option of a mail action; the caller frees. NULL: not said, a tag, or a finding. */
 static char *mail_option(struct actions *actions, const struct dialect_value *value,
-	const struct call *call, const char *name, size_t most)
+	const struct bracket *call, const char *name, size_t most)
 {
-	const struct call_option *option = call_find(call, name);
+	const struct bracket_option *option = bracket_find(call, name);
 	struct position at;
 	struct error err;
 	size_t wrong;
@@ -301,7 +301,7 @@ static char *mail_option(struct actions *actions, const struct dialect_value *va
 }
 
 static void take_mail(struct actions *actions, const struct dialect_value *value,
-	const struct call *call)
+	const struct bracket *call)
 {
 	cleanup_free char *dest = mail_option(actions, value, call, "dest", MAILBOX_LIST_MAX);
 	char *sender = mail_option(actions, value, call, "sender", 1);
@@ -338,7 +338,7 @@ static char *format_place(const struct position *at)
 /* What is closed where nothing else closes. An unknown action's brackets count, those of one that
  * reports or writes mean something else. */
 static void fall_back(struct actions *actions, const struct dialect_value *value,
-	const struct call *call, bool is_known)
+	const struct bracket *call, bool is_known)
 {
 	if (actions->fallback.bans)
 		return;
@@ -351,7 +351,7 @@ static void fall_back(struct actions *actions, const struct dialect_value *value
 
 /* No name of the table: somebody's own file, or a slip. */
 static void take_unknown(struct actions *actions, const struct dialect_value *value,
-	const struct call *call)
+	const struct bracket *call)
 {
 	const char *guess = config_action_table_guess(call->name);
 	struct position at = place_of(actions, value, call->offset);
@@ -383,7 +383,7 @@ static void take_unknown(struct actions *actions, const struct dialect_value *va
 }
 
 static void take_kind(struct actions *actions, const struct dialect_value *value,
-	const struct call *call, const struct config_action *known)
+	const struct bracket *call, const struct config_action *known)
 {
 	struct position at = place_of(actions, value, call->offset);
 
@@ -411,7 +411,7 @@ static void take_kind(struct actions *actions, const struct dialect_value *value
 }
 
 static void take_action(struct actions *actions, const struct dialect_value *value,
-	const struct call *call)
+	const struct bracket *call)
 {
 	const struct config_action *known = config_action_table_find(call->name);
 	bool is_done = known && known->kind <= CONFIG_ACTION_MAIL;
@@ -448,11 +448,11 @@ static void take_actions(struct actions *actions, const struct dialect_value *va
 
 	for (int i = 0; more && i < ACTIONS_MAX; i++) {
 		size_t wrong = 0;
-		struct call call;
+		struct bracket call;
 		struct error err;
 		struct position at;
 
-		if (call_next(value->text, &offset, &call, &wrong, &err) < 0) {
+		if (bracket_next(value->text, &offset, &call, &wrong, &err) < 0) {
 			at = dialect_at(value, wrong);
 			config_value_error(actions->reader, &at, "action: %s%s", err.text,
 				call.has_tail ? ": put each action on its own, indented line" : "");
@@ -460,7 +460,7 @@ static void take_actions(struct actions *actions, const struct dialect_value *va
 			take_action(actions, value, &call);
 		}
 		more = call.name != NULL;
-		call_done(&call);
+		bracket_done(&call);
 	}
 	offset += strspn(value->text + offset, " \t\n");
 	if (more && value->text[offset]) {

@@ -203,7 +203,7 @@ static void collect_options(struct config_filter *filter, const struct dialect_v
 			add_option(filter, name, text);
 	}
 	for (size_t i = 0; i < filter->call.n_options; i++) {
-		const struct call_option *option = &filter->call.options[i];
+		const struct bracket_option *option = &filter->call.options[i];
 		struct dialect_value text = { 0 };
 
 		dialect_append(&text, value, option->value_offset,
@@ -226,7 +226,7 @@ int config_filter_open(const struct config_place *place, const struct dialect_va
 	struct error err;
 
 	*filter = (struct config_filter){ 0 };
-	if (call_parse(value->text, &offset, &filter->call, &wrong, &err) < 0) {
+	if (bracket_parse(value->text, &offset, &filter->call, &wrong, &err) < 0) {
 		at = dialect_at(value, wrong);
 		return finding_error(place->findings, &at, "filter: %s", err.text);
 	}
@@ -269,7 +269,7 @@ void config_filter_done(struct config_filter *filter)
 {
 	config_filter_free_options(filter->options, filter->n_options);
 	dialect_free(filter->tree);
-	call_done(&filter->call);
+	bracket_done(&filter->call);
 	free(filter->path);
 	*filter = (struct config_filter){ 0 };
 }

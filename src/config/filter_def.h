@@ -29,7 +29,7 @@ struct config_told {
 /* One filter's files, read for one jail. */
 struct config_filter {
 	struct dialect *tree;           /* owned */
-	struct call call;               /* owned */
+	struct bracket call;            /* owned */
 	char *path;                     /* owned */
 	struct dialect_option *options; /* owned: those of the call, of the jail, logtype */
 	size_t n_options;

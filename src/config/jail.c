@@ -171,15 +171,15 @@ static bool wants_filter(const struct config_place *place, const struct jail_rea
 	size_t offset = 0;
 	size_t wrong = 0;
 	struct error err;
-	struct call call;
+	struct bracket call;
 	bool wanted =
 		r->jail->enabled || dialect_own_key(r->reader->view.section, "filter") != NULL;
 
 	if (wanted)
 		return true;
-	if (call_parse(value->text, &offset, &call, &wrong, &err) == 0)
+	if (bracket_parse(value->text, &offset, &call, &wrong, &err) == 0)
 		wanted = call.name && config_filter_exists(place, call.name);
-	call_done(&call);
+	bracket_done(&call);
 	return wanted;
 }
 

@@ -35,7 +35,7 @@ struct option_reader {
 	struct config_reader *reader;
 	struct config_journal_source *source;
 	const struct dialect_value *value;
-	const struct call_option *option;
+	const struct bracket_option *option;
 	struct position at; /* of its value */
 };
 
@@ -188,7 +188,7 @@ static void say_unknown(struct config_reader *reader, const char *name, const st
 }
 
 static void take_backend(struct config_reader *reader, struct config_jail *jail,
-	const struct dialect_value *value, const struct call *call)
+	const struct dialect_value *value, const struct bracket *call)
 {
 	struct option_reader o = { .reader = reader, .source = &jail->journal, .value = value };
 	struct position at = dialect_at(value, call->offset);
@@ -214,7 +214,7 @@ static void take_backend(struct config_reader *reader, struct config_jail *jail,
 void config_journal_backend(struct config_reader *reader, struct config_jail *jail)
 {
 	struct dialect_value value;
-	struct call call = { 0 };
+	struct bracket call = { 0 };
 	struct position at;
 	struct error err;
 	size_t offset = 0;
@@ -223,7 +223,7 @@ void config_journal_backend(struct config_reader *reader, struct config_jail *ja
 	jail->journal.flags = -1;
 	if (!config_value_get(reader, "backend", &value))
 		return;
-	if (call_parse(value.text, &offset, &call, &wrong, &err) < 0) {
+	if (bracket_parse(value.text, &offset, &call, &wrong, &err) < 0) {
 		at = dialect_at(&value, wrong);
 		config_value_error(reader, &at, "backend: %s", err.text);
 	} else if (call.name) {
@@ -233,7 +233,7 @@ void config_journal_backend(struct config_reader *reader, struct config_jail *ja
 		if (value.text[offset])
 			config_value_error(reader, &at, "backend: only one can be given");
 	}
-	call_done(&call);
+	bracket_done(&call);
 	dialect_value_done(&value);
 }
 

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-void call_done(struct call *call)
+void bracket_done(struct bracket *call)
 {
 	for (size_t i = 0; i < call->n_options; i++) {
 		free(call->options[i].name);
@@ -15,10 +15,10 @@ void call_done(struct call *call)
 	}
 	free(call->options);
 	free(call->name);
-	*call = (struct call){ 0 };
+	*call = (struct bracket){ 0 };
 }
 
-const struct call_option *call_find(const struct call *call, const char *name)
+const struct bracket_option *bracket_find(const struct bracket *call, const char *name)
 {
 	for (size_t i = call->n_options; i > 0; i--)
 		if (strcmp(call->options[i - 1].name, name) == 0)
@@ -31,13 +31,14 @@ static size_t skip(const char *text, size_t at, const char *what)
 	return at + strspn(text + at, what);
 }
 
-static void add(struct call *call, struct call_option option)
+static void add(struct bracket *call, struct bracket_option option)
 {
 	call->options = alloc_grow(call->options, call->n_options + 1, sizeof(call->options[0]));
 	call->options[call->n_options++] = option;
 }
 
-static int read_value(const char *text, size_t *at, struct call_option *option, struct error *err)
+static int read_value(const char *text, size_t *at, struct bracket_option *option,
+	struct error *err)
 {
 	char quote = text[*at];
 	const char *end;
@@ -63,14 +64,14 @@ static int read_value(const char *text, size_t *at, struct call_option *option, 
 	return 0;
 }
 
-static int read_option(const char *text, size_t *at, struct call *call, struct error *err)
+static int read_option(const char *text, size_t *at, struct bracket *call, struct error *err)
 {
-	struct call_option option = { .name_offset = *at };
+	struct bracket_option option = { .name_offset = *at };
 	size_t length = strcspn(text + *at, "=,]\n\"' ");
 	char shown[64];
 
-	if (call->n_options == CALL_OPTIONS_MAX)
-		return error_set(err, "more than %d options", CALL_OPTIONS_MAX);
+	if (call->n_options == BRACKET_OPTIONS_MAX)
+		return error_set(err, "more than %d options", BRACKET_OPTIONS_MAX);
 	text_render(shown, sizeof(shown), text + *at, length);
 	if (!length || text[skip(text, *at + length, " \t")] != '=')
 		return error_set(err,
@@ -86,7 +87,7 @@ static int read_option(const char *text, size_t *at, struct call *call, struct e
 }
 
 /* *at is behind the "[". */
-static int read_group(const char *text, size_t *at, struct call *call, struct error *err)
+static int read_group(const char *text, size_t *at, struct bracket *call, struct error *err)
 {
 	for (;;) {
 		*at = skip(text, *at, " \t\n,");
@@ -101,7 +102,7 @@ static int read_group(const char *text, size_t *at, struct call *call, struct er
 	}
 }
 
-static int check_end(const char *text, size_t at, struct call *call, struct error *err)
+static int check_end(const char *text, size_t at, struct bracket *call, struct error *err)
 {
 	size_t start = call->offset;
 	size_t length = strcspn(text + start, "\n");
@@ -117,14 +118,14 @@ static int check_end(const char *text, size_t at, struct call *call, struct erro
 }
 
 /* many: a blank ends the call as a newline does. */
-static int parse(const char *text, size_t *offset, bool many, struct call *ret_call,
+static int parse(const char *text, size_t *offset, bool many, struct bracket *ret_call,
 	size_t *ret_wrong, struct error *err)
 {
 	size_t at = skip(text, *offset, " \t\r\n");
 	size_t length = strcspn(text + at, "[ \t\r\n");
 	int rc = 0;
 
-	*ret_call = (struct call){ .offset = at };
+	*ret_call = (struct bracket){ .offset = at };
 	*offset = at;
 	if (!text[at])
 		return 0;
@@ -152,13 +153,13 @@ static int parse(const char *text, size_t *offset, bool many, struct call *ret_c
 	return rc;
 }
 
-int call_parse(const char *text, size_t *offset, struct call *ret_call, size_t *ret_wrong,
+int bracket_parse(const char *text, size_t *offset, struct bracket *ret_call, size_t *ret_wrong,
 	struct error *err)
 {
 	return parse(text, offset, false, ret_call, ret_wrong, err);
 }
 
-int call_next(const char *text, size_t *offset, struct call *ret_call, size_t *ret_wrong,
+int bracket_next(const char *text, size_t *offset, struct bracket *ret_call, size_t *ret_wrong,
 	struct error *err)
 {
 	return parse(text, offset, true, ret_call, ret_wrong, err);

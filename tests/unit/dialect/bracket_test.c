@@ -16,26 +16,26 @@ static void options_of_all_shapes(void **state)
 	size_t offset = 0;
 	size_t wrong = 0;
 	struct error err;
-	struct call call;
+	struct bracket call;
 
 	(void)state;
-	assert_int_equal(call_parse(text, &offset, &call, &wrong, &err), 0);
+	assert_int_equal(bracket_parse(text, &offset, &call, &wrong, &err), 0);
 	assert_string_equal(call.name, "f");
 	assert_int_equal(call.offset, 2);
 	assert_int_equal(call.n_options, 4);
-	assert_string_equal(call_find(&call, "a")->value, "1");
-	assert_int_equal(call_find(&call, "a")->value_offset, 6);
-	assert_string_equal(call_find(&call, "b")->value, "x,]y");
-	assert_string_equal(call_find(&call, "c")->value, "z");
-	assert_string_equal(call_find(&call, "d")->value, "");
-	assert_null(call_find(&call, "e"));
-	call_done(&call);
-	assert_int_equal(call_parse(text, &offset, &call, &wrong, &err), 0);
+	assert_string_equal(bracket_find(&call, "a")->value, "1");
+	assert_int_equal(bracket_find(&call, "a")->value_offset, 6);
+	assert_string_equal(bracket_find(&call, "b")->value, "x,]y");
+	assert_string_equal(bracket_find(&call, "c")->value, "z");
+	assert_string_equal(bracket_find(&call, "d")->value, "");
+	assert_null(bracket_find(&call, "e"));
+	bracket_done(&call);
+	assert_int_equal(bracket_parse(text, &offset, &call, &wrong, &err), 0);
 	assert_string_equal(call.name, "next");
-	call_done(&call);
-	assert_int_equal(call_parse(text, &offset, &call, &wrong, &err), 0);
+	bracket_done(&call);
+	assert_int_equal(bracket_parse(text, &offset, &call, &wrong, &err), 0);
 	assert_null(call.name);
-	call_done(&call);
+	bracket_done(&call);
 }
 
 static void wrong_ones_say_where(void **state)
@@ -54,13 +54,13 @@ static void wrong_ones_say_where(void **state)
 		size_t offset = 0;
 		size_t wrong = 0;
 		struct error err;
-		struct call call;
+		struct bracket call;
 
-		assert_int_equal(call_parse(rows[i].text, &offset, &call, &wrong, &err), -1);
+		assert_int_equal(bracket_parse(rows[i].text, &offset, &call, &wrong, &err), -1);
 		assert_int_equal(wrong, rows[i].wrong);
 		assert_non_null(strstr(err.text, rows[i].what));
 		assert_int_equal(offset, strlen(rows[i].text));
-		call_done(&call);
+		bracket_done(&call);
 	}
 }
 
@@ -75,8 +75,8 @@ static void a_list_may_share_a_line(void **state)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		size_t wrong = 0;
 		struct error err;
-		struct call call;
-		int rc = call_next(text, &offset, &call, &wrong, &err);
+		struct bracket call;
+		int rc = bracket_next(text, &offset, &call, &wrong, &err);
 
 		assert_int_equal(rc, names[i] ? 0 : -1);
 		if (names[i])
@@ -85,7 +85,7 @@ static void a_list_may_share_a_line(void **state)
 			assert_string_equal(text + wrong, "# e\nf");
 		if (i == 2)
 			assert_int_equal(call.n_options, 2);
-		call_done(&call);
+		bracket_done(&call);
 	}
 }
 
