@@ -35,16 +35,16 @@ static int read_address(const char *text, bool ban, struct ip *ret_ip)
 /* Reads ADDR[/LEN] or NAME of allow and disallow. NULL: it is neither, or wider than it may be. */
 static const char *read_allowed(const char *text, bool may_be_wide, char address[IP_TEXT_MAX])
 {
-	enum ignorelist_kind kind = IGNORELIST_FILE;
+	enum ignore_words_kind kind = IGNORE_WORDS_FILE;
 	struct error err = { "an address is wanted, or a host name" };
 	bool is_read;
 	struct ip ip;
 
-	is_read = ignorelist_word(text, &kind, &ip, &err) == 0;
-	if (is_read && kind == IGNORELIST_ADDRESS &&
+	is_read = ignore_words_word(text, &kind, &ip, &err) == 0;
+	if (is_read && kind == IGNORE_WORDS_ADDRESS &&
 		(may_be_wide || guard_allow_width(&ip, &err) == 0))
 		return ip_format(&ip, address);
-	if (is_read && kind == IGNORELIST_NAME)
+	if (is_read && kind == IGNORE_WORDS_NAME)
 		return text;
 	(void)fprintf(stderr, "voipguard: %s\n", err.text);
 	return NULL;

@@ -17,7 +17,7 @@ enum { SHOWN_MAX = 160, IGNOREIP_MAX = 4096, IGNORES_MAX = 256 };
 static void check_file(struct config_reader *reader, const struct config_ignore *ignore)
 {
 	cleanup_free char *bytes = NULL;
-	struct ignorelist list;
+	struct ignore_words list;
 	char shown[SHOWN_MAX];
 	struct error err;
 	size_t length;
@@ -28,9 +28,9 @@ static void check_file(struct config_reader *reader, const struct config_ignore 
 			text_render_string(shown, sizeof(shown), ignore->text), err.text);
 		return;
 	}
-	if (ignorelist_parse(bytes, length, ignore->text, &list, reader->findings) < 0)
+	if (ignore_words_parse(bytes, length, ignore->text, &list, reader->findings) < 0)
 		reader->broken = true;
-	ignorelist_done(&list);
+	ignore_words_done(&list);
 }
 
 static void add_indirect(struct config_reader *reader, struct config_jail *jail, const char *text,
@@ -53,17 +53,17 @@ static void add_indirect(struct config_reader *reader, struct config_jail *jail,
 static void add_word(struct config_reader *reader, struct config_jail *jail, const char *word,
 	const struct position *at)
 {
-	enum ignorelist_kind kind;
+	enum ignore_words_kind kind;
 	struct error err;
 	struct ip ip;
 
-	if (ignorelist_word(word, &kind, &ip, &err) < 0) {
+	if (ignore_words_word(word, &kind, &ip, &err) < 0) {
 		config_value_error(reader, at, "ignoreip: %s%s", err.text,
 			config_value_comment_hint(word));
 		return;
 	}
 	switch (kind) {
-	case IGNORELIST_ADDRESS:
+	case IGNORE_WORDS_ADDRESS:
 		if (jail->n_ignoreip == IGNOREIP_MAX) {
 			config_value_error(reader, at, "ignoreip: more than %d addresses",
 				IGNOREIP_MAX);
@@ -72,14 +72,14 @@ static void add_word(struct config_reader *reader, struct config_jail *jail, con
 		jail->ignoreip =
 			alloc_grow(jail->ignoreip, jail->n_ignoreip + 1, sizeof(jail->ignoreip[0]));
 		jail->ignoreip[jail->n_ignoreip++] = ip;
-		if (ignorelist_is_wide(&ip))
-			ignorelist_warn_wide(&ip, at, reader->findings);
+		if (ignore_words_is_wide(&ip))
+			ignore_words_warn_wide(&ip, at, reader->findings);
 		return;
-	case IGNORELIST_NAME:
+	case IGNORE_WORDS_NAME:
 		add_indirect(reader, jail, word, false, at);
 		return;
-	case IGNORELIST_FILE:
-		add_indirect(reader, jail, ignorelist_path(word), true, at);
+	case IGNORE_WORDS_FILE:
+		add_indirect(reader, jail, ignore_words_path(word), true, at);
 		return;
 	}
 }

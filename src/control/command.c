@@ -206,16 +206,16 @@ static void command_unban(struct control *control, struct connection *connection
 static bool allowed_read(const struct control *control, const char *text, struct ip *ret_ip,
 	bool *ret_is_name, struct error *err)
 {
-	enum ignorelist_kind kind = IGNORELIST_FILE;
+	enum ignore_words_kind kind = IGNORE_WORDS_FILE;
 
 	if (!text) {
 		(void)error_set(err, "the address is missing");
 		return false;
 	}
-	if (ignorelist_word(text, &kind, ret_ip, err) < 0)
+	if (ignore_words_word(text, &kind, ret_ip, err) < 0)
 		return false;
-	*ret_is_name = kind == IGNORELIST_NAME;
-	if (kind == IGNORELIST_FILE || (*ret_is_name && !control->engine.ignore)) {
+	*ret_is_name = kind == IGNORE_WORDS_NAME;
+	if (kind == IGNORE_WORDS_FILE || (*ret_is_name && !control->engine.ignore)) {
 		(void)error_set(err, "an address is wanted, or a host name");
 		return false;
 	}

@@ -122,7 +122,7 @@ void guard_protect(struct guard *guard, const struct ip *ip, const char *because
 /* When what is allowed now for for_s ends (0: for ever, and never). -1 with a sentence: a negative
  * time, or one of more than 3000 years. */
 int guard_allow_until(int64_t for_s, int64_t now_s, int64_t *ret_until_s, struct error *err);
-/* -1 with a sentence: ignorelist_is_wide. A slip of a person must not open all to everybody. */
+/* -1 with a sentence: ignore_words_is_wide. A slip of a person must not open all to everybody. */
 int guard_allow_width(const struct ip *ip, struct error *err);
 /* By hand: protects until for_s from now (0: for ever), lifts bans, survives restarts. note may be
  * NULL. -1 with a sentence: no such time, too wide, or too many entries. Disallow: -1 if there is

@@ -32,7 +32,7 @@ static bool is_name(const char *word)
 
 	if (length && word[length - 1] == '.')
 		length--;
-	if (!length || length > IGNORELIST_NAME_BYTES_MAX)
+	if (!length || length > IGNORE_WORDS_NAME_BYTES_MAX)
 		return false;
 	while (at < length) {
 		size_t label = strcspn(word + at, ".");
@@ -51,7 +51,7 @@ static bool is_name(const char *word)
 	return !all_digits;
 }
 
-const char *ignorelist_path(const char *word)
+const char *ignore_words_path(const char *word)
 {
 	const char *path = word + strlen(FILE_WORD);
 
@@ -60,34 +60,35 @@ const char *ignorelist_path(const char *word)
 	return path;
 }
 
-int ignorelist_word(const char *word, enum ignorelist_kind *ret_kind, struct ip *ret_ip,
+int ignore_words_word(const char *word, enum ignore_words_kind *ret_kind, struct ip *ret_ip,
 	struct error *err)
 {
 	char shown[SHOWN_MAX];
 
 	if (strncmp(word, FILE_WORD, strlen(FILE_WORD)) == 0) {
-		if (ignorelist_path(word)[0] != '/')
+		if (ignore_words_path(word)[0] != '/')
 			return error_set(err, "'%s' names no absolute path: write file:/PATH",
 				text_render_string(shown, sizeof(shown), word));
-		*ret_kind = IGNORELIST_FILE;
+		*ret_kind = IGNORE_WORDS_FILE;
 		return 0;
 	}
 	if (is_name(word)) {
-		*ret_kind = IGNORELIST_NAME;
+		*ret_kind = IGNORE_WORDS_NAME;
 		return 0;
 	}
 	if (ip_parse_prefix(word, ret_ip, err) < 0)
 		return -1;
-	*ret_kind = IGNORELIST_ADDRESS;
+	*ret_kind = IGNORE_WORDS_ADDRESS;
 	return 0;
 }
 
-bool ignorelist_is_wide(const struct ip *ip)
+bool ignore_words_is_wide(const struct ip *ip)
 {
-	return ip->bits < (ip->family == 4 ? IGNORELIST_WIDE4_BITS : IGNORELIST_WIDE6_BITS);
+	return ip->bits < (ip->family == 4 ? IGNORE_WORDS_WIDE4_BITS : IGNORE_WORDS_WIDE6_BITS);
 }
 
-void ignorelist_warn_wide(const struct ip *ip, const struct position *at, struct findings *findings)
+void ignore_words_warn_wide(const struct ip *ip, const struct position *at,
+	struct findings *findings)
 {
 	/* all that registries give away (RFC 3587) */
 	static const struct ip unicast6 = { .family = 6, .bits = 3, .bytes = { 0x20 } };
@@ -107,35 +108,35 @@ void ignorelist_warn_wide(const struct ip *ip, const struct position *at, struct
 }
 
 /* -1 with a sentence: not taken. */
-static int add_word(struct ignorelist *list, const char *word, const struct position *at,
+static int add_word(struct ignore_words *list, const char *word, const struct position *at,
 	struct findings *findings, struct error *err)
 {
-	enum ignorelist_kind kind;
+	enum ignore_words_kind kind;
 	char shown[SHOWN_MAX];
 	struct ip ip;
 
-	if (ignorelist_word(word, &kind, &ip, err) < 0)
+	if (ignore_words_word(word, &kind, &ip, err) < 0)
 		return -1;
 	switch (kind) {
-	case IGNORELIST_ADDRESS:
-		if (list->n_addresses == IGNORELIST_ADDRESSES_MAX)
-			return error_set(err, "more than %d addresses", IGNORELIST_ADDRESSES_MAX);
+	case IGNORE_WORDS_ADDRESS:
+		if (list->n_addresses == IGNORE_WORDS_ADDRESSES_MAX)
+			return error_set(err, "more than %d addresses", IGNORE_WORDS_ADDRESSES_MAX);
 		/* full at each power of two: one by one would copy the list as often */
 		if ((list->n_addresses & (list->n_addresses - 1)) == 0)
 			list->addresses = alloc_grow(list->addresses,
 				list->n_addresses ? list->n_addresses * 2 : 1,
 				sizeof(list->addresses[0]));
 		list->addresses[list->n_addresses++] = ip;
-		if (ignorelist_is_wide(&ip))
-			ignorelist_warn_wide(&ip, at, findings);
+		if (ignore_words_is_wide(&ip))
+			ignore_words_warn_wide(&ip, at, findings);
 		return 0;
-	case IGNORELIST_NAME:
-		if (list->n_names == IGNORELIST_NAMES_MAX)
-			return error_set(err, "more than %d names", IGNORELIST_NAMES_MAX);
+	case IGNORE_WORDS_NAME:
+		if (list->n_names == IGNORE_WORDS_NAMES_MAX)
+			return error_set(err, "more than %d names", IGNORE_WORDS_NAMES_MAX);
 		list->names = alloc_grow(list->names, list->n_names + 1, sizeof(list->names[0]));
 		list->names[list->n_names++] = alloc_string(word);
 		return 0;
-	case IGNORELIST_FILE:
+	case IGNORE_WORDS_FILE:
 		break;
 	}
 	return error_set(err, "'%s': such a file names no other files",
@@ -147,14 +148,14 @@ static bool is_separator(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ',';
 }
 
-int ignorelist_parse(const char *text, size_t length, const char *file, struct ignorelist *ret_list,
-	struct findings *findings)
+int ignore_words_parse(const char *text, size_t length, const char *file,
+	struct ignore_words *ret_list, struct findings *findings)
 {
 	struct position at = { .file = file, .line = 1 };
 	size_t line_start = 0;
 	int rc = 0;
 
-	*ret_list = (struct ignorelist){ 0 };
+	*ret_list = (struct ignore_words){ 0 };
 	for (size_t i = 0; i < length;) {
 		size_t from = i;
 		struct error err;
@@ -182,11 +183,11 @@ int ignorelist_parse(const char *text, size_t length, const char *file, struct i
 	return rc;
 }
 
-void ignorelist_done(struct ignorelist *list)
+void ignore_words_done(struct ignore_words *list)
 {
 	for (size_t i = 0; i < list->n_names; i++)
 		free(list->names[i]);
 	free(list->names);
 	free(list->addresses);
-	*list = (struct ignorelist){ 0 };
+	*list = (struct ignore_words){ 0 };
 }

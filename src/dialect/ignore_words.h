@@ -12,33 +12,33 @@ struct position;
 
 /* The words of fail2ban's ignoreip and of the files that it names: whom no jail bans. */
 enum {
-	IGNORELIST_ADDRESSES_MAX = 65536, /* of one file; more is an error */
-	IGNORELIST_NAMES_MAX = 256,       /* of one file: each is asked for again and again */
-	IGNORELIST_NAME_BYTES_MAX = 253,  /* RFC 1035 2.3.4, without the final dot */
+	IGNORE_WORDS_ADDRESSES_MAX = 65536, /* of one file; more is an error */
+	IGNORE_WORDS_NAMES_MAX = 256,       /* of one file: each is asked for again and again */
+	IGNORE_WORDS_NAME_BYTES_MAX = 253,  /* RFC 1035 2.3.4, without the final dot */
 };
 
-enum ignorelist_kind {
-	IGNORELIST_ADDRESS, /* ADDR, ADDR/LEN, ADDR/MASK */
-	IGNORELIST_NAME,    /* a host name, to be looked up */
-	IGNORELIST_FILE,    /* file:PATH */
+enum ignore_words_kind {
+	IGNORE_WORDS_ADDRESS, /* ADDR, ADDR/LEN, ADDR/MASK */
+	IGNORE_WORDS_NAME,    /* a host name, to be looked up */
+	IGNORE_WORDS_FILE,    /* file:PATH */
 };
 
 /* What the word is; *ret_ip is filled for an address. -1 with a sentence: none of these. */
-int ignorelist_word(const char *word, enum ignorelist_kind *ret_kind, struct ip *ret_ip,
+int ignore_words_word(const char *word, enum ignore_words_kind *ret_kind, struct ip *ret_ip,
 	struct error *err);
 /* The path in "file:/PATH" or "file:///PATH"; a pointer into word. It begins with one /, else it
  * is not absolute, which no such file may be. */
-const char *ignorelist_path(const char *word);
+const char *ignore_words_path(const char *word);
 
 /* A prefix of so many addresses that protecting it leaves strangers alone, not friends: shorter
  * than any network that a registry has given away, IPv4 /8 or IPv6 /16. */
-enum { IGNORELIST_WIDE4_BITS = 8, IGNORELIST_WIDE6_BITS = 16 };
-bool ignorelist_is_wide(const struct ip *ip);
+enum { IGNORE_WORDS_WIDE4_BITS = 8, IGNORE_WORDS_WIDE6_BITS = 16 };
+bool ignore_words_is_wide(const struct ip *ip);
 /* Of such a prefix that is meant for ignoreip: a sentence. */
-void ignorelist_warn_wide(const struct ip *ip, const struct position *at,
+void ignore_words_warn_wide(const struct ip *ip, const struct position *at,
 	struct findings *findings);
 
-struct ignorelist {
+struct ignore_words {
 	struct ip *addresses; /* owned, in the order of the file */
 	size_t n_addresses;
 	char **names; /* owned */
@@ -48,10 +48,10 @@ struct ignorelist {
 /* Reads such a file's text: entries with blanks, commas or newlines between; a # or ; at the start
  * of a line or behind a blank begins a comment. What cannot be read is an error among the findings,
  * with file, line and column; the rest is in *ret_list all the same, to be freed by
- * ignorelist_done; an entry that is too wide is a warning. Returns -1 if there was such an error:
+ * ignore_words_done; an entry that is too wide is a warning. Returns -1 if there was such an error:
  * somebody may lack protection. */
-int ignorelist_parse(const char *text, size_t length, const char *file, struct ignorelist *ret_list,
-	struct findings *findings);
-void ignorelist_done(struct ignorelist *list);
+int ignore_words_parse(const char *text, size_t length, const char *file,
+	struct ignore_words *ret_list, struct findings *findings);
+void ignore_words_done(struct ignore_words *list);
 
 #endif

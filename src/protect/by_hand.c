@@ -88,14 +88,14 @@ int guard_allow_width(const struct ip *ip, struct error *err)
 {
 	char address[IP_TEXT_MAX];
 
-	if (!ignorelist_is_wide(ip))
+	if (!ignore_words_is_wide(ip))
 		return 0;
 	return error_set(err,
 		"%s is too wide to be allowed by hand: name its networks of /%d or longer, or "
 		"write ignoreip = %s into [DEFAULT] of the jails if nobody there is ever to be "
 		"banned",
 		ip_format(ip, address),
-		ip->family == 4 ? IGNORELIST_WIDE4_BITS : IGNORELIST_WIDE6_BITS, address);
+		ip->family == 4 ? IGNORE_WORDS_WIDE4_BITS : IGNORE_WORDS_WIDE6_BITS, address);
 }
 
 int guard_allow(struct guard *guard, const struct ip *ip, int64_t for_s, const char *note,

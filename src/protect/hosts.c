@@ -130,14 +130,14 @@ int ignore_allow(struct ignore *ignore, const char *name, int64_t for_s, const c
 	int64_t now_s, struct error *err)
 {
 	struct store_allow allow = { .name = name, .at_s = now_s, .note = note_text };
-	enum ignorelist_kind kind;
+	enum ignore_words_kind kind;
 	struct ignore_host *host;
 	struct ip ip;
 
-	if (ignorelist_word(name, &kind, &ip, err) < 0 ||
+	if (ignore_words_word(name, &kind, &ip, err) < 0 ||
 		guard_allow_until(for_s, now_s, &allow.until_s, err) < 0)
 		return -1;
-	if (kind != IGNORELIST_NAME)
+	if (kind != IGNORE_WORDS_NAME)
 		return error_set(err, "this is no host name");
 	host = take_allow(ignore, &allow);
 	if (!host)

@@ -83,7 +83,7 @@ static bool file_read(const struct ignore *ignore, struct ignore_file *file)
 {
 	struct findings findings = { 0 };
 	cleanup_free char *bytes = NULL;
-	struct ignorelist list;
+	struct ignore_words list;
 	struct stat status;
 	struct error err;
 	size_t length;
@@ -102,8 +102,8 @@ static bool file_read(const struct ignore *ignore, struct ignore_file *file)
 		cannot_read(ignore, file, err.text);
 		return false;
 	}
-	(void)ignorelist_parse(bytes, length, file->path, &list, &findings); /* told below */
-	ignorelist_done(&file->list);
+	(void)ignore_words_parse(bytes, length, file->path, &list, &findings); /* told below */
+	ignore_words_done(&file->list);
 	file->list = list;
 	tell_findings(ignore, file, &findings);
 	findings_done(&findings);
@@ -139,5 +139,5 @@ bool ignore_files_read(struct ignore *ignore)
 void ignore_files_done(struct ignore *ignore)
 {
 	for (size_t i = 0; i < ignore->n_files; i++)
-		ignorelist_done(&ignore->files[i].list);
+		ignore_words_done(&ignore->files[i].list);
 }

@@ -44,7 +44,7 @@ struct ignore_file {
 	off_t size;
 	struct timespec modified;
 	struct timespec changed;
-	struct ignorelist list;           /* the last that could be read */
+	struct ignore_words list;         /* the last that could be read */
 	char trouble[IGNORE_TROUBLE_MAX]; /* rendered; "": all of it is protected */
 };
 
