@@ -20,7 +20,7 @@ static const char multiline[] = "(?m)";
 
 struct traced {
 	const struct config_text *source; /* borrowed */
-	struct filter_tags tags;
+	struct tags tags;
 	struct regex *regex; /* owned; NULL: it could not be compiled this way */
 	size_t before;       /* bytes of the pattern before those of tags */
 	/* the line in which it came furthest, number 0: none yet */
@@ -46,17 +46,17 @@ static void traced_init(struct traced *traced, const struct config_text *source,
 
 	traced->source = source;
 	traced->before = def->maxlines > 1 ? strlen(multiline) : 0;
-	if (filter_tags_expand(source->text, def->usedns > USEDNS_NO, &traced->tags, &offset, &err))
+	if (tags_expand(source->text, def->usedns > USEDNS_NO, &traced->tags, &offset, &err))
 		return;
 	pattern = alloc_format("%.*s%s", (int)traced->before, multiline, traced->tags.pattern);
 	if (regex_new_traced(pattern, false, &traced->regex, &offset, &err))
-		filter_tags_done(&traced->tags);
+		tags_done(&traced->tags);
 }
 
 static void traced_done(struct traced *traced)
 {
 	if (traced->regex)
-		filter_tags_done(&traced->tags);
+		tags_done(&traced->tags);
 	regex_free(traced->regex);
 }
 

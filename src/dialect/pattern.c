@@ -5,8 +5,7 @@
 
 #include "base/alloc.h"
 
-void filter_pattern_add(struct filter_pattern *pattern, const char *bytes, size_t length,
-	size_t origin)
+void pattern_add(struct pattern *pattern, const char *bytes, size_t length, size_t origin)
 {
 	while (pattern->length + length + 1 > pattern->room) {
 		pattern->room = pattern->room ? pattern->room * 2 : 256;
@@ -22,11 +21,11 @@ void filter_pattern_add(struct filter_pattern *pattern, const char *bytes, size_
 	pattern->bytes[pattern->length] = '\0';
 }
 
-void filter_pattern_done(struct filter_pattern *pattern)
+void pattern_done(struct pattern *pattern)
 {
 	free(pattern->bytes);
 	free(pattern->origins);
-	*pattern = (struct filter_pattern){ 0 };
+	*pattern = (struct pattern){ 0 };
 }
 
 static size_t class_length(const char *text)
@@ -40,7 +39,7 @@ static size_t class_length(const char *text)
 	return length + (text[length] == ']');
 }
 
-size_t filter_pattern_construct(const char *text)
+size_t pattern_construct(const char *text)
 {
 	if (*text == '\\' && text[1])
 		return 2;

@@ -11,15 +11,14 @@
 
 /* The pattern being read and the one being written. */
 struct translation {
-	const struct filter_pattern *from;
-	struct filter_spelling *to;
+	const struct pattern *from;
+	struct python_regex *to;
 	char flags[sizeof(FLAG_LETTERS)]; /* those that hold for all of it */
 };
 
 static void add(struct translation *translation, const char *bytes, size_t length, size_t at)
 {
-	filter_pattern_add(&translation->to->pattern, bytes, length,
-		translation->from->origins[at]);
+	pattern_add(&translation->to->pattern, bytes, length, translation->from->origins[at]);
 }
 
 static void add_string(struct translation *translation, const char *text, size_t at)
@@ -84,7 +83,7 @@ static bool looks_posix(const char *text)
 static size_t class(struct translation *translation, size_t at)
 {
 	const char *text = translation->from->bytes + at;
-	size_t end = filter_pattern_construct(text);
+	size_t end = pattern_construct(text);
 	size_t i = 1;
 
 	copy(translation, at, 1);
@@ -174,7 +173,7 @@ static size_t flags(struct translation *translation, size_t at)
 }
 
 /* Where (?L) stands: bytes patterns only. Returns the end of the pattern if nowhere. */
-static size_t find_locale(const struct filter_pattern *pattern)
+static size_t find_locale(const struct pattern *pattern)
 {
 	size_t at = 0;
 	char end;
@@ -184,7 +183,7 @@ static size_t find_locale(const struct filter_pattern *pattern)
 
 		if (memchr(pattern->bytes + at + 2, 'L', length))
 			break;
-		at += filter_pattern_construct(pattern->bytes + at);
+		at += pattern_construct(pattern->bytes + at);
 	}
 	return at;
 }
@@ -203,23 +202,23 @@ static size_t repeat(struct translation *translation, size_t at)
 /* What holds for all of the pattern comes to its start. */
 static void flags_put(struct translation *translation)
 {
-	struct filter_pattern whole = { 0 };
-	const struct filter_pattern *rest = &translation->to->pattern;
+	struct pattern whole = { 0 };
+	const struct pattern *rest = &translation->to->pattern;
 
 	if (!*translation->flags)
 		return;
-	filter_pattern_add(&whole, "(?", 2, 0);
-	filter_pattern_add(&whole, translation->flags, strlen(translation->flags), 0);
-	filter_pattern_add(&whole, ")", 1, 0);
+	pattern_add(&whole, "(?", 2, 0);
+	pattern_add(&whole, translation->flags, strlen(translation->flags), 0);
+	pattern_add(&whole, ")", 1, 0);
 	for (size_t i = 0; i < rest->length; i++)
-		filter_pattern_add(&whole, rest->bytes + i, 1, rest->origins[i]);
-	filter_pattern_add(&whole, "", 0, rest->origins[rest->length]);
-	filter_pattern_done(&translation->to->pattern);
+		pattern_add(&whole, rest->bytes + i, 1, rest->origins[i]);
+	pattern_add(&whole, "", 0, rest->origins[rest->length]);
+	pattern_done(&translation->to->pattern);
 	translation->to->pattern = whole;
 }
 
-int filter_spelling_translate(const struct filter_pattern *pattern,
-	struct filter_spelling *ret_spelling, size_t *ret_offset, struct error *err)
+int python_regex_translate(const struct pattern *pattern, struct python_regex *ret_spelling,
+	size_t *ret_offset, struct error *err)
 {
 	struct translation translation = { .from = pattern, .to = ret_spelling };
 	size_t at = find_locale(pattern);
@@ -228,7 +227,7 @@ int filter_spelling_translate(const struct filter_pattern *pattern,
 		*ret_offset = at;
 		return error_set(err, "the flag L is for bytes: leave it out");
 	}
-	*ret_spelling = (struct filter_spelling){ 0 };
+	*ret_spelling = (struct python_regex){ 0 };
 	at = 0;
 	while (pattern->bytes[at]) {
 		char byte = pattern->bytes[at];
@@ -246,7 +245,7 @@ int filter_spelling_translate(const struct filter_pattern *pattern,
 			copy(&translation, at, step = 1);
 		at += step;
 	}
-	filter_pattern_add(&ret_spelling->pattern, "", 0, pattern->origins[pattern->length]);
+	pattern_add(&ret_spelling->pattern, "", 0, pattern->origins[pattern->length]);
 	flags_put(&translation);
 	return 0;
 }

@@ -5,8 +5,8 @@
 
 struct error;
 
-struct filter_spelling {
-	struct filter_pattern pattern;
+struct python_regex {
+	struct pattern pattern;
 	const char *warning; /* NULL: none */
 	size_t warning_offset;
 };
@@ -30,7 +30,7 @@ struct filter_spelling {
  * 32 characters, repeats over 65535.
  * Remaining differences: \d, \w, \s and \b are ASCII (Python: Unicode), and ^ with maxlines > 1
  * does not hold behind the last newline. -1: (?L), at *ret_offset of pattern. */
-int filter_spelling_translate(const struct filter_pattern *pattern,
-	struct filter_spelling *ret_spelling, size_t *ret_offset, struct error *err);
+int python_regex_translate(const struct pattern *pattern, struct python_regex *ret_spelling,
+	size_t *ret_offset, struct error *err);
 
 #endif

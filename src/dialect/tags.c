@@ -38,7 +38,7 @@ static const struct {
 };
 
 struct expansion {
-	struct filter_pattern pattern;
+	struct pattern pattern;
 	char open[OPEN_MAX][TAG_BYTES_MAX]; /* F-NAMEs that stood in the rule */
 	size_t n_open;
 	unsigned n_skiplines;
@@ -47,7 +47,7 @@ struct expansion {
 
 static void add(struct expansion *expansion, const char *text, size_t origin)
 {
-	filter_pattern_add(&expansion->pattern, text, strlen(text), origin);
+	pattern_add(&expansion->pattern, text, strlen(text), origin);
 }
 
 static bool was_opened(const struct expansion *expansion, const char *name)
@@ -138,29 +138,29 @@ static void expand(struct expansion *expansion, const char *text, bool usedns)
 
 	while (text[at]) {
 		size_t step = text[at] == '<' ? add_tag(expansion, text + at, at, usedns) : 0;
-		size_t length = step ? 0 : filter_pattern_construct(text + at);
+		size_t length = step ? 0 : pattern_construct(text + at);
 
 		for (size_t i = 0; i < length; i++)
-			filter_pattern_add(&expansion->pattern, text + at + i, 1, at + i);
+			pattern_add(&expansion->pattern, text + at + i, 1, at + i);
 		at += step + length;
 	}
-	filter_pattern_add(&expansion->pattern, "", 0, at);
+	pattern_add(&expansion->pattern, "", 0, at);
 }
 
-int filter_tags_expand(const char *text, bool usedns, struct filter_tags *ret_tags,
-	size_t *ret_offset, struct error *err)
+int tags_expand(const char *text, bool usedns, struct tags *ret_tags, size_t *ret_offset,
+	struct error *err)
 {
 	struct expansion expansion = { 0 };
-	struct filter_spelling spelling;
+	struct python_regex spelling;
 	size_t offset = 0;
 	int rc;
 
 	expand(&expansion, text, usedns);
-	rc = filter_spelling_translate(&expansion.pattern, &spelling, &offset, err);
+	rc = python_regex_translate(&expansion.pattern, &spelling, &offset, err);
 	if (rc)
 		*ret_offset = expansion.pattern.origins[offset];
 	else
-		*ret_tags = (struct filter_tags){
+		*ret_tags = (struct tags){
 			.pattern = spelling.pattern.bytes,
 			.origins = spelling.pattern.origins,
 			.warning = spelling.warning,
@@ -168,13 +168,13 @@ int filter_tags_expand(const char *text, bool usedns, struct filter_tags *ret_ta
 			.has_skiplines = expansion.n_skiplines > 0,
 			.skiplines_offset = expansion.skiplines_offset,
 		};
-	filter_pattern_done(&expansion.pattern);
+	pattern_done(&expansion.pattern);
 	return rc;
 }
 
-void filter_tags_done(struct filter_tags *tags)
+void tags_done(struct tags *tags)
 {
 	free(tags->pattern);
 	free(tags->origins);
-	*tags = (struct filter_tags){ 0 };
+	*tags = (struct tags){ 0 };
 }

@@ -7,7 +7,7 @@
 struct error;
 
 /* A rule as the regex engine gets it. */
-struct filter_tags {
+struct tags {
 	char *pattern;       /* owned, NUL-ended */
 	size_t *origins;     /* owned; where byte i of pattern (its NUL too) stood in the rule */
 	const char *warning; /* what is probably not meant so; NULL: nothing */
@@ -17,10 +17,10 @@ struct filter_tags {
 };
 
 /* Replaces fail2ban's tags (<HOST>, <ADDR>, <F-USER>...</F-USER>, <SKIPLINES>, ...; DIALECT 3) by
- * groups, then spells for PCRE2 what Python reads otherwise (filter_spelling.h). Without usedns
+ * groups, then spells for PCRE2 what Python reads otherwise (python_regex.h). Without usedns
  * <HOST> is <ADDR>. -1: something that cannot be honoured, at *ret_offset of text. */
-int filter_tags_expand(const char *text, bool usedns, struct filter_tags *ret_tags,
-	size_t *ret_offset, struct error *err);
-void filter_tags_done(struct filter_tags *tags);
+int tags_expand(const char *text, bool usedns, struct tags *ret_tags, size_t *ret_offset,
+	struct error *err);
+void tags_done(struct tags *tags);
 
 #endif

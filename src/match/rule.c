@@ -95,7 +95,7 @@ static struct position place(const struct config_text *source, size_t offset)
 }
 
 /* Compiles tags' pattern. -1: *ret_offset is where in the rule. */
-static int pattern_compile(struct rule *rule, const struct filter_tags *tags,
+static int pattern_compile(struct rule *rule, const struct tags *tags,
 	const struct rule_options *options, size_t *ret_offset, struct error *err)
 {
 	static const char multiline[] = "(?m)";
@@ -114,7 +114,7 @@ static int pattern_compile(struct rule *rule, const struct filter_tags *tags,
 	return 0;
 }
 
-static void warn(const struct filter_tags *tags, const struct config_text *source, const char *kind,
+static void warn(const struct tags *tags, const struct config_text *source, const char *kind,
 	const struct rule_options *options, struct findings *findings)
 {
 	struct position at = place(source, tags->warning_offset);
@@ -130,14 +130,14 @@ static void warn(const struct filter_tags *tags, const struct config_text *sourc
 int rule_init(struct rule *ret_rule, const struct config_text *source, const char *kind,
 	const struct rule_options *options, struct findings *findings)
 {
-	struct filter_tags tags;
+	struct tags tags;
 	struct error err;
 	struct position at;
 	size_t offset = 0;
 	int rc;
 
 	*ret_rule = (struct rule){ .source = source };
-	if (filter_tags_expand(source->text, options->usedns, &tags, &offset, &err)) {
+	if (tags_expand(source->text, options->usedns, &tags, &offset, &err)) {
 		at = place(source, offset);
 		return finding_error(findings, &at, "%s: %s", kind, err.text);
 	}
@@ -149,7 +149,7 @@ int rule_init(struct rule *ret_rule, const struct config_text *source, const cha
 	} else {
 		warn(&tags, source, kind, options, findings);
 	}
-	filter_tags_done(&tags);
+	tags_done(&tags);
 	return rc;
 }
 

@@ -79,14 +79,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	char *rule = fuzz_text(&input, '\n');
 	struct literal literals[LITERALS_MAX];
 	struct literals_cut cut = { 0 };
-	struct filter_tags tags = { 0 };
+	struct tags tags = { 0 };
 	struct regex *regex = NULL;
 	struct error err = { "" };
 	size_t count = 0;
 	size_t offset = 0;
 
 	date_borders(date, cut.before, cut.behind);
-	if (filter_tags_expand(rule, true, &tags, &offset, &err) < 0)
+	if (tags_expand(rule, true, &tags, &offset, &err) < 0)
 		fuzz_need(offset <= strlen(rule) && err.text[0], "a place in the rule");
 	else if (regex_new(tags.pattern, false, &regex, &offset, &err) < 0)
 		fuzz_need(offset <= strlen(tags.pattern) && err.text[0], "a place in the regex");
@@ -108,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	for (size_t i = 0; i < count; i++)
 		literals_done_one(&literals[i]);
 	regex_free(regex);
-	filter_tags_done(&tags);
+	tags_done(&tags);
 	free(rule);
 	return 0;
 }

@@ -13,12 +13,12 @@
 #include "base/regex.h"
 #include "dialect/python_regex.h"
 
-static void make(struct filter_pattern *pattern, const char *text)
+static void make(struct pattern *pattern, const char *text)
 {
-	*pattern = (struct filter_pattern){ 0 };
+	*pattern = (struct pattern){ 0 };
 	for (size_t i = 0; text[i]; i++)
-		filter_pattern_add(pattern, text + i, 1, i);
-	filter_pattern_add(pattern, "", 0, strlen(text));
+		pattern_add(pattern, text + i, 1, i);
+	pattern_add(pattern, "", 0, strlen(text));
 }
 
 static void spellings(void **state)
@@ -48,19 +48,19 @@ static void spellings(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct filter_spelling spelling;
-		struct filter_pattern pattern;
+		struct python_regex spelling;
+		struct pattern pattern;
 		struct error err;
 		size_t offset;
 
 		make(&pattern, rows[i].python);
-		assert_int_equal(filter_spelling_translate(&pattern, &spelling, &offset, &err), 0);
+		assert_int_equal(python_regex_translate(&pattern, &spelling, &offset, &err), 0);
 		assert_string_equal(spelling.pattern.bytes,
 			rows[i].pcre ? rows[i].pcre : rows[i].python);
 		assert_int_equal(spelling.pattern.origins[spelling.pattern.length],
 			strlen(rows[i].python));
-		filter_pattern_done(&spelling.pattern);
-		filter_pattern_done(&pattern);
+		pattern_done(&spelling.pattern);
+		pattern_done(&pattern);
 	}
 }
 
@@ -101,38 +101,38 @@ static void meanings(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct filter_spelling spelling;
-		struct filter_pattern pattern;
+		struct python_regex spelling;
+		struct pattern pattern;
 		struct regex *regex = NULL;
 		struct error err;
 		size_t offset;
 
 		make(&pattern, rows[i].python);
-		assert_int_equal(filter_spelling_translate(&pattern, &spelling, &offset, &err), 0);
+		assert_int_equal(python_regex_translate(&pattern, &spelling, &offset, &err), 0);
 		if (regex_new(spelling.pattern.bytes, false, &regex, &offset, &err))
 			fail_msg("%s: %s", rows[i].python, err.text);
 		if (regex_match(regex, rows[i].text, strlen(rows[i].text)) != rows[i].result)
 			fail_msg("%s in %s", rows[i].python, rows[i].text);
 		regex_free(regex);
-		filter_pattern_done(&spelling.pattern);
-		filter_pattern_done(&pattern);
+		pattern_done(&spelling.pattern);
+		pattern_done(&pattern);
 	}
 }
 
 /* A class that does not end, in memory that ends with it. */
 static void unended(void **state)
 {
-	struct filter_pattern pattern = { .bytes = strdup("[["), .length = 2 };
-	struct filter_spelling spelling = { 0 };
+	struct pattern pattern = { .bytes = strdup("[["), .length = 2 };
+	struct python_regex spelling = { 0 };
 	struct error err;
 	size_t offset;
 
 	(void)state;
 	pattern.origins = calloc(3, sizeof(*pattern.origins));
-	assert_int_equal(filter_spelling_translate(&pattern, &spelling, &offset, &err), 0);
+	assert_int_equal(python_regex_translate(&pattern, &spelling, &offset, &err), 0);
 	assert_null(spelling.warning);
-	filter_pattern_done(&spelling.pattern);
-	filter_pattern_done(&pattern);
+	pattern_done(&spelling.pattern);
+	pattern_done(&pattern);
 }
 
 static void remarks(void **state)
@@ -154,14 +154,14 @@ static void remarks(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct filter_spelling spelling = { 0 };
-		struct filter_pattern pattern;
+		struct python_regex spelling = { 0 };
+		struct pattern pattern;
 		struct error err;
 		size_t offset = 0;
 		int rc;
 
 		make(&pattern, rows[i].python);
-		rc = filter_spelling_translate(&pattern, &spelling, &offset, &err);
+		rc = python_regex_translate(&pattern, &spelling, &offset, &err);
 		assert_int_equal(rc, rows[i].rc);
 		if (rc) {
 			assert_non_null(strstr(err.text, rows[i].text));
@@ -173,8 +173,8 @@ static void remarks(void **state)
 		} else {
 			assert_null(spelling.warning);
 		}
-		filter_pattern_done(&spelling.pattern);
-		filter_pattern_done(&pattern);
+		pattern_done(&spelling.pattern);
+		pattern_done(&pattern);
 	}
 }
 

@@ -50,16 +50,15 @@ static void expansions(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct filter_tags tags = { 0 };
+		struct tags tags = { 0 };
 		struct error err;
 		size_t offset = 0;
 
-		assert_int_equal(filter_tags_expand(rows[i].text, rows[i].usedns, &tags, &offset,
-					 &err),
+		assert_int_equal(tags_expand(rows[i].text, rows[i].usedns, &tags, &offset, &err),
 			0);
 		assert_string_equal(tags.pattern, rows[i].pattern);
 		assert_int_equal(tags.origins[strlen(tags.pattern)], strlen(rows[i].text));
-		filter_tags_done(&tags);
+		tags_done(&tags);
 	}
 }
 
