@@ -15,8 +15,8 @@ struct session {
 	struct text id;
 	int64_t until_s;
 	struct text values[GROUPS_MAX];
-	struct text users[SESSION_USERS_MAX];
-	size_t n_users;
+	struct text user;      /* the first that was named */
+	bool several_users;    /* another one was named, too */
 	bool owes;             /* a failure without an address */
 	unsigned lines;        /* of failures */
 	unsigned nofail_lines; /* that will tell of the next failure */
@@ -49,8 +49,7 @@ static void session_free(struct session *session)
 	free(session->id.bytes);
 	for (size_t i = 0; i < GROUPS_MAX; i++)
 		free(session->values[i].bytes);
-	for (size_t i = 0; i < session->n_users; i++)
-		free(session->users[i].bytes);
+	free(session->user.bytes);
 	free(session);
 }
 
@@ -115,17 +114,17 @@ static bool take(struct session *session, enum group group)
 	return was_filled;
 }
 
-static void user_add(struct session *session, const struct group_value *user)
+static void user_note(struct session *session, const struct group_value *user)
 {
 	size_t length = user->length < HIT_TEXT_MAX ? user->length : HIT_TEXT_MAX;
 
-	if (!length || session->n_users == SESSION_USERS_MAX)
+	if (!length)
 		return;
-	for (size_t i = 0; i < session->n_users; i++)
-		if (session->users[i].length == length &&
-			!memcmp(session->users[i].bytes, user->text, length))
-			return;
-	text_set(&session->users[session->n_users++], user->text, length);
+	if (!session->user.length)
+		text_set(&session->user, user->text, length);
+	else if (session->user.length != length ||
+		 memcmp(session->user.bytes, user->text, length) != 0)
+		session->several_users = true;
 }
 
 /* Everything the line says, also that a value is empty; silence changes nothing. */
@@ -152,7 +151,7 @@ static void session_continue(struct session *session, const struct groups *group
 {
 	bool was_nofail = take(session, GROUP_NOFAIL);
 
-	user_add(session, &groups->values[user]);
+	user_note(session, &groups->values[user]);
 	was_nofail = take(session, GROUP_MLFGAINED) || was_nofail;
 	if (is_filled(groups, GROUP_MLFGAINED))
 		session->owes = false;
@@ -182,7 +181,7 @@ static struct session *session_get(struct sessions *sessions, const struct group
 	values_update(session, groups);
 	sessions->last_is_listed = !forgets && id->length <= SESSION_ID_MAX;
 	if (!forgets)
-		user_add(session, &groups->values[user]);
+		user_note(session, &groups->values[user]);
 	if (!sessions->last_is_listed)
 		return session;
 	session->id.bytes = alloc_bytes(id->text, id->length);
@@ -206,7 +205,7 @@ bool session_merge(struct sessions *sessions, struct groups *groups, unsigned us
 	sessions->last = NULL;
 	session = session_get(sessions, groups, user, at_s);
 	sessions->last = session;
-	if (session->owes || session->n_users > 1) {
+	if (session->owes || session->several_users) {
 		(void)take(session, GROUP_NOFAIL);
 		(void)take(session, GROUP_MLFGAINED);
 		session->owes = false;

@@ -14,13 +14,11 @@
  * of the lines; both as in fail2ban. A thrown-out session's next line is as the first of a new
  * one: an address that it has not said itself is not known then, so that somebody goes uncounted,
  * and nobody is charged for another. Ids longer than SESSION_ID_MAX are not remembered, for the
- * same reason: cut, two could be one. Values are cut to HIT_TEXT_MAX. Of the users of a session
- * the first SESSION_USERS_MAX are kept: more than one is all that matters. */
+ * same reason: cut, two could be one. Values are cut to HIT_TEXT_MAX. */
 enum {
 	SESSIONS_MAX = 100,
 	SESSION_S = 300,
 	SESSION_ID_MAX = 1024,
-	SESSION_USERS_MAX = 8,
 };
 
 struct session;
