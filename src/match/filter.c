@@ -34,20 +34,17 @@
 enum { LAST_DATE_S = 60 };
 
 struct filter {
-	struct rule *fails;
-	size_t n_fails;
-	struct rule *ignores;
-	size_t n_ignores;
+	struct rules prefix; /* one rule or none */
+	struct rules ignores;
+	struct rules fails;
 	bool ignores_first; /* few ignoreregexes run before the failregexes too */
-	struct rule prefix;
-	bool has_prefix;
 	struct groups_names names;
 	unsigned user; /* the number of the name "user" */
 	enum usedns usedns;
 	bool journal;
 	struct date *date;
-	struct literals needles;
-	const struct literal *common; /* borrowed; lines without it are a miss; NULL: none known */
+	struct literals literals;
+	const struct literal *common; /* one of them: lines without it are a miss; NULL: none */
 	struct multiline *lines;      /* owned; NULL: each line for itself */
 	struct records *records;      /* owned; NULL: no parser */
 	struct sessions *sessions;    /* owned; NULL: no rule has an F-MLFID */
@@ -62,14 +59,13 @@ struct filter {
 	uint64_t limit_hits;
 };
 
-static void needles_collect(struct filter *filter)
+static bool all_need(const struct filter *filter, const struct rules *rules,
+	const struct literal *literal)
 {
-	literals_add(&filter->needles, filter->fails, filter->n_fails);
-	literals_add(&filter->needles, filter->ignores, filter->n_ignores);
-	literals_add(&filter->needles, &filter->prefix, 1);
-	literals_order(&filter->needles, filter->fails, filter->n_fails);
-	literals_order(&filter->needles, filter->ignores, filter->n_ignores);
-	literals_order(&filter->needles, &filter->prefix, 1);
+	for (size_t i = 0; i < rules->count; i++)
+		if (!literals_include(&filter->literals, &rules->list[i].literals, literal))
+			return false;
+	return rules->count > 0;
 }
 
 /* The longest literal without which filter_match() stops before it reads the date: prefregex needs
@@ -77,15 +73,13 @@ static void needles_collect(struct filter *filter)
  * span lines. */
 static void common_choose(struct filter *filter)
 {
-	for (size_t i = 0; i < filter->needles.count; i++) {
-		const struct literal *literal = filter->needles.list[i].literal;
-		bool needed = literals_rule_needs(&filter->prefix, literal) ||
-			      literals_rules_need(filter->fails, filter->n_fails, literal);
+	for (size_t i = 0; i < filter->literals.count; i++) {
+		const struct literal *literal = &filter->literals.list[i].literal;
 
-		if (filter->ignores_first)
-			needed = needed &&
-				 literals_rules_need(filter->ignores, filter->n_ignores, literal);
-		if (needed && !strchr(literal->bytes, '\n') &&
+		if ((all_need(filter, &filter->prefix, literal) ||
+			    all_need(filter, &filter->fails, literal)) &&
+			(!filter->ignores_first || all_need(filter, &filter->ignores, literal)) &&
+			!strchr(literal->bytes, '\n') &&
 			(!filter->common || literal->length > filter->common->length))
 			filter->common = literal;
 	}
@@ -93,20 +87,18 @@ static void common_choose(struct filter *filter)
 
 static void ids_check(const struct filter *filter, struct findings *findings)
 {
-	bool prefix_has_id = filter->has_prefix && rule_has_id(&filter->prefix);
+	bool prefix_has_id = filter->prefix.count && rule_has_id(&filter->prefix.list[0]);
 
-	for (size_t i = 0; i < filter->n_fails; i++)
-		if (!prefix_has_id && !rule_has_id(&filter->fails[i]))
-			(void)finding_error(findings, &filter->fails[i].source->at,
+	for (size_t i = 0; i < filter->fails.count; i++)
+		if (!prefix_has_id && !rule_has_id(&filter->fails.list[i]))
+			(void)finding_error(findings, &filter->fails.list[i].source->at,
 				"failregex: names no address: it needs <HOST>, <ADDR> or <F-ID/>");
 }
 
-static bool has_sessions(const struct filter *filter)
+static bool any_has(const struct rules *rules, enum group group)
 {
-	if (rule_has(&filter->prefix, GROUP_MLFID))
-		return true;
-	for (size_t i = 0; i < filter->n_fails; i++)
-		if (rule_has(&filter->fails[i], GROUP_MLFID))
+	for (size_t i = 0; i < rules->count; i++)
+		if (rule_has(&rules->list[i], group))
 			return true;
 	return false;
 }
@@ -114,25 +106,30 @@ static bool has_sessions(const struct filter *filter)
 static void rules_compile(struct filter *filter, const struct filter_def *def,
 	struct findings *findings)
 {
+	struct rules *const all[] = { &filter->prefix, &filter->ignores, &filter->fails };
 	struct literals_cut cut = { 0 };
 	struct rule_options options = {
 		.usedns = def->usedns > USEDNS_NO,
 		.maxlines = def->maxlines,
 		.cut = &cut,
 		.names = &filter->names,
+		.literals = &filter->literals,
 	};
 
 	if (filter->date)
 		date_borders(filter->date, cut.before, cut.behind);
-	if (def->prefregex.text)
-		filter->has_prefix = !rule_init(&filter->prefix, &def->prefregex, "prefregex",
-			&options, findings);
-	filter->ignores = rules_new(def->ignoreregex, def->n_ignoreregex, "ignoreregex", &options,
-		&filter->n_ignores, findings);
+	rules_init(&filter->prefix, "prefregex", &def->prefregex, def->prefregex.text != NULL,
+		&options, findings);
+	rules_init(&filter->ignores, "ignoreregex", def->ignoreregex, def->n_ignoreregex, &options,
+		findings);
 	options.multiline = def->maxlines > 1;
-	filter->fails = rules_new(def->failregex, def->n_failregex, "failregex", &options,
-		&filter->n_fails, findings);
-	filter->ignores_first = filter->n_ignores && filter->n_ignores + 2 < filter->n_fails;
+	rules_init(&filter->fails, "failregex", def->failregex, def->n_failregex, &options,
+		findings);
+	filter->ignores_first =
+		filter->ignores.count && filter->ignores.count + 2 < filter->fails.count;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		for (size_t k = 0; k < all[i]->count; k++)
+			literals_order(&filter->literals, &all[i]->list[k].literals);
 }
 
 struct filter *filter_new(const struct filter_def *def, struct findings *findings)
@@ -159,14 +156,13 @@ struct filter *filter_new(const struct filter_def *def, struct findings *finding
 		filter_free(filter);
 		return NULL;
 	}
-	needles_collect(filter);
 	if (filter->records)
 		return filter;
 	if (def->maxlines > 1)
 		filter->lines = multiline_new(def->maxlines);
 	else
 		common_choose(filter);
-	if (has_sessions(filter))
+	if (any_has(&filter->prefix, GROUP_MLFID) || any_has(&filter->fails, GROUP_MLFID))
 		filter->sessions = sessions_new();
 	return filter;
 }
@@ -175,19 +171,15 @@ void filter_free(struct filter *filter)
 {
 	if (!filter)
 		return;
-	for (size_t i = 0; i < filter->n_fails; i++)
-		rule_done(&filter->fails[i]);
-	for (size_t i = 0; i < filter->n_ignores; i++)
-		rule_done(&filter->ignores[i]);
-	rule_done(&filter->prefix);
-	literals_done(&filter->needles);
+	rules_done(&filter->prefix);
+	rules_done(&filter->ignores);
+	rules_done(&filter->fails);
+	literals_done(&filter->literals);
 	groups_names_done(&filter->names);
 	multiline_free(filter->lines);
 	sessions_free(filter->sessions);
 	records_free(filter->records);
 	date_free(filter->date);
-	free(filter->fails);
-	free(filter->ignores);
 	free(filter->cut);
 	free(filter->content);
 	free(filter);
@@ -207,14 +199,14 @@ struct trial {
 static bool rule_may_match(struct filter *filter, const struct rule *rule,
 	const struct trial *trial)
 {
-	return literals_allow(&filter->needles, rule, trial->line, trial->length);
+	return literals_allow(&filter->literals, &rule->literals, trial->line, trial->length);
 }
 
-static bool any_may_match(struct filter *filter, const struct rule *rules, size_t count,
+static bool any_may_match(struct filter *filter, const struct rules *rules,
 	const struct trial *trial)
 {
-	for (size_t i = 0; i < count; i++)
-		if (rule_may_match(filter, &rules[i], trial))
+	for (size_t i = 0; i < rules->count; i++)
+		if (rule_may_match(filter, &rules->list[i], trial))
 			return true;
 	return false;
 }
@@ -233,8 +225,8 @@ static bool rule_matches(struct filter *filter, struct rule *rule, const struct 
 
 static bool is_ignored(struct filter *filter, const struct trial *trial)
 {
-	for (size_t i = 0; i < filter->n_ignores; i++)
-		if (rule_matches(filter, &filter->ignores[i], trial))
+	for (size_t i = 0; i < filter->ignores.count; i++)
+		if (rule_matches(filter, &filter->ignores.list[i], trial))
 			return true;
 	return false;
 }
@@ -295,7 +287,7 @@ static void lines_see(struct filter *filter, struct trial *trial)
 	trial->input = multiline_join(filter->lines, &trial->input_length);
 	trial->line = trial->input;
 	trial->length = trial->input_length;
-	literals_next(&filter->needles);
+	literals_next(&filter->literals);
 }
 
 /* Narrows the input to the content that prefregex found, if any, with a newline behind it. */
@@ -325,11 +317,11 @@ static void content_see(struct filter *filter, struct trial *trial)
 /* False: there is a prefregex, and it does not match. */
 static bool prefix_match(struct filter *filter, struct trial *trial)
 {
-	if (!filter->has_prefix)
+	if (!filter->prefix.count)
 		return true;
-	if (!rule_matches(filter, &filter->prefix, trial))
+	if (!rule_matches(filter, &filter->prefix.list[0], trial))
 		return false;
-	groups_read(&filter->prefix_groups, &filter->prefix, trial->input);
+	groups_read(&filter->prefix_groups, &filter->prefix.list[0], trial->input);
 	content_see(filter, trial);
 	return true;
 }
@@ -361,7 +353,7 @@ static void lines_take(struct filter *filter, const struct rule *rule, struct tr
 		match, skipped, n_skipped, &ret_taken->input, &ret_taken->input_length);
 	ret_taken->line = ret_taken->input;
 	ret_taken->length = ret_taken->input_length;
-	literals_next(&filter->needles);
+	literals_next(&filter->literals);
 }
 
 /* Merges the groups of a rule's hit with prefregex's and those of the session. False: it names
@@ -395,10 +387,10 @@ static bool hit_judge(struct filter *filter, const struct rule *rule, struct tri
 	struct trial taken;
 
 	groups_read(&filter->rule_groups, rule, trial->input);
-	if (filter->has_prefix)
+	if (filter->prefix.count)
 		groups_fill(&filter->rule_groups, &filter->prefix_groups);
 	lines_take(filter, rule, trial, &taken);
-	if (!filter->n_ignores || !is_ignored(filter, &taken))
+	if (!is_ignored(filter, &taken))
 		return hit_read(filter, trial, hit, ret_result);
 	(void)groups_hit(&filter->rule_groups, &filter->names, filter->usedns, hit);
 	*ret_result = FILTER_IGNORED;
@@ -409,11 +401,11 @@ static enum filter_result fails_try(struct filter *filter, struct trial *trial, 
 {
 	enum filter_result result = FILTER_MISS;
 
-	for (size_t i = 0; i < filter->n_fails; i++) {
-		if (!rule_matches(filter, &filter->fails[i], trial))
+	for (size_t i = 0; i < filter->fails.count; i++) {
+		if (!rule_matches(filter, &filter->fails.list[i], trial))
 			continue;
 		hit->rule = (unsigned)i + 1;
-		if (hit_judge(filter, &filter->fails[i], trial, hit, &result))
+		if (hit_judge(filter, &filter->fails.list[i], trial, hit, &result))
 			return result;
 		hit->rule = 0;
 		trial->is_content = false;
@@ -428,11 +420,10 @@ static enum filter_result fails_try(struct filter *filter, struct trial *trial, 
 /* Every literal of some rule that could say something is there. */
 static bool may_matter(struct filter *filter, const struct trial *trial)
 {
-	if (filter->ignores_first &&
-		any_may_match(filter, filter->ignores, filter->n_ignores, trial))
+	if (filter->ignores_first && any_may_match(filter, &filter->ignores, trial))
 		return true;
-	return (!filter->has_prefix || rule_may_match(filter, &filter->prefix, trial)) &&
-	       any_may_match(filter, filter->fails, filter->n_fails, trial);
+	return (!filter->prefix.count || any_may_match(filter, &filter->prefix, trial)) &&
+	       any_may_match(filter, &filter->fails, trial);
 }
 
 /* Number of the failregex by which a record counts, 0: none. One that gave up at its limit has not
@@ -444,8 +435,8 @@ static unsigned record_rule(struct filter *filter, struct trial *trial, bool is_
 
 	if (!prefix_match(filter, trial))
 		return is_failure && filter->limit_hits > limit_hits;
-	for (unsigned i = 1; i <= filter->n_fails; i++) {
-		if (rule_matches(filter, &filter->fails[i - 1], trial))
+	for (unsigned i = 1; i <= filter->fails.count; i++) {
+		if (rule_matches(filter, &filter->fails.list[i - 1], trial))
 			return i;
 		if (!gave_up && filter->limit_hits > limit_hits)
 			gave_up = i;
@@ -463,7 +454,7 @@ static enum filter_result match_record(struct filter *filter, const struct line 
 		return FILTER_MISS;
 	trial.line = text->text;
 	trial.length = text->length;
-	literals_next(&filter->needles);
+	literals_next(&filter->literals);
 	if (!may_matter(filter, &trial))
 		return FILTER_MISS;
 	input_copy(filter, &trial, trial.length, trial.length);
@@ -473,7 +464,7 @@ static enum filter_result match_record(struct filter *filter, const struct line 
 	hit->rule = record_rule(filter, &trial, hit->event != HIT_PLAIN);
 	if (!hit->rule)
 		return FILTER_MISS;
-	return filter->n_ignores && is_ignored(filter, &trial) ? FILTER_IGNORED : FILTER_HIT;
+	return is_ignored(filter, &trial) ? FILTER_IGNORED : FILTER_HIT;
 }
 
 enum filter_result filter_match(struct filter *filter, const struct line *line, int64_t now_s,
@@ -486,7 +477,7 @@ enum filter_result filter_match(struct filter *filter, const struct line *line, 
 		return match_record(filter, line, now_s, ret_hit);
 	if (line->cut || line->only_head)
 		return FILTER_MISS;
-	literals_next(&filter->needles);
+	literals_next(&filter->literals);
 	if (!filter->lines && !may_matter(filter, &trial))
 		return FILTER_MISS;
 	*ret_hit = (struct hit){ 0 };
@@ -520,7 +511,7 @@ size_t filter_skip(const struct filter *filter, const char *text, size_t length)
 
 const char *filter_rule_text(const struct filter *filter, unsigned rule)
 {
-	return rule && rule <= filter->n_fails ? filter->fails[rule - 1].source->text : "";
+	return rule && rule <= filter->fails.count ? filter->fails.list[rule - 1].source->text : "";
 }
 
 uint64_t filter_limit_hits(const struct filter *filter)
@@ -530,21 +521,18 @@ uint64_t filter_limit_hits(const struct filter *filter)
 
 bool filter_limited(const struct filter *filter, size_t index, struct filter_limited *ret)
 {
-	const struct {
-		const char *kind;
-		const struct rule *rules;
-		size_t count;
-	} lists[] = { { "failregex", filter->fails, filter->n_fails },
-		{ "ignoreregex", filter->ignores, filter->n_ignores },
-		{ "prefregex", &filter->prefix, filter->has_prefix } };
+	const struct rules *const all[] = { &filter->fails, &filter->ignores, &filter->prefix };
 
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); index -= lists[i++].count) {
-		if (index >= lists[i].count)
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); index -= all[i++]->count) {
+		const struct rule *rule;
+
+		if (index >= all[i]->count)
 			continue;
-		*ret = (struct filter_limited){ .kind = lists[i].kind,
+		rule = &all[i]->list[index];
+		*ret = (struct filter_limited){ .kind = all[i]->kind,
 			.number = (unsigned)index + 1,
-			.at = lists[i].rules[index].source->at,
-			.lines = lists[i].rules[index].limit_hits };
+			.at = rule->source->at,
+			.lines = rule->limit_hits };
 		return true;
 	}
 	return false;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "match/rule.h"
 
 enum { WINDOW = 64 }; /* places tried at once: four vectors of 16 bytes */
 
@@ -213,40 +212,70 @@ static void rare_choose(struct literal *literal)
 	literal->rare[1] = first < second ? second : first;
 }
 
-static void literal_init(struct literal *literal, const char *bytes, size_t length)
+/* The number of the literal in the set, which gets it if it has not got it. */
+static size_t entry_number(struct literals *set, const char *bytes, size_t length)
 {
-	literal->bytes = alloc_bytes(bytes, length);
-	literal->length = length;
-	rare_choose(literal);
+	struct literals_entry *entry;
+
+	for (size_t i = 0; i < set->count; i++)
+		if (set->list[i].literal.length == length &&
+			!memcmp(set->list[i].literal.bytes, bytes, length))
+			return i;
+	set->list = alloc_grow(set->list, set->count + 1, sizeof(*set->list));
+	entry = &set->list[set->count];
+	*entry = (struct literals_entry){ .literal = { .bytes = alloc_bytes(bytes, length),
+						  .length = length } };
+	rare_choose(&entry->literal);
+	return set->count++;
 }
 
-size_t literals_extract(const char *pattern, const struct literals_cut *cut,
-	struct literal ret_literals[LITERALS_MAX])
+void literals_add(struct literals *set, const char *pattern, const struct literals_cut *cut,
+	struct literals_needed *ret_needed)
 {
 	struct scan scan = { .cut = cut };
 	size_t at = 0;
-	size_t count = 0;
 
+	*ret_needed = (struct literals_needed){ 0 };
 	if (is_too_clever(pattern))
-		return 0;
+		return;
 	while (pattern[at]) {
 		size_t step = scan_construct(&scan, pattern + at);
 
 		if (!step)
-			return 0;
+			return;
 		at += step;
 	}
 	scan_end(&scan);
-	for (; count < LITERALS_MAX && scan.best[count].length; count++)
-		literal_init(&ret_literals[count], scan.best[count].bytes, scan.best[count].length);
-	return count;
+	for (size_t i = 0; i < LITERALS_MAX && scan.best[i].length; i++) {
+		size_t number = entry_number(set, scan.best[i].bytes, scan.best[i].length);
+
+		set->list[number].users++;
+		ret_needed->numbers[ret_needed->count++] = number;
+	}
 }
 
-void literals_done_one(struct literal *literal)
+void literals_order(const struct literals *set, struct literals_needed *needed)
 {
-	free(literal->bytes);
-	literal->bytes = NULL;
+	for (size_t i = 1; i < needed->count; i++) {
+		size_t number = needed->numbers[i];
+		size_t at = i;
+
+		for (; at && set->list[needed->numbers[at - 1]].users < set->list[number].users;
+			at--)
+			needed->numbers[at] = needed->numbers[at - 1];
+		needed->numbers[at] = number;
+	}
 }
+
+void literals_done(struct literals *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		free(set->list[i].literal.bytes);
+	free(set->list);
+	*set = (struct literals){ 0 };
+}
+
+/* ---- searching ---- */
 
 /* Could the literal begin at one of the WINDOW bytes at text? Compares its two rare bytes with all
  * places at once: GCC's vectors become the machine's own. Reads WINDOW bytes behind each. */
@@ -310,95 +339,32 @@ size_t literals_find(const struct literal *literal, const char *text, size_t len
 	return at < ends ? at : length;
 }
 
-bool literals_has(const struct literal *literal, const char *text, size_t length)
+void literals_next(struct literals *set)
 {
-	return literals_find(literal, text, length) < length;
+	set->text_number++;
 }
 
-/* ---- the literals of all rules of one filter ---- */
-
-static size_t needle_add(struct literals *needles, const struct literal *literal)
-{
-	for (size_t i = 0; i < needles->count; i++)
-		if (!strcmp(needles->list[i].literal->bytes, literal->bytes))
-			return i;
-	needles->list = alloc_grow(needles->list, needles->count + 1, sizeof(*needles->list));
-	needles->list[needles->count] = (struct literals_entry){ .literal = literal };
-	return needles->count++;
-}
-
-static void rule_add(struct literals *needles, struct rule *rule)
-{
-	for (size_t i = 0; i < rule->n_literals; i++) {
-		rule->needles[i] = needle_add(needles, &rule->literals[i]);
-		needles->list[rule->needles[i]].users++;
-	}
-}
-
-static void rule_order(const struct literals *needles, struct rule *rule)
-{
-	for (size_t i = 1; i < rule->n_literals; i++) {
-		size_t index = rule->needles[i];
-		size_t users = needles->list[index].users;
-		size_t at = i;
-
-		for (; at && needles->list[rule->needles[at - 1]].users < users; at--)
-			rule->needles[at] = rule->needles[at - 1];
-		rule->needles[at] = index;
-	}
-}
-
-void literals_add(struct literals *needles, struct rule *rules, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		rule_add(needles, &rules[i]);
-}
-
-void literals_order(const struct literals *needles, struct rule *rules, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		rule_order(needles, &rules[i]);
-}
-
-void literals_done(struct literals *needles)
-{
-	free(needles->list);
-	*needles = (struct literals){ 0 };
-}
-
-void literals_next(struct literals *needles)
-{
-	needles->text_number++;
-}
-
-bool literals_allow(struct literals *needles, const struct rule *rule, const char *text,
+bool literals_allow(struct literals *set, const struct literals_needed *needed, const char *text,
 	size_t length)
 {
-	for (size_t i = 0; i < rule->n_literals; i++) {
-		struct literals_entry *needle = &needles->list[rule->needles[i]];
+	for (size_t i = 0; i < needed->count; i++) {
+		struct literals_entry *entry = &set->list[needed->numbers[i]];
 
-		if (needle->text_number != needles->text_number) {
-			needle->text_number = needles->text_number;
-			needle->found = literals_has(needle->literal, text, length);
+		if (entry->text_number != set->text_number) {
+			entry->text_number = set->text_number;
+			entry->found = literals_find(&entry->literal, text, length) < length;
 		}
-		if (!needle->found)
+		if (!entry->found)
 			return false;
 	}
 	return true;
 }
 
-bool literals_rule_needs(const struct rule *rule, const struct literal *literal)
+bool literals_include(const struct literals *set, const struct literals_needed *needed,
+	const struct literal *literal)
 {
-	for (size_t i = 0; i < rule->n_literals; i++)
-		if (strstr(rule->literals[i].bytes, literal->bytes))
+	for (size_t i = 0; i < needed->count; i++)
+		if (strstr(set->list[needed->numbers[i]].literal.bytes, literal->bytes))
 			return true;
 	return false;
-}
-
-bool literals_rules_need(const struct rule *rules, size_t count, const struct literal *literal)
-{
-	for (size_t i = 0; i < count; i++)
-		if (!literals_rule_needs(&rules[i], literal))
-			return false;
-	return true;
 }

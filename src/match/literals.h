@@ -5,66 +5,65 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct rule;
+/* Literals: byte strings that a regex cannot match without, such as "failed for" of
+ * ^.* failed for <HOST>$. Nearly every line of a log lacks them, and a search of memory costs
+ * little beside a regex. */
+enum { LITERALS_MAX = 3 /* of one regex */, LITERAL_BYTES_MIN = 3, LITERAL_BYTES_MAX = 200 };
 
-/* Literals that a regex cannot match without. */
-enum { LITERALS_MAX = 3, LITERAL_BYTES_MIN = 3, LITERAL_BYTES_MAX = 200 };
-
-/* A byte string prepared for searching. */
+/* A literal prepared for searching. */
 struct literal {
 	char *bytes; /* owned, NUL-ended */
 	size_t length;
-	size_t rare[2]; /* rare[0] < rare[1] < length: bytes of it that few lines hold so far apart
-			 */
+	/* rare[0] < rare[1] < length: places of two bytes that few lines hold so far apart. */
+	size_t rare[2];
 };
 
-/* Bytes that may stand right before and behind a piece cut out of the line before matching. */
+/* The literals of all regexes of one filter, each once, and which of them the current text holds.
+ * Zero is an empty set. */
+struct literals {
+	struct literals_entry {
+		struct literal literal;
+		size_t users;         /* regexes that need it */
+		uint64_t text_number; /* the text that `found` is of */
+		bool found;
+	} * list; /* owned */
+	size_t count;
+	uint64_t text_number; /* of the current text */
+};
+
+/* Those that one regex needs, by their numbers in the set. */
+struct literals_needed {
+	size_t numbers[LITERALS_MAX];
+	size_t count;
+};
+
+/* Bytes that may stand right before and right behind a piece that is cut out of the line before a
+ * regex sees it. */
 struct literals_cut {
 	bool before[256];
 	bool behind[256];
 };
 
-/* Finds up to LITERALS_MAX literals, the longest first, each of which is in every line that
- * `pattern` (PCRE2) can match after a cut; returns how many. A literal that joins over the cut
- * would not stand in the whole line, so runs are split wherever a cut could have been. In doubt:
- * none. */
-size_t literals_extract(const char *pattern, const struct literals_cut *cut,
-	struct literal ret_literals[LITERALS_MAX]);
-void literals_done_one(struct literal *literal);
+/* Adds up to LITERALS_MAX literals, the longest first, each of which stands in every line that
+ * `pattern` (PCRE2) can match after a cut. A literal that the cut has joined would not stand in the
+ * whole line, so it is split wherever a cut could have been. In doubt: none. */
+void literals_add(struct literals *set, const char *pattern, const struct literals_cut *cut,
+	struct literals_needed *ret_needed);
+/* After the last literals_add: those that most regexes need come first, since one search then turns
+ * a line down for all of them. */
+void literals_order(const struct literals *set, struct literals_needed *needed);
+void literals_done(struct literals *set);
+
+/* From here on the questions are about another text. */
+void literals_next(struct literals *set);
+/* False: the text lacks one that is needed, so that the regex cannot match. */
+bool literals_allow(struct literals *set, const struct literals_needed *needed, const char *text,
+	size_t length);
+/* One of those needed is the literal, or holds it. */
+bool literals_include(const struct literals *set, const struct literals_needed *needed,
+	const struct literal *literal);
 
 /* Where the literal first stands in text; length: nowhere. */
 size_t literals_find(const struct literal *literal, const char *text, size_t length);
-bool literals_has(const struct literal *literal, const char *text, size_t length);
-
-/* A search string that several rules may share, with its answer for the current text. */
-struct literals_entry {
-	const struct literal *literal; /* borrowed from a rule */
-	size_t users;                  /* rules that need it */
-	uint64_t text_number;          /* the text that `found` is of */
-	bool found;
-};
-
-/* The literals of all rules of one filter. Zero is empty. */
-struct literals {
-	struct literals_entry *list; /* owned */
-	size_t count;
-	uint64_t text_number;
-};
-
-void literals_add(struct literals *needles, struct rule *rules, size_t count);
-/* After the last literals_add: a rule asks first for what most rules need, since one search
- * then turns a line down for all. */
-void literals_order(const struct literals *needles, struct rule *rules, size_t count);
-void literals_done(struct literals *needles);
-
-/* From here on the rules are asked about another text. */
-void literals_next(struct literals *needles);
-/* False: the text lacks a literal of the rule, so that it cannot match. */
-bool literals_allow(struct literals *needles, const struct rule *rule, const char *text,
-	size_t length);
-
-/* The rule has the literal, or one that holds it; all of them do. */
-bool literals_rule_needs(const struct rule *rule, const struct literal *literal);
-bool literals_rules_need(const struct rule *rules, size_t count, const struct literal *literal);
 
 #endif

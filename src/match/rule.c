@@ -1,6 +1,5 @@
 #include "match/rule.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "base/error.h"
 #include "base/findings.h"
 #include "base/regex.h"
+#include "base/text.h"
 #include "config/config.h"
 #include "date/date.h"
 #include "dialect/tags.h"
@@ -57,19 +57,18 @@ static int group_add(struct rule *rule, const char *group, unsigned number,
 /* "skiplines0", "skiplines1", ... up to the first that is not there. */
 static void skipped_read(struct rule *rule)
 {
-	unsigned group;
-
-	do {
+	for (;;) {
 		char name[24];
+		unsigned group;
 
-		(void)snprintf(name, sizeof(name), "skiplines%zu", rule->n_skipped);
+		(void)text_format(name, sizeof(name), "skiplines%zu", rule->n_skipped);
 		group = regex_group_number(rule->regex, name);
 		if (!group)
-			break;
+			return;
 		rule->skipped =
 			alloc_grow(rule->skipped, rule->n_skipped + 1, sizeof(*rule->skipped));
 		rule->skipped[rule->n_skipped++] = group;
-	} while (group);
+	}
 }
 
 static int groups_collect(struct rule *rule, struct groups_names *names, struct error *err)
@@ -110,7 +109,7 @@ static int pattern_compile(struct rule *rule, const struct tags *tags,
 	}
 	if (groups_collect(rule, options->names, err))
 		return -1;
-	rule->n_literals = literals_extract(tags->pattern, options->cut, rule->literals);
+	literals_add(options->literals, tags->pattern, options->cut, &rule->literals);
 	return 0;
 }
 
@@ -127,7 +126,16 @@ static void warn(const struct tags *tags, const struct config_text *source, cons
 			"%s: <SKIPLINES> finds no further line: set maxlines to 2 or more", kind);
 }
 
-int rule_init(struct rule *ret_rule, const struct config_text *source, const char *kind,
+static void rule_done(struct rule *rule)
+{
+	regex_free(rule->regex);
+	free(rule->groups);
+	free(rule->skipped);
+	*rule = (struct rule){ 0 };
+}
+
+/* -1: a finding was added, *ret_rule is empty. */
+static int rule_init(struct rule *ret_rule, const struct config_text *source, const char *kind,
 	const struct rule_options *options, struct findings *findings)
 {
 	struct tags tags;
@@ -153,14 +161,28 @@ int rule_init(struct rule *ret_rule, const struct config_text *source, const cha
 	return rc;
 }
 
-void rule_done(struct rule *rule)
+void rules_init(struct rules *ret_rules, const char *kind, const struct config_text *texts,
+	size_t count, const struct rule_options *options, struct findings *findings)
 {
-	regex_free(rule->regex);
-	free(rule->groups);
-	free(rule->skipped);
-	for (size_t i = 0; i < rule->n_literals; i++)
-		literals_done_one(&rule->literals[i]);
-	*rule = (struct rule){ 0 };
+	*ret_rules =
+		(struct rules){ .kind = kind, .list = alloc_array(count, sizeof(struct rule)) };
+	if (count > RULE_LIST_MAX) {
+		(void)finding_error(findings, &texts[RULE_LIST_MAX].at, "%s: more than %d rules",
+			kind, RULE_LIST_MAX);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!rule_init(&ret_rules->list[ret_rules->count], &texts[i], kind, options,
+			    findings))
+			ret_rules->count++;
+}
+
+void rules_done(struct rules *rules)
+{
+	for (size_t i = 0; i < rules->count; i++)
+		rule_done(&rules->list[i]);
+	free(rules->list);
+	*rules = (struct rules){ 0 };
 }
 
 bool rule_has(const struct rule *rule, enum group group)
@@ -176,23 +198,6 @@ bool rule_has_id(const struct rule *rule)
 	return rule_has(rule, GROUP_FID) || rule_has(rule, GROUP_IP4) ||
 	       rule_has(rule, GROUP_IP6) || rule_has(rule, GROUP_DNS) ||
 	       rule_has(rule, GROUP_MLFID);
-}
-
-struct rule *rules_new(const struct config_text *texts, size_t count, const char *kind,
-	const struct rule_options *options, size_t *ret_count, struct findings *findings)
-{
-	struct rule *rules = alloc_array(count ? count : 1, sizeof(*rules));
-
-	*ret_count = 0;
-	if (count > RULE_LIST_MAX) {
-		(void)finding_error(findings, &texts[RULE_LIST_MAX].at, "%s: more than %d rules",
-			kind, RULE_LIST_MAX);
-		return rules;
-	}
-	for (size_t i = 0; i < count; i++)
-		if (!rule_init(&rules[*ret_count], &texts[i], kind, options, findings))
-			++*ret_count;
-	return rules;
 }
 
 struct date *rule_date_new(const struct filter_def *def, struct findings *findings)

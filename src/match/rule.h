@@ -40,10 +40,15 @@ struct rule {
 	size_t n_groups;
 	unsigned *skipped; /* owned: numbers of the groups that <SKIPLINES> made, in order */
 	size_t n_skipped;
-	struct literal literals[LITERALS_MAX]; /* owned; all of them must be in the line */
-	size_t n_literals;
-	uint64_t limit_hits;          /* lines on which it gave up */
-	size_t needles[LITERALS_MAX]; /* the literals' indexes; of filter_needle.c */
+	struct literals_needed literals; /* all of them must be in the line */
+	uint64_t limit_hits;             /* lines on which it gave up */
+};
+
+/* All rules of one kind. */
+struct rules {
+	const char *kind;  /* the key: "failregex" */
+	struct rule *list; /* owned */
+	size_t count;
 };
 
 /* How the rules of one filter are read. */
@@ -52,16 +57,14 @@ struct rule_options {
 	bool multiline;                 /* ^ and $ hold at each line */
 	unsigned maxlines;              /* that the rule sees at once */
 	const struct literals_cut *cut; /* borrowed */
-	struct groups_names *names;     /* borrowed */
+	struct groups_names *names;     /* borrowed; the rules' names are added */
+	struct literals *literals;      /* borrowed; their literals are added */
 };
 
-/* kind: the key, for messages. -1: a finding was added, *ret_rule is empty. */
-int rule_init(struct rule *ret_rule, const struct config_text *source, const char *kind,
-	const struct rule_options *options, struct findings *findings);
-void rule_done(struct rule *rule);
-/* A list of them; what does not compile is a finding and is left out. */
-struct rule *rules_new(const struct config_text *texts, size_t count, const char *kind,
-	const struct rule_options *options, size_t *ret_count, struct findings *findings);
+/* What does not compile is a finding, and is left out. */
+void rules_init(struct rules *ret_rules, const char *kind, const struct config_text *texts,
+	size_t count, const struct rule_options *options, struct findings *findings);
+void rules_done(struct rules *rules);
 
 bool rule_has(const struct rule *rule, enum group group);
 /* It has a group that says who, or of which session. */

@@ -56,17 +56,18 @@ static size_t find(const struct literal *literal, const char *line, size_t lengt
 	return at ? (size_t)(at - line) : length;
 }
 
-static void line_check(struct regex *regex, struct date *date, const struct literal *literals,
-	size_t count, const char *line, size_t length)
+static void line_check(struct regex *regex, struct date *date, const struct literals *set,
+	const char *line, size_t length)
 {
 	size_t cut_length;
 	char *cut = cut_of(date, line, length, &cut_length);
 	bool hits = regex_match(regex, cut, cut_length) == REGEX_HIT;
 
-	for (size_t i = 0; i < count; i++) {
-		size_t at = literals_find(&literals[i], line, length);
+	for (size_t i = 0; i < set->count; i++) {
+		size_t at = literals_find(&set->list[i].literal, line, length);
 
-		fuzz_need(at == find(&literals[i], line, length), "the search finds the first");
+		fuzz_need(at == find(&set->list[i].literal, line, length),
+			"the search finds the first");
 		fuzz_need(!hits || at < length, "no match without the literal");
 	}
 	free(cut);
@@ -77,12 +78,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	struct fuzz_input input = { bytes, length };
 	struct date *date = date_of(fuzz_byte(&input) % PATTERNS);
 	char *rule = fuzz_text(&input, '\n');
-	struct literal literals[LITERALS_MAX];
+	struct literals set = { 0 };
+	struct literals_needed needed = { 0 };
 	struct literals_cut cut = { 0 };
 	struct tags tags = { 0 };
 	struct regex *regex = NULL;
 	struct error err = { "" };
-	size_t count = 0;
 	size_t offset = 0;
 
 	date_borders(date, cut.before, cut.behind);
@@ -91,22 +92,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	else if (regex_new(tags.pattern, false, &regex, &offset, &err) < 0)
 		fuzz_need(offset <= strlen(tags.pattern) && err.text[0], "a place in the regex");
 	else
-		count = literals_extract(tags.pattern, &cut, literals);
+		literals_add(&set, tags.pattern, &cut, &needed);
 	fuzz_need_shown(err.text);
-	for (size_t i = 0; i < count; i++)
-		fuzz_need(literals[i].length >= LITERAL_BYTES_MIN &&
-				  literals[i].length <= LITERAL_BYTES_MAX &&
-				  (!i || literals[i].length <= literals[i - 1].length),
-			"the longest first");
+	for (size_t i = 0, before = LITERAL_BYTES_MAX; i < needed.count; i++) {
+		size_t size = set.list[needed.numbers[i]].literal.length;
+
+		fuzz_need(size >= LITERAL_BYTES_MIN && size <= before, "the longest first");
+		before = size;
+	}
 	for (int i = 0; i < LINES_MAX && regex && !fuzz_is_at_end(&input); i++) {
 		size_t line_length;
 		char *line = fuzz_piece(&input, '\n', &line_length);
 
-		line_check(regex, date, literals, count, line, line_length);
+		line_check(regex, date, &set, line, line_length);
 		free(line);
 	}
-	for (size_t i = 0; i < count; i++)
-		literals_done_one(&literals[i]);
+	literals_done(&set);
 	regex_free(regex);
 	tags_done(&tags);
 	free(rule);

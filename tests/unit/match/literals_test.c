@@ -41,20 +41,24 @@ static void literals(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct literal found[LITERALS_MAX] = { 0 };
-		size_t count = literals_extract(rows[i].pattern, &cut, found);
-		/* "say \"" and "\" twice": the quotes stay, the pair is split */
-		const char *first = found[0].bytes ? found[0].bytes : "";
-		const char *second = count > 1 ? found[1].bytes : "";
+		struct literals set = { 0 };
+		struct literals_needed needed;
+		const char *first = "";
+		const char *second = "";
 
+		literals_add(&set, rows[i].pattern, &cut, &needed);
+		if (needed.count)
+			first = set.list[needed.numbers[0]].literal.bytes;
+		if (needed.count > 1)
+			second = set.list[needed.numbers[1]].literal.bytes;
+		/* "say \"" and "\" twice": the quotes stay, the pair is split */
 		first += rows[i].first && *first == '"';
-		if (!rows[i].first != !count ||
-			(count && strncmp(first, rows[i].first, strlen(rows[i].first))))
+		if (!rows[i].first != !needed.count ||
+			(needed.count && strncmp(first, rows[i].first, strlen(rows[i].first))))
 			fail_msg("%s: '%s'", rows[i].pattern, first);
 		if (rows[i].second && strncmp(second, rows[i].second, strlen(rows[i].second)))
 			fail_msg("%s: second '%s'", rows[i].pattern, second);
-		for (size_t j = 0; j < count; j++)
-			literals_done_one(&found[j]);
+		literals_done(&set);
 	}
 }
 
@@ -66,23 +70,28 @@ static void search(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
-		struct literal found[LITERALS_MAX] = { 0 };
+		struct literals set = { 0 };
+		struct literals_needed needed;
 
-		assert_int_equal(literals_extract(patterns[i], &cut, found), 1);
+		literals_add(&set, patterns[i], &cut, &needed);
+		assert_int_equal(needed.count, 1);
 		for (unsigned n = 0; n < 59049; n++) {
 			char text[10];
 			unsigned rest = n;
 
 			for (size_t j = 0; j < sizeof(text); j++, rest /= 3)
 				text[j] = (char)('a' + rest % 3);
-			if (literals_has(&found[0], text, sizeof(text)) !=
+			literals_next(&set);
+			if (literals_allow(&set, &needed, text, sizeof(text)) !=
 				(memmem(text, sizeof(text), patterns[i], strlen(patterns[i])) !=
 					NULL))
 				fail_msg("%s in %.10s", patterns[i], text);
 		}
-		assert_false(literals_has(&found[0], "ab", 2));
-		assert_false(literals_has(&found[0], "", 0));
-		literals_done_one(&found[0]);
+		literals_next(&set);
+		assert_false(literals_allow(&set, &needed, "ab", 2));
+		literals_next(&set);
+		assert_false(literals_allow(&set, &needed, "", 0));
+		literals_done(&set);
 	}
 }
 
@@ -97,9 +106,11 @@ static void places(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
 		size_t size = strlen(patterns[i]);
-		struct literal found[LITERALS_MAX] = { 0 };
+		struct literals set = { 0 };
+		struct literals_needed needed;
 
-		assert_int_equal(literals_extract(patterns[i], &cut, found), 1);
+		literals_add(&set, patterns[i], &cut, &needed);
+		assert_int_equal(needed.count, 1);
 		for (size_t length = 0; length < 200; length++) {
 			char *text = malloc(length + 1);
 
@@ -111,12 +122,12 @@ static void places(void **state)
 				if (at + size <= length)
 					memcpy(text + at, patterns[i], size);
 				real = memmem(text, length, patterns[i], size);
-				assert_int_equal(literals_find(&found[0], text, length),
+				assert_int_equal(literals_find(&set.list[0].literal, text, length),
 					real ? (size_t)(real - text) : length);
 			}
 			free(text);
 		}
-		literals_done_one(&found[0]);
+		literals_done(&set);
 	}
 }
 
