@@ -1,7 +1,6 @@
 #include "follow/entry.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,13 +11,13 @@
 #include "base/text.h"
 #include "follow/file.h"
 #include "follow/line.h"
+#include "follow/parts.h"
 #include "follow/rotated.h"
 
 enum {
 	CHAIN_MAX = 64,       /* entries before one another; the oldest of more wait */
 	CHAIN_TRIES_MAX = 32, /* truncations in one reconcile */
-	NOTE_MAX = 1024,
-	PATH_TEXT_MAX = 600
+	NOTE_MAX = 1024
 };
 
 /* Passes lines of one entry on. */
@@ -30,20 +29,15 @@ struct reader {
 
 void tail_entry_note(struct tail *tail, int priority, const char *path, const char *what)
 {
-	char shown[PATH_TEXT_MAX];
 	char text[NOTE_MAX];
 
-	text_render_string(shown, sizeof(shown), path);
-	/* a cut sentence is still one */
-	(void)snprintf(text, sizeof(text), "'%s' %s", shown, what);
+	(void)text_format(text, sizeof(text), "'%s' %s", text_shown_string(path).text, what);
 	tail->callbacks.note(tail->callbacks.context, priority, text);
 }
 
 struct tail_entry *tail_entry_by_status(const struct tail *tail, const struct stat *status)
 {
-	size_t i;
-
-	for (i = 0; i < tail->n_entries; i++)
+	for (size_t i = 0; i < tail->n_entries; i++)
 		if (!tail->entries[i]->stale && tail_file_is(tail->entries[i]->file, status))
 			return tail->entries[i];
 	return NULL;
@@ -52,9 +46,7 @@ struct tail_entry *tail_entry_by_status(const struct tail *tail, const struct st
 struct tail_entry *tail_entry_by_identity(const struct tail *tail,
 	const struct tail_identity *identity)
 {
-	size_t i;
-
-	for (i = 0; i < tail->n_entries; i++)
+	for (size_t i = 0; i < tail->n_entries; i++)
 		if (!tail->entries[i]->stale &&
 			tail_file_identity_equal(&tail->entries[i]->file->identity, identity))
 			return tail->entries[i];
@@ -68,9 +60,7 @@ bool tail_entry_is_known(const void *tail, const struct tail_identity *identity)
 
 static bool is_before_another(const struct tail *tail, const struct tail_entry *entry)
 {
-	size_t i;
-
-	for (i = 0; i < tail->n_entries; i++)
+	for (size_t i = 0; i < tail->n_entries; i++)
 		if (tail->entries[i]->before == entry &&
 			strcmp(tail->entries[i]->path, entry->path) == 0)
 			return true;
@@ -126,17 +116,15 @@ static void entry_free(struct tail_entry *entry)
 /* Nothing points to entry afterwards. */
 static void entry_unlink(struct tail *tail, const struct tail_entry *entry)
 {
-	struct tail_entry *other;
-	size_t i;
+	for (size_t i = 0; i < tail->n_entries; i++) {
+		struct tail_entry *other = tail->entries[i];
 
-	for (i = 0; i < tail->n_entries; i++) {
-		other = tail->entries[i];
 		if (other->before == entry)
 			other->before = entry->before;
 		if (other->copy_of == entry)
 			other->copy_of = NULL;
 	}
-	for (i = 0; i < tail->n_names; i++)
+	for (size_t i = 0; i < tail->n_names; i++)
 		if (tail->names[i].entry == entry)
 			tail->names[i].entry = NULL;
 }
@@ -158,6 +146,15 @@ static void entry_expire(struct tail *tail, struct tail_entry *entry)
 	entry->before = NULL;
 }
 
+void tail_entry_forget(struct tail *tail, char *key)
+{
+	if (!key)
+		return;
+	tail->forgotten =
+		alloc_grow(tail->forgotten, tail->n_forgotten + 1, sizeof(*tail->forgotten));
+	tail->forgotten[tail->n_forgotten++] = key;
+}
+
 /* Lets go of entry; its position is to be forgotten. */
 static void entry_drop(struct tail *tail, struct tail_entry *entry)
 {
@@ -167,11 +164,8 @@ static void entry_drop(struct tail *tail, struct tail_entry *entry)
 		at++;
 	entry_unlink(tail, entry);
 	tail_watch_forget(&tail->watch, entry->wd);
-	if (entry->key) {
-		tail->forgotten = alloc_grow(tail->forgotten, tail->n_forgotten + 1,
-			sizeof(*tail->forgotten));
-		tail->forgotten[tail->n_forgotten++] = alloc_string(entry->key);
-	}
+	tail_entry_forget(tail, entry->key);
+	entry->key = NULL;
 	memmove(tail->entries + at, tail->entries + at + 1,
 		(tail->n_entries - at - 1) * sizeof(*tail->entries));
 	tail->n_entries--;
@@ -180,9 +174,7 @@ static void entry_drop(struct tail *tail, struct tail_entry *entry)
 
 void tail_entry_free_all(struct tail *tail)
 {
-	size_t i;
-
-	for (i = 0; i < tail->n_entries; i++)
+	for (size_t i = 0; i < tail->n_entries; i++)
 		entry_free(tail->entries[i]);
 	free(tail->entries);
 }
@@ -207,7 +199,7 @@ const char *tail_entry_place(struct tail_entry *entry)
 	entry->place = NULL;
 	if (fstat(entry->file->fd, &status) || status.st_nlink == 0)
 		return NULL;
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", entry->file->fd);
+	(void)text_format(link, sizeof(link), "/proc/self/fd/%d", entry->file->fd);
 	n = readlink(link, place, sizeof(place) - 1);
 	place[n > 0 ? n : 0] = '\0';
 	if (n > 0 && leads_to(place, entry))
@@ -219,23 +211,21 @@ const char *tail_entry_place(struct tail_entry *entry)
 
 void tail_entry_adopt(struct tail *tail, struct tail_entry *entry)
 {
-	struct tail_file *files[TAIL_BETWEEN_MAX];
-	char *paths[TAIL_BETWEEN_MAX];
+	struct tail_found found[TAIL_BETWEEN_MAX];
 	struct tail_entry *old = entry->before;
-	struct tail_entry *added;
-	size_t n, i;
+	size_t n;
 
 	if (!old)
 		return;
 	/* a copy is younger than the file that was truncated */
 	n = tail_sibling_between(entry->path, old->file, old->unread_after_ns,
 		old->final ? INT64_MAX : entry->file->identity.born_ns, tail_entry_is_known, tail,
-		files, paths);
-	for (i = 0; i < n; i++) {
-		added = tail_entry_add(tail, files[i], entry->path, entry->patterns, entry->before);
-		added->wd = tail_watch_file(&tail->watch, paths[i]);
-		added->place = paths[i];
-		entry->before = added;
+		found);
+	for (size_t i = 0; i < n; i++) {
+		entry->before = tail_entry_add(tail, found[i].file, entry->path, entry->patterns,
+			entry->before);
+		entry->before->wd = tail_watch_file(&tail->watch, found[i].path);
+		entry->before->place = found[i].path;
 	}
 }
 
@@ -264,12 +254,11 @@ static const char *name_of(struct tail_entry *entry)
 static struct tail_entry *find_original(const struct tail *tail, struct tail_entry *entry)
 {
 	const char *path = name_of(entry);
-	struct tail_entry *other;
 	int64_t end;
-	size_t i;
 
-	for (i = 0; path && i < tail->n_entries; i++) {
-		other = tail->entries[i];
+	for (size_t i = 0; path && i < tail->n_entries; i++) {
+		struct tail_entry *other = tail->entries[i];
+
 		if (other != entry && !other->copy_of && !other->stale &&
 			tail_sibling_is_rotated(path, other->path) && is_copy(entry, other, &end))
 			return other;
@@ -317,29 +306,28 @@ static bool find_copy(struct tail *tail, struct tail_entry *entry)
 		.offset = entry->file->offset,
 		.hash = tail_file_hash(entry->file) };
 	const char *log = tail_entry_place(entry);
-	struct tail_file *file;
+	struct tail_found found;
 	struct tail_entry *copy;
-	char *path;
 
-	if (!position.offset || tail_sibling_find(log ? log : entry->path, &position, &file,
-					&path) == TAIL_MATCH_NONE)
+	if (!position.offset ||
+		tail_sibling_find(log ? log : entry->path, &position, &found) == TAIL_MATCH_NONE)
 		return false;
-	copy = tail_entry_by_identity(tail, &file->identity);
+	copy = tail_entry_by_identity(tail, &found.file->identity);
 	if (copy && is_overwritten(copy, entry)) {
 		entry_expire(tail, copy);
 		copy = NULL;
 	}
 	if (copy) {
-		tail_file_free(file);
-		free(path);
+		tail_found_done(&found);
 		if ((copy->copy_of != entry && copy->file->offset > 0) ||
 			is_in_chain(entry, copy) || tail_file_seek(copy->file, position.offset))
 			return false;
 		copy->copy_of = NULL;
 		copy->before = entry->before;
 	} else {
-		copy = tail_entry_add(tail, file, entry->path, entry->patterns, entry->before);
-		copy->place = path;
+		copy = tail_entry_add(tail, found.file, entry->path, entry->patterns,
+			entry->before);
+		copy->place = found.path;
 	}
 	copy->mark = entry->mark;
 	copy->final = true;
@@ -354,7 +342,6 @@ static void restart(struct tail *tail, struct tail_entry *entry)
 {
 	const bool found = find_copy(tail, entry);
 	const bool lost = !found && entry->size_bytes > entry->file->offset;
-	size_t i;
 
 	if (found)
 		tail_entry_adopt(tail, entry);
@@ -364,7 +351,7 @@ static void restart(struct tail *tail, struct tail_entry *entry)
 	else
 		tail_entry_note(tail, LOG_INFO, entry->path,
 			"was truncated: read again from its start");
-	for (i = 0; i < tail->n_entries; i++)
+	for (size_t i = 0; i < tail->n_entries; i++)
 		if (tail->entries[i]->copy_of == entry)
 			tail->entries[i]->copy_of = NULL;
 	(void)tail_file_seek(entry->file, 0); /* nothing to read at 0: cannot fail */
@@ -443,11 +430,11 @@ static enum tail_file_read read_one(struct tail *tail, struct tail_entry *entry,
 	struct reader reader = { .tail = tail, .entry = entry };
 	const struct tail_file_sink sink = { hand_over, &reader, tail->buffer };
 	enum tail_file_read result = TAIL_FILE_MORE;
-	size_t bytes;
 
 	hand_over_head(tail, entry);
 	while (result == TAIL_FILE_MORE && *budget_bytes > 0) {
-		bytes = 0;
+		size_t bytes = 0;
+
 		result = tail_file_read(entry->file, &sink, &bytes);
 		*budget_bytes -= bytes < *budget_bytes ? bytes : *budget_bytes;
 		entry->moved |= bytes > 0;
@@ -511,9 +498,7 @@ static bool read_chain(struct tail *tail, struct tail_entry *entry, size_t *budg
 
 bool tail_entry_read(struct tail *tail, struct tail_entry *entry, size_t *budget_bytes)
 {
-	int i;
-
-	for (i = 0; i<CHAIN_TRIES_MAX && * budget_bytes> 0; i++)
+	for (int tries = 0; tries<CHAIN_TRIES_MAX && * budget_bytes> 0; tries++)
 		if (entry->stale || read_chain(tail, entry, budget_bytes))
 			return false;
 	return true;
@@ -532,11 +517,9 @@ static void finish(struct tail *tail, struct tail_entry *entry)
 
 static bool has_successor(const struct tail *tail, const struct tail_entry *entry)
 {
-	const struct tail_entry *other;
-	size_t i;
+	for (size_t i = 0; i < tail->n_entries; i++) {
+		const struct tail_entry *other = tail->entries[i];
 
-	for (i = 0; i < tail->n_entries; i++) {
-		other = tail->entries[i];
 		if (other != entry && other->named && strcmp(other->path, entry->path) == 0 &&
 			(other->file->offset > 0 || other->size_bytes > 0))
 			return true;
@@ -554,20 +537,19 @@ static bool is_done(struct tail *tail, struct tail_entry *entry)
 static size_t count_old(const struct tail *tail, const char *path)
 {
 	size_t n = 0;
-	size_t i;
 
-	for (i = 0; i < tail->n_entries; i++)
+	for (size_t i = 0; i < tail->n_entries; i++)
 		n += !tail->entries[i]->named && strcmp(tail->entries[i]->path, path) == 0;
 	return n;
 }
 
 void tail_entry_retire(struct tail *tail)
 {
-	struct tail_entry *entry;
 	size_t i = 0;
 
 	while (i < tail->n_entries) {
-		entry = tail->entries[i];
+		struct tail_entry *entry = tail->entries[i];
+
 		if (!entry->stale && (entry->named || entry->dirty)) {
 			i++;
 			continue;

@@ -12,64 +12,20 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/siphash.h"
 #include "base/text.h"
 
-enum { PATH_TEXT_MAX = 600 };
-
-static uint64_t rotate_left(uint64_t x, int bits)
-{
-	return (x << bits) | (x >> (64 - bits));
-}
-
-static void sip_rounds(uint64_t v[4], int n)
-{
-	int i;
-
-	for (i = 0; i < n; i++) {
-		v[0] += v[1];
-		v[2] += v[3];
-		v[1] = rotate_left(v[1], 13) ^ v[0];
-		v[3] = rotate_left(v[3], 16) ^ v[2];
-		v[0] = rotate_left(v[0], 32);
-		v[2] += v[1];
-		v[0] += v[3];
-		v[1] = rotate_left(v[1], 17) ^ v[2];
-		v[3] = rotate_left(v[3], 21) ^ v[0];
-		v[2] = rotate_left(v[2], 32);
-	}
-}
-
-/* SipHash-2-4 (Aumasson, Bernstein 2012), key 00 01 .. 0f as in the paper's test vector. */
-static uint64_t hash_bytes(const unsigned char *bytes, size_t length)
-{
-	const uint64_t k0 = 0x0706050403020100U;
-	const uint64_t k1 = 0x0f0e0d0c0b0a0908U;
-	uint64_t v[4] = { k0 ^ 0x736f6d6570736575U, k1 ^ 0x646f72616e646f6dU,
-		k0 ^ 0x6c7967656e657261U, k1 ^ 0x7465646279746573U };
-	uint64_t word;
-	size_t i, j;
-
-	for (i = 0; i <= length; i += 8) {
-		word = length - i < 8 ? (uint64_t)(length & 0xff) << 56 : 0;
-		for (j = 0; j < 8 && i + j < length; j++)
-			word |= (uint64_t)bytes[i + j] << (8 * j);
-		v[3] ^= word;
-		sip_rounds(v, 2);
-		v[0] ^= word;
-	}
-	v[2] ^= 0xff;
-	sip_rounds(v, 4);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
+/* 00 01 .. 0f, as in the paper's test vector. */
+static const uint8_t hash_key[SIPHASH_KEY_BYTES] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+	14, 15 };
 
 /* Reads until length bytes or the end of the file; -1 on an error. */
 static ssize_t read_at(int fd, unsigned char *out, size_t length, int64_t offset)
 {
 	size_t done = 0;
-	ssize_t n;
 
 	while (done < length) {
-		n = pread(fd, out + done, length - done, offset + (int64_t)done);
+		ssize_t n = pread(fd, out + done, length - done, offset + (int64_t)done);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -118,29 +74,26 @@ static int read_identity(int fd, struct tail_identity *ret_identity)
 static enum tail_file_opened refuse(const char *path, int number, struct error *err)
 {
 	cleanup_free char *closed = alloc_string(path);
-	char shown[PATH_TEXT_MAX];
-	char shown_closed[PATH_TEXT_MAX];
 	struct stat status;
 	int rc;
 
 	/* the file itself, or the directory that does not let us through */
 	while ((rc = stat(closed, &status)) != 0 && errno == EACCES && strrchr(closed, '/'))
 		*strrchr(closed, '/') = '\0';
-	text_render_string(shown, sizeof(shown), path);
-	text_render_string(shown_closed, sizeof(shown_closed), closed);
 	if (number == EACCES && rc == 0)
 		(void)error_set(err,
-			"'%s' cannot be read: '%s' belongs to group %u and has mode %04o", shown,
-			shown_closed, (unsigned)status.st_gid, (unsigned)(status.st_mode & 07777));
+			"'%s' cannot be read: '%s' belongs to group %u and has mode %04o",
+			text_shown_string(path).text, text_shown_string(closed).text,
+			(unsigned)status.st_gid, (unsigned)(status.st_mode & 07777));
 	else
-		(void)error_errno(err, number, "'%s' cannot be opened", shown);
+		(void)error_errno(err, number, "'%s' cannot be opened",
+			text_shown_string(path).text);
 	return TAIL_FILE_REFUSED;
 }
 
 enum tail_file_opened tail_file_open(const char *path, struct tail_file **ret_file,
 	struct error *err)
 {
-	char shown[PATH_TEXT_MAX];
 	struct tail_identity identity;
 	struct tail_file *file;
 	struct stat status;
@@ -151,8 +104,7 @@ enum tail_file_opened tail_file_open(const char *path, struct tail_file **ret_fi
 		return errno == ENOENT || errno == ENOTDIR ? TAIL_FILE_ABSENT
 							   : refuse(path, errno, err);
 	if (!S_ISREG(status.st_mode)) {
-		text_render_string(shown, sizeof(shown), path);
-		(void)error_set(err, "'%s' is not a regular file", shown);
+		(void)error_set(err, "'%s' is not a regular file", text_shown_string(path).text);
 		return TAIL_FILE_REFUSED;
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -248,7 +200,7 @@ int tail_file_seek_line(struct tail_file *file, int64_t end)
 
 uint64_t tail_file_hash(const struct tail_file *file)
 {
-	return hash_bytes(file->window, file->window_bytes);
+	return siphash(hash_key, file->window, file->window_bytes);
 }
 
 bool tail_file_hash_matches(const struct tail_file *file, int64_t offset, uint64_t hash)
@@ -257,7 +209,7 @@ bool tail_file_hash_matches(const struct tail_file *file, int64_t offset, uint64
 
 	if (load_window(file->fd, offset, window))
 		return false;
-	return hash_bytes(window, window_length(offset)) == hash;
+	return siphash(hash_key, window, window_length(offset)) == hash;
 }
 
 bool tail_file_same_before(const struct tail_file *a, const struct tail_file *b, int64_t end)
@@ -339,9 +291,9 @@ enum tail_file_read tail_file_read(struct tail_file *file, const struct tail_fil
 void tail_file_read_rest(struct tail_file *file, const struct tail_file_sink *sink)
 {
 	const size_t before = file->window_bytes;
-	ssize_t n;
+	const ssize_t n = read_at(file->fd, sink->buffer, before + TAIL_LINE_MAX,
+		file->offset - (int64_t)before);
 
-	n = read_at(file->fd, sink->buffer, before + TAIL_LINE_MAX, file->offset - (int64_t)before);
 	if (n <= (ssize_t)before || memcmp(sink->buffer, file->window, before) != 0)
 		return;
 	if (!file->skipping)

@@ -28,9 +28,7 @@ int tail_watch_open(struct tail_watch *watch, struct error *err)
 
 void tail_watch_close(struct tail_watch *watch)
 {
-	size_t i;
-
-	for (i = 0; i < watch->n_directories; i++)
+	for (size_t i = 0; i < watch->n_directories; i++)
 		free(watch->directories[i].path);
 	free(watch->directories);
 	if (watch->fd >= 0)
@@ -40,18 +38,15 @@ void tail_watch_close(struct tail_watch *watch)
 
 void tail_watch_begin(struct tail_watch *watch)
 {
-	size_t i;
-
-	for (i = 0; i < watch->n_directories; i++)
+	for (size_t i = 0; i < watch->n_directories; i++)
 		watch->directories[i].wanted = false;
 }
 
 static void remember(struct tail_watch *watch, int wd, const char *path)
 {
 	struct tail_watch_directory *directory;
-	size_t i;
 
-	for (i = 0; i < watch->n_directories; i++) {
+	for (size_t i = 0; i < watch->n_directories; i++) {
 		directory = &watch->directories[i];
 		if (strcmp(directory->path, path) == 0 && directory->wd == wd) {
 			directory->wanted = true;
@@ -88,9 +83,7 @@ void tail_watch_directory(struct tail_watch *watch, const char *path)
 
 static bool is_used(const struct tail_watch *watch, int wd)
 {
-	size_t i;
-
-	for (i = 0; i < watch->n_directories; i++)
+	for (size_t i = 0; i < watch->n_directories; i++)
 		if (watch->directories[i].wd == wd)
 			return true;
 	return false;
@@ -129,11 +122,10 @@ static void tell(struct tail_watch *watch, const struct inotify_event *event,
 	const struct tail_watch_events *events)
 {
 	bool found = false;
-	size_t i;
 
 	if (event->mask & IN_Q_OVERFLOW)
 		events->lost(events->context);
-	for (i = 0; i < watch->n_directories; i++) {
+	for (size_t i = 0; i < watch->n_directories; i++) {
 		if (watch->directories[i].wd != event->wd)
 			continue;
 		found = true;
@@ -154,9 +146,8 @@ bool tail_watch_drain(struct tail_watch *watch, const struct tail_watch_events *
 	struct inotify_event *event;
 	ssize_t n;
 	size_t at;
-	int i;
 
-	for (i = 0; i < DRAIN_READS_MAX; i++) {
+	for (int i = 0; i < DRAIN_READS_MAX; i++) {
 		n = read(watch->fd, buffer, sizeof(buffer));
 		if (n <= 0)
 			return false;

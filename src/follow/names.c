@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "follow/entry.h"
 #include "follow/file.h"
+#include "follow/parts.h"
 #include "follow/tail.h"
 
 static size_t count_slashes(const char *text)
@@ -39,9 +40,8 @@ bool tail_name_matters(const struct tail *tail, const char *directory, const cha
 	const size_t components = count_slashes(path);
 	bool matches = false;
 	char *start;
-	size_t i;
 
-	for (i = 0; i < tail->n_patterns && !matches; i++) {
+	for (size_t i = 0; i < tail->n_patterns && !matches; i++) {
 		start = cut_components(tail->patterns[i].text, components);
 		matches = fnmatch(start, path, FNM_PATHNAME | FNM_PERIOD) == 0;
 		free(start);
@@ -52,10 +52,9 @@ bool tail_name_matters(const struct tail *tail, const char *directory, const cha
 bool tail_name_patterns(const struct tail *tail, const char *path, uint64_t *patterns)
 {
 	bool found = false;
-	size_t i;
 
 	memset(patterns, 0, TAIL_WORDS * sizeof(*patterns));
-	for (i = 0; i < tail->n_patterns; i++) {
+	for (size_t i = 0; i < tail->n_patterns; i++) {
 		if (fnmatch(tail->patterns[i].text, path, FNM_PATHNAME | FNM_PERIOD) != 0)
 			continue;
 		patterns[i / 64] |= UINT64_C(1) << (i % 64);
@@ -125,11 +124,10 @@ static void watch_directories(struct tail *tail, const char *pattern)
 		alloc_bytes(pattern, (size_t)(strrchr(pattern, '/') - pattern));
 	const size_t fixed = strcspn(directory, "*?[\\");
 	glob_t found = { 0 };
-	size_t i;
 
 	if (directory[fixed]) {
 		if (glob(directory, GLOB_NOSORT, NULL, &found) == 0)
-			for (i = 0; i < found.gl_pathc && i < TAIL_FILES_MAX; i++)
+			for (size_t i = 0; i < found.gl_pathc && i < TAIL_FILES_MAX; i++)
 				tail_watch_directory(&tail->watch, found.gl_pathv[i]);
 		globfree(&found);
 		/* where new directories for the pattern can appear */
@@ -147,9 +145,7 @@ static void name_free(struct tail_name *name)
 
 void tail_name_free_all(struct tail *tail)
 {
-	size_t i;
-
-	for (i = 0; i < tail->n_names; i++)
+	for (size_t i = 0; i < tail->n_names; i++)
 		name_free(&tail->names[i]);
 	free(tail->names);
 }
@@ -157,9 +153,8 @@ void tail_name_free_all(struct tail *tail)
 static void drop_lost_names(struct tail *tail)
 {
 	size_t kept = 0;
-	size_t i;
 
-	for (i = 0; i < tail->n_names; i++) {
+	for (size_t i = 0; i < tail->n_names; i++) {
 		if (tail->names[i].found)
 			tail->names[kept++] = tail->names[i];
 		else
@@ -179,17 +174,16 @@ static bool is_forbidden(const char *pattern)
 void tail_name_list(struct tail *tail)
 {
 	glob_t found;
-	size_t i, j;
 
-	for (i = 0; i < tail->n_names; i++)
+	for (size_t i = 0; i < tail->n_names; i++)
 		tail->names[i].found = false;
 	tail_watch_begin(&tail->watch);
-	for (i = 0; i < tail->n_patterns; i++) {
+	for (size_t i = 0; i < tail->n_patterns; i++) {
 		/* watched first: what comes after the look raises an event */
 		watch_directories(tail, tail->patterns[i].text);
 		found = (glob_t){ 0 };
 		if (glob(tail->patterns[i].text, 0, NULL, &found) == 0)
-			for (j = 0; j < found.gl_pathc; j++)
+			for (size_t j = 0; j < found.gl_pathc; j++)
 				add_name(tail, found.gl_pathv[j], i);
 		else if (is_forbidden(tail->patterns[i].text))
 			add_name(tail, tail->patterns[i].text, i);
@@ -213,9 +207,8 @@ static void tell_refused(struct tail *tail, struct tail_name *name, const char *
 static bool is_read_from_head(const struct tail *tail, const struct tail_name *name)
 {
 	const struct tail_pattern *pattern;
-	size_t i;
 
-	for (i = 0; i < tail->n_patterns; i++) {
+	for (size_t i = 0; i < tail->n_patterns; i++) {
 		pattern = &tail->patterns[i];
 		if (name->patterns[i / 64] >> (i % 64) & 1 &&
 			(pattern->seen || pattern->known || pattern->from_head))
@@ -226,13 +219,11 @@ static bool is_read_from_head(const struct tail *tail, const struct tail_name *n
 
 static void tie(struct tail_name *name, struct tail_entry *entry)
 {
-	size_t i;
-
 	name->entry = entry;
 	entry->named = true;
 	entry->gap |= name->gap;
 	name->gap = false;
-	for (i = 0; i < TAIL_WORDS; i++)
+	for (size_t i = 0; i < TAIL_WORDS; i++)
 		entry->patterns[i] |= name->patterns[i];
 }
 
@@ -323,9 +314,8 @@ static void rename_entries(struct tail *tail)
 {
 	const struct tail_name *own;
 	struct tail_name *name;
-	size_t i;
 
-	for (i = 0; i < tail->n_names; i++) {
+	for (size_t i = 0; i < tail->n_names; i++) {
 		name = &tail->names[i];
 		if (!name->entry || strcmp(name->entry->path, name->path) == 0)
 			continue;
@@ -348,16 +338,82 @@ static void watch_file(struct tail *tail, struct tail_entry *entry)
 
 void tail_name_resolve(struct tail *tail)
 {
-	size_t i;
-
-	for (i = 0; i < tail->n_entries; i++)
+	for (size_t i = 0; i < tail->n_entries; i++)
 		tail->entries[i]->named = false;
-	for (i = 0; i < tail->n_names; i++)
+	for (size_t i = 0; i < tail->n_names; i++)
 		look_at_name(tail, &tail->names[i]);
-	for (i = 0; i < tail->n_names; i++)
+	for (size_t i = 0; i < tail->n_names; i++)
 		if (!tail->names[i].entry)
 			open_name(tail, &tail->names[i]);
 	rename_entries(tail);
-	for (i = 0; i < tail->n_entries; i++)
+	for (size_t i = 0; i < tail->n_entries; i++)
 		watch_file(tail, tail->entries[i]);
+}
+
+/* ---- for confinement ---- */
+
+/* Cuts the last component; "/" and what has none left stay "/". */
+static void cut_last(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash && slash != path)
+		*slash = '\0';
+	else
+		path[1] = '\0';
+}
+
+/* The resolved path, or that of its nearest existing ancestor. */
+static char *nearest(const char *path)
+{
+	cleanup_free char *rest = alloc_string(path);
+	char *real = realpath(rest, NULL);
+
+	while (!real && rest[1]) {
+		cut_last(rest);
+		real = realpath(rest, NULL);
+	}
+	return real ? real : alloc_string("/");
+}
+
+static bool is_within(const char *path, const char *directory)
+{
+	const size_t length = strlen(directory);
+
+	if (length == 1)
+		return true;
+	return strncmp(path, directory, length) == 0 &&
+	       (path[length] == '\0' || path[length] == '/');
+}
+
+void tail_roots(const char *pattern, void (*each)(void *context, const char *directory),
+	void *context)
+{
+	cleanup_free char *fixed = NULL;
+	cleanup_free char *parent = NULL;
+	glob_t found = { 0 };
+	char *real;
+
+	if (pattern[0] != '/')
+		return;
+	fixed = alloc_bytes(pattern, strcspn(pattern, "*?["));
+	cut_last(fixed);
+	real = nearest(fixed);
+	cut_last(fixed);
+	parent = nearest(fixed);
+	each(context, parent);
+	/* the directory itself is a symbolic link out of its parent */
+	if (!is_within(real, parent))
+		each(context, real);
+	free(real);
+	if (glob(pattern, 0, NULL, &found) == 0) {
+		for (size_t i = 0; i < found.gl_pathc && i < TAIL_FILES_MAX; i++) {
+			real = nearest(found.gl_pathv[i]);
+			cut_last(real);
+			if (!is_within(real, parent))
+				each(context, real);
+			free(real);
+		}
+	}
+	globfree(&found);
 }

@@ -9,17 +9,17 @@
 #include "follow/entry.h"
 #include "follow/file.h"
 #include "follow/names.h"
+#include "follow/parts.h"
 #include "follow/rotated.h"
 #include "follow/tail.h"
 
 /* The best found so far for one position. */
 struct candidate {
 	enum tail_match match;
-	struct tail_file *file;
-	char *path;
+	struct tail_found found;
 };
 
-void tail_restore_add(struct tail *tail, const struct tail_position *position)
+void tail_restore(struct tail *tail, const struct tail_position *position)
 {
 	const char *place = strstr(position->path, "//");
 	struct tail_stored *stored;
@@ -45,17 +45,15 @@ char *tail_restore_key(struct tail_entry *entry)
 	return place ? alloc_format("%s/%s", entry->path, place) : NULL;
 }
 
-/* Takes file and path if they are better than what is there, else frees them. */
-static void offer(struct candidate *best, enum tail_match match, struct tail_file *file, char *path)
+/* Takes found if it is better than what is there, else ends it. */
+static void offer(struct candidate *best, enum tail_match match, struct tail_found found)
 {
 	if (match <= best->match) {
-		tail_file_free(file);
-		free(path);
+		tail_found_done(&found);
 		return;
 	}
-	tail_file_free(best->file);
-	free(best->path);
-	*best = (struct candidate){ match, file, path };
+	tail_found_done(&best->found);
+	*best = (struct candidate){ match, found };
 }
 
 static void try_path(const struct tail_stored *stored, const char *path, struct candidate *best)
@@ -68,7 +66,7 @@ static void try_path(const struct tail_stored *stored, const char *path, struct 
 	match = tail_sibling_match(file, &stored->position);
 	if (match != TAIL_MATCH_NONE && tail_file_seek(file, stored->position.offset))
 		match = TAIL_MATCH_NONE;
-	offer(best, match, file, alloc_string(path));
+	offer(best, match, (struct tail_found){ file, alloc_string(path) });
 }
 
 static void find_file(const struct tail *tail, const struct tail_stored *stored,
@@ -77,19 +75,17 @@ static void find_file(const struct tail *tail, const struct tail_stored *stored,
 	const char *path = stored->place ? stored->place : stored->path;
 	/* rotation happens beside the file that a symbolic link leads to */
 	cleanup_free char *real = realpath(path, NULL);
-	struct tail_file *file;
+	struct tail_found found;
 	enum tail_match match;
 	struct stat status;
-	char *found;
-	size_t i;
 
 	try_path(stored, path, best);
 	if (best->match == TAIL_MATCH_SAME)
 		return;
-	match = tail_sibling_find(real ? real : path, &stored->position, &file, &found);
+	match = tail_sibling_find(real ? real : path, &stored->position, &found);
 	if (match != TAIL_MATCH_NONE)
-		offer(best, match, file, found);
-	for (i = 0; i < tail->n_names && best->match != TAIL_MATCH_SAME; i++)
+		offer(best, match, found);
+	for (size_t i = 0; i < tail->n_names && best->match != TAIL_MATCH_SAME; i++)
 		if (stat(tail->names[i].path, &status) == 0 &&
 			status.st_ino == stored->position.identity.inode)
 			try_path(stored, tail->names[i].path, best);
@@ -111,11 +107,8 @@ static void tell_lost(struct tail *tail, const struct tail_stored *stored)
 
 static void forget(struct tail *tail, const struct tail_stored *stored)
 {
-	if (!stored->place)
-		return;
-	tail->forgotten =
-		alloc_grow(tail->forgotten, tail->n_forgotten + 1, sizeof(*tail->forgotten));
-	tail->forgotten[tail->n_forgotten++] = alloc_format("%s/%s", stored->path, stored->place);
+	if (stored->place)
+		tail_entry_forget(tail, alloc_format("%s/%s", stored->path, stored->place));
 }
 
 static void restore_one(struct tail *tail, const struct tail_stored *stored)
@@ -130,18 +123,19 @@ static void restore_one(struct tail *tail, const struct tail_stored *stored)
 	find_file(tail, stored, &best);
 	if (name)
 		name->restored = true;
-	if (best.match == TAIL_MATCH_NONE || tail_entry_is_known(tail, &best.file->identity)) {
+	if (best.match == TAIL_MATCH_NONE ||
+		tail_entry_is_known(tail, &best.found.file->identity)) {
 		if (best.match == TAIL_MATCH_NONE)
 			tell_lost(tail, stored);
 		forget(tail, stored);
-		tail_file_free(best.file);
-		free(best.path);
+		tail_found_done(&best.found);
 		return;
 	}
-	entry = tail_entry_add(tail, best.file, stored->path, patterns,
+	entry = tail_entry_add(tail, best.found.file, stored->path, patterns,
 		tail_entry_latest(tail, stored->path));
-	entry->final = best.match == TAIL_MATCH_CONTENT && strcmp(best.path, stored->path) != 0;
-	entry->place = best.path;
+	entry->final =
+		best.match == TAIL_MATCH_CONTENT && strcmp(best.found.path, stored->path) != 0;
+	entry->place = best.found.path;
 	entry->mark = stored->position.mark;
 	entry->key = stored->place ? alloc_format("%s/%s", stored->path, stored->place)
 				   : alloc_string(stored->path);
@@ -161,10 +155,8 @@ static int compare_stored(const void *left, const void *right)
 
 void tail_restore_find(struct tail *tail)
 {
-	size_t i;
-
 	qsort(tail->stored, tail->n_stored, sizeof(*tail->stored), compare_stored);
-	for (i = 0; i < tail->n_stored; i++) {
+	for (size_t i = 0; i < tail->n_stored; i++) {
 		restore_one(tail, &tail->stored[i]);
 		free(tail->stored[i].path);
 		free(tail->stored[i].place);

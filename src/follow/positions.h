@@ -2,13 +2,11 @@
 #define VG_POSITIONS_H
 
 struct tail;
-struct tail_position;
 struct tail_entry;
 
 /* Positions across runs. The key of a file that its name still leads to is that name; of one that
  * rotation left behind: the name, "//", and where it lies now. */
 
-void tail_restore_add(struct tail *tail, const struct tail_position *position);
 /* Finds the file of each position added, under its name, beside it or under another name that a
  * pattern leads to, and follows it from there. Once, before names are resolved. */
 void tail_restore_find(struct tail *tail);

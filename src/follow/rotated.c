@@ -41,9 +41,8 @@ static bool ends_with(const char *text, const char *end)
 static bool is_compressed(const char *name)
 {
 	static const char *const ends[] = { ".gz", ".bz2", ".xz", ".zst", ".lz4", ".Z" };
-	size_t i;
 
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		if (ends_with(name, ends[i]))
 			return true;
 	return false;
@@ -67,9 +66,7 @@ bool tail_sibling_is_rotated(const char *path, const char *log)
 
 static void listing_done(struct listing *list)
 {
-	size_t i;
-
-	for (i = 0; i < list->n; i++)
+	for (size_t i = 0; i < list->n; i++)
 		free(list->paths[i]);
 }
 
@@ -110,6 +107,13 @@ static void list_siblings(const char *log, bool also_unlike, struct listing *lis
 	(void)closedir(directory); /* only read */
 }
 
+void tail_found_done(struct tail_found *found)
+{
+	tail_file_free(found->file);
+	free(found->path);
+	*found = (struct tail_found){ 0 };
+}
+
 enum tail_match tail_sibling_match(const struct tail_file *file,
 	const struct tail_position *position)
 {
@@ -123,18 +127,17 @@ enum tail_match tail_sibling_match(const struct tail_file *file,
 }
 
 enum tail_match tail_sibling_find(const char *log, const struct tail_position *position,
-	struct tail_file **ret_file, char **ret_path)
+	struct tail_found *ret_found)
 {
 	enum tail_match best = TAIL_MATCH_NONE;
-	enum tail_match match;
-	struct tail_file *found = NULL;
-	struct tail_file *file;
+	struct tail_found found = { 0 };
 	struct listing list;
-	size_t best_index = 0;
-	size_t i;
 
 	list_siblings(log, true, &list);
-	for (i = 0; i < list.n; i++) {
+	for (size_t i = 0; i < list.n; i++) {
+		struct tail_file *file;
+		enum tail_match match;
+
 		if (tail_file_open(list.paths[i], &file, NULL) != TAIL_FILE_OPEN)
 			continue;
 		match = tail_sibling_match(file, position);
@@ -143,24 +146,20 @@ enum tail_match tail_sibling_find(const char *log, const struct tail_position *p
 			file->identity.born_ns < position->identity.born_ns)
 			match = TAIL_MATCH_NONE;
 		if (match == TAIL_MATCH_NONE || match < best ||
-			(match == best && file->identity.born_ns <= found->identity.born_ns)) {
+			(match == best && file->identity.born_ns <= found.file->identity.born_ns)) {
 			tail_file_free(file);
 			continue;
 		}
-		tail_file_free(found);
-		found = file;
+		tail_found_done(&found);
+		found = (struct tail_found){ file, alloc_string(list.paths[i]) };
 		best = match;
-		best_index = i;
-	}
-	if (found && tail_file_seek(found, position->offset)) {
-		tail_file_free(found); /* it shrank meanwhile */
-		best = TAIL_MATCH_NONE;
-	}
-	if (best != TAIL_MATCH_NONE) {
-		*ret_file = found;
-		*ret_path = alloc_string(list.paths[best_index]);
 	}
 	listing_done(&list);
+	if (found.file && tail_file_seek(found.file, position->offset)) {
+		tail_found_done(&found); /* it shrank meanwhile */
+		return TAIL_MATCH_NONE;
+	}
+	*ret_found = found;
 	return best;
 }
 
@@ -176,36 +175,31 @@ static bool begins_like(const struct tail_file *a, const struct tail_file *b)
 	return end <= 0 || tail_file_same_before(a, b, end);
 }
 
-static void sort_in(struct tail_file **files, char **paths, size_t n)
+/* Puts found[n] in its place among those before it, which are sorted by age. */
+static void sort_in(struct tail_found *found, size_t n)
 {
-	struct tail_file *file = files[n];
-	char *path = paths[n];
+	const struct tail_found added = found[n];
 
-	for (; n > 0 && files[n - 1]->identity.born_ns > file->identity.born_ns; n--) {
-		files[n] = files[n - 1];
-		paths[n] = paths[n - 1];
-	}
-	files[n] = file;
-	paths[n] = path;
+	for (; n > 0 && found[n - 1].file->identity.born_ns > added.file->identity.born_ns; n--)
+		found[n] = found[n - 1];
+	found[n] = added;
 }
 
 size_t tail_sibling_between(const char *log, const struct tail_file *old, int64_t after_ns,
 	int64_t born_max_ns,
 	bool (*is_taken)(const void *context, const struct tail_identity *identity),
-	const void *context, struct tail_file *ret_files[TAIL_BETWEEN_MAX],
-	char *ret_paths[TAIL_BETWEEN_MAX])
+	const void *context, struct tail_found ret_found[TAIL_BETWEEN_MAX])
 {
-	struct tail_file *files[TAIL_BETWEEN_MAX + 1];
-	char *paths[TAIL_BETWEEN_MAX + 1];
-	struct tail_file *file;
+	struct tail_found found[TAIL_BETWEEN_MAX + 1];
 	struct listing list;
 	size_t n = 0;
-	size_t i;
 
 	if (!old->identity.born_ns || !born_max_ns)
 		return 0;
 	list_siblings(log, false, &list);
-	for (i = 0; i < list.n; i++) {
+	for (size_t i = 0; i < list.n; i++) {
+		struct tail_file *file;
+
 		if (!tail_sibling_is_rotated(list.paths[i], log) ||
 			tail_file_open(list.paths[i], &file, NULL) != TAIL_FILE_OPEN)
 			continue;
@@ -214,21 +208,15 @@ size_t tail_sibling_between(const char *log, const struct tail_file *old, int64_
 			tail_file_free(file);
 			continue;
 		}
-		files[n] = file;
-		paths[n] = alloc_string(list.paths[i]);
-		sort_in(files, paths, n);
-		if (n < TAIL_BETWEEN_MAX) {
-			n++;
+		found[n] = (struct tail_found){ file, alloc_string(list.paths[i]) };
+		sort_in(found, n++);
+		if (n <= TAIL_BETWEEN_MAX)
 			continue;
-		}
-		tail_file_free(files[0]);
-		free(paths[0]);
-		memmove(files, files + 1, n * sizeof(*files));
-		memmove(paths, paths + 1, n * sizeof(*paths));
+		tail_found_done(&found[0]);
+		memmove(found, found + 1, --n * sizeof(*found));
 	}
 	listing_done(&list);
-	memcpy(ret_files, files, n * sizeof(*files));
-	memcpy(ret_paths, paths, n * sizeof(*paths));
+	memcpy(ret_found, found, n * sizeof(*found));
 	return n;
 }
 
@@ -237,10 +225,9 @@ char *tail_sibling_name(const char *log, const struct tail_file *file)
 	struct listing list;
 	struct stat status;
 	char *name = NULL;
-	size_t i;
 
 	list_siblings(log, true, &list);
-	for (i = 0; i < list.n && !name; i++)
+	for (size_t i = 0; i < list.n && !name; i++)
 		if (stat(list.paths[i], &status) == 0 && tail_file_is(file, &status))
 			name = alloc_string(list.paths[i]);
 	listing_done(&list);

@@ -17,6 +17,13 @@ enum { TAIL_SIBLINGS_MAX = 64, TAIL_BETWEEN_MAX = 4 };
  * ones are not. */
 bool tail_sibling_is_rotated(const char *path, const char *log);
 
+/* A file and where it lies; both are owned by whoever it is given to. Zero is none. */
+struct tail_found {
+	struct tail_file *file;
+	char *path;
+};
+void tail_found_done(struct tail_found *found);
+
 enum tail_match { TAIL_MATCH_NONE, TAIL_MATCH_CONTENT, TAIL_MATCH_SAME };
 
 /* Does position belong to this file? CONTENT: the hash before the offset fits, but it is another
@@ -24,19 +31,17 @@ enum tail_match { TAIL_MATCH_NONE, TAIL_MATCH_CONTENT, TAIL_MATCH_SAME };
 enum tail_match tail_sibling_match(const struct tail_file *file,
 	const struct tail_position *position);
 
-/* The file beside `log` that fits position best (the youngest of equals), at its offset.
- * Both results are the caller's. */
+/* The file beside `log` that fits position best (the youngest of equals), at its offset. */
 enum tail_match tail_sibling_find(const char *log, const struct tail_position *position,
-	struct tail_file **ret_file, char **ret_path);
+	struct tail_found *ret_found);
 
 /* Rotated files of `log` born after after_ns and not after born_max_ns, oldest first: logs that
  * came and went between two looks. No copies of old; nothing where birth times are unknown. Returns
- * how many (the last TAIL_BETWEEN_MAX); they and their paths are the caller's. */
+ * how many (the last TAIL_BETWEEN_MAX). */
 size_t tail_sibling_between(const char *log, const struct tail_file *old, int64_t after_ns,
 	int64_t born_max_ns,
 	bool (*is_taken)(const void *context, const struct tail_identity *identity),
-	const void *context, struct tail_file *ret_files[TAIL_BETWEEN_MAX],
-	char *ret_paths[TAIL_BETWEEN_MAX]);
+	const void *context, struct tail_found ret_found[TAIL_BETWEEN_MAX]);
 
 /* The name beside `log` under which the file is now, or NULL. The caller's. */
 char *tail_sibling_name(const char *log, const struct tail_file *file);

@@ -10,6 +10,7 @@
 #include "follow/entry.h"
 #include "follow/file.h"
 #include "follow/names.h"
+#include "follow/parts.h"
 #include "follow/positions.h"
 
 int tail_new(const struct tail_callbacks *callbacks, struct tail **ret_tail, struct error *err)
@@ -28,20 +29,18 @@ int tail_new(const struct tail_callbacks *callbacks, struct tail **ret_tail, str
 
 void tail_free(struct tail *tail)
 {
-	size_t i;
-
 	if (!tail)
 		return;
 	tail_entry_free_all(tail);
 	tail_name_free_all(tail);
-	for (i = 0; i < tail->n_patterns; i++)
+	for (size_t i = 0; i < tail->n_patterns; i++)
 		free(tail->patterns[i].text);
-	for (i = 0; i < tail->n_stored; i++) {
+	for (size_t i = 0; i < tail->n_stored; i++) {
 		free(tail->stored[i].path);
 		free(tail->stored[i].place);
 	}
 	free(tail->stored);
-	for (i = 0; i < tail->n_forgotten; i++)
+	for (size_t i = 0; i < tail->n_forgotten; i++)
 		free(tail->forgotten[i]);
 	free(tail->forgotten);
 	free(tail->buffer);
@@ -49,27 +48,20 @@ void tail_free(struct tail *tail)
 	free(tail);
 }
 
-void tail_restore(struct tail *tail, const struct tail_position *position)
-{
-	tail_restore_add(tail, position);
-}
-
 int tail_add(struct tail *tail, const char *pattern, bool from_head, bool known, struct error *err)
 {
-	char shown[256];
 	char *text;
 	size_t n = 0;
-	size_t i;
 
-	text_render_string(shown, sizeof(shown), pattern);
 	if (pattern[0] != '/' || strstr(pattern, "/../") || pattern[strlen(pattern) - 1] == '/')
-		return error_set(err, "'%s' is not the absolute path of a file", shown);
+		return error_set(err, "'%s' is not the absolute path of a file",
+			text_shown_string(pattern).text);
 	if (tail->n_patterns == TAIL_PATTERNS_MAX)
-		return error_set(err, "'%s' is one pattern too many: %d at most", shown,
-			TAIL_PATTERNS_MAX);
+		return error_set(err, "'%s' is one pattern too many: %d at most",
+			text_shown_string(pattern).text, TAIL_PATTERNS_MAX);
 	/* "//" would be taken for the mark in a position's key */
 	text = alloc_string(pattern);
-	for (i = 0; pattern[i]; i++)
+	for (size_t i = 0; pattern[i]; i++)
 		if (pattern[i] != '/' || pattern[i + 1] != '/')
 			text[n++] = pattern[i];
 	text[n] = '\0';
@@ -87,18 +79,16 @@ int tail_fd(const struct tail *tail)
 static void on_modified(void *context, int wd)
 {
 	struct tail *tail = context;
-	size_t i;
 
-	for (i = 0; i < tail->n_entries; i++)
+	for (size_t i = 0; i < tail->n_entries; i++)
 		tail->entries[i]->dirty |= tail->entries[i]->wd == wd;
 }
 
 static void on_gone(void *context, int wd)
 {
 	struct tail *tail = context;
-	size_t i;
 
-	for (i = 0; i < tail->n_entries; i++)
+	for (size_t i = 0; i < tail->n_entries; i++)
 		if (tail->entries[i]->wd == wd)
 			tail->entries[i]->wd = -1;
 }
@@ -120,15 +110,13 @@ static void on_lost(void *context)
 
 static void scan_all(struct tail *tail)
 {
-	size_t i;
-
 	tail_name_list(tail);
 	if (tail->n_stored)
 		tail_restore_find(tail);
 	tail_name_resolve(tail);
-	for (i = 0; i < tail->n_entries; i++)
+	for (size_t i = 0; i < tail->n_entries; i++)
 		tail->entries[i]->dirty = true;
-	for (i = 0; i < tail->n_patterns; i++)
+	for (size_t i = 0; i < tail->n_patterns; i++)
 		tail->patterns[i].seen = true;
 	tail->want_scan = false;
 }
@@ -139,11 +127,10 @@ static bool read_dirty(struct tail *tail, size_t budget_bytes)
 {
 	size_t left = budget_bytes ? budget_bytes : SIZE_MAX;
 	const size_t n = tail->n_entries;
-	size_t i;
-	size_t at;
 
-	for (i = 0; i < n; i++) {
-		at = (tail->next + i) % n;
+	for (size_t i = 0; i < n; i++) {
+		size_t at = (tail->next + i) % n;
+
 		if (!tail->entries[at]->dirty)
 			continue;
 		/* entries found meanwhile (copies) stand behind n and are before one of these */
@@ -171,9 +158,7 @@ bool tail_reconcile(struct tail *tail, bool scan, size_t budget_bytes)
 
 static bool is_key_used(const struct tail *tail, const char *key)
 {
-	size_t i;
-
-	for (i = 0; i < tail->n_entries; i++)
+	for (size_t i = 0; i < tail->n_entries; i++)
 		if (tail->entries[i]->key && strcmp(tail->entries[i]->key, key) == 0)
 			return true;
 	return false;
@@ -182,22 +167,15 @@ static bool is_key_used(const struct tail *tail, const char *key)
 /* Brings the keys up to date; those that nobody has any more join the forgotten ones. */
 static void refresh_keys(struct tail *tail)
 {
-	struct tail_entry *entry;
-	char *key;
-	size_t i;
+	for (size_t i = 0; i < tail->n_entries; i++) {
+		struct tail_entry *entry = tail->entries[i];
+		char *key = tail_restore_key(entry);
 
-	for (i = 0; i < tail->n_entries; i++) {
-		entry = tail->entries[i];
-		key = tail_restore_key(entry);
 		if (entry->key && key && strcmp(entry->key, key) == 0) {
 			free(key);
 			continue;
 		}
-		if (entry->key) {
-			tail->forgotten = alloc_grow(tail->forgotten, tail->n_forgotten + 1,
-				sizeof(*tail->forgotten));
-			tail->forgotten[tail->n_forgotten++] = entry->key;
-		}
+		tail_entry_forget(tail, entry->key);
 		entry->key = key;
 		entry->moved = true;
 	}
@@ -206,9 +184,7 @@ static void refresh_keys(struct tail *tail)
 static void tell_forgotten(struct tail *tail,
 	void (*each)(void *context, const struct tail_position *position), void *context)
 {
-	size_t i;
-
-	for (i = 0; i < tail->n_forgotten; i++) {
+	for (size_t i = 0; i < tail->n_forgotten; i++) {
 		if (!is_key_used(tail, tail->forgotten[i]))
 			each(context, &(struct tail_position){ .path = tail->forgotten[i],
 					      .offset = -1 });
@@ -220,13 +196,11 @@ static void tell_forgotten(struct tail *tail,
 void tail_positions(struct tail *tail, bool only_moved,
 	void (*each)(void *context, const struct tail_position *position), void *context)
 {
-	struct tail_entry *entry;
-	size_t i;
-
 	refresh_keys(tail);
 	tell_forgotten(tail, each, context);
-	for (i = 0; i < tail->n_entries; i++) {
-		entry = tail->entries[i];
+	for (size_t i = 0; i < tail->n_entries; i++) {
+		struct tail_entry *entry = tail->entries[i];
+
 		if (!entry->key || (only_moved && !entry->moved))
 			continue;
 		each(context, &(struct tail_position){ .path = entry->key,
@@ -254,17 +228,15 @@ static bool is_shown(const struct tail *tail, const struct tail_entry *entry)
 static void show_entry(const struct tail *tail, const struct tail_entry *entry,
 	struct tail_file_info *ret_info)
 {
-	size_t i;
-
 	*ret_info = (struct tail_file_info){ .path = entry->path,
 		.state = entry->gap ? TAIL_GAP : TAIL_FOLLOWING,
 		.offset = entry->file->offset,
 		.lag_bytes = lag_of(entry) };
 	memcpy(ret_info->patterns, entry->patterns, sizeof(ret_info->patterns));
-	for (i = 0; i < tail->n_entries; i++)
+	for (size_t i = 0; i < tail->n_entries; i++)
 		if (tail->entries[i]->before == entry)
 			return;
-	for (i = 0; i < TAIL_OLD_MAX && entry->before; i++) {
+	for (size_t i = 0; i < TAIL_OLD_MAX && entry->before; i++) {
 		entry = entry->before;
 		ret_info->lag_bytes += lag_of(entry);
 	}
@@ -275,27 +247,26 @@ void tail_files(const struct tail *tail,
 {
 	uint64_t have[TAIL_WORDS] = { 0 };
 	struct tail_file_info info;
-	size_t i, j;
 
-	for (i = 0; i < tail->n_entries; i++) {
+	for (size_t i = 0; i < tail->n_entries; i++) {
 		if (!is_shown(tail, tail->entries[i]))
 			continue;
 		show_entry(tail, tail->entries[i], &info);
 		each(context, &info);
-		for (j = 0; j < TAIL_WORDS; j++)
+		for (size_t j = 0; j < TAIL_WORDS; j++)
 			have[j] |= info.patterns[j];
 	}
-	for (i = 0; i < tail->n_names; i++) {
+	for (size_t i = 0; i < tail->n_names; i++) {
 		if (!tail->names[i].told)
 			continue;
 		info = (struct tail_file_info){ .path = tail->names[i].path,
 			.state = TAIL_UNREADABLE };
 		memcpy(info.patterns, tail->names[i].patterns, sizeof(info.patterns));
 		each(context, &info);
-		for (j = 0; j < TAIL_WORDS; j++)
+		for (size_t j = 0; j < TAIL_WORDS; j++)
 			have[j] |= info.patterns[j];
 	}
-	for (i = 0; i < tail->n_patterns; i++) {
+	for (size_t i = 0; i < tail->n_patterns; i++) {
 		if (have[i / 64] >> (i % 64) & 1)
 			continue;
 		info = (struct tail_file_info){ .path = tail->patterns[i].text,
