@@ -69,8 +69,9 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz/%_fuzz.o $(BUILD)/fuzz/fuzz.o $(FUZZ_MAIN) $(BUIL
 define need
 @missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}\n' $$p 2>/dev/null | \
 	grep -q 'ok installed' || echo $$p; done); \
-if [ -n "$$missing" ] && [ "$$(id -u)" != 0 ]; then echo "missing packages:" $$missing; exit 1; fi; \
-if [ -n "$$missing" ]; then echo "installing:" $$missing; \
+if [ -n "$$missing" ] && [ "$$(id -u)" != 0 ]; then \
+	echo "missing packages:" $$missing | fold -s -w 78; exit 1; fi; \
+if [ -n "$$missing" ]; then echo "installing:" $$missing | fold -s -w 78; \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing \
 	>/dev/null || { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
 	--no-install-recommends $$missing >/dev/null; }; fi
@@ -80,8 +81,11 @@ deps:
 	$(call need,$(APT_BUILD))
 
 demo:
+	@echo '1/3 installing packages that are missing (up to a minute or two)'
 	$(call need,$(APT_BUILD) $(APT_DEMO))
+	@echo '2/3 compiling $(words $(SOURCES)) files (about a minute)'
 	@$(MAKE) --no-print-directory -s -j2 all
+	@echo '3/3 the attack (half a minute)'
 	@tests/demo/demo
 
 check:
