@@ -1,5 +1,6 @@
 #include "base/times.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,6 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* Wider than any sense (3000 years), and far from overflow in sums and products of doubles. */
-static const double LIMIT_S = 1e11;
 enum { TERMS_MAX = 64, DAY_S = 86400 };
 
 /* Every prefix of the longest word from the shortest on is accepted, and one letter twice ("dd"):
@@ -119,7 +118,7 @@ int duration_parse(const char *text, int64_t *ret_s, struct error *err)
 			break;
 		total += sign * value;
 		at = skip_blanks(at);
-		if (!*at && total > -LIMIT_S && total < LIMIT_S) {
+		if (!*at && fabs(total) < (double)DURATION_LONGEST_S) {
 			*ret_s = (int64_t)(total < 0 && total != (double)(int64_t)total ? total - 1
 											: total);
 			return 0;

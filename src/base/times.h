@@ -8,6 +8,9 @@
 
 struct error;
 
+/* 3000 years: wider than any sense, and far from the end of int64_t in sums with the clock. */
+static const int64_t DURATION_LONGEST_S = 100000000000;
+
 /* Longest duration_format() text and NUL. */
 enum { DURATION_TEXT_MAX = 48 };
 
@@ -15,7 +18,8 @@ enum { DURATION_TEXT_MAX = 48 };
  * Adjacent terms add; + - * / and blanks are allowed, * and / first. Units (any case): year
  * 31557600 s, mo 2629800 s, w, d, h, m, s and their longer forms. A bare number is seconds.
  * Source of words and numbers: fail2ban's manual jail.conf(5), server/utils str2seconds.
- * Result may be negative (bantime -1: permanent), is rounded down, and |result| < 10^11. */
+ * Result may be negative (bantime -1: permanent), is rounded down, and
+ * |result| < DURATION_LONGEST_S. */
 int duration_parse(const char *text, int64_t *ret_s, struct error *err);
 
 /* "1d 2h", "10m", "0s": at most the two largest units, exact if they suffice. Returns out. */

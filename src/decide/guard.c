@@ -21,9 +21,6 @@
 #include "match/records.h"
 #include "state/store.h"
 
-/* As duration_parse, and far from overflow in sums with the clock. */
-static const int64_t BAN_LONGEST_S = 100000000000;
-
 void guard_end_ban(struct guard *guard, struct ban *ban, bool caught_up)
 {
 	if (!ban->ghost)
@@ -323,7 +320,7 @@ int guard_ban(struct guard *guard, const struct ip *ip, const char *jail, int64_
 		for_s = guard_ban_length(guard, (size_t)number, &ban.ip, now_s);
 	if (for_s == 0)
 		for_s = MANUAL_BANTIME_S;
-	if (for_s > BAN_LONGEST_S)
+	if (for_s > DURATION_LONGEST_S)
 		return error_set(err, "a ban of more than 3000 years: say -1 for a permanent one");
 	ban.until_s = for_s < 0 ? 0 : now_s + for_s;
 	(void)snprintf(ban.note, sizeof(ban.note), "%s", note ? note : ""); /* cut */

@@ -10,12 +10,10 @@
 #include "base/error.h"
 #include "base/protected.h"
 #include "base/text.h"
+#include "base/times.h"
 #include "dialect/ignore_words.h"
 
 enum { ALLOW_SOURCE = 2, NOTE_SHOWN_MAX = 64 };
-
-/* As for bans: now_s and this stay far from the end of int64_t. */
-static const int64_t ALLOW_LONGEST_S = 100000000000;
 
 static void note_free(const struct store_allow *allow)
 {
@@ -78,7 +76,7 @@ int guard_allow_until(int64_t for_s, int64_t now_s, int64_t *ret_until_s, struct
 {
 	if (for_s < 0)
 		return error_set(err, "a time that is over before it begins");
-	if (for_s > ALLOW_LONGEST_S)
+	if (for_s > DURATION_LONGEST_S)
 		return error_set(err, "more than 3000 years: name no time to allow it for ever");
 	*ret_until_s = for_s ? now_s + for_s : 0;
 	return 0;
