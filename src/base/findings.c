@@ -116,6 +116,17 @@ char *finding_format(const struct finding *finding)
 		finding->text);
 }
 
+void findings_print(const struct findings *findings, FILE *out)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		cleanup_free char *text = finding_format(&findings->list[i]);
+
+		(void)fprintf(out, "%s\n", text);
+	}
+	if (findings->dropped)
+		(void)fprintf(out, "and %zu more\n", findings->dropped);
+}
+
 static unsigned least(unsigned a, unsigned b)
 {
 	return a < b ? a : b;

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* What is wrong with a configuration, all of it at once. */
 
@@ -42,6 +43,9 @@ void finding_warning(struct findings *findings, const struct position *at, const
 	__attribute__((format(printf, 3, 4)));
 /* "FILE:LINE:COL: error: TEXT" (line and column left out where line is 0). Caller frees. */
 char *finding_format(const struct finding *finding);
+
+/* Prints a line for each finding, and how many were dropped. */
+void findings_print(const struct findings *findings, FILE *out);
 
 /* The word of the list that was probably meant: at most two letters wrong, missing, extra or
  * swapped, and at least half of them right. NULL: none. Words over 64 bytes have no guess. */

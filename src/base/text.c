@@ -129,3 +129,11 @@ size_t text_format(char *out, size_t out_bytes, const char *format, ...)
 	memcpy(out + out_bytes - 4, "...", 4);
 	return out_bytes - 1;
 }
+
+bool text_ends_in(const char *text, const char *end)
+{
+	size_t length = strlen(text);
+	size_t end_length = strlen(end);
+
+	return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}

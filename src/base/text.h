@@ -1,6 +1,7 @@
 #ifndef VG_TEXT_H
 #define VG_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,8 @@ size_t text_format(char *out, size_t out_bytes, const char *format, ...)
 /* Text that has been rendered, and perhaps cut since: a backslash stays one, only what a cut has
  * broken is rendered. For JSON, whose strings are to equal the rendered text. */
 const char *text_rendered(char *out, size_t out_bytes, const char *text);
+
+bool text_ends_in(const char *text, const char *end);
 
 /* Length of the well-formed UTF-8 sequence at bytes (RFC 3629 section 4; length > 0), and its
  * character; 0 if there is none. */

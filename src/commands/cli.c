@@ -171,13 +171,7 @@ static int check_command(const struct request *request)
 	if (config)
 		config_asterisk_check(config, &findings);
 	findings_sort(&findings);
-	for (size_t i = 0; i < findings.count; i++) {
-		cleanup_free char *text = finding_format(&findings.list[i]);
-
-		(void)printf("%s\n", text);
-	}
-	if (findings.dropped)
-		(void)printf("and %zu more\n", findings.dropped);
+	findings_print(&findings, stdout);
 	if (request->show)
 		status = show_jail(config, request->show);
 	else if (!findings.errors)

@@ -211,15 +211,6 @@ static void compare(struct import *import, const struct config *ours)
 	}
 }
 
-static void print_findings(const struct findings *findings)
-{
-	for (size_t i = 0; i < findings->count; i++) {
-		cleanup_free char *text = finding_format(&findings->list[i]);
-
-		(void)printf("%s\n", text);
-	}
-}
-
 static int read_back(struct import *import)
 {
 	struct findings findings = { 0 };
@@ -228,7 +219,7 @@ static int read_back(struct import *import)
 
 	if (config_load(import->options->run->config_dir, NULL, &ours, &findings) < 0)
 		status = EXIT_NO;
-	print_findings(&findings);
+	findings_print(&findings, stdout);
 	if (ours)
 		compare(import, ours);
 	if (ours && import->options->database)
@@ -248,7 +239,7 @@ int import_run(const struct import_options *options)
 
 	if (config_load(options->from, NULL, &theirs, &findings) < 0)
 		status = EXIT_NO;
-	print_findings(&findings);
+	findings_print(&findings, stdout);
 	import.theirs = theirs;
 	for (size_t i = 0; theirs && i < theirs->n_jails; i++) {
 		off += !theirs->jails[i].enabled;

@@ -134,15 +134,6 @@ static void try_line(struct trial *trial, const char *line, size_t length, size_
 			result == FILTER_IGNORED);
 }
 
-static void print_findings(const struct findings *findings)
-{
-	for (size_t i = 0; i < findings->count; i++) {
-		cleanup_free char *text = finding_format(&findings->list[i]);
-
-		(void)fprintf(stderr, "%s\n", text);
-	}
-}
-
 /* Length of the line at text, its newline counted. */
 static size_t line_bytes(const char *text, size_t length)
 {
@@ -278,7 +269,7 @@ int try_run(const struct try_options *options)
 			def.usedns = USEDNS_YES;
 		filter = filter_new(&def, &findings);
 	}
-	print_findings(&findings);
+	findings_print(&findings, stderr);
 	if (filter && !findings.errors)
 		status = run_file(options, &def, filter);
 	filter_free(filter);

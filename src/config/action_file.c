@@ -5,21 +5,15 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
+#include "config/files.h"
 #include "config/filter_def.h"
-#include "config/group.h"
 #include "dialect/tree.h"
 
 /* The first that is found is named. */
 static const char *const shell_keys[] = { "actionban", "actionunban", "actionprolong",
 	"actionreban", "actionstart", "actionstop", "actionflush", "actionreload", "actioncheck",
 	"actionrepair" };
-
-static bool ends_in(const char *text, const char *end)
-{
-	size_t length = strlen(text);
-
-	return length > strlen(end) && strcmp(text + length - strlen(end), end) == 0;
-}
 
 bool config_action_file_open(const struct config_place *place, const char *name,
 	struct config_action_file *file)
@@ -31,14 +25,14 @@ bool config_action_file_open(const struct config_place *place, const char *name,
 	if (!place->dir || !name[0] || name[0] == '.' || strchr(name, '/'))
 		return false;
 	base = alloc_format("%s/action.d/%s", place->dir, name);
-	if (ends_in(name, ".py") && stat(base, &info) == 0) {
+	if (text_ends_in(name, ".py") && stat(base, &info) == 0) {
 		file->program = (struct position){ .file = dialect_name(place->names, base) };
 		return true;
 	}
-	if (!config_group_exists(base))
+	if (!config_files_group_exists(base))
 		return false;
 	file->tree = dialect_new(place->names, &file->findings);
-	config_group_read(file->tree, base);
+	config_files_group_read(file->tree, base);
 	return true;
 }
 
@@ -79,7 +73,7 @@ const char *config_action_file_change(const struct config_action_file *file,
 		if (!folder)
 			continue;
 		folder += strlen("/action.d/");
-		if (!ends_in(key->at.file, ".local") && !strchr(folder, '/'))
+		if (!text_ends_in(key->at.file, ".local") && !strchr(folder, '/'))
 			continue;
 		*ret_at = key->at;
 		return shell_keys[i];

@@ -1,6 +1,5 @@
 #include "config/filter_def.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +11,14 @@
 #include "base/findings.h"
 #include "base/text.h"
 #include "config/config.h"
-#include "config/group.h"
+#include "config/files.h"
 #include "config/journal_source.h"
 #include "config/parser.h"
 #include "config/rule_check.h"
 #include "config/unknown_keys.h"
 #include "config/usedns.h"
 
-enum { FILTER_NAMES_MAX = 2000, SHOWN_MAX = 128, MAXLINES_MAX = 100 };
+enum { SHOWN_MAX = 128, MAXLINES_MAX = 100 };
 
 static const char *const folders[] = { "filters", "filter.d" };
 
@@ -28,13 +27,6 @@ static bool is_file(const char *path)
 	struct stat info;
 
 	return stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
-}
-
-static bool ends_in(const char *text, const char *end)
-{
-	size_t length = strlen(text);
-
-	return length > strlen(end) && strcmp(text + length - strlen(end), end) == 0;
 }
 
 /* Folder number index (0, 1: of dir; 2: shipped), or NULL. */
@@ -68,27 +60,22 @@ bool config_filter_exists(const struct config_place *place, const char *name)
 	return path != NULL;
 }
 
-static size_t list_names(const struct config_place *place, char ***ret_names)
+/* The names of all filters that there are. */
+static void list_filters(const struct config_place *place, struct dialect_names *names)
 {
-	size_t count = 0;
-
-	*ret_names = NULL;
+	*names = (struct dialect_names){ 0 };
 	for (unsigned i = 0; i < 3; i++) {
 		cleanup_free char *path = folder(place, i);
-		DIR *dir = path ? opendir(path) : NULL;
-		const struct dirent *entry;
+		struct dialect_names files = { 0 };
 
-		while (dir && count < FILTER_NAMES_MAX && (entry = readdir(dir)) != NULL) {
-			if (!ends_in(entry->d_name, ".conf"))
-				continue;
-			*ret_names = alloc_grow(*ret_names, count + 1, sizeof(**ret_names));
-			(*ret_names)[count++] =
-				alloc_bytes(entry->d_name, strlen(entry->d_name) - strlen(".conf"));
+		if (path)
+			(void)config_files_list(path, ".conf", &files); /* it need not be there */
+		for (size_t k = 0; k < files.count; k++) {
+			*strrchr(files.list[k], '.') = '\0';
+			(void)dialect_name(names, files.list[k]);
 		}
-		if (dir)
-			(void)closedir(dir); /* only read */
+		dialect_names_done(&files);
 	}
-	return count;
 }
 
 /* A file without [Definition] has no rule: a mistyped header is told where it stands. */
@@ -121,12 +108,13 @@ static struct position place_of_name(const struct dialect_value *value, size_t o
 static int say_unknown(const struct config_place *place, const struct position *at,
 	const char *name)
 {
-	char **names;
-	size_t count = list_names(place, &names);
-	const char *guess = guess_word(name, (const char *const *)names, count);
-	size_t bare = strlen(name) - (ends_in(name, ".conf") ? strlen(".conf") : 0);
+	struct dialect_names names;
+	const char *guess;
+	size_t bare = strlen(name) - (text_ends_in(name, ".conf") ? strlen(".conf") : 0);
 	char shown[SHOWN_MAX];
 
+	list_filters(place, &names);
+	guess = guess_word(name, (const char *const *)names.list, names.count);
 	text_render_string(shown, sizeof(shown), name);
 	if (name[bare])
 		(void)finding_error(place->findings, at,
@@ -139,9 +127,7 @@ static int say_unknown(const struct config_place *place, const struct position *
 			"there is no filter '%s' (no %s.conf in filters, filter.d, or among the "
 			"shipped ones)",
 			shown, shown);
-	for (size_t i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
+	dialect_names_done(&names);
 	return -1;
 }
 
@@ -157,14 +143,14 @@ static void read_files(const struct config_place *place, struct config_filter *f
 		if (dir)
 			dialect_add_dir(filter->tree, dir);
 	}
-	config_group_read(filter->tree, base);
-	for (unsigned i = 0; i < 2 && !ends_in(filter->call.name, ".conf"); i++) {
+	config_files_group_read(filter->tree, base);
+	for (unsigned i = 0; i < 2 && !text_ends_in(filter->call.name, ".conf"); i++) {
 		cleanup_free char *dir = folder(place, i);
 		cleanup_free char *change =
 			dir ? alloc_format("%s/%s", dir, filter->call.name) : NULL;
 
 		if (change)
-			config_group_read_changes(filter->tree, change);
+			config_files_group_read_changes(filter->tree, change);
 	}
 }
 
@@ -178,7 +164,7 @@ static void add_option(struct config_filter *filter, const char *name, struct di
 
 static bool is_rule_key(const char *name)
 {
-	return ends_in(name, "regex") || strcmp(name, "datepattern") == 0;
+	return text_ends_in(name, "regex") || strcmp(name, "datepattern") == 0;
 }
 
 /* logtype first, then the jail's keys, then the call's: the last one counts. */
@@ -233,7 +219,7 @@ int config_filter_open(const struct config_place *place, const struct dialect_va
 	at = place_of_name(value, filter->call.offset, jail);
 	if (!filter->call.name)
 		return finding_error(place->findings, &at, "filter: no name is given");
-	if (ends_in(filter->call.name, ".conf") && (!jail || strchr(filter->call.name, '/')))
+	if (text_ends_in(filter->call.name, ".conf") && (!jail || strchr(filter->call.name, '/')))
 		filter->path = alloc_string(filter->call.name);
 	else if (is_name(filter->call.name))
 		filter->path = find_file(place, filter->call.name);

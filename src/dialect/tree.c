@@ -291,17 +291,10 @@ static void take_section(struct part *part, const struct ini_token *token)
 	part->section = section;
 }
 
-static bool ends_in(const char *text, const char *end)
-{
-	size_t length = strlen(text);
-
-	return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
-}
-
 /* Quotation marks of a word processor where a value begins. A rule may have them: logs do. */
 static void check_quotes(struct part *part, const struct ini_token *token)
 {
-	bool is_start = !ends_in(part->key->name, "regex");
+	bool is_start = !text_ends_in(part->key->name, "regex");
 
 	for (size_t i = 0; i + 2 < token->value_length; i++) {
 		const unsigned char *c = (const unsigned char *)token->value + i;
@@ -314,7 +307,7 @@ static void check_quotes(struct part *part, const struct ini_token *token)
 				"a typographic quotation mark; type \" or ' instead");
 			return;
 		}
-		is_start = *c == '=' && !ends_in(part->key->name, "regex");
+		is_start = *c == '=' && !text_ends_in(part->key->name, "regex");
 	}
 }
 
@@ -483,7 +476,7 @@ static void add_include(struct part *part, const struct position *at, const char
 
 	if (!path) {
 		/* fail2ban's own files name .local files that need not be there */
-		if (ends_in(name, ".local"))
+		if (text_ends_in(name, ".local"))
 			return;
 		part->tree->broken = true;
 		(void)finding_error(part->tree->findings, at, "there is no file '%s' to include",
@@ -492,7 +485,7 @@ static void add_include(struct part *part, const struct position *at, const char
 	}
 	*list = alloc_grow(*list, *count + 2, sizeof(**list));
 	(*list)[(*count)++] = (struct include){ path, *at };
-	if (!ends_in(path, ".conf"))
+	if (!text_ends_in(path, ".conf"))
 		return;
 	path = alloc_format("%.*s.local", (int)(strlen(path) - strlen(".conf")), path);
 	if (exists(path))

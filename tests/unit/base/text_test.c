@@ -295,6 +295,16 @@ static void test_format(void **state)
 	}
 }
 
+static void test_ends_in(void **state)
+{
+	(void)state;
+	assert_true(text_ends_in("a.conf", ".conf"));
+	assert_false(text_ends_in("a.conf.x", ".conf"));
+	assert_true(text_ends_in(".conf", ".conf"));
+	assert_false(text_ends_in("conf", ".conf"));
+	assert_false(text_ends_in("", ".conf"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +316,7 @@ int main(void)
 		cmocka_unit_test(test_any_bytes),
 		cmocka_unit_test(test_shown),
 		cmocka_unit_test(test_format),
+		cmocka_unit_test(test_ends_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
