@@ -1,44 +1,419 @@
 #include "config/rule_check.h"
 
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/findings.h"
 #include "base/text.h"
 #include "config/config.h"
-#include "config/shape.h"
 #include "config/values.h"
+#include "dialect/pattern.h"
 #include "dialect/tree.h"
 
 enum {
-	SHOWN_MAX = 128,
+	DEPTH_MAX = 32, /* of brackets; what lies deeper is not judged */
+	WORD_LETTERS_MIN = 3,
 	NAMES_MAX = 512, /* more keys than that are not guessed among */
 };
 
-struct rules {
-	struct config_reader *reader;
-	bool address_elsewhere; /* prefregex or the structured reader finds it */
-	bool is_used;           /* then a rule that can be fooled is worth a word */
-	bool starts;            /* what it looks at begins where the daemon begins */
+/* Can somebody whose text a daemon logs, a user name for example, choose the address that a rule
+ * finds? Only the rule's text is known here, so only two shapes are told, both of which let such a
+ * text stand for what the daemon writes:
+ *
+ *   SHAPE_ANYWHERE   "refused <HOST>" has neither ^ in front nor $ behind the address, so a client
+ *                    need only call itself "refused 192.0.2.1". ^.* in front is no ^, .*$ behind
+ *                    is no $.
+ *   SHAPE_RUNS_OVER  "^login of .* from <HOST>" has the daemon's words, then .* .+ \S+ or the like,
+ *                    then the address, and no $. With .*? the rule takes the first " from ", which
+ *                    may be part of the name; with .* it takes the last one, which is wrong as soon
+ *                    as the daemon writes more behind the address.
+ *
+ * These are not told: "^login of .* from <HOST>$" and "from <HOST>( port \d+)?$", in which the
+ * address comes last, behind what a client says; "^<HOST> ", before which nothing stands; "^refused
+ * '[^']*' at <HOST>", whose text ends at a mark that daemons escape; and "^\S+ \S+ daemon: " in
+ * front of the first word, which is the prefix of a log. */
+enum shape { SHAPE_FIXED, SHAPE_ANYWHERE, SHAPE_RUNS_OVER };
+
+/* What stands in the rule before the place that the scan has reached. Where alternatives differ,
+ * each member has its worse value. */
+struct path {
+	bool anchored; /* ^, and no .* between it and the first word */
+	bool worded;   /* at least one word of the daemon */
+	bool loose;    /* .* or the like, behind such a word and before the address */
+	bool narrow;   /* \S* or the like, there too */
+	bool found;    /* the address */
+	bool open;     /* .* or the like, behind the address */
+	bool closed;   /* $ */
 };
+
+struct level {
+	struct path entry;
+	struct path worst; /* of the alternatives that have ended; valid if has_worst */
+	bool has_worst;
+};
+
+struct scan {
+	const char *at;
+	struct path path;
+	struct level levels[DEPTH_MAX];
+	unsigned depth;
+	unsigned letters; /* that stand directly before this place */
+	enum shape shape;
+	bool starts;         /* ^ stands for the place where the daemon's text begins */
+	const char *content; /* this tag is looked for; NULL: an address is */
+	bool content_anchored;
+};
+
+static bool starts_with(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* What names an address in a rule. */
+static const struct {
+	const char *text;
+	enum {
+		MARK_UNJUDGED, /* the place of the address is not looked at */
+		MARK_WHOLE,
+		MARK_OPENS, /* a bracket, behind which its group follows */
+	} kind;
+} marks[] = {
+	{ "<HOST>", MARK_WHOLE },
+	{ "<ADDR>", MARK_WHOLE },
+	{ "<SUBNET>", MARK_WHOLE },
+	{ "<IP4>", MARK_WHOLE },
+	{ "<IP6>", MARK_WHOLE },
+	{ "<DNS>", MARK_WHOLE },
+	{ "<F-ID/>", MARK_WHOLE },
+	{ "<F-ID>", MARK_OPENS },
+	{ "(?P<host>", MARK_OPENS },
+	{ "(?P<ip4>", MARK_OPENS },
+	{ "(?P<ip6>", MARK_OPENS },
+	{ "(?P<dns>", MARK_OPENS },
+	{ "(?P<fid>", MARK_OPENS },
+	{ "(?P<mlfid>", MARK_UNJUDGED },
+	{ "<F-ADDR/>", MARK_UNJUDGED },
+	{ "<F-SUBNET/>", MARK_UNJUDGED },
+	{ "<F-IP4", MARK_UNJUDGED },
+	{ "<F-IP6", MARK_UNJUDGED },
+	{ "<F-DNS", MARK_UNJUDGED },
+	{ "<F-ID", MARK_UNJUDGED },
+	{ "<F-MLFID", MARK_UNJUDGED },
+};
+enum { N_MARKS = sizeof(marks) / sizeof(marks[0]) };
 
 static bool names_address(const char *rule)
 {
-	static const char *const tags[] = { "<HOST>", "<ADDR>", "<SUBNET>", "<IP4>", "<IP6>",
-		"<DNS>", "<F-ADDR/>", "<F-SUBNET/>", "<F-IP4", "<F-IP6", "<F-DNS", "<F-ID",
-		"<F-MLFID", "(?P<fid>", "(?P<ip4>", "(?P<ip6>", "(?P<dns>", "(?P<host>",
-		"(?P<mlfid>" };
-
-	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
-		if (strstr(rule, tags[i]))
+	for (size_t i = 0; i < N_MARKS; i++)
+		if (strstr(rule, marks[i].text))
 			return true;
 	return false;
 }
 
-/* Where a tag would stand between delimiters, they now touch. */
+/* Length of the mark at text; of a bracket only 1, so that the scan reads it as any other. 0: none
+ * that is judged. */
+static size_t address_length(const char *text)
+{
+	for (size_t i = 0; i < N_MARKS; i++)
+		if (marks[i].kind != MARK_UNJUDGED && starts_with(text, marks[i].text))
+			return marks[i].kind == MARK_OPENS ? 1 : strlen(marks[i].text);
+	return 0;
+}
+
+/* Length of "<F-USER>" or "</F-USER>", the brackets of a group, or of "<F-PORT/>", which is one
+ * word; 0: no such tag. */
+static size_t tag_length(const char *text)
+{
+	size_t length = 1 + (text[0] && text[1] == '/');
+
+	if (text[0] != '<' || strncmp(text + length, "F-", 2) != 0)
+		return 0;
+	length += strcspn(text + length, ">");
+	return text[length] ? length + 1 : 0;
+}
+
+/* Length of "*", "+?", "{2,5}"; 0: there is none. *ret_many: it has no upper limit; *ret_optional:
+ * it takes nothing, too. */
+static size_t quantifier_length(const char *text, bool *ret_many, bool *ret_optional)
+{
+	size_t length = 0;
+
+	*ret_many = text[0] == '*' || text[0] == '+';
+	*ret_optional = text[0] == '*' || text[0] == '?';
+	if (*ret_many || *ret_optional) {
+		length = 1;
+	} else if (text[0] == '{' && strspn(text + 1, "0123456789,") &&
+		   text[1 + strspn(text + 1, "0123456789,")] == '}') {
+		length = 2 + strspn(text + 1, "0123456789,");
+		*ret_many = text[length - 2] == ',';
+		*ret_optional = text[1] == ',' || text[1] == '0';
+	}
+	if (length)
+		length += text[length] == '?' || text[length] == '+';
+	return length;
+}
+
+/* Length of the group that begins at text, up to the end if it is not closed. */
+static size_t group_length(const char *text)
+{
+	unsigned depth = 0;
+	size_t at = 0;
+
+	while (text[at]) {
+		depth += text[at] == '(';
+		if (text[at] == ')' && --depth == 0)
+			return at + 1;
+		at += pattern_construct(text + at);
+	}
+	return at;
+}
+
+static struct path worse(struct path a, struct path b)
+{
+	return (struct path){
+		.anchored = a.anchored && b.anchored,
+		.worded = a.worded && b.worded,
+		.loose = a.loose || b.loose,
+		.narrow = a.narrow || b.narrow,
+		.found = a.found || b.found,
+		.open = a.open || b.open,
+		.closed = a.closed && b.closed,
+	};
+}
+
+static void judge(struct scan *scan)
+{
+	const struct path *path = &scan->path;
+	bool is_end = path->closed && !path->open;
+
+	if (!path->found || is_end)
+		return;
+	if (!path->anchored || !scan->starts)
+		scan->shape = SHAPE_ANYWHERE;
+	else if ((path->loose || path->narrow) && scan->shape == SHAPE_FIXED)
+		scan->shape = SHAPE_RUNS_OVER;
+}
+
+/* "|": the next alternative begins where this group did. */
+static void alternate(struct scan *scan)
+{
+	struct level *level = &scan->levels[scan->depth];
+
+	if (scan->depth == 0)
+		judge(scan);
+	level->worst = level->has_worst ? worse(level->worst, scan->path) : scan->path;
+	level->has_worst = true;
+	scan->path = level->entry;
+}
+
+static void open_group(struct scan *scan)
+{
+	scan->levels[++scan->depth] = (struct level){ .entry = scan->path };
+}
+
+static void close_group(struct scan *scan)
+{
+	struct level *level = &scan->levels[scan->depth--];
+	bool many;
+	bool optional;
+
+	/* of alternatives with and without the address only the former are judged */
+	if (level->has_worst && level->worst.found == scan->path.found)
+		scan->path = worse(level->worst, scan->path);
+	else if (level->has_worst && level->worst.found)
+		scan->path = level->worst;
+	scan->at += quantifier_length(scan->at, &many, &optional);
+	if (!optional || scan->path.found != level->entry.found)
+		return;
+	scan->path.worded = level->entry.worded;
+	scan->path.narrow = level->entry.narrow; /* a client cannot add an optional field */
+	scan->path.anchored = scan->path.anchored && level->entry.anchored;
+	scan->path.closed = level->entry.closed;
+}
+
+/* 2: the atom takes any byte, as "." does; 1: any but blanks, as \S does; 0: only some. */
+static int reach_of(const char *atom, size_t length)
+{
+	static const char *const any[] = { ".", "[\\s\\S]", "[\\S\\s]", "[^\\n]", "[\\w\\W]" };
+	static const char *const some[] = { "\\S", "[^\\s]", "[^ ]", "\\D", "\\W" };
+
+	for (size_t i = 0; i < sizeof(any) / sizeof(any[0]); i++)
+		if (strlen(any[i]) == length && strncmp(any[i], atom, length) == 0)
+			return 2;
+	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++)
+		if (strlen(some[i]) == length && strncmp(some[i], atom, length) == 0)
+			return 1;
+	return 0;
+}
+
+static void scan_catch_all(struct scan *scan, int reach)
+{
+	const char *next = scan->at + (scan->at[0] == ' ');
+	/* a daemon itself writes "[\S+]", and a host's name in "\S+ (address)" */
+	bool is_field = next[0] == ']' || (next[0] == '\\' && next[1] && strchr("()[]", next[1]));
+
+	if (scan->path.found)
+		scan->path.open |= reach == 2;
+	else if (!scan->path.worded)
+		scan->path.anchored &= reach < 2;
+	else if (reach == 2)
+		scan->path.loose = true;
+	else if (!is_field)
+		scan->path.narrow = true;
+}
+
+static bool is_letter(const char *atom, size_t length)
+{
+	return length == 1 && ((*atom >= 'a' && *atom <= 'z') || (*atom >= 'A' && *atom <= 'Z'));
+}
+
+static void scan_atom(struct scan *scan)
+{
+	const char *atom = scan->at;
+	size_t length = pattern_construct(atom);
+	bool many;
+	bool optional;
+	int reach = reach_of(atom, length);
+
+	scan->at += length;
+	scan->at += quantifier_length(scan->at, &many, &optional);
+	scan->letters = is_letter(atom, length) && !optional ? scan->letters + 1 : 0;
+	scan->path.worded |= scan->letters >= WORD_LETTERS_MIN;
+	if (many && reach)
+		scan_catch_all(scan, reach);
+}
+
+/* Reads what takes no byte of the line, such as ^, or stands for an address. False: neither stands
+ * here. */
+static bool scan_mark(struct scan *scan)
+{
+	const char *at = scan->at;
+	size_t address = scan->content ? 0 : address_length(at);
+	size_t length = 0;
+
+	if (scan->content && starts_with(at, scan->content)) {
+		scan->content_anchored = scan->path.anchored && !scan->path.loose;
+		scan->at += strlen(at);
+		return true;
+	}
+	if (address) {
+		scan->path.found = true;
+		scan->at += address > 1 ? address : 0;
+		if (address > 1)
+			return true;
+	}
+	if (starts_with(at, "<SKIPLINES>")) { /* the next line begins */
+		scan->path.anchored = true;
+		scan->path.loose = false;
+		scan->path.narrow = false;
+		length = strlen("<SKIPLINES>");
+	} else if (at[0] == '^' || starts_with(at, "\\A")) {
+		scan->path.anchored = true;
+		length = pattern_construct(at);
+	} else if (at[0] == '$' || starts_with(at, "\\Z") || starts_with(at, "\\z")) {
+		scan->path.closed = true;
+		length = pattern_construct(at);
+	} else if (starts_with(at, "(?=") || starts_with(at, "(?!") || starts_with(at, "(?<=") ||
+		   starts_with(at, "(?<!") || starts_with(at, "(?#")) {
+		length = group_length(at);
+	}
+	scan->at += length;
+	return length > 0;
+}
+
+/* Length of "(", "(?:", "(?P<name>", "(?i:", "<F-USER>". */
+static size_t opening_length(const char *at)
+{
+	size_t length = 1;
+
+	if (at[0] == '<')
+		return tag_length(at);
+	if (at[1] != '?')
+		return 1;
+	length = 2 + strcspn(at + 2, ":>)(");
+	return length + (at[length] == ':' || at[length] == '>');
+}
+
+/* False: it nests too deep. */
+static bool scan_bracket(struct scan *scan)
+{
+	const char *at = scan->at;
+	size_t length = opening_length(at);
+
+	scan->letters = 0;
+	if (*at == ')' || (*at == '<' && at[1] == '/')) {
+		scan->at += *at == ')' ? 1 : length;
+		if (scan->depth > 0)
+			close_group(scan);
+		return true;
+	}
+	scan->at += length;
+	if (*at == '(' && *scan->at == ')' && at[1] == '?') { /* (?i) */
+		scan->at++;
+		return true;
+	}
+	if (*at == '<' && at[length - 2] == '/')
+		return true;
+	if (scan->depth + 1 >= DEPTH_MAX)
+		return false;
+	open_group(scan);
+	return true;
+}
+
+static void scan_rule(struct scan *scan)
+{
+	while (*scan->at) {
+		if (scan_mark(scan)) {
+			scan->letters = 0;
+			continue;
+		}
+		if (*scan->at == '(' || *scan->at == ')' || tag_length(scan->at)) {
+			if (!scan_bracket(scan))
+				return;
+		} else if (*scan->at == '|') {
+			scan->letters = 0;
+			scan->at++;
+			alternate(scan);
+		} else {
+			scan_atom(scan);
+		}
+	}
+	judge(scan);
+}
+
+/* The worst of the rule's alternatives. starts: the text that the rule is matched with begins where
+ * the daemon's text begins, so that its ^ means something. A rule without an address, one that is
+ * no failure (F-NOFAIL, F-MLFFORGET, F-MLFGAINED), or one that nests too deep is SHAPE_FIXED. */
+static enum shape shape_of(const char *rule, bool starts)
+{
+	struct scan scan = { .at = rule, .starts = starts };
+
+	if (strstr(rule, "<F-NOFAIL") || strstr(rule, "<F-MLFFORGET") ||
+		strstr(rule, "<F-MLFGAINED"))
+		return SHAPE_FIXED;
+	scan_rule(&scan);
+	return scan.shape;
+}
+
+/* What a prefregex hands on begins at a fixed place of the line. */
+static bool hands_on_start(const char *prefregex)
+{
+	struct scan scan = { .at = prefregex, .starts = true, .content = "<F-CONTENT>" };
+
+	scan_rule(&scan);
+	return scan.content_anchored;
+}
+
+/* ---- the rules of one filter ---- */
+
+struct rules {
+	struct config_reader *reader;
+	bool address_elsewhere; /* the prefregex or the parser finds it */
+	bool is_used;           /* a rule that can be fooled is told */
+	bool starts;            /* as of shape_of() */
+};
+
+/* Delimiters touch each other, between which a tag seems to have stood. */
 static bool lost_tag(const char *rule)
 {
 	static const char *const gaps[] = { "/.+?//", "?//", "+//", "*//", "''", "\"\"",
@@ -65,8 +440,8 @@ static size_t collect_names(const struct dialect_section *section, const char **
 	return count;
 }
 
-/* A mode that does not exist leaves <mdre-MODE> as it is. Without an address of its own it is no
- * rule; with the prefix's it is one that never hits. */
+/* With a mode that does not exist, "<mdre-MODE>" stays as it is: no rule, for want of an address,
+ * or, where the prefregex has the address (is_rule), a rule that never hits. */
 static void say_lone_tag(const struct rules *rules, const char *rule, bool is_rule,
 	const struct position *at)
 {
@@ -75,23 +450,22 @@ static void say_lone_tag(const struct rules *rules, const char *rule, bool is_ru
 	const char *names[NAMES_MAX];
 	size_t count = collect_names(dialect_section(tree, "Definition"), names, 0);
 	const char *guess;
-	char shown[SHOWN_MAX];
-	char hint[SHOWN_MAX + 32] = "";
+	char hint[128] = "";
 
 	count = collect_names(dialect_section(tree, "Init"), names, count);
 	guess = guess_word(tag, names, count);
 	if (guess)
-		(void)snprintf(hint, sizeof(hint), ": did you mean <%.100s>?", guess);
-	text_render_string(shown, sizeof(shown), rule);
+		text_format(hint, sizeof(hint), ": did you mean <%s>?", guess);
 	if (is_rule)
 		finding_warning(rules->reader->findings, at,
-			"%s is set nowhere, so this rule never hits%s", shown, hint);
+			"%s is set nowhere, so this rule never hits%s",
+			text_shown_string(rule).text, hint);
 	else
 		config_value_error(rules->reader, at, "%s is set nowhere, so this is no rule%s",
-			shown, hint);
+			text_shown_string(rule).text, hint);
 }
 
-/* What a web page or a slip made of <HOST>; NULL: nothing known. */
+/* What seems to have happened to the rule's <HOST>; NULL: nothing that is known. */
 static const char *host_slip(const char *rule)
 {
 	if (strcasestr(rule, "&lt;HOST"))
@@ -129,16 +503,16 @@ static bool is_unbalanced(const char *rule)
 static void check_shape(const struct rules *rules, const char *rule, bool starts,
 	const struct position *at)
 {
-	switch (config_shape_of(rule, starts)) {
-	case CONFIG_SHAPE_FIXED:
+	switch (shape_of(rule, starts)) {
+	case SHAPE_FIXED:
 		break;
-	case CONFIG_SHAPE_ANYWHERE:
+	case SHAPE_ANYWHERE:
 		finding_warning(rules->reader->findings, at,
 			"this rule can be fooled: it matches anywhere in a line, also inside what a "
 			"client calls itself, and so a client can have any address banned; begin it "
 			"with ^ and the text in front, or end it with $ behind the address");
 		break;
-	case CONFIG_SHAPE_RUNS_OVER:
+	case SHAPE_RUNS_OVER:
 		finding_warning(rules->reader->findings, at,
 			"this rule can be fooled: what stands before the address matches any text, "
 			"also a second address that a client writes into its name, and so a client "
@@ -157,9 +531,8 @@ static void check_rule(void *context, const struct dialect_value *value, size_t 
 	struct position cut_at;
 	bool is_cut = dialect_cut(value, from, to, &cut_at);
 	const char *slip = host_slip(rule);
-	char shown[SHOWN_MAX];
+	const struct shown shown = text_shown_string(rule);
 
-	text_render_string(shown, sizeof(shown), rule);
 	if (is_lone_tag(rule) && !names_address(rule) && !slip)
 		say_lone_tag(rules, rule, has_address, &at);
 	else if (!has_address && is_cut)
@@ -167,17 +540,17 @@ static void check_rule(void *context, const struct dialect_value *value, size_t 
 			"the ' ;' begins a comment and cuts the rule, which now has no address: "
 			"write '\\;' for a semicolon");
 	else if (!has_address && slip)
-		config_value_error(rules->reader, &at, "the rule '%s' has no address: %s", shown,
-			slip);
+		config_value_error(rules->reader, &at, "the rule '%s' has no address: %s",
+			shown.text, slip);
 	else if (!has_address && lost_tag(rule))
 		config_value_error(rules->reader, &at,
 			"the rule '%s' has no address: <HOST> seems to be lost, as when a rule is "
 			"copied from a web page",
-			shown);
+			shown.text);
 	else if (!has_address)
 		config_value_error(rules->reader, &at,
 			"the rule '%s' has no address: put <HOST> where it stands in the line",
-			shown);
+			shown.text);
 	else if (is_cut && is_unbalanced(rule))
 		finding_warning(rules->reader->findings, &cut_at,
 			"the ' ;' begins a comment and cuts the rule in the middle: "
@@ -194,7 +567,7 @@ void config_rule_check(struct config_reader *reader, const struct dialect_value 
 		.reader = reader,
 		.address_elsewhere = def->parser.text || (prefix && names_address(prefix)),
 		.is_used = is_used && !def->parser.text, /* the reader knows the fields */
-		.starts = !prefix || !strstr(prefix, "<F-CONTENT>") || config_shape_starts(prefix),
+		.starts = !prefix || !strstr(prefix, "<F-CONTENT>") || hands_on_start(prefix),
 	};
 
 	if (rules.is_used && prefix && names_address(prefix))

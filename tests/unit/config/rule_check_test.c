@@ -13,6 +13,132 @@
 #include "config/config.h"
 #include "config/config_fixture.h"
 
+/* What is said of a rule that can be fooled. */
+enum told { FIXED, ANYWHERE, OVER };
+
+/* Loads the rule behind the prefix (NULL: none) as the only one of a jail that is on. */
+static enum told told_of(const char *prefix, const char *rule)
+{
+	struct tree tree;
+	char text[1024];
+	enum told told;
+
+	make(&tree);
+	(void)snprintf(text, sizeof(text), "[Definition]\n%s%s\nfailregex = %s\n",
+		prefix ? "prefregex = " : "", prefix ? prefix : "", rule);
+	put(&tree, "filters/f.conf", text);
+	put(&tree, "jails/a.conf", "[a]\nenabled = true\nfilter = f\nlogpath = /var/log/a\n");
+	load(&tree);
+	told = has_finding(&tree, "filters/f.conf:", "anywhere in a line") ? ANYWHERE
+	       : has_finding(&tree, "filters/f.conf:", "second address")   ? OVER
+									   : FIXED;
+	done(&tree);
+	return told;
+}
+
+static const struct {
+	const char *rule;
+	enum told told;
+} rows[] = {
+	/* as guides print them: anything may hold such a text */
+	{ "NOTICE.* .*: Registration from '.*' failed for '<HOST>' - Wrong password", ANYWHERE },
+	{ "SECURITY.* SecurityEvent=\"InvalidPassword\".*RemoteAddress=\".+?/.+?/<HOST>/.+?\".*",
+		ANYWHERE },
+	{ "authentication failure; .* rhost=<HOST>", ANYWHERE },
+	{ "<HOST> - - \\[.*\\] \"GET /admin", ANYWHERE },
+	{ "^.*refused from <HOST>", ANYWHERE },
+	{ "^.+: refused from <HOST>.*$", ANYWHERE },
+	{ "refused (?P<host>\\S+)", ANYWHERE },
+	{ "refused <F-ID>\\S+</F-ID>", ANYWHERE },
+	/* the end holds it */
+	{ "refused from <HOST>$", FIXED },
+	{ "^.*refused from <HOST>$", FIXED },
+	{ "refused from <HOST>(?:: |$)", ANYWHERE },
+	{ "refused from <HOST>(?: port \\d+)?$", FIXED },
+	{ "refused from <HOST>.*$", ANYWHERE },
+	/* the beginning, and what stands between */
+	{ "^<HOST> - - \\[.*\\] \"GET /admin", FIXED },
+	{ "^refused <HOST>", FIXED },
+	{ "\\A\\[\\d+\\] refused <HOST>", FIXED },
+	{ "^login of .* from <HOST>", OVER },
+	{ "^login of .*? from <HOST> port \\d+", OVER },
+	{ "^login of .* from <HOST>$", FIXED },
+	{ "^login of .*? from <HOST>(?: port \\d+)?\\s*$", FIXED },
+	{ "^login of .* from <HOST>, reason .*$", OVER },
+	{ "^login of <F-USER>\\S+</F-USER> from <HOST>", OVER },
+	{ "^login of <F-USER>(?P<u>\\S+)|root</F-USER> from <HOST>", OVER },
+	{ "^login of <F-USER>[^']*</F-USER>' from <HOST>", FIXED },
+	{ "^refused '[^']*' \\((?:(?:TCP|UDP):)?<HOST>:\\d+\\) to '[^']*'", FIXED },
+	{ "^connect from \\S+ \\(<HOST>\\)", FIXED },
+	{ "^connect from \\S+\\[<HOST>\\]", FIXED },
+	{ "^failure; ruser=\\S* rhost=<HOST>(?:\\s+user=.*)?\\s*$", OVER },
+	{ "^login of .{3,} from <HOST>", OVER },
+	{ "^login of .{3} from <HOST>", FIXED },
+	{ "^login of [\\s\\S]* from <HOST>", OVER },
+	/* in front of the daemon's first word stands the log's prefix */
+	{ "^\\s*\\S+ \\S+ (?:\\[\\d+\\] )?daemon: refused <HOST>", FIXED },
+	{ "^(?:\\S+\\s+)?(?:kernel: )?(?:@vserver_\\S+\\s+)?daemon: refused <HOST> x", FIXED },
+	/* alternatives are judged one by one */
+	{ "^refused <HOST>|failed for <HOST>", ANYWHERE },
+	{ "^(?:login .* failed|refused) for <HOST>", OVER },
+	{ "^(?:hello .*|refused <HOST>) x", FIXED },
+	{ "^(?:from <HOST>|login .* by <HOST>)$", FIXED },
+	{ "^(?:from <HOST>|login .* by <HOST>) x", OVER },
+	/* look-arounds, flags and classes take nothing */
+	{ "^(?i)login(?!.* x)(?# .* ) from <HOST>", FIXED },
+	{ "^login [.*]+ from [^]\\]]<HOST> x", FIXED },
+	{ "^login \\.* from <HOST> x", FIXED },
+	{ "^login of (?:(?! from ).)* from <HOST> x", FIXED },
+	{ "^first .*<SKIPLINES>^second <HOST> x", FIXED },
+	/* not ours to judge */
+	{ "no address .* here", FIXED },
+	{ "<F-NOFAIL>x</F-NOFAIL> .* <HOST>", FIXED },
+	{ "((((((((((((((((((((((((((((((((((((<HOST>", FIXED },
+	{ "a)b <HOST>", ANYWHERE },
+	{ "^[login", FIXED },
+	{ "^login (?", FIXED },
+	{ "^login \\", FIXED },
+	{ "", FIXED },
+};
+
+static void rules_that_can_be_fooled(void **state)
+{
+	unsigned failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		enum told told = told_of(NULL, rows[i].rule);
+
+		if (told == rows[i].told)
+			continue;
+		print_message("%s: %d, not %d\n", rows[i].rule, told, rows[i].told);
+		failed++;
+	}
+	assert_int_equal(failed, 0);
+}
+
+/* A rule's ^ is worth what the prefregex is. */
+static void the_place_where_a_prefregex_hands_over(void **state)
+{
+	static const struct {
+		const char *prefix;
+		bool starts;
+	} prefixes[] = {
+		{ "^\\s*daemon\\[\\d+\\]: <F-CONTENT>.+</F-CONTENT>$", true },
+		{ "^(?:\\S+\\s+)?daemon: <F-CONTENT>.+</F-CONTENT>$", true },
+		{ "^<F-MLFID>\\S+ daemon: </F-MLFID><F-CONTENT>.+</F-CONTENT>", true },
+		{ "daemon: <F-CONTENT>.+</F-CONTENT>$", false },
+		{ "^.*: <F-CONTENT>.+</F-CONTENT>$", false },
+		{ "^daemon .*: <F-CONTENT>.+</F-CONTENT>$", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		assert_int_equal(told_of(prefixes[i].prefix, "^refused <HOST>"),
+			prefixes[i].starts ? FIXED : ANYWHERE);
+	assert_int_equal(told_of(prefixes[3].prefix, "^refused <HOST>$"), FIXED);
+}
+
 /* Rules that a client can fool are told where they are used, once each. */
 static void rules_that_can_be_fooled_are_told(void **state)
 {
@@ -106,6 +232,8 @@ static void a_filter_without_definition_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rules_that_can_be_fooled),
+		cmocka_unit_test(the_place_where_a_prefregex_hands_over),
 		cmocka_unit_test(rules_that_can_be_fooled_are_told),
 		cmocka_unit_test(a_filter_without_definition_is_told),
 		cmocka_unit_test(a_mode_that_does_not_exist_is_told),
