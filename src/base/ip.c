@@ -134,6 +134,19 @@ bool ip_is_host(const struct ip *ip)
 	return ip->bits == family_bits(ip->family);
 }
 
+bool ip_has_ban_width(const struct ip *ip)
+{
+	static const struct {
+		uint8_t family;
+		uint8_t bits;
+	} lengths[] = { { 4, 32 }, { 4, 24 }, { 6, 128 }, { 6, 64 }, { 6, 56 }, { 6, 48 } };
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+		if (ip->family == lengths[i].family && ip->bits == lengths[i].bits)
+			return true;
+	return false;
+}
+
 bool ip_is_canonical(const struct ip *ip)
 {
 	static const struct ip empty;

@@ -37,6 +37,8 @@ struct ip ip_mask(const struct ip *ip, uint8_t bits);
 
 bool ip_equal(const struct ip *a, const struct ip *b);
 bool ip_is_host(const struct ip *ip);
+/* The lengths that a ban can have: one host, an IPv4 /24, an IPv6 /64, /56 or /48. */
+bool ip_has_ban_width(const struct ip *ip);
 /* What struct ip promises holds in every byte; an empty one is canonical too. For values that
  * somebody else has filled: the comparisons here are right between canonical ones alone. */
 bool ip_is_canonical(const struct ip *ip);

@@ -21,9 +21,7 @@ static int read_address(const char *text, bool ban, struct ip *ret_ip)
 		(void)fprintf(stderr, "voipguard: %s\n", err.text);
 		return EXIT_USAGE;
 	}
-	if (!ban || ip_is_host(ret_ip) || (ret_ip->family == 4 && ret_ip->bits == 24) ||
-		(ret_ip->family == 6 &&
-			(ret_ip->bits == 64 || ret_ip->bits == 56 || ret_ip->bits == 48)))
+	if (!ban || ip_has_ban_width(ret_ip))
 		return EXIT_DONE;
 	(void)fprintf(stderr,
 		"voipguard: '%s': a ban is of one address, an IPv4 /24, or an IPv6 /64, /56 or "

@@ -127,13 +127,6 @@ static void finish_change(struct control *control, struct connection *connection
 	connection->deadline_s = now_s + ANSWER_WAIT_S;
 }
 
-/* The widths that the kernel's sets have; another would never be held, but stand in the table. */
-static bool width_is_allowed(const struct ip *ip)
-{
-	return ip_is_host(ip) || (ip->family == 4 && ip->bits == 24) ||
-	       (ip->family == 6 && (ip->bits == 64 || ip->bits == 56 || ip->bits == 48));
-}
-
 static void command_ban(struct control *control, struct connection *connection,
 	const json_t *request, int64_t now_s)
 {
@@ -152,7 +145,7 @@ static void command_ban(struct control *control, struct connection *connection,
 		control_say_error(connection, address ? err.text : "the address is missing");
 		return;
 	}
-	if (!width_is_allowed(&ip)) {
+	if (!ip_has_ban_width(&ip)) {
 		control_say_error(connection,
 			"a ban is of one address, an IPv4 /24, or an IPv6 /64, /56 "
 			"or /48");

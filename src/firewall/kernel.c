@@ -129,13 +129,6 @@ void firewall_batch_apply(struct firewall *firewall, struct link *link, struct b
 	firewall->next_ssh_s = clock_boot_s();
 }
 
-static bool width_is_allowed(const struct ip *ip)
-{
-	return ip->family == 4
-		       ? ip->bits == 32 || ip->bits == 24
-		       : ip->bits == 128 || ip->bits == 64 || ip->bits == 56 || ip->bits == 48;
-}
-
 void firewall_batch_add(struct firewall *firewall, struct link *link, struct batch *batch,
 	const struct message *record)
 {
@@ -150,8 +143,8 @@ void firewall_batch_add(struct firewall *firewall, struct link *link, struct bat
 		if (!because)
 			because = protected_find(link->protected, &record->ip);
 	}
-	if (record->number >= link->n_scopes || !record->ip.family || !firewall->elements ||
-		!width_is_allowed(&record->ip) ||
+	if (record->number >= link->n_scopes || !firewall->elements ||
+		!ip_has_ban_width(&record->ip) ||
 		(record->type == MESSAGE_BAN && record->ttl_s < 0))
 		answer.failure = EINVAL;
 	else if (because)

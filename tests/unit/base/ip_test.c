@@ -426,6 +426,26 @@ static void test_special(void **state)
 	}
 }
 
+static void test_ban_width(void **state)
+{
+	static const char *const yes[] = { "192.0.2.1", "192.0.2.0/24", "2001:db8::1",
+		"2001:db8::/64", "2001:db8::/56", "2001:db8::/48" };
+	size_t count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+		struct ip ip = prefix(yes[i]);
+
+		if (!ip_has_ban_width(&ip))
+			fail_msg("%s", yes[i]);
+	}
+	for (unsigned family = 0; family < 256; family++)
+		for (unsigned bits = 0; bits < 256; bits++)
+			count += ip_has_ban_width(
+				&(struct ip){ (uint8_t)family, (uint8_t)bits, { 0 } });
+	assert_int_equal(count, sizeof(yes) / sizeof(yes[0]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -438,6 +458,7 @@ int main(void)
 		cmocka_unit_test(test_from_bytes),
 		cmocka_unit_test(test_canonical),
 		cmocka_unit_test(test_made_canonical),
+		cmocka_unit_test(test_ban_width),
 		cmocka_unit_test(test_contains),
 		cmocka_unit_test(test_special),
 	};
