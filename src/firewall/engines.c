@@ -1,9 +1,7 @@
-#include "base/clock.h"
 #include "firewall/parts.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +12,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/protected.h"
@@ -77,13 +76,8 @@ static void engine_go(struct firewall *firewall, struct link *link)
 	firewall->next = NULL;
 	link->state = LINK_RUNNING;
 	firewall_refresh_hosts(firewall);
-	(void)child_send(&link->child, &go, -1); /* its queue has room */
-	for (enum message_part part = 0; part < MESSAGE_PARTS; part++) {
-		const struct health health = firewall->health[part];
-
-		if (health.failure)
-			firewall_tell_health(firewall, part, health.failure, health.text);
-	}
+	firewall_tell(firewall, &go);
+	firewall_tell_failures(firewall);
 	firewall->to_join = true;
 	firewall_join(firewall);
 }
@@ -100,7 +94,7 @@ static void engine_sealed(struct firewall *firewall, struct link *link)
 		return;
 	}
 	firewall->current->state = LINK_STOPPING;
-	(void)child_send(&firewall->current->child, &stop, -1); /* if gone, its exit comes */
+	firewall_tell(firewall, &stop); /* if gone, its exit comes */
 }
 
 /* Not while engines change, and not while records wait: the pair has no room then. */
@@ -211,7 +205,7 @@ static void engine_reload(struct firewall *firewall, int client_fd)
 	log_line(LOG_ERR, "reload: %s", err.text);
 	if (client_fd >= 0) /* else it sees the end */
 		(void)send(client_fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-	(void)child_send(&firewall->current->child, &ended, -1); /* its queue has room */
+	firewall_tell(firewall, &ended);
 }
 
 static void handle_record(struct firewall *firewall, struct link *link, struct batch *batch,
@@ -348,7 +342,7 @@ static int on_engine_exit(sd_event_source *source, const siginfo_t *info, void *
 	} else if (was_current || !firewall->current) {
 		firewall_stop(firewall, EXIT_FAILURE); /* restarting replays */
 	} else {
-		(void)child_send(&firewall->current->child, &ended, -1); /* its queue has room */
+		firewall_tell(firewall, &ended);
 	}
 	return 0;
 }

@@ -1,11 +1,7 @@
 #include "firewall/firewall.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -28,20 +24,6 @@
 #include "process/sandbox.h"
 
 enum { TICK_US = 1000000, GENERATION_EVERY_S = 60, ALIVE_LIMIT_S = 3 * MESSAGE_ALIVE_S };
-
-void firewall_tell_health(struct firewall *firewall, enum message_part part, int failure,
-	const char *text)
-{
-	struct message record = { .type = MESSAGE_HEALTH, .number = part, .failure = failure };
-	struct health *health = &firewall->health[part];
-
-	health->failure = failure;
-	(void)snprintf(health->text, sizeof(health->text), "%s", text); /* cut */
-	memcpy(record.text, health->text, sizeof(record.text));
-	if (firewall->current)
-		(void)child_send(&firewall->current->child, &record,
-			-1); /* if gone, the next hears */
-}
 
 /* ---- the loop ---- */
 

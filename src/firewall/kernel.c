@@ -1,20 +1,15 @@
-#include "base/clock.h"
 #include "firewall/parts.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <syslog.h>
-#include <unistd.h>
 
 #include <systemd/sd-event.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/protected.h"
+#include "base/text.h"
 #include "firewall/elements.h"
 #include "firewall/own_addresses.h"
 
@@ -22,50 +17,43 @@ enum { SSH_EVERY_S = 10, ADOPT_RESERVE = CHILD_QUEUE_MAX / 4 };
 
 /* ---- protection ---- */
 
-static void add_host(void *context, enum own_addresses_kind kind, const struct ip *ip)
-{
-	struct protected *hosts = context;
-
-	if (!protected_add(hosts, ip, own_addresses_kind_text(kind), kind))
-		log_line(LOG_WARNING, "more than %d protected addresses", PROTECTED_MAX);
-}
-
-struct host_sender {
-	struct child *child;
+/* Where the addresses go while they are read. */
+struct host_list {
+	struct protected *hosts;
+	struct firewall *told; /* its engine hears of each; NULL: nobody does */
 };
 
-static void send_host(void *context, enum own_addresses_kind kind, const struct ip *ip)
+static void add_host(void *context, enum own_addresses_kind kind, const struct ip *ip)
 {
-	const struct host_sender *sender = context;
 	struct message record = { .type = MESSAGE_OWN_ADDRESS, .number = kind, .ip = *ip };
+	const struct host_list *list = context;
 
-	(void)snprintf(record.text, sizeof(record.text), "%s",
-		own_addresses_kind_text(kind));       /* fits */
-	(void)child_send(sender->child, &record, -1); /* enforced here too */
+	if (!protected_add(list->hosts, ip, own_addresses_kind_text(kind), kind))
+		log_line(LOG_WARNING, "more than %d protected addresses", PROTECTED_MAX);
+	(void)text_format(record.text, sizeof(record.text), "%s", own_addresses_kind_text(kind));
+	if (list->told)
+		firewall_tell(list->told, &record);
 }
 
 void firewall_refresh_hosts(struct firewall *firewall)
 {
-	struct message begin = { .type = MESSAGE_OWN_ADDRESS };
-	struct protected *fresh = protected_new();
-	struct host_sender sender;
+	const struct message begin = { .type = MESSAGE_OWN_ADDRESS };
+	bool is_running = firewall->current && firewall->current->state == LINK_RUNNING;
+	struct host_list list = { protected_new(), is_running ? firewall : NULL };
 	struct error err;
 
-	if (own_addresses_list(firewall->own_addresses, add_host, fresh, &err) < 0) {
-		log_line(LOG_ERR, "cannot read the host's own addresses: %s", err.text);
-		/* what was protected stays so: better too much than the gateway too little */
-		(void)own_addresses_list(firewall->own_addresses, add_host, firewall->hosts, NULL);
-		protected_free(fresh);
-	} else {
+	if (is_running)
+		firewall_tell(firewall, &begin);
+	if (own_addresses_list(firewall->own_addresses, add_host, &list, &err) == 0) {
 		protected_free(firewall->hosts);
-		firewall->hosts = fresh;
-	}
-	if (!firewall->current || firewall->current->state != LINK_RUNNING)
+		firewall->hosts = list.hosts;
 		return;
-	sender.child = &firewall->current->child;
-	(void)child_send(sender.child, &begin, -1); /* enforced here too */
-	if (own_addresses_list(firewall->own_addresses, send_host, &sender, &err) < 0)
-		log_line(LOG_ERR, "cannot read the host's own addresses: %s", err.text);
+	}
+	log_line(LOG_ERR, "cannot read the host's own addresses: %s", err.text);
+	protected_free(list.hosts);
+	/* what was protected stays so: better too much than the gateway too little */
+	list = (struct host_list){ .hosts = firewall->hosts };
+	(void)own_addresses_list(firewall->own_addresses, add_host, &list, NULL);
 }
 
 struct peer_finder {
@@ -150,8 +138,7 @@ void firewall_batch_add(struct firewall *firewall, struct link *link, struct bat
 	else if (because)
 		answer.failure = EPERM;
 	if (answer.failure) {
-		(void)snprintf(answer.text, sizeof(answer.text), "%s",
-			because ? because : "");             /* cut */
+		(void)text_format(answer.text, sizeof(answer.text), "%s", because ? because : "");
 		(void)child_send(&link->child, &answer, -1); /* reading stopped before full */
 		return;
 	}
@@ -186,26 +173,6 @@ void firewall_answer_query(struct firewall *firewall, struct link *link,
 	(void)child_send(&link->child, &answer, -1); /* reading stopped before full */
 }
 
-static int number_for_engine(const struct link *link, uint8_t scope)
-{
-	for (size_t i = 0; i < link->n_scopes; i++)
-		if (link->scopes[i] == scope)
-			return (int)i;
-	return -1;
-}
-
-static void send_element(struct firewall *firewall, enum message_type type, uint8_t scope,
-	const struct ip *ip, int64_t ttl_s)
-{
-	struct message record = { .type = type, .ip = *ip, .ttl_s = ttl_s };
-	int number = firewall->current ? number_for_engine(firewall->current, scope) : -1;
-
-	if (number < 0)
-		return;
-	record.number = (uint32_t)number;
-	(void)child_send(&firewall->current->child, &record, -1); /* a later start adopts it */
-}
-
 /* ---- the kernel's events ---- */
 
 void firewall_restore(struct firewall *firewall, const char *why)
@@ -230,7 +197,7 @@ static void admin_lift(void *context, uint8_t scope, const struct ip *ip)
 	struct firewall *firewall = context;
 
 	elements_forget(firewall->elements, scope, ip);
-	send_element(firewall, MESSAGE_ADMIN_LIFT, scope, ip, 0);
+	firewall_tell_element(firewall, MESSAGE_ADMIN_LIFT, scope, ip, 0);
 }
 
 int firewall_on_nft_event(sd_event_source *source, int fd, uint32_t revents, void *context)
@@ -242,8 +209,7 @@ int firewall_on_nft_event(sd_event_source *source, int fd, uint32_t revents, voi
 	(void)source, (void)fd, (void)revents;
 	if (nft_watch_read(firewall->nft, who, admin_lift, firewall) != NFT_EVENT_CHECK)
 		return 0;
-	(void)snprintf(why, sizeof(why), "changed by %s",
-		who[0] ? who : "somebody else"); /* fits */
+	(void)text_format(why, sizeof(why), "changed by %s", who[0] ? who : "somebody else");
 	firewall_restore(firewall, why);
 	return 0;
 }
@@ -254,7 +220,8 @@ static void adopt(void *context, const struct nft_element *element)
 
 	if (firewall->current && elements_adopt(firewall->elements, element,
 					 firewall->current->number, clock_boot_s()))
-		send_element(firewall, MESSAGE_ADOPT, element->scope, &element->ip, element->ttl_s);
+		firewall_tell_element(firewall, MESSAGE_ADOPT, element->scope, &element->ip,
+			element->ttl_s);
 }
 
 static int on_dump(sd_event_source *source, int fd, uint32_t revents, void *context)

@@ -1,8 +1,9 @@
 #ifndef VG_FIREWALL_PARTS_H
 #define VG_FIREWALL_PARTS_H
 
-/* Inside the firewall role: firewall.c is its set-up and loop, firewall_bans.c what it does in the
- * kernel, firewall_roles.c the life of the engines and the notifier. */
+/* Inside the firewall role: firewall.c is its set-up and loop, engines.c the life of the engines
+ * and the notifier, kernel.c what they want done in the kernel, engine_link.c what an engine is
+ * told. Each calls only those behind it. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -88,13 +89,20 @@ struct batch {
 	size_t count;
 };
 
-/* CLOCK_BOOTTIME in seconds. */
+/* engine_link.c. Tells the engine that counts, if there is one. */
+void firewall_tell(struct firewall *firewall, const struct message *record);
 /* Tells the engine how a part is doing, and each one that comes later; failure: errno value, 0
  * ok. */
 void firewall_tell_health(struct firewall *firewall, enum message_part part, int failure,
 	const char *text);
+/* Tells a new engine which parts are not well. */
+void firewall_tell_failures(struct firewall *firewall);
+/* A record of this type about one element; scope is our number. An engine that has no such scope
+ * hears nothing: a later one adopts the element. */
+void firewall_tell_element(struct firewall *firewall, enum message_type type, uint8_t scope,
+	const struct ip *ip, int64_t ttl_s);
 
-/* firewall_bans.c. Reads the host's own addresses afresh; an engine that runs hears of them. */
+/* kernel.c. Reads the host's own addresses afresh; an engine that runs hears of them. */
 void firewall_refresh_hosts(struct firewall *firewall);
 /* Only the SSH sessions. */
 void firewall_refresh_ssh(struct firewall *firewall);
@@ -113,7 +121,7 @@ void firewall_adopt_start(struct firewall *firewall);
 /* Before the loop sleeps: the list is read on only while somebody can take what it brings. */
 void firewall_adopt_pace(struct firewall *firewall);
 
-/* firewall_roles.c. Gives engine and notifier a new pair of their own, if one is due. */
+/* engines.c. Gives engine and notifier a new pair of their own, if one is due. */
 void firewall_join(struct firewall *firewall);
 /* Before the loop sleeps: clients wait in the backlog unless the engine can take them. */
 void firewall_accept_pace(struct firewall *firewall);

@@ -1,7 +1,6 @@
 /* The role with the privilege, and engines that say anything: records of any bytes over the pair,
  * ends of engines, the tick between. The kernel is one of our own, which remembers nothing and
  * checks what it is asked. Input: acts of one byte each, see act(). */
-#include "base/clock.h"
 #include "fuzz.h"
 
 #include <errno.h>
@@ -17,6 +16,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 /* No process is started, none is ended, nobody is told. */
@@ -51,19 +51,6 @@ static int64_t boot_s;
 int64_t clock_boot_s(void)
 {
 	return boot_s;
-}
-
-void firewall_tell_health(struct firewall *role, enum message_part part, int failure,
-	const char *text)
-{
-	struct message record = { .type = MESSAGE_HEALTH, .number = part, .failure = failure };
-
-	fuzz_need_shown(text);
-	role->health[part].failure = failure;
-	(void)snprintf(role->health[part].text, MESSAGE_TEXT_MAX, "%s", text); /* cut */
-	memcpy(record.text, role->health[part].text, sizeof(record.text));
-	if (role->current)
-		(void)child_send(&role->current->child, &record, -1);
 }
 
 static int role_kill(pid_t pid, int number)
@@ -325,6 +312,8 @@ static void engine_listens(const struct link *link)
 	for (int i = 0; i < CHILD_QUEUE_MAX && end_of(link) >= 0 &&
 			message_receive(end_of(link), &record, &passed, &err) > 0;
 		i++) {
+		if (record.type == MESSAGE_HEALTH)
+			fuzz_need_shown(record.text);
 		if (passed >= 0)
 			(void)close(passed);
 	}
