@@ -1,22 +1,19 @@
 #ifndef VG_NFT_PARTS_H
 #define VG_NFT_PARTS_H
 
+#include "firewall/netlink.h"
 #include "firewall/nft_table.h"
 
 #include <linux/netlink.h>
-#include <sys/types.h>
 
-/* Shared by nft.c (table, sets, rules), nft_link.c (sockets, batches), nft_elements.c (changes),
- * nft_read.c (queries, dump) and nft_watch.c (events); for nobody else. */
+/* Shared by the files nft_*.c alone. Each calls those behind it: change, watch, table, query,
+ * socket. */
 
 #define NFT_TABLE "voipguard"
 #define NFT_CHAIN "prerouting"
 
 /* A slot is one set of a scope: prefix lengths times timed and permanent. */
 enum { NFT_SLOTS = 12 };
-
-/* The kernel fills at most 32 KiB of a dump at a time; events and answers are shorter. */
-enum { NFT_RECEIVE_BYTES = 64 * 1024 };
 
 /* "sctp_", 15 times "10000to20000_", "v6_128_forever" is 215; the kernel's limit is 255. */
 enum { NFT_NAME_BYTES = 256 };
@@ -50,34 +47,27 @@ struct nft_commit {
 };
 
 struct nft {
-	int request_fd;
-	int watch_fd;
-	int dump_fd;
-	uint32_t port; /* netlink port of request_fd */
-	uint32_t seq;
+	struct netlink requests;
+	struct netlink watch;
+	struct netlink dump;
 	size_t batch_bytes;
-	uint8_t *batch;    /* owned, batch_bytes long */
-	uint8_t *received; /* owned, NFT_RECEIVE_BYTES long */
+	uint8_t *batch; /* owned, batch_bytes long */
 	struct nft_sets scopes[NFT_SCOPES_MAX];
 
 	struct nft_commit commit;
 	uint32_t generation; /* of the last NEWGEN seen; 0 = unknown */
 	size_t found_scope;  /* where the last set name was found */
 
-	uint32_t dump_seq;
 	size_t dump_next; /* scope * NFT_SLOTS + slot being read */
 	uint32_t dump_tries;
 	bool dump_running;
-	bool dump_interrupted;
+	bool dump_changed;
 };
 
-/* nft_link.c */
+/* nft_socket.c */
 
-int nft_link_open(struct nft *nft, struct error *err);
-void nft_link_close(struct nft *nft);
-
-/* As recv(); a message that is not from the kernel is length 0. */
-ssize_t nft_receive(int fd, uint8_t *buffer, int flags);
+int nft_sockets_open(struct nft *nft, struct error *err);
+void nft_sockets_close(struct nft *nft);
 
 /* One attribute of a message behind the nfgenmsg header; NULL: not there. The length of a string
  * is checked to hold a NUL. */
@@ -108,17 +98,11 @@ void nft_batch_add(struct nft *nft, struct nft_batch *batch, struct nlmsghdr *me
 int nft_batch_send(struct nft *nft, struct nft_batch *batch, struct nft_reply *ret_reply,
 	struct error *err);
 
-/* Lists objects of our table (NFT_MSG_GETSET, with chain NFT_MSG_GETRULE). Callbacks may come
- * again from the first after `restart`, when the kernel's tables changed meanwhile. */
-struct nft_lister {
-	void (*restart)(void *context);
-	void (*each)(void *context, const struct nlmsghdr *message);
-	void *context;
-};
+/* Lists objects of our table: NFT_MSG_GETSET or NFT_MSG_GETRULE, of our chain. */
+int nft_list(struct nft *nft, uint16_t type, const struct netlink_lister *lister,
+	struct error *err);
 
-int nft_list(struct nft *nft, uint16_t type, const struct nft_lister *lister, struct error *err);
-
-/* nft.c */
+/* nft_table.c */
 
 /* The slot of an address, -1 if there is none for its length. */
 int nft_slot_find(const struct ip *ip, bool forever);
@@ -130,7 +114,7 @@ int nft_restore(struct nft *nft, struct error *err);
 /* Finds a set of ours by its name: 0, or -1. */
 int nft_sets_find(struct nft *nft, const char *name, uint8_t *ret_scope, int *ret_slot);
 
-/* nft_read.c */
+/* nft_query.c */
 
 /* The elements of a NEWSETELEM or DELSETELEM message of ours, one call each. */
 int nft_elements_parse(struct nft *nft, const struct nlmsghdr *message,

@@ -8,7 +8,6 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <libmnl/libmnl.h>
 #include <libnftnl/common.h>
@@ -17,7 +16,6 @@ enum {
 	/* Elements asked for at once: each answer holds up to 8 KiB of an ordinary receive buffer.
 	 */
 	QUERY_MAX = 16,
-	QUERY_READS_MAX = 64,
 	QUERY_BYTES = 2 * QUERY_MAX * (128 + NFT_NAME_BYTES),
 	/* The loop must get back to its other work. */
 	DUMP_READS_MAX = 32,
@@ -136,28 +134,28 @@ static void query_element(void *context, const struct nft_element *element)
 		*query->answered = *element;
 }
 
-static void query_answer(struct query *query, const struct nlmsghdr *message)
+static bool query_answer(void *context, const struct nlmsghdr *message)
 {
+	struct query *query = context;
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
-	uint32_t index = message->nlmsg_seq - query->first_seq;
 
-	if (index >= query->n_sent)
-		return;
 	query->n_answers++;
 	if (message->nlmsg_type != NLMSG_ERROR) {
-		query->answered = &query->elements[query->asked[index]];
+		query->answered =
+			&query->elements[query->asked[message->nlmsg_seq - query->first_seq]];
 		(void)nft_elements_parse(query->nft, message, query_element, query);
 	} else if (mnl_nlmsg_get_payload_len(message) >= sizeof(*error) &&
 		   error->error != -ENOENT) {
 		query->number = -error->error;
 	}
+	return query->n_answers == query->n_sent;
 }
 
 static size_t query_build(struct query *query, size_t count, uint8_t *buffer)
 {
 	size_t used = 0;
 
-	query->first_seq = query->nft->seq + 1;
+	query->first_seq = query->nft->requests.seq + 1;
 	for (size_t i = 0; i < count; i++) {
 		struct nft_element *element = &query->elements[i];
 		const struct nft_sets *sets;
@@ -173,7 +171,7 @@ static size_t query_build(struct query *query, size_t count, uint8_t *buffer)
 				continue;
 			query->asked[query->n_sent++] = (uint8_t)i;
 			used += query_put(buffer + used, sets->names[slot], &element->ip,
-				++query->nft->seq);
+				++query->nft->requests.seq);
 		}
 	}
 	return used;
@@ -181,28 +179,16 @@ static size_t query_build(struct query *query, size_t count, uint8_t *buffer)
 
 static int query_run(struct query *query, size_t count, struct error *err)
 {
-	struct nft *nft = query->nft;
 	uint8_t buffer[QUERY_BYTES] = { 0 };
 	size_t used = query_build(query, count, buffer);
+	int number = 0;
 
-	if (query->n_sent && send(nft->request_fd, buffer, used, 0) < 0)
-		return error_errno(err, errno, "asking nftables for elements");
-	for (uint32_t i = 0; i < QUERY_READS_MAX && query->n_answers < query->n_sent; i++) {
-		const struct nlmsghdr *message = (const struct nlmsghdr *)nft->received;
-		ssize_t n = nft_receive(nft->request_fd, nft->received, 0);
-		int left = (int)n;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_errno(err, errno == EAGAIN ? ETIMEDOUT : errno,
-				"no answer from nftables");
-		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
-			query_answer(query, message);
-	}
-	if (query->number)
-		return error_errno(err, query->number, "asking nftables for elements");
-	return 0;
+	if (query->n_sent)
+		number = netlink_ask(&query->nft->requests, buffer, used, query->first_seq,
+			query_answer, query);
+	if (number == 0)
+		number = query->number;
+	return number ? error_errno(err, number, "asking nftables for elements") : 0;
 }
 
 int nft_query(struct nft *nft, struct nft_element *elements, size_t count, struct error *err)
@@ -224,6 +210,7 @@ static int dump_request(struct nft *nft, struct error *err)
 	uint8_t buffer[128 + NFT_NAME_BYTES] = { 0 };
 	struct nlmsghdr *message;
 	const struct nft_sets *sets = NULL;
+	int number;
 
 	for (; nft->dump_next < (size_t)NFT_SCOPES_MAX * NFT_SLOTS; nft->dump_next++) {
 		sets = &nft->scopes[nft->dump_next / NFT_SLOTS];
@@ -231,35 +218,33 @@ static int dump_request(struct nft *nft, struct error *err)
 			break;
 		sets = NULL;
 	}
-	nft->dump_interrupted = false;
+	nft->dump_changed = false;
 	message = nftnl_nlmsg_build_hdr((char *)buffer, sets ? NFT_MSG_GETSETELEM : NFT_MSG_GETGEN,
-		NFPROTO_INET, sets ? NLM_F_DUMP : 0, ++nft->dump_seq);
+		NFPROTO_INET, sets ? NLM_F_DUMP : 0, ++nft->dump.seq);
 	if (sets) {
 		mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
 		mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET,
 			sets->names[nft->dump_next % NFT_SLOTS]);
 	}
-	if (send(nft->dump_fd, buffer, message->nlmsg_len, 0) < 0) {
-		nft->dump_running = false;
-		return error_errno(err, errno, "asking nftables for all elements");
-	}
-	return 0;
+	number = netlink_send(&nft->dump, buffer, message->nlmsg_len);
+	nft->dump_running = number == 0;
+	return number ? error_errno(err, number, "asking nftables for all elements") : 0;
 }
 
 int nft_dump_start(struct nft *nft, struct error *err)
 {
 	nft->dump_next = 0;
 	nft->dump_tries = 0;
-	nft->dump_running = true;
 	return dump_request(nft, err);
 }
 
 int nft_dump_fd(const struct nft *nft)
 {
-	return nft->dump_fd;
+	return nft->dump.fd;
 }
 
-static int dump_step(struct nft *nft, bool again, struct error *err)
+/* The set has been read, or again: it is asked for anew, unless it is changed all the time. */
+static int dump_go_on(struct nft *nft, bool again, struct error *err)
 {
 	nft->dump_tries++;
 	if (!again || nft->dump_tries >= DUMP_TRIES_MAX) {
@@ -269,52 +254,59 @@ static int dump_step(struct nft *nft, bool again, struct error *err)
 	return dump_request(nft, err);
 }
 
-static int dump_message(struct nft *nft, const struct nlmsghdr *message,
-	void (*each)(void *context, const struct nft_element *element), void *context,
-	struct error *err)
-{
-	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
-	uint16_t type = message->nlmsg_type;
-	int number;
+struct dump {
+	struct nft *nft;
+	void (*each)(void *context, const struct nft_element *element);
+	void *context;
+	struct error *err;
+	int rc;
+};
 
-	if (message->nlmsg_seq != nft->dump_seq)
-		return 0;
-	nft->dump_interrupted |= (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
-	if (type == NLMSG_DONE)
-		return dump_step(nft, nft->dump_interrupted, err);
-	if (type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN))
+static bool dump_message(void *context, const struct nlmsghdr *message)
+{
+	struct dump *dump = context;
+	struct nft *nft = dump->nft;
+	int number = 0;
+
+	if (message->nlmsg_seq != nft->dump.seq)
+		return false;
+	if (message->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN)) {
 		nft->dump_running = false;
-	if (type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM))
-		(void)nft_elements_parse(nft, message, each, context);
-	if (type != NLMSG_ERROR)
-		return 0;
-	number = mnl_nlmsg_get_payload_len(message) < sizeof(*error) ? EPROTO : -error->error;
-	if (number == ENOENT || number == EINTR || number == EAGAIN)
-		return dump_step(nft, number != ENOENT, err); /* ENOENT: the set is gone */
-	nft->dump_running = false;
-	return error_errno(err, number, "reading all elements");
+		return true;
+	}
+	switch (netlink_list_step(message, &nft->dump_changed, &number)) {
+	case NETLINK_ITEM:
+		(void)nft_elements_parse(nft, message, dump->each, dump->context);
+		break;
+	case NETLINK_DONE:
+		dump->rc = dump_go_on(nft, false, dump->err);
+		break;
+	case NETLINK_AGAIN:
+		dump->rc = dump_go_on(nft, true, dump->err);
+		break;
+	case NETLINK_FAILED:
+		if (number == ENOENT) { /* the set is gone */
+			dump->rc = dump_go_on(nft, false, dump->err);
+			break;
+		}
+		nft->dump_running = false;
+		dump->rc = error_errno(dump->err, number, "reading all elements");
+		break;
+	}
+	return dump->rc < 0;
 }
 
 int nft_dump_read(struct nft *nft, void (*each)(void *context, const struct nft_element *element),
 	void *context, struct error *err)
 {
-	for (uint32_t i = 0; i < DUMP_READS_MAX && nft->dump_running; i++) {
-		const struct nlmsghdr *message = (const struct nlmsghdr *)nft->received;
-		ssize_t n = nft_receive(nft->dump_fd, nft->received, 0);
-		int left = (int)n;
+	struct dump dump = { nft, each, context, err, 0 };
+	int number = EAGAIN;
 
-		if (n < 0 && errno == EAGAIN)
-			return 1;
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			nft->dump_running = false;
-			return error_errno(err, errno, "reading all elements");
-		}
-		for (; nft->dump_running && mnl_nlmsg_ok(message, left);
-			message = mnl_nlmsg_next(message, &left))
-			if (dump_message(nft, message, each, context, err) < 0)
-				return -1;
+	if (nft->dump_running)
+		number = netlink_read(&nft->dump, DUMP_READS_MAX, dump_message, &dump);
+	if (number && number != EAGAIN && number != EBUSY) {
+		nft->dump_running = false;
+		return error_errno(err, number, "reading all elements");
 	}
-	return nft->dump_running ? 1 : 0;
+	return dump.rc < 0 ? -1 : nft->dump_running;
 }

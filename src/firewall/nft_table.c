@@ -92,7 +92,7 @@ int nft_open(struct nft **ret_nft, struct error *err)
 {
 	struct nft *nft = alloc_zero(sizeof(*nft));
 
-	if (nft_link_open(nft, err) < 0) {
+	if (nft_sockets_open(nft, err) < 0) {
 		nft_close(nft);
 		return -1;
 	}
@@ -113,7 +113,7 @@ void nft_close(struct nft *nft)
 		return;
 	for (int i = 0; i < NFT_SCOPES_MAX; i++)
 		sets_done(&nft->scopes[i]);
-	nft_link_close(nft);
+	nft_sockets_close(nft);
 	free(nft);
 }
 
@@ -326,7 +326,8 @@ static void set_put(struct nft *nft, struct nft_batch *batch, const char *name,
 
 	(void)nftnl_set_set_str(set, NFTNL_SET_TABLE, NFT_TABLE);
 	(void)nftnl_set_set_str(set, NFTNL_SET_NAME, name);
-	nftnl_set_set_u32(set, NFTNL_SET_ID, nft->seq + 1); /* unique in the batch is enough */
+	nftnl_set_set_u32(set, NFTNL_SET_ID,
+		nft->requests.seq + 1); /* unique in the batch is enough */
 	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, slot->forever ? 0 : NFT_SET_TIMEOUT);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, slot->family == 4 ? TYPE_IPADDR : TYPE_IP6ADDR);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, slot->family == 4 ? 4 : 16);
@@ -390,8 +391,8 @@ static void survey_rule(void *context, const struct nlmsghdr *message)
 
 static int survey_take(struct nft *nft, struct survey *survey, struct error *err)
 {
-	const struct nft_lister sets = { survey_sets_restart, survey_set, survey };
-	const struct nft_lister rules = { survey_rules_restart, survey_rule, survey };
+	const struct netlink_lister sets = { survey_sets_restart, survey_set, survey };
+	const struct netlink_lister rules = { survey_rules_restart, survey_rule, survey };
 
 	if (nft_list(nft, NFT_MSG_GETSET, &sets, err) < 0)
 		return -1;

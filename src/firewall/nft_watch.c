@@ -18,7 +18,8 @@
 enum {
 	/* The rest is read with the next call. */
 	WATCH_READS_MAX = 1024,
-	GENERATION_READS_MAX = 16,
+	/* Times that the kernel threw events away, in one call. */
+	WATCH_LOSSES_MAX = 16,
 	WHO_BYTES = 64,
 };
 
@@ -32,7 +33,7 @@ struct watch {
 
 int nft_watch_fd(const struct nft *nft)
 {
-	return nft->watch_fd;
+	return nft->watch.fd;
 }
 
 static void element_deleted(void *context, const struct nft_element *element)
@@ -77,7 +78,7 @@ static void commit_judge(struct watch *watch, const struct nlmsghdr *message)
 		watch->event = NFT_EVENT_CHECK; /* events were lost */
 	nft->generation = generation;
 	memset(&nft->commit, 0, sizeof(nft->commit));
-	if (message->nlmsg_pid == nft->port || (!commit.broken && commit.deleted == 0))
+	if (message->nlmsg_pid == nft->requests.port || (!commit.broken && commit.deleted == 0))
 		return;
 	(void)text_render_string(watch->who, WHO_BYTES, name ? name : "");
 	if (commit.broken || !one)
@@ -86,24 +87,25 @@ static void commit_judge(struct watch *watch, const struct nlmsghdr *message)
 		watch->lifted(watch->context, commit.scope, &commit.ip);
 }
 
-static void watch_message(struct watch *watch, const struct nlmsghdr *message)
+static bool watch_message(void *context, const struct nlmsghdr *message)
 {
+	struct watch *watch = context;
 	struct nft_commit *commit = &watch->nft->commit;
 	const struct nfgenmsg *header = mnl_nlmsg_get_payload(message);
 	const char *table;
 
 	if (message->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES ||
 		mnl_nlmsg_get_payload_len(message) < sizeof(*header))
-		return;
+		return false;
 	if ((message->nlmsg_type & 0xff) == NFT_MSG_NEWGEN) {
 		commit_judge(watch, message);
-		return;
+		return false;
 	}
 	/* The table's name is attribute 1 of every kind below. */
 	table = nft_attribute_string(message, NFTA_TABLE_NAME);
-	if (message->nlmsg_pid == watch->nft->port || header->nfgen_family != NFPROTO_INET ||
-		!table || strcmp(table, NFT_TABLE) != 0)
-		return;
+	if (message->nlmsg_pid == watch->nft->requests.port ||
+		header->nfgen_family != NFPROTO_INET || !table || strcmp(table, NFT_TABLE) != 0)
+		return false;
 	switch (message->nlmsg_type & 0xff) {
 	case NFT_MSG_NEWTABLE: /* may have been made dormant */
 	case NFT_MSG_DELTABLE:
@@ -119,6 +121,7 @@ static void watch_message(struct watch *watch, const struct nlmsghdr *message)
 		(void)nft_elements_parse(watch->nft, message, element_deleted, commit);
 		break;
 	}
+	return false;
 }
 
 enum nft_event nft_watch_read(struct nft *nft, char who[64],
@@ -133,57 +136,41 @@ enum nft_event nft_watch_read(struct nft *nft, char who[64],
 	};
 
 	who[0] = '\0';
-	for (uint32_t i = 0; i < WATCH_READS_MAX; i++) {
-		const struct nlmsghdr *message = (const struct nlmsghdr *)nft->received;
-		ssize_t n = nft_receive(nft->watch_fd, nft->received, 0);
-		int left = (int)n;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == ENOBUFS) {
-			watch.event = NFT_EVENT_CHECK;
-			nft->generation = 0;
-			memset(&nft->commit, 0, sizeof(nft->commit));
-			continue;
-		}
-		if (n < 0)
+	for (int i = 0; i < WATCH_LOSSES_MAX; i++) {
+		if (netlink_read(&nft->watch, WATCH_READS_MAX, watch_message, &watch) != ENOBUFS)
 			break;
-		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
-			watch_message(&watch, message);
+		watch.event = NFT_EVENT_CHECK;
+		nft->generation = 0;
+		memset(&nft->commit, 0, sizeof(nft->commit));
 	}
 	return watch.event;
+}
+
+static bool take_generation(void *context, const struct nlmsghdr *message)
+{
+	uint32_t *generation = context;
+
+	if (message->nlmsg_type != NLMSG_ERROR)
+		*generation = generation_read(message);
+	return true;
 }
 
 static int generation_ask(struct nft *nft, uint32_t *ret_generation, struct error *err)
 {
 	uint8_t buffer[64] = { 0 };
-	struct nlmsghdr *request =
-		nftnl_nlmsg_build_hdr((char *)buffer, NFT_MSG_GETGEN, AF_UNSPEC, 0, ++nft->seq);
+	struct nlmsghdr *request = nftnl_nlmsg_build_hdr((char *)buffer, NFT_MSG_GETGEN, AF_UNSPEC,
+		0, ++nft->requests.seq);
+	int number = netlink_ask(&nft->requests, buffer, request->nlmsg_len, nft->requests.seq,
+		take_generation, ret_generation);
 
-	if (send(nft->request_fd, buffer, request->nlmsg_len, 0) < 0)
-		return error_errno(err, errno, "asking nftables for its generation");
-	for (uint32_t i = 0; i < GENERATION_READS_MAX; i++) {
-		const struct nlmsghdr *message = (const struct nlmsghdr *)nft->received;
-		ssize_t n = nft_receive(nft->request_fd, nft->received, 0);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_errno(err, errno == EAGAIN ? ETIMEDOUT : errno,
-				"asking nftables for its generation");
-		if (!mnl_nlmsg_ok(message, (int)n) || message->nlmsg_seq != nft->seq)
-			continue;
-		*ret_generation = generation_read(message);
-		if (message->nlmsg_type == NLMSG_ERROR || *ret_generation == 0)
-			break;
-		return 0;
-	}
-	return error_set(err, "nftables does not tell its generation");
+	if (number)
+		return error_errno(err, number, "asking nftables for its generation");
+	return *ret_generation ? 0 : error_set(err, "nftables does not tell its generation");
 }
 
 int nft_generation(struct nft *nft, bool *ret_seen, struct error *err)
 {
-	struct pollfd watch = { .fd = nft->watch_fd, .events = POLLIN };
+	struct pollfd watch = { .fd = nft->watch.fd, .events = POLLIN };
 	uint32_t generation = 0;
 
 	if (generation_ask(nft, &generation, err) < 0)

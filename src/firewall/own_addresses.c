@@ -3,37 +3,23 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "firewall/logins.h"
+#include "firewall/netlink.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include <libmnl/libmnl.h>
 
-enum {
-	REPLY_TIMEOUT_S = 2,
-	/* The kernel fills at most 32 KiB of a dump at a time. */
-	RECEIVE_BYTES = 64 * 1024,
-	REQUEST_BYTES = 256,
-	/* A dump disturbed by a change starts again; what was told stays told. */
-	DUMP_TRIES_MAX = 4,
-	DUMP_READS_MAX = 65536,
-	DRAIN_READS_MAX = 4096,
-};
+enum { REQUEST_BYTES = 256 };
 
-/* Descriptors are -1 until opened. */
 struct own_addresses {
-	int route_fd;
-	int events_fd;
-	uint32_t seq;
-	uint8_t *received; /* owned, RECEIVE_BYTES long */
+	struct netlink requests;
+	struct netlink events;
 };
 
 /* One listing: what was told already. */
@@ -43,10 +29,21 @@ struct list {
 	struct {
 		enum own_addresses_kind kind;
 		struct ip ip;
-	} * told; /* OWN_ADDRESSES_MAX */
+	} told[OWN_ADDRESSES_MAX];
 	size_t n_told;
 	bool overflow;
 };
+
+static struct list *list_new(void (*each)(void *context, enum own_addresses_kind kind,
+				     const struct ip *ip),
+	void *context)
+{
+	struct list *list = alloc_zero(sizeof(*list));
+
+	list->each = each;
+	list->context = context;
+	return list;
+}
 
 const char *own_addresses_kind_text(enum own_addresses_kind kind)
 {
@@ -78,34 +75,14 @@ static void list_tell(struct list *list, enum own_addresses_kind kind, const str
 	list->each(list->context, kind, ip);
 }
 
-static int socket_open(int *ret_fd, int protocol, uint32_t groups, struct error *err)
-{
-	const struct timeval timeout = { .tv_sec = REPLY_TIMEOUT_S };
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = groups };
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | (groups ? SOCK_NONBLOCK : 0),
-		protocol);
-
-	if (fd < 0)
-		return error_errno(err, errno, "netlink socket for addresses and routes");
-	*ret_fd = fd;
-	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0)
-		return error_errno(err, errno, "binding the netlink socket");
-	return 0;
-}
-
 int own_addresses_open(struct own_addresses **ret_own, struct error *err)
 {
+	const uint32_t events =
+		RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
 	struct own_addresses *own = alloc_zero(sizeof(*own));
 
-	own->route_fd = -1;
-	own->events_fd = -1;
-	own->received = alloc_zero(RECEIVE_BYTES);
-	if (socket_open(&own->route_fd, NETLINK_ROUTE, 0, err) < 0 ||
-		socket_open(&own->events_fd, NETLINK_ROUTE,
-			RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
-				RTMGRP_IPV6_ROUTE,
-			err) < 0) {
+	if (netlink_open(&own->requests, NETLINK_ROUTE, 0, err) < 0 ||
+		netlink_open(&own->events, NETLINK_ROUTE, events, err) < 0) {
 		own_addresses_close(own);
 		return -1;
 	}
@@ -117,26 +94,20 @@ void own_addresses_close(struct own_addresses *own)
 {
 	if (!own)
 		return;
-	alloc_cleanup_close(&own->route_fd);
-	alloc_cleanup_close(&own->events_fd);
-	free(own->received);
+	netlink_close(&own->requests);
+	netlink_close(&own->events);
 	free(own);
 }
 
 int own_addresses_fd(const struct own_addresses *own)
 {
-	return own->events_fd;
+	return own->events.fd;
 }
 
+/* Events that were lost do not matter: all is read afresh. */
 void own_addresses_drain(struct own_addresses *own)
 {
-	for (uint32_t i = 0; i < DRAIN_READS_MAX; i++) {
-		ssize_t n = recv(own->events_fd, own->received, RECEIVE_BYTES, 0);
-
-		/* ENOBUFS says that events were lost: all is read afresh anyway. */
-		if (n < 0 && errno != EINTR && errno != ENOBUFS)
-			return;
-	}
+	netlink_drain(&own->events);
 }
 
 /* True and *ret_ip: the attribute holds an address of this family. */
@@ -151,8 +122,9 @@ static bool address_read(const struct nlattr *attr, uint8_t family, struct ip *r
 	return true;
 }
 
-static void address_message(struct list *list, const struct nlmsghdr *message)
+static void address_message(void *context, const struct nlmsghdr *message)
 {
+	struct list *list = context;
 	const struct ifaddrmsg *header = mnl_nlmsg_get_payload(message);
 	const struct nlattr *address = NULL;
 	const struct nlattr *local = NULL;
@@ -262,8 +234,9 @@ static void route_onlink(struct list *list, const struct nlmsghdr *message)
 	list_tell(list, OWN_ONLINK, &ip);
 }
 
-static void route_message(struct list *list, const struct nlmsghdr *message)
+static void route_message(void *context, const struct nlmsghdr *message)
 {
+	struct list *list = context;
 	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
 
 	if (message->nlmsg_type != RTM_NEWROUTE ||
@@ -276,100 +249,22 @@ static void route_message(struct list *list, const struct nlmsghdr *message)
 		route_onlink(list, message);
 }
 
-struct dump {
-	const char *what;
-	void (*message)(struct list *list, const struct nlmsghdr *message);
-};
-
-enum dump_state { DUMP_MORE, DUMP_DONE, DUMP_AGAIN, DUMP_FAILED };
-
-static enum dump_state dump_message(const struct dump *dump, struct list *list, uint32_t seq,
-	const struct nlmsghdr *message, bool *again, int *number)
+/* Asks for all addresses or routes: the header behind nlmsghdr is zero. */
+static int list_read(struct own_addresses *own, struct list *list, uint16_t type,
+	size_t header_bytes, void (*each)(void *context, const struct nlmsghdr *message),
+	struct error *err)
 {
-	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
-	bool is_short = mnl_nlmsg_get_payload_len(message) < sizeof(*error);
-
-	if (message->nlmsg_seq != seq)
-		return DUMP_MORE;
-	*again |= (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
-	if (message->nlmsg_type == NLMSG_ERROR) {
-		*number = is_short || error->error == 0 ? EPROTO : -error->error;
-		return DUMP_FAILED;
-	}
-	if (message->nlmsg_type == NLMSG_DONE)
-		return *again ? DUMP_AGAIN : DUMP_DONE;
-	dump->message(list, message);
-	return DUMP_MORE;
-}
-
-static enum dump_state dump_read(struct own_addresses *own, const struct dump *dump,
-	struct list *list, int *number)
-{
-	enum dump_state state = DUMP_MORE;
-	bool again = false;
-
-	*number = EPROTO;
-	for (uint32_t i = 0; i < DUMP_READS_MAX && state == DUMP_MORE; i++) {
-		const struct nlmsghdr *message = (const struct nlmsghdr *)own->received;
-		struct sockaddr_nl from = { 0 };
-		socklen_t length = sizeof(from);
-		ssize_t n = recvfrom(own->route_fd, own->received, RECEIVE_BYTES, 0,
-			(struct sockaddr *)&from, &length);
-		int left = (int)n;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			*number = errno == EAGAIN ? ETIMEDOUT : errno;
-			return DUMP_FAILED;
-		}
-		if (from.nl_pid != 0) /* not from the kernel */
-			continue;
-		for (; state == DUMP_MORE && mnl_nlmsg_ok(message, left);
-			message = mnl_nlmsg_next(message, &left))
-			state = dump_message(dump, list, own->seq, message, &again, number);
-	}
-	return state == DUMP_MORE ? DUMP_FAILED : state;
-}
-
-static int dump_run(struct own_addresses *own, const struct dump *dump, struct nlmsghdr *request,
-	struct list *list, struct error *err)
-{
-	enum dump_state state = DUMP_AGAIN;
-	int number = EAGAIN;
-
-	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	for (uint32_t i = 0; i < DUMP_TRIES_MAX && state == DUMP_AGAIN; i++) {
-		request->nlmsg_seq = ++own->seq;
-		if (send(own->route_fd, request, request->nlmsg_len, 0) < 0)
-			return error_errno(err, errno, "asking for %s", dump->what);
-		state = dump_read(own, dump, list, &number);
-	}
-	if (state == DUMP_FAILED)
-		return error_errno(err, number, "reading %s", dump->what);
-	return 0;
-}
-
-static int addresses_list(struct own_addresses *own, struct list *list, struct error *err)
-{
-	const struct dump dump = { "addresses", address_message };
+	const struct netlink_lister lister = { .each = each, .context = list };
 	_Alignas(struct nlmsghdr) uint8_t buffer[REQUEST_BYTES];
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+	int number;
 
-	request->nlmsg_type = RTM_GETADDR;
-	(void)mnl_nlmsg_put_extra_header(request, sizeof(struct ifaddrmsg)); /* zero: all */
-	return dump_run(own, &dump, request, list, err);
-}
-
-static int routes_list(struct own_addresses *own, struct list *list, struct error *err)
-{
-	const struct dump dump = { "routes", route_message };
-	_Alignas(struct nlmsghdr) uint8_t buffer[REQUEST_BYTES];
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-
-	request->nlmsg_type = RTM_GETROUTE;
-	(void)mnl_nlmsg_put_extra_header(request, sizeof(struct rtmsg)); /* zero: all */
-	return dump_run(own, &dump, request, list, err);
+	request->nlmsg_type = type;
+	(void)mnl_nlmsg_put_extra_header(request, header_bytes);
+	number = netlink_list(&own->requests, request, &lister);
+	if (number == 0 || number == EAGAIN) /* EAGAIN: their change is an event of its own */
+		return 0;
+	return error_errno(err, number, "reading %s", type == RTM_GETADDR ? "addresses" : "routes");
 }
 
 static int list_end(const struct list *list, struct error *err)
@@ -390,30 +285,24 @@ int own_addresses_ssh_peers(void (*each)(void *context, enum own_addresses_kind 
 				    const struct ip *ip),
 	void *context, struct error *err)
 {
-	struct list list = { .each = each, .context = context };
-	int rc;
+	cleanup_free struct list *list = list_new(each, context);
 
-	list.told = alloc_array(OWN_ADDRESSES_MAX, sizeof(*list.told));
-	rc = logins_list(LOGINS_UTMP, login_tell, &list, err);
-	if (rc == 0)
-		rc = list_end(&list, err);
-	free(list.told);
-	return rc;
+	if (logins_list(LOGINS_UTMP, login_tell, list, err) < 0)
+		return -1;
+	return list_end(list, err);
 }
 
 int own_addresses_list(struct own_addresses *own,
 	void (*each)(void *context, enum own_addresses_kind kind, const struct ip *ip),
 	void *context, struct error *err)
 {
-	struct list list = { .each = each, .context = context };
+	cleanup_free struct list *list = list_new(each, context);
 	int rc = 0;
 
-	list.told = alloc_array(OWN_ADDRESSES_MAX, sizeof(*list.told));
-	rc |= addresses_list(own, &list, err);
-	rc |= routes_list(own, &list, err);
+	rc |= list_read(own, list, RTM_GETADDR, sizeof(struct ifaddrmsg), address_message, err);
+	rc |= list_read(own, list, RTM_GETROUTE, sizeof(struct rtmsg), route_message, err);
 	if (rc == 0)
-		rc = list_end(&list, err);
-	free(list.told);
+		rc = list_end(list, err);
 	rc |= own_addresses_ssh_peers(each, context, rc == 0 ? err : NULL);
 	return rc;
 }
