@@ -87,9 +87,10 @@ static const char *const schema_steps[] = {
 
 enum { SCHEMA_VERSION = sizeof(schema_steps) / sizeof(schema_steps[0]) - 1 };
 
-/* Reads every page; STRICT makes it look at the types of all values too. */
-static const char damages[] =
-	"SELECT count(*) FROM pragma_quick_check(1) WHERE quick_check <> 'ok'";
+/* Reads every page; STRICT makes it look at the types of all values too. The first row is "ok" in a
+ * sound database. As a table, pragma_quick_check(1), it takes the 1 for a table's name since SQLite
+ * 3.46. */
+static const char soundness[] = "PRAGMA quick_check(1)";
 
 static const char *const statement_texts[STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
@@ -157,6 +158,25 @@ static int read_number(const struct store *store, const char *sql, int64_t *ret_
 		(void)store_db_error(store, "cannot read it", err);
 	(void)sqlite3_finalize(statement); /* repeats the error of the step */
 	return rc == SQLITE_ROW ? 0 : -1;
+}
+
+static int damage_check(const struct store *store, bool *ret_damaged, struct error *err)
+{
+	struct sqlite3_stmt *statement = NULL;
+	const char *answer = NULL;
+	int result = 0;
+	int rc = sqlite3_prepare_v2(store->db, soundness, -1, &statement, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(statement);
+	if (rc == SQLITE_ROW)
+		answer = (const char *)sqlite3_column_text(statement, 0);
+	if (answer)
+		*ret_damaged = strcmp(answer, "ok") != 0;
+	else
+		result = store_db_error(store, "cannot read it", err);
+	(void)sqlite3_finalize(statement); /* repeats the error of the step */
+	return result;
 }
 
 int store_db_bind_ip(struct sqlite3_stmt *statement, int column, const struct ip *ip)
@@ -268,11 +288,11 @@ static enum start schema_check(struct store *store, struct error *err)
 
 static enum start rows_check(struct store *store, struct error *err)
 {
-	int64_t damaged = 0;
+	bool damaged = false;
 	int64_t ban = 0;
 	int64_t alert = 0;
 
-	if (read_number(store, damages, &damaged, err) < 0 ||
+	if (damage_check(store, &damaged, err) < 0 ||
 		read_number(store, "SELECT max(id) FROM bans", &ban, err) < 0 ||
 		read_number(store, "SELECT max(id) FROM alerts", &alert, err) < 0)
 		return failed(store);
