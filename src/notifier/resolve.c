@@ -203,6 +203,11 @@ static int channel_open(struct question *question, bool search, struct error *er
 	int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
 	int status;
 
+#ifdef ARES_OPT_UDP_MAX_QUERIES
+	/* c-ares 1.20 and later: a malformed answer ends all questions of its socket */
+	options.udp_max_queries = 1;
+	mask |= ARES_OPT_UDP_MAX_QUERIES;
+#endif
 	if (!search)
 		mask |= ARES_OPT_DOMAINS;
 	if (resolve->servers)
