@@ -14,6 +14,7 @@ APT_LINT := clang-format clang-tidy cppcheck
 APT_FUZZ := clang libclang-rt-14-dev
 APT_SYSTEMD := mmdebstrap systemd-container systemd
 APT_ASTERISK := mmdebstrap
+APT_NEWER := mmdebstrap
 
 BUILD ?= build
 OPTIMISE ?= -O2
@@ -152,6 +153,12 @@ e2e-asterisk:
 	@$(MAKE) --no-print-directory -s -j2 all
 	@tests/e2e/asterisk.sh
 
+# On Debian NEWER_DEBIAN, in a root that is made once, two minutes: its compiler, its libraries.
+NEWER_DEBIAN ?= trixie
+check-newer-debian:
+	$(call need,$(APT_NEWER))
+	@tests/newer_debian $(NEWER_DEBIAN) $(APT_BUILD) $(APT_CHECK)
+
 # ---- installing ----
 SYSCONFDIR ?= /etc
 BINDIR = $(DESTDIR)$(PREFIX)/bin
@@ -201,6 +208,7 @@ help:
 	@echo 'make compat          the configuration of fail2ban, as Debian ships it'
 	@echo 'make systemd-check   the unit under a booted systemd (root)'
 	@echo 'make e2e-asterisk    against a real Asterisk (root)'
+	@echo 'make check-newer-debian   build, unit tests and daemon on the next Debian (root)'
 	@echo 'make bench           the figures'
 	@echo 'make install DESTDIR= PREFIX=    make uninstall    make install-service'
 
@@ -208,4 +216,4 @@ clean:
 	rm -rf build build-* voipguard
 
 .PHONY: all deps demo check units fuzzers asan fuzz-replay fuzz clauses lint bench compat systemd-check \
-	e2e-asterisk install uninstall install-service help clean
+	e2e-asterisk check-newer-debian install uninstall install-service help clean
