@@ -15,16 +15,16 @@
 #include "follow/rotated.h"
 
 enum {
-	CHAIN_MAX = 64,       /* entries before one another; the oldest of more wait */
-	CHAIN_TRIES_MAX = 32, /* truncations in one reconcile */
+	CHAIN_MAX = 64,       /* entries before one another; of more the oldest wait */
+	CHAIN_TRIES_MAX = 32, /* changes of a chain, such as truncations, in one reconcile */
 	NOTE_MAX = 1024
 };
 
-/* Passes lines of one entry on. */
+/* Whose lines are being handed over. */
 struct reader {
 	struct tail *tail;
 	struct tail_entry *entry;
-	bool rest; /* what stands behind the last newline */
+	bool rest; /* it is what stands behind the last newline */
 };
 
 void tail_entry_note(struct tail *tail, int priority, const char *path, const char *what)
@@ -38,7 +38,7 @@ void tail_entry_note(struct tail *tail, int priority, const char *path, const ch
 struct tail_entry *tail_entry_by_status(const struct tail *tail, const struct stat *status)
 {
 	for (size_t i = 0; i < tail->n_entries; i++)
-		if (!tail->entries[i]->stale && tail_file_is(tail->entries[i]->file, status))
+		if (!tail->entries[i]->overwritten && tail_file_is(tail->entries[i]->file, status))
 			return tail->entries[i];
 	return NULL;
 }
@@ -47,7 +47,7 @@ struct tail_entry *tail_entry_by_identity(const struct tail *tail,
 	const struct tail_identity *identity)
 {
 	for (size_t i = 0; i < tail->n_entries; i++)
-		if (!tail->entries[i]->stale &&
+		if (!tail->entries[i]->overwritten &&
 			tail_file_identity_equal(&tail->entries[i]->file->identity, identity))
 			return tail->entries[i];
 	return NULL;
@@ -72,12 +72,13 @@ struct tail_entry *tail_entry_latest(const struct tail *tail, const char *path)
 	size_t i = tail->n_entries;
 
 	while (i-- > 0)
-		if (!tail->entries[i]->stale && strcmp(tail->entries[i]->path, path) == 0 &&
+		if (!tail->entries[i]->overwritten && strcmp(tail->entries[i]->path, path) == 0 &&
 			!is_before_another(tail, tail->entries[i]))
 			return tail->entries[i];
 	return NULL;
 }
 
+/* Of its last change, or its birth. */
 static int64_t latest_ns(const struct tail_file *file)
 {
 	const int64_t modified_ns = tail_file_modified_ns(file);
@@ -129,9 +130,9 @@ static void entry_unlink(struct tail *tail, const struct tail_entry *entry)
 			tail->names[i].entry = NULL;
 }
 
-/* Rotation has overwritten a copy: what the file holds now is another copy, maybe of lines that
- * are read. It is found anew when it is looked for. */
-static void entry_expire(struct tail *tail, struct tail_entry *entry)
+/* copytruncate has replaced what this copy held: the file is another copy now, maybe of lines that
+ * were read elsewhere. As that one it is found when it is looked for. */
+static void entry_give_up(struct tail *tail, struct tail_entry *entry)
 {
 	if (entry->size_bytes > entry->file->offset)
 		tail_entry_note(tail, LOG_WARNING, entry->path,
@@ -139,7 +140,7 @@ static void entry_expire(struct tail *tail, struct tail_entry *entry)
 			"lost");
 	entry_unlink(tail, entry);
 	tail->want_scan |= entry->named;
-	entry->stale = true;
+	entry->overwritten = true;
 	entry->final = true;
 	entry->named = false;
 	entry->dirty = false;
@@ -155,7 +156,7 @@ void tail_entry_forget(struct tail *tail, char *key)
 	tail->forgotten[tail->n_forgotten++] = key;
 }
 
-/* Lets go of entry; its position is to be forgotten. */
+/* Lets go of entry, and has its position forgotten. */
 static void entry_drop(struct tail *tail, struct tail_entry *entry)
 {
 	size_t at = 0;
@@ -229,7 +230,9 @@ void tail_entry_adopt(struct tail *tail, struct tail_entry *entry)
 	}
 }
 
-/* Is what entry holds up to *ret_end (its end, or as far as original was read) the same? */
+/* Does entry hold the same as original, up to *ret_end: its own end, or as far as original was
+ * read?
+ */
 static bool is_copy(const struct tail_entry *entry, const struct tail_entry *original,
 	int64_t *ret_end)
 {
@@ -239,19 +242,19 @@ static bool is_copy(const struct tail_entry *entry, const struct tail_entry *ori
 	if (size <= 0 || read_to == 0)
 		return false;
 	*ret_end = size < read_to ? size : read_to;
-	if (size >= read_to) /* by the window: original may be truncated already */
+	if (size >= read_to) /* against the window: original may be truncated already */
 		return tail_file_hash_matches(entry->file, read_to, tail_file_hash(original->file));
 	return tail_file_same_before(entry->file, original->file, size);
 }
 
-/* The name that leads to entry; NULL: none does. */
+/* A path that leads to entry; NULL: none does. */
 static const char *name_of(struct tail_entry *entry)
 {
 	return entry->named ? entry->path : tail_entry_place(entry);
 }
 
-/* Is what entry holds now a copy of a followed log, under a name that rotation gives? */
-static struct tail_entry *find_original(const struct tail *tail, struct tail_entry *entry)
+/* The followed log that entry is a copy of, under a name that rotation gives; NULL: it is none. */
+static struct tail_entry *original_find(const struct tail *tail, struct tail_entry *entry)
 {
 	const char *path = name_of(entry);
 	int64_t end;
@@ -259,22 +262,22 @@ static struct tail_entry *find_original(const struct tail *tail, struct tail_ent
 	for (size_t i = 0; path && i < tail->n_entries; i++) {
 		struct tail_entry *other = tail->entries[i];
 
-		if (other != entry && !other->copy_of && !other->stale &&
+		if (other != entry && !other->copy_of && !other->overwritten &&
 			tail_sibling_is_rotated(path, other->path) && is_copy(entry, other, &end))
 			return other;
 	}
 	return NULL;
 }
 
-/* A copy moves on with its original; one that goes its own way is a log like others. */
-static void follow_original(struct tail_entry *entry)
+/* A copy moves on with its original. One that goes its own way is a log like others. */
+static void original_follow(struct tail_entry *entry)
 {
 	int64_t end = 0;
 
 	entry->dirty = false;
 	if (is_copy(entry, entry->copy_of, &end)) {
 		entry->moved |= entry->file->offset != end;
-		(void)tail_file_seek(entry->file, end); /* else it shrank: looked at again */
+		(void)tail_file_seek(entry->file, end); /* else it shrank, which is seen later */
 		return;
 	}
 	entry->copy_of = NULL;
@@ -289,8 +292,8 @@ static bool is_in_chain(const struct tail_entry *entry, const struct tail_entry 
 	return entry != NULL;
 }
 
-/* copy holds what entry held: has it been copied over something else that was read? */
-static bool is_overwritten(struct tail_entry *copy, const struct tail_entry *entry)
+/* copy holds what entry held. Has that replaced other bytes, which were read from copy before? */
+static bool is_replaced(struct tail_entry *copy, const struct tail_entry *entry)
 {
 	const char *name = name_of(copy);
 
@@ -299,8 +302,9 @@ static bool is_overwritten(struct tail_entry *copy, const struct tail_entry *ent
 	       (copy->final || (name && tail_sibling_is_rotated(name, entry->path)));
 }
 
-/* The copy with what entry held before it was truncated becomes entry->before. */
-static bool find_copy(struct tail *tail, struct tail_entry *entry)
+/* The copy of what entry held before it was truncated becomes entry->before; false: there is none.
+ */
+static bool copy_find(struct tail *tail, struct tail_entry *entry)
 {
 	const struct tail_position position = { .identity = entry->file->identity,
 		.offset = entry->file->offset,
@@ -313,8 +317,8 @@ static bool find_copy(struct tail *tail, struct tail_entry *entry)
 		tail_sibling_find(log ? log : entry->path, &position, &found) == TAIL_MATCH_NONE)
 		return false;
 	copy = tail_entry_by_identity(tail, &found.file->identity);
-	if (copy && is_overwritten(copy, entry)) {
-		entry_expire(tail, copy);
+	if (copy && is_replaced(copy, entry)) {
+		entry_give_up(tail, copy);
 		copy = NULL;
 	}
 	if (copy) {
@@ -338,9 +342,10 @@ static bool find_copy(struct tail *tail, struct tail_entry *entry)
 	return true;
 }
 
-static void restart(struct tail *tail, struct tail_entry *entry)
+/* entry was truncated. */
+static void entry_restart(struct tail *tail, struct tail_entry *entry)
 {
-	const bool found = find_copy(tail, entry);
+	const bool found = copy_find(tail, entry);
 	const bool lost = !found && entry->size_bytes > entry->file->offset;
 
 	if (found)
@@ -366,7 +371,7 @@ static void restart(struct tail *tail, struct tail_entry *entry)
 	entry->dirty = true;
 }
 
-static void hand_over(void *context, int64_t at, const char *line, size_t length, bool cut,
+static void line_hand_over(void *context, int64_t at, const char *line, size_t length, bool cut,
 	size_t ahead)
 {
 	const struct reader *reader = context;
@@ -387,8 +392,8 @@ static void hand_over(void *context, int64_t at, const char *line, size_t length
 	tail->callbacks.line(tail->callbacks.context, &out);
 }
 
-/* Before the first line of an entry is read. */
-static void hand_over_head(struct tail *tail, struct tail_entry *entry)
+/* Before the first line of an entry is read: its mark, and the first line of its file. */
+static void head_hand_over(struct tail *tail, struct tail_entry *entry)
 {
 	char text[TAIL_HEAD_MAX + 1];
 	struct line line = { .text = text,
@@ -400,38 +405,38 @@ static void hand_over_head(struct tail *tail, struct tail_entry *entry)
 	if (entry->begun)
 		return;
 	entry->begun = true;
-	if (entry->file->offset == 0 && entry->before) /* which is read by now */
+	if (entry->file->offset == 0 && entry->before) /* which has been read by now */
 		entry->mark = entry->before->mark;
 	if (entry->file->offset && tail_file_head(entry->file, text, sizeof(text), &line.length))
 		tail->callbacks.line(tail->callbacks.context, &line);
 }
 
-static void read_rest(struct tail *tail, struct tail_entry *entry)
+static void rest_read(struct tail *tail, struct tail_entry *entry)
 {
 	struct reader reader = { .tail = tail, .entry = entry, .rest = true };
-	const struct tail_file_sink sink = { hand_over, &reader, tail->buffer };
+	const struct tail_file_sink sink = { line_hand_over, &reader, tail->buffer };
 	const int64_t offset = entry->file->offset;
 
 	tail_file_read_rest(entry->file, &sink);
 	entry->moved |= entry->file->offset != offset;
 }
 
-static void note_failure(struct tail *tail, struct tail_entry *entry)
+static void failure_note(struct tail *tail, struct tail_entry *entry)
 {
 	if (!entry->failed)
 		tail_entry_note(tail, LOG_WARNING, entry->path, "gives an error when read");
 	entry->failed = true;
 }
 
-/* Reads one entry to its end or the budget's. */
-static enum tail_file_read read_one(struct tail *tail, struct tail_entry *entry,
+/* Reads one entry to its end or to that of the budget. */
+static enum tail_file_read entry_read(struct tail *tail, struct tail_entry *entry,
 	size_t *budget_bytes)
 {
 	struct reader reader = { .tail = tail, .entry = entry };
-	const struct tail_file_sink sink = { hand_over, &reader, tail->buffer };
+	const struct tail_file_sink sink = { line_hand_over, &reader, tail->buffer };
 	enum tail_file_read result = TAIL_FILE_MORE;
 
-	hand_over_head(tail, entry);
+	head_hand_over(tail, entry);
 	while (result == TAIL_FILE_MORE && *budget_bytes > 0) {
 		size_t bytes = 0;
 
@@ -442,33 +447,34 @@ static enum tail_file_read read_one(struct tail *tail, struct tail_entry *entry,
 			entry->idle_scans = 0;
 	}
 	if (result == TAIL_FILE_FAILED)
-		note_failure(tail, entry);
+		failure_note(tail, entry);
 	if (result == TAIL_FILE_DRY || result == TAIL_FILE_FAILED)
 		entry->dirty = false;
 	if (result == TAIL_FILE_DRY)
 		entry->failed = false;
 	if (result == TAIL_FILE_DRY && entry->final)
-		read_rest(tail, entry);
+		rest_read(tail, entry);
 	if (entry->size_bytes < entry->file->end)
 		entry->size_bytes = entry->file->end;
 	return result;
 }
 
-/* entry is not what it was: has rotation copied a log over it? Whether what was rotated away is a
- * copy itself, nobody knows after a restart. What is older than the log is none, and tail_sibling
- * would not find the unread rest of the log in it. */
+/* The bytes that were read of entry are others now: has rotation copied a log over it, or was it
+ * truncated? Nobody knows after a restart whether a file that was rotated away was a copy itself.
+ * One that is older than the log is not taken for its copy, nor would tail_sibling_find take it. */
 static bool is_copied_over(const struct tail *tail, struct tail_entry *entry)
 {
 	const struct tail_entry *original;
 
 	if (entry->final)
 		return true;
-	original = find_original(tail, entry);
+	original = original_find(tail, entry);
 	return original && original->file->identity.born_ns <= entry->file->identity.born_ns;
 }
 
-/* true: all of them were read; false: the budget is used up, or the chain is another now. */
-static bool read_chain(struct tail *tail, struct tail_entry *entry, size_t *budget_bytes)
+/* Reads entry and those before it, the oldest first. True: all of them were read; false: the budget
+ * is used up, or the chain is another now. */
+static bool chain_read(struct tail *tail, struct tail_entry *entry, size_t *budget_bytes)
 {
 	struct tail_entry *chain[CHAIN_MAX];
 	enum tail_file_read result;
@@ -477,19 +483,19 @@ static bool read_chain(struct tail *tail, struct tail_entry *entry, size_t *budg
 	for (; entry && n < CHAIN_MAX; entry = entry->before)
 		chain[n++] = entry;
 	while (n-- > 0) {
-		/* an empty file cannot be told from a copy that is being made */
+		/* one of which nothing was read may be a copy */
 		if (chain[n]->file->offset == 0 && !chain[n]->copy_of)
-			chain[n]->copy_of = find_original(tail, chain[n]);
+			chain[n]->copy_of = original_find(tail, chain[n]);
 		if (chain[n]->copy_of) {
-			follow_original(chain[n]);
+			original_follow(chain[n]);
 			if (chain[n]->copy_of)
 				continue;
 		}
-		result = read_one(tail, chain[n], budget_bytes);
+		result = entry_read(tail, chain[n], budget_bytes);
 		if (result == TAIL_FILE_CHANGED && is_copied_over(tail, chain[n]))
-			entry_expire(tail, chain[n]);
+			entry_give_up(tail, chain[n]);
 		else if (result == TAIL_FILE_CHANGED)
-			restart(tail, chain[n]);
+			entry_restart(tail, chain[n]);
 		if (result == TAIL_FILE_CHANGED || result == TAIL_FILE_MORE)
 			return false;
 	}
@@ -499,22 +505,23 @@ static bool read_chain(struct tail *tail, struct tail_entry *entry, size_t *budg
 bool tail_entry_read(struct tail *tail, struct tail_entry *entry, size_t *budget_bytes)
 {
 	for (int tries = 0; tries<CHAIN_TRIES_MAX && * budget_bytes> 0; tries++)
-		if (entry->stale || read_chain(tail, entry, budget_bytes))
+		if (entry->overwritten || chain_read(tail, entry, budget_bytes))
 			return false;
 	return true;
 }
 
-/* The last of what a file holds, half a line too, before it is let go. */
-static void finish(struct tail *tail, struct tail_entry *entry)
+/* Reads the last of what a file holds, half a line too, and lets it go. */
+static void entry_finish(struct tail *tail, struct tail_entry *entry)
 {
 	size_t budget_bytes = SIZE_MAX;
 
-	if (!entry->copy_of && !entry->stale &&
-		read_one(tail, entry, &budget_bytes) == TAIL_FILE_DRY)
-		read_rest(tail, entry);
+	if (!entry->copy_of && !entry->overwritten &&
+		entry_read(tail, entry, &budget_bytes) == TAIL_FILE_DRY)
+		rest_read(tail, entry);
 	entry_drop(tail, entry);
 }
 
+/* A file that has lines is followed under the name that entry had. */
 static bool has_successor(const struct tail *tail, const struct tail_entry *entry)
 {
 	for (size_t i = 0; i < tail->n_entries; i++) {
@@ -550,15 +557,15 @@ void tail_entry_retire(struct tail *tail)
 	while (i < tail->n_entries) {
 		struct tail_entry *entry = tail->entries[i];
 
-		if (!entry->stale && (entry->named || entry->dirty)) {
+		if (!entry->overwritten && (entry->named || entry->dirty)) {
 			i++;
 			continue;
 		}
 		entry->idle_scans++;
-		/* a chain is read oldest first, so those before are at their end too */
+		/* those before it were read first, so they are at their end too */
 		if (is_done(tail, entry) ||
 			(!entry->before && count_old(tail, entry->path) > TAIL_OLD_MAX))
-			finish(tail, entry);
+			entry_finish(tail, entry);
 		else
 			i++;
 	}

@@ -15,7 +15,7 @@
 #include "base/siphash.h"
 #include "base/text.h"
 
-/* 00 01 .. 0f, as in the paper's test vector. */
+/* The key of the test vector in the paper on SipHash. */
 static const uint8_t hash_key[SIPHASH_KEY_BYTES] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
 	14, 15 };
 
@@ -26,6 +26,7 @@ static ssize_t read_at(int fd, unsigned char *out, size_t length, int64_t offset
 
 	while (done < length) {
 		ssize_t n = pread(fd, out + done, length - done, offset + (int64_t)done);
+
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -42,8 +43,8 @@ static size_t window_length(int64_t offset)
 	return offset < TAIL_WINDOW_MAX ? (size_t)offset : (size_t)TAIL_WINDOW_MAX;
 }
 
-/* The window before offset, from the file. */
-static int load_window(int fd, int64_t offset, unsigned char *out)
+/* Reads the window before offset from the file; -1: the file is shorter. */
+static int window_load(int fd, int64_t offset, unsigned char *out)
 {
 	size_t length = window_length(offset);
 
@@ -52,7 +53,7 @@ static int load_window(int fd, int64_t offset, unsigned char *out)
 	return read_at(fd, out, length, offset - (int64_t)length) == (ssize_t)length ? 0 : -1;
 }
 
-static int read_identity(int fd, struct tail_identity *ret_identity)
+static int identity_read(int fd, struct tail_identity *ret_identity)
 {
 	struct statx status;
 	long generation = 0; /* the kernel writes an int, some file systems a long */
@@ -71,13 +72,17 @@ static int read_identity(int fd, struct tail_identity *ret_identity)
 	return 0;
 }
 
-static enum tail_file_opened refuse(const char *path, int number, struct error *err)
+/* errno says why path cannot be opened. */
+static enum tail_file_opened open_refuse(const char *path, struct error *err)
 {
+	const int number = errno;
 	cleanup_free char *closed = alloc_string(path);
 	struct stat status;
 	int rc;
 
-	/* the file itself, or the directory that does not let us through */
+	if (number == ENOENT || number == ENOTDIR)
+		return TAIL_FILE_ABSENT;
+	/* what is closed to us is the file, or a directory above it */
 	while ((rc = stat(closed, &status)) != 0 && errno == EACCES && strrchr(closed, '/'))
 		*strrchr(closed, '/') = '\0';
 	if (number == EACCES && rc == 0)
@@ -99,19 +104,17 @@ enum tail_file_opened tail_file_open(const char *path, struct tail_file **ret_fi
 	struct stat status;
 	int fd;
 
-	/* looked at before, because opening a device can act on it */
+	/* it is looked at first, because opening a device can set something off */
 	if (stat(path, &status))
-		return errno == ENOENT || errno == ENOTDIR ? TAIL_FILE_ABSENT
-							   : refuse(path, errno, err);
+		return open_refuse(path, err);
 	if (!S_ISREG(status.st_mode)) {
 		(void)error_set(err, "'%s' is not a regular file", text_shown_string(path).text);
 		return TAIL_FILE_REFUSED;
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ? TAIL_FILE_ABSENT
-							   : refuse(path, errno, err);
-	if (fstat(fd, &status) || !S_ISREG(status.st_mode) || read_identity(fd, &identity)) {
+		return open_refuse(path, err);
+	if (fstat(fd, &status) || !S_ISREG(status.st_mode) || identity_read(fd, &identity)) {
 		(void)close(fd); /* only read */
 		return TAIL_FILE_ABSENT;
 	}
@@ -173,7 +176,7 @@ int tail_file_seek(struct tail_file *file, int64_t offset)
 {
 	unsigned char window[TAIL_WINDOW_MAX];
 
-	if (load_window(file->fd, offset, window))
+	if (window_load(file->fd, offset, window))
 		return -1;
 	file->offset = offset;
 	file->window_bytes = window_length(offset);
@@ -207,7 +210,7 @@ bool tail_file_hash_matches(const struct tail_file *file, int64_t offset, uint64
 {
 	unsigned char window[TAIL_WINDOW_MAX];
 
-	if (load_window(file->fd, offset, window))
+	if (window_load(file->fd, offset, window))
 		return false;
 	return siphash(hash_key, window, window_length(offset)) == hash;
 }
@@ -217,7 +220,7 @@ bool tail_file_same_before(const struct tail_file *a, const struct tail_file *b,
 	unsigned char left[TAIL_WINDOW_MAX];
 	unsigned char right[TAIL_WINDOW_MAX];
 
-	if (load_window(a->fd, end, left) || load_window(b->fd, end, right))
+	if (window_load(a->fd, end, left) || window_load(b->fd, end, right))
 		return false;
 	return memcmp(left, right, window_length(end)) == 0;
 }
@@ -253,8 +256,8 @@ static size_t cut_lines(struct tail_file *file, const char *data, size_t length,
 	return i;
 }
 
-/* The window and length bytes behind it lie in buffer; all of them are read now. */
-static void advance(struct tail_file *file, const unsigned char *buffer, size_t length)
+/* In buffer lie the window and `length` bytes behind it, of which all are done with. */
+static void file_advance(struct tail_file *file, const unsigned char *buffer, size_t length)
 {
 	size_t total = file->window_bytes + length;
 
@@ -271,7 +274,7 @@ enum tail_file_read tail_file_read(struct tail_file *file, const struct tail_fil
 	size_t used;
 	ssize_t n;
 
-	/* the window is read along: one system call both verifies and reads */
+	/* the window is read again in front of the chunk: one system call verifies and reads */
 	do {
 		n = pread(file->fd, sink->buffer, wanted, file->offset - (int64_t)before);
 	} while (n < 0 && errno == EINTR);
@@ -283,7 +286,7 @@ enum tail_file_read tail_file_read(struct tail_file *file, const struct tail_fil
 	used = cut_lines(file, (const char *)sink->buffer + before, (size_t)n - before,
 		(size_t)n == wanted, sink);
 	if (used)
-		advance(file, sink->buffer, used);
+		file_advance(file, sink->buffer, used);
 	*bytes += used;
 	return (size_t)n == wanted ? TAIL_FILE_MORE : TAIL_FILE_DRY;
 }
@@ -300,5 +303,5 @@ void tail_file_read_rest(struct tail_file *file, const struct tail_file_sink *si
 		sink->line(sink->context, file->offset, (const char *)sink->buffer + before,
 			(size_t)n - before, false, 0);
 	file->skipping = true;
-	advance(file, sink->buffer, (size_t)n - before);
+	file_advance(file, sink->buffer, (size_t)n - before);
 }

@@ -13,8 +13,8 @@ enum {
 };
 
 /* window holds the window_bytes = min(offset, TAIL_WINDOW_MAX) bytes before offset as they were
- * when they were read. skipping: offset stands inside a line whose rest is not handed over; so it
- * does exactly if a byte stands before it that is no newline. */
+ * when they were read. skipping: offset stands inside a line whose rest is not handed over, which
+ * is so exactly if the byte before it is no newline. */
 struct tail_file {
 	int fd;
 	struct tail_identity identity;
@@ -25,34 +25,35 @@ struct tail_file {
 	unsigned char window[TAIL_WINDOW_MAX];
 };
 
+/* ABSENT: there is no such file; REFUSED: see tail_file_open. */
 enum tail_file_opened { TAIL_FILE_OPEN, TAIL_FILE_ABSENT, TAIL_FILE_REFUSED };
 
+/* DRY: all that is there was read; the others: see tail_file_read. */
 enum tail_file_read { TAIL_FILE_DRY, TAIL_FILE_MORE, TAIL_FILE_CHANGED, TAIL_FILE_FAILED };
 
 struct tail_file_sink {
-	/* A line that begins at byte `at`; it lies in buffer, gone after the call. ahead: so many
-	 * bytes of the file stand behind its newline, at line + length + 1: all there are, or at
-	 * least TAIL_AHEAD_BYTES; 0 if it was cut. */
+	/* A line that begins at byte `at` of the file; it lies in buffer, and is gone after the
+	 * call. cut and ahead: see struct line. */
 	void (*line)(void *context, int64_t at, const char *line, size_t length, bool cut,
 		size_t ahead);
 	void *context;
 	unsigned char *buffer; /* borrowed, TAIL_BUFFER_BYTES; filled anew by each read */
 };
 
-/* Opens a regular file at offset 0. REFUSED: err says why, with the group and mode where
- * permission lacks; a FIFO, device or directory is refused without blocking on it. */
+/* Opens a regular file at offset 0. REFUSED: err says why, where a permission is missing with the
+ * group and mode. A FIFO, device or directory is refused without waiting for it. */
 enum tail_file_opened tail_file_open(const char *path, struct tail_file **ret_file,
 	struct error *err);
 void tail_file_free(struct tail_file *file);
 
-/* Same device and inode: enough while one of the two is held open. */
+/* The same device and inode: enough while the file is held open. */
 bool tail_file_is(const struct tail_file *file, const struct stat *status);
-/* All four equal; what a file system does not have is 0 on both sides. */
+/* All four are equal; what a file system does not have is 0 on both sides. */
 bool tail_file_identity_equal(const struct tail_identity *a, const struct tail_identity *b);
 
-/* -1 if it cannot be told. */
+/* -1 if it is not known. */
 int64_t tail_file_size(const struct tail_file *file);
-/* Its last change, 0 if it cannot be told. */
+/* Its last change, 0 if that is not known. */
 int64_t tail_file_modified_ns(const struct tail_file *file);
 /* The first line, without its newline, if that lies within the first `size` bytes and before the
  * file's offset. */
@@ -63,23 +64,26 @@ int tail_file_seek(struct tail_file *file, int64_t offset);
 /* Goes to the start of the line that is being written at `end`. */
 int tail_file_seek_line(struct tail_file *file, int64_t end);
 
-/* Of the window: SipHash-2-4 with a fixed key. A linear hash (FNV, CRC) would let whoever gets
- * bytes into the log choose them so that other contents pass for the ones that were read; the
- * key need not be secret, since only the window's length is theirs to try with. */
+/* A hash of the window: SipHash-2-4 with a fixed key. With a linear hash (FNV, CRC) whoever gets
+ * bytes into the log could choose them so that other contents pass for those that were read. The
+ * key need not be secret, since only as many bytes as the window has are theirs to choose. */
 uint64_t tail_file_hash(const struct tail_file *file);
-/* Have the (at most TAIL_WINDOW_MAX) bytes before offset this hash? false if it is shorter. */
+/* Do the (at most TAIL_WINDOW_MAX) bytes before offset have this hash? Not if the file is shorter.
+ */
 bool tail_file_hash_matches(const struct tail_file *file, int64_t offset, uint64_t hash);
-/* Are the (at most TAIL_WINDOW_MAX) bytes before end the same in both? */
+/* Are the (at most TAIL_WINDOW_MAX) bytes before `end` the same in both? */
 bool tail_file_same_before(const struct tail_file *a, const struct tail_file *b, int64_t end);
 
-/* Reads one chunk and hands over its complete lines; adds what it moved on to *bytes. Bytes
- * after the last newline are read again next time, unless they are more than a line may have:
- * that is handed over cut, and its rest is skipped. MORE: the chunk was full; it has moved on by
- * all of it but, at most, TAIL_LINE_MAX + TAIL_AHEAD_BYTES bytes, hence by some. CHANGED: the file
- * is shorter than what was read, or the window's bytes are others now; nothing was handed over. */
+/* Reads one chunk and hands over its complete lines; adds to *bytes by how many it has moved on.
+ * Bytes behind the last newline are read again the next time, unless they are more than a line may
+ * have: then they are handed over as a cut line, and the rest of it is skipped. MORE: the chunk was
+ * full; the file has moved on by all of it but TAIL_LINE_MAX + TAIL_AHEAD_BYTES bytes at most,
+ * hence by some. CHANGED: the file is shorter than what was read, or the bytes of the window are
+ * others now; nothing was handed over. FAILED: it cannot be read. */
 enum tail_file_read tail_file_read(struct tail_file *file, const struct tail_file_sink *sink,
 	size_t *bytes);
-/* The file is complete: hands over what stands behind the last newline, if anything. */
+/* Nobody writes into the file any more: hands over what stands behind its last newline, if
+ * anything. */
 void tail_file_read_rest(struct tail_file *file, const struct tail_file_sink *sink);
 
 #endif

@@ -42,12 +42,11 @@ void tail_watch_begin(struct tail_watch *watch)
 		watch->directories[i].wanted = false;
 }
 
-static void remember(struct tail_watch *watch, int wd, const char *path)
+static void directory_add(struct tail_watch *watch, int wd, const char *path)
 {
-	struct tail_watch_directory *directory;
-
 	for (size_t i = 0; i < watch->n_directories; i++) {
-		directory = &watch->directories[i];
+		struct tail_watch_directory *directory = &watch->directories[i];
+
 		if (strcmp(directory->path, path) == 0 && directory->wd == wd) {
 			directory->wanted = true;
 			return;
@@ -78,7 +77,7 @@ void tail_watch_directory(struct tail_watch *watch, const char *path)
 		*slash = '\0';
 	}
 	if (wd >= 0)
-		remember(watch, wd, existing);
+		directory_add(watch, wd, existing);
 }
 
 static bool is_used(const struct tail_watch *watch, int wd)
@@ -118,7 +117,7 @@ void tail_watch_forget(struct tail_watch *watch, int wd)
 		(void)inotify_rm_watch(watch->fd, wd); /* EINVAL: the kernel was first */
 }
 
-static void tell(struct tail_watch *watch, const struct inotify_event *event,
+static void event_tell(struct tail_watch *watch, const struct inotify_event *event,
 	const struct tail_watch_events *events)
 {
 	bool found = false;
@@ -153,7 +152,7 @@ bool tail_watch_drain(struct tail_watch *watch, const struct tail_watch_events *
 			return false;
 		for (at = 0; at < (size_t)n; at += sizeof(*event) + event->len) {
 			event = (void *)(buffer + at);
-			tell(watch, event, events);
+			event_tell(watch, event, events);
 		}
 	}
 	return true;

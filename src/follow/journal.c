@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -19,10 +18,11 @@
 
 enum { FIELD_MAX = 256, TROUBLE_MAX = 256, STREAM_BYTES = 32, STREAMS_MAX = 8 };
 
-/* broken[next_broken] is the oldest of the streams whose last entry was broken off. */
+/* broken: the streams (_STREAM_ID) whose last entry was broken off, zeros: none;
+ * broken[next_broken] is the oldest. */
 struct reader {
-	sd_journal *journal;                    /* owned */
-	char broken[STREAMS_MAX][STREAM_BYTES]; /* _STREAM_ID, zeros: none */
+	sd_journal *journal; /* owned */
+	char broken[STREAMS_MAX][STREAM_BYTES];
 	unsigned next_broken;
 	bool told_broken;
 	bool moved;
@@ -38,7 +38,8 @@ struct journal {
 	int epoll_fd; /* owned */
 	bool blocked; /* no rights: has been told, and stays until the next engine */
 	char trouble[TROUBLE_MAX];
-	char line[JOURNAL_LINE_MAX + 1];
+	char line[JOURNAL_LINE_MAX]; /* the entry that is being handed over */
+	size_t length;
 };
 
 int journal_new(const struct journal_callbacks *callbacks, struct journal **ret_journal,
@@ -68,18 +69,28 @@ void journal_free(struct journal *journal)
 
 /* ---- broken lines ---- */
 
-/* The value of a field, not NUL-ended. False: the entry has none. */
-static bool field(sd_journal *journal, const char *name, const char **ret_value, size_t *ret_length)
+/* The value of a field, not NUL-ended. False: the entry has none, or an empty one. */
+static bool field_read(sd_journal *journal, const char *name, const char **ret_value,
+	size_t *ret_length)
 {
 	size_t skip = strlen(name) + 1; /* and the = */
 	const void *data;
 	size_t length;
 
-	if (sd_journal_get_data(journal, name, &data, &length) < 0 || length < skip)
+	if (sd_journal_get_data(journal, name, &data, &length) < 0 || length <= skip)
 		return false;
 	*ret_value = (const char *)data + skip;
 	*ret_length = length - skip;
 	return true;
+}
+
+static bool field_is(sd_journal *journal, const char *name, const char *wanted)
+{
+	const char *value;
+	size_t length;
+
+	return field_read(journal, name, &value, &length) && length == strlen(wanted) &&
+	       memcmp(value, wanted, length) == 0;
 }
 
 static char *stream_find(struct reader *reader, const char *id)
@@ -91,7 +102,7 @@ static char *stream_find(struct reader *reader, const char *id)
 }
 
 /* The entry is the beginning or the rest of a line that journald has broken: at its LineMax, so at
- * a byte of the sender's choice, or because another process wrote on. A rest could say anything. */
+ * a byte that the sender chose, or because another process wrote on. A rest could say anything. */
 static bool is_broken(struct reader *reader)
 {
 	char id[STREAM_BYTES] = { 0 };
@@ -100,14 +111,12 @@ static bool is_broken(struct reader *reader)
 	char *known;
 	bool breaks;
 
-	if (!field(reader->journal, "_STREAM_ID", &value, &length) || !length)
+	if (!field_read(reader->journal, "_STREAM_ID", &value, &length))
 		return false;
 	memcpy(id, value, length < STREAM_BYTES ? length : STREAM_BYTES);
 	known = stream_find(reader, id);
-	breaks = field(reader->journal, "_LINE_BREAK", &value, &length) &&
-		 ((length == strlen("line-max") && memcmp(value, "line-max", length) == 0) ||
-			 (length == strlen("pid-change") &&
-				 memcmp(value, "pid-change", length) == 0));
+	breaks = field_is(reader->journal, "_LINE_BREAK", "line-max") ||
+		 field_is(reader->journal, "_LINE_BREAK", "pid-change");
 	if (breaks && !known) { /* of more streams at once the oldest is forgotten */
 		memcpy(reader->broken[reader->next_broken], id, STREAM_BYTES);
 		reader->next_broken = (reader->next_broken + 1) % STREAMS_MAX;
@@ -132,20 +141,22 @@ static int open_files(const struct journal_source *source, int flags, sd_journal
 	return rc;
 }
 
-/* SYSTEM_ONLY by default: users' own journals are not evidence, and their number is open. */
+/* The default is SYSTEM_ONLY: what users write to journals of their own is no evidence, and nothing
+ * bounds how many there are. */
 static int open_source(const struct journal_source *source, sd_journal **ret)
 {
-	int said = source->flags >= 0 ? source->flags : 0;
+	bool is_default = source->flags < 0;
+	int flags = is_default ? 0 : source->flags;
 
 	if (source->n_files)
-		return open_files(source, said, ret);
+		return open_files(source, flags, ret);
 	if (source->path)
-		return sd_journal_open_directory(ret, source->path, said);
-	if (source->flags < 0)
-		said = SD_JOURNAL_SYSTEM;
+		return sd_journal_open_directory(ret, source->path, flags);
+	if (is_default)
+		flags = SD_JOURNAL_SYSTEM;
 	if (source->namespace)
-		return sd_journal_open_namespace(ret, source->namespace, said);
-	return sd_journal_open(ret, said);
+		return sd_journal_open_namespace(ret, source->namespace, flags);
+	return sd_journal_open(ret, flags);
 }
 
 static int add_matches(sd_journal *journal, const struct journal_source *source)
@@ -198,27 +209,23 @@ void journal_roots(const struct journal_source *source,
 		each(context, standard[i]);
 }
 
-struct look {
-	size_t blocked;
-};
-
-static void look_at(void *context, const char *directory)
+static void rights_check_one(void *context, const char *directory)
 {
-	struct look *look = context;
+	bool *blocked = context;
 
-	look->blocked += access(directory, R_OK | X_OK) < 0 && errno == EACCES;
+	*blocked = *blocked || (access(directory, R_OK | X_OK) < 0 && errno == EACCES);
 }
 
 /* libsystemd opens what it may and is silent about the rest. */
-static void check_rights(struct journal *journal, const struct journal_source *source)
+static void rights_check(struct journal *journal, const struct journal_source *source)
 {
-	struct look look = { 0 };
+	bool blocked = false;
 
-	journal_roots(source, look_at, &look);
-	if (!look.blocked || journal->blocked)
+	journal_roots(source, rights_check_one, &blocked);
+	if (!blocked || journal->blocked)
 		return;
 	journal->blocked = true;
-	(void)snprintf(journal->trouble, sizeof(journal->trouble),
+	(void)text_format(journal->trouble, sizeof(journal->trouble),
 		"not all of the journal can be read: put the daemon's user into the group "
 		"systemd-journal or adm");
 	journal->callbacks.note(journal->callbacks.context, LOG_ERR, journal->trouble);
@@ -252,11 +259,11 @@ int journal_add(struct journal *journal, const struct journal_source *source, co
 		reader->journal = NULL;
 		return error_errno(err, -rc, "cannot read the journal");
 	}
-	check_rights(journal, source);
+	rights_check(journal, source);
 	if (cursor)
 		(void)is_broken(reader); /* the cursor's own entry: its rest may be to come */
 	if (cursor && strlen(cursor) < sizeof(reader->cursor))
-		(void)snprintf(reader->cursor, sizeof(reader->cursor), "%s", cursor); /* fits */
+		(void)text_format(reader->cursor, sizeof(reader->cursor), "%s", cursor);
 	return journal->n_readers++;
 }
 
@@ -267,65 +274,63 @@ int journal_fd(const struct journal *journal)
 
 /* ---- one entry ---- */
 
-static size_t put(char *line, size_t used, const char *bytes, size_t length)
+/* Adds to the line; what does not fit is cut off. */
+static void line_add(struct journal *journal, const char *bytes, size_t length)
 {
-	size_t room = JOURNAL_LINE_MAX - used;
+	size_t room = sizeof(journal->line) - journal->length;
 
 	if (length > room)
 		length = room;
-	memcpy(line + used, bytes, length);
-	return used + length;
+	memcpy(journal->line + journal->length, bytes, length);
+	journal->length += length;
 }
 
-static size_t put_message(char *line, size_t used, const char *bytes, size_t length)
+/* Adds the first of two fields that the entry has, between `before` and `behind`; false: it has
+ * neither. What a program calls itself may be long, and is cut. */
+static bool line_add_field(struct journal *journal, sd_journal *entry, const char *name,
+	const char *other_name, const char *before, const char *behind)
 {
+	const char *value;
+	size_t length;
+
+	if (!field_read(entry, name, &value, &length) &&
+		!(other_name && field_read(entry, other_name, &value, &length)))
+		return false;
+	line_add(journal, before, strlen(before));
+	line_add(journal, value, length < FIELD_MAX ? length : FIELD_MAX);
+	line_add(journal, behind, strlen(behind));
+	return true;
+}
+
+static void line_add_message(struct journal *journal, sd_journal *entry)
+{
+	const char *bytes;
+	size_t length;
+
+	if (!field_read(entry, "MESSAGE", &bytes, &length))
+		return;
 	while (length) {
 		const char *newline = memchr(bytes, '\n', length);
 		size_t part = newline ? (size_t)(newline - bytes) : length;
 
-		used = put(line, used, bytes, part);
+		line_add(journal, bytes, part);
 		if (newline)
-			used = put(line, used, "\\n", 2);
+			line_add(journal, "\\n", 2);
 		part += newline != NULL;
 		bytes += part;
 		length -= part;
 	}
-	return used;
 }
 
-/* "NAME[PID]: ", nothing without a name. What a program calls itself may be long: cut. */
-static size_t put_program(sd_journal *journal, char *line, size_t used)
+static void line_make(struct journal *journal, sd_journal *entry)
 {
-	const char *value;
-	size_t length;
-
-	if (!(field(journal, "SYSLOG_IDENTIFIER", &value, &length) && length) &&
-		!(field(journal, "_COMM", &value, &length) && length))
-		return used;
-	used = put(line, used, value, length < FIELD_MAX ? length : FIELD_MAX);
-	if ((field(journal, "SYSLOG_PID", &value, &length) && length) ||
-		(field(journal, "_PID", &value, &length) && length)) {
-		used = put(line, used, "[", 1);
-		used = put(line, used, value, length < FIELD_MAX ? length : FIELD_MAX);
-		used = put(line, used, "]", 1);
+	journal->length = 0;
+	(void)line_add_field(journal, entry, "_HOSTNAME", NULL, "", " ");
+	if (line_add_field(journal, entry, "SYSLOG_IDENTIFIER", "_COMM", "", "")) {
+		(void)line_add_field(journal, entry, "SYSLOG_PID", "_PID", "[", "]");
+		line_add(journal, ": ", 2);
 	}
-	return put(line, used, ": ", 2);
-}
-
-static size_t put_entry(sd_journal *journal, char *line)
-{
-	const char *value;
-	size_t length;
-	size_t used = 0;
-
-	if (field(journal, "_HOSTNAME", &value, &length) && length) {
-		used = put(line, used, value, length < FIELD_MAX ? length : FIELD_MAX);
-		used = put(line, used, " ", 1);
-	}
-	used = put_program(journal, line, used);
-	if (field(journal, "MESSAGE", &value, &length))
-		used = put_message(line, used, value, length);
-	return used;
+	line_add_message(journal, entry);
 }
 
 /* When the program said it, else when the journal took it. Both stamps are the journal's own. */
@@ -336,7 +341,7 @@ static int64_t entry_ms(sd_journal *journal)
 	char digits[24];
 	uint64_t at_us = 0;
 
-	if (field(journal, "_SOURCE_REALTIME_TIMESTAMP", &value, &length) &&
+	if (field_read(journal, "_SOURCE_REALTIME_TIMESTAMP", &value, &length) &&
 		length < sizeof(digits)) {
 		memcpy(digits, value, length);
 		digits[length] = '\0';
@@ -348,14 +353,14 @@ static int64_t entry_ms(sd_journal *journal)
 	return (int64_t)(at_us / 1000);
 }
 
-static void keep_cursor(struct reader *reader)
+static void cursor_keep(struct reader *reader)
 {
 	char *cursor = NULL;
 
 	if (sd_journal_get_cursor(reader->journal, &cursor) < 0)
 		return; /* a restart then reads from the one before */
 	if (strlen(cursor) < sizeof(reader->cursor)) {
-		(void)snprintf(reader->cursor, sizeof(reader->cursor), "%s", cursor); /* fits */
+		(void)text_format(reader->cursor, sizeof(reader->cursor), "%s", cursor);
 		reader->moved = true;
 	}
 	free(cursor);
@@ -363,20 +368,21 @@ static void keep_cursor(struct reader *reader)
 
 /* ---- reading ---- */
 
-static void say(struct journal *journal, struct reader *reader, int number)
+/* number: what reading has returned, < 0 an error. Told when it begins. */
+static void trouble_tell(struct journal *journal, struct reader *reader, int number)
 {
 	if (number >= 0) {
 		reader->failed = false;
 		return;
 	}
-	(void)snprintf(journal->trouble, sizeof(journal->trouble), "cannot read the journal: %s",
-		strerror(-number)); /* fits */
+	(void)text_format(journal->trouble, sizeof(journal->trouble), "cannot read the journal: %s",
+		strerror(-number));
 	if (!reader->failed)
 		journal->callbacks.note(journal->callbacks.context, LOG_ERR, journal->trouble);
 	reader->failed = true;
 }
 
-static void say_broken(struct journal *journal, struct reader *reader)
+static void broken_tell(struct journal *journal, struct reader *reader)
 {
 	if (!reader->told_broken)
 		journal->callbacks.note(journal->callbacks.context, LOG_WARNING,
@@ -396,17 +402,18 @@ static void read_one(struct journal *journal, int number)
 
 		count++;
 		if (is_broken(reader)) {
-			say_broken(journal, reader);
+			broken_tell(journal, reader);
 			continue;
 		}
-		line.length = put_entry(reader->journal, journal->line);
+		line_make(journal, reader->journal);
+		line.length = journal->length;
 		line.at_ms = entry_ms(reader->journal);
 		journal->callbacks.entry(journal->callbacks.context, number, &line);
 	}
 	if (count)
-		keep_cursor(reader);
+		cursor_keep(reader);
 	reader->more = rc > 0 && count == JOURNAL_BATCH;
-	say(journal, reader, rc);
+	trouble_tell(journal, reader, rc);
 }
 
 bool journal_read(struct journal *journal)
@@ -414,7 +421,7 @@ bool journal_read(struct journal *journal)
 	struct epoll_event events[16];
 	bool more = false;
 
-	/* which of them is not asked: a reader that has nothing costs one step */
+	/* the events are only taken away: to ask a reader that has nothing costs one step */
 	(void)epoll_wait(journal->epoll_fd, events, 16, 0);
 	if (!journal->blocked)
 		journal->trouble[0] = '\0';

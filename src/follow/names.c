@@ -24,8 +24,8 @@ static size_t count_slashes(const char *text)
 	return n;
 }
 
-/* The first `components` components of an absolute pattern. */
-static char *cut_components(const char *pattern, size_t components)
+/* The first `components` components of an absolute pattern, for the caller to free. */
+static char *path_start(const char *pattern, size_t components)
 {
 	const char *end = pattern;
 
@@ -38,15 +38,14 @@ bool tail_name_matters(const struct tail *tail, const char *directory, const cha
 {
 	cleanup_free char *path = alloc_format("%s/%s", directory, name);
 	const size_t components = count_slashes(path);
-	bool matches = false;
-	char *start;
 
-	for (size_t i = 0; i < tail->n_patterns && !matches; i++) {
-		start = cut_components(tail->patterns[i].text, components);
-		matches = fnmatch(start, path, FNM_PATHNAME | FNM_PERIOD) == 0;
-		free(start);
+	for (size_t i = 0; i < tail->n_patterns; i++) {
+		cleanup_free char *start = path_start(tail->patterns[i].text, components);
+
+		if (fnmatch(start, path, FNM_PATHNAME | FNM_PERIOD) == 0)
+			return true;
 	}
-	return matches;
+	return false;
 }
 
 bool tail_name_patterns(const struct tail *tail, const char *path, uint64_t *patterns)
@@ -89,7 +88,7 @@ struct tail_name *tail_name_find(const struct tail *tail, const char *path)
 	return &tail->names[at];
 }
 
-static void too_many(struct tail *tail, const char *path)
+static void too_many_tell(struct tail *tail, const char *path)
 {
 	if (!tail->told_too_many)
 		tail_entry_note(tail, LOG_WARNING, path,
@@ -97,13 +96,13 @@ static void too_many(struct tail *tail, const char *path)
 	tail->told_too_many = true;
 }
 
-static void add_name(struct tail *tail, const char *path, size_t pattern)
+static void name_add(struct tail *tail, const char *path, size_t pattern)
 {
 	struct tail_name *name = tail_name_find(tail, path);
 	size_t at;
 
 	if (!name && tail->n_names == TAIL_FILES_MAX) {
-		too_many(tail, path);
+		too_many_tell(tail, path);
 		return;
 	}
 	if (!name) {
@@ -118,7 +117,8 @@ static void add_name(struct tail *tail, const char *path, size_t pattern)
 	name->patterns[pattern / 64] |= UINT64_C(1) << (pattern % 64);
 }
 
-static void watch_directories(struct tail *tail, const char *pattern)
+/* Watches the directories in which a name for the pattern can appear. */
+static void directories_watch(struct tail *tail, const char *pattern)
 {
 	cleanup_free char *directory =
 		alloc_bytes(pattern, (size_t)(strrchr(pattern, '/') - pattern));
@@ -130,7 +130,7 @@ static void watch_directories(struct tail *tail, const char *pattern)
 			for (size_t i = 0; i < found.gl_pathc && i < TAIL_FILES_MAX; i++)
 				tail_watch_directory(&tail->watch, found.gl_pathv[i]);
 		globfree(&found);
-		/* where new directories for the pattern can appear */
+		/* and the one in which a new directory for the pattern can appear */
 		directory[fixed] = '\0';
 		*strrchr(directory, '/') = '\0';
 	}
@@ -150,7 +150,7 @@ void tail_name_free_all(struct tail *tail)
 	free(tail->names);
 }
 
-static void drop_lost_names(struct tail *tail)
+static void names_drop_lost(struct tail *tail)
 {
 	size_t kept = 0;
 
@@ -163,7 +163,7 @@ static void drop_lost_names(struct tail *tail)
 	tail->n_names = kept;
 }
 
-/* A path, not a pattern, behind a directory that may not be searched. */
+/* It is a path, no pattern, and lies behind a directory that we may not search. */
 static bool is_forbidden(const char *pattern)
 {
 	struct stat status;
@@ -173,28 +173,27 @@ static bool is_forbidden(const char *pattern)
 
 void tail_name_list(struct tail *tail)
 {
-	glob_t found;
-
 	for (size_t i = 0; i < tail->n_names; i++)
 		tail->names[i].found = false;
 	tail_watch_begin(&tail->watch);
 	for (size_t i = 0; i < tail->n_patterns; i++) {
-		/* watched first: what comes after the look raises an event */
-		watch_directories(tail, tail->patterns[i].text);
-		found = (glob_t){ 0 };
+		glob_t found = { 0 };
+
+		/* before the look: whatever appears after it raises an event */
+		directories_watch(tail, tail->patterns[i].text);
 		if (glob(tail->patterns[i].text, 0, NULL, &found) == 0)
 			for (size_t j = 0; j < found.gl_pathc; j++)
-				add_name(tail, found.gl_pathv[j], i);
+				name_add(tail, found.gl_pathv[j], i);
 		else if (is_forbidden(tail->patterns[i].text))
-			add_name(tail, tail->patterns[i].text, i);
+			name_add(tail, tail->patterns[i].text, i);
 		globfree(&found);
 	}
 	tail_watch_end(&tail->watch);
-	drop_lost_names(tail);
+	names_drop_lost(tail);
 }
 
-/* Once per reason: told again only when it is another one. */
-static void tell_refused(struct tail *tail, struct tail_name *name, const char *why)
+/* Says why a name is not read, again only when it is for another reason. */
+static void refused_tell(struct tail *tail, struct tail_name *name, const char *why)
 {
 	if (name->told && strcmp(name->told, why) == 0)
 		return;
@@ -203,13 +202,12 @@ static void tell_refused(struct tail *tail, struct tail_name *name, const char *
 	tail->callbacks.note(tail->callbacks.context, LOG_WARNING, why);
 }
 
-/* Is a file that no position is known of read from its first byte? */
+/* Is the file, of which no position is known, read from its first byte? */
 static bool is_read_from_head(const struct tail *tail, const struct tail_name *name)
 {
-	const struct tail_pattern *pattern;
-
 	for (size_t i = 0; i < tail->n_patterns; i++) {
-		pattern = &tail->patterns[i];
+		const struct tail_pattern *pattern = &tail->patterns[i];
+
 		if (name->patterns[i / 64] >> (i % 64) & 1 &&
 			(pattern->seen || pattern->known || pattern->from_head))
 			return true;
@@ -217,7 +215,7 @@ static bool is_read_from_head(const struct tail *tail, const struct tail_name *n
 	return false;
 }
 
-static void tie(struct tail_name *name, struct tail_entry *entry)
+static void name_tie(struct tail_name *name, struct tail_entry *entry)
 {
 	name->entry = entry;
 	entry->named = true;
@@ -228,7 +226,7 @@ static void tie(struct tail_name *name, struct tail_entry *entry)
 }
 
 /* Where to begin in a file just opened, which has no predecessor. */
-static void seek_begin(const struct tail_name *name, struct tail_entry *entry)
+static void begin_seek(const struct tail_name *name, struct tail_entry *entry)
 {
 	if (name->begin > 0 && tail_file_seek_line(entry->file, name->begin) == 0)
 		return;
@@ -236,7 +234,7 @@ static void seek_begin(const struct tail_name *name, struct tail_entry *entry)
 		entry->first_read_end = entry->size_bytes;
 }
 
-static void open_name(struct tail *tail, struct tail_name *name)
+static void name_open(struct tail *tail, struct tail_name *name)
 {
 	struct tail_entry *before;
 	struct tail_entry *entry;
@@ -246,7 +244,7 @@ static void open_name(struct tail *tail, struct tail_name *name)
 
 	opened = tail_file_open(name->path, &file, &err);
 	if (opened == TAIL_FILE_REFUSED)
-		tell_refused(tail, name, err.text);
+		refused_tell(tail, name, err.text);
 	if (opened != TAIL_FILE_OPEN)
 		return;
 	free(name->told);
@@ -254,22 +252,22 @@ static void open_name(struct tail *tail, struct tail_name *name)
 	entry = tail_entry_by_identity(tail, &file->identity);
 	if (entry) { /* two names of one file, both new */
 		tail_file_free(file);
-		tie(name, entry);
+		name_tie(name, entry);
 		return;
 	}
 	before = tail_entry_latest(tail, name->path);
 	entry = tail_entry_add(tail, file, name->path, name->patterns, before);
-	tie(name, entry);
+	name_tie(name, entry);
 	if (before)
 		tail_entry_adopt(tail, entry);
 	else
-		seek_begin(name, entry);
+		begin_seek(name, entry);
 	name->begin = 0; /* a later file of this name is read from its first byte */
 }
 
-/* The same inode, yet the name shows more of it: on overlay file systems the first writer makes
- * a copy that only a new descriptor sees. */
-static void reopen_if_stale(struct tail *tail, struct tail_entry *entry, const struct stat *status)
+/* The name leads to the same inode, yet shows more of it than our descriptor does: on an overlay
+ * file system the first writer makes a copy that only a new descriptor sees. */
+static void reopen_if_longer(struct tail *tail, struct tail_entry *entry, const struct stat *status)
 {
 	struct tail_file *file;
 
@@ -289,7 +287,7 @@ static void reopen_if_stale(struct tail *tail, struct tail_entry *entry, const s
 	tail_file_free(file);
 }
 
-static void look_at_name(struct tail *tail, struct tail_name *name)
+static void name_look(struct tail *tail, struct tail_name *name)
 {
 	struct tail_entry *entry;
 	struct stat status;
@@ -303,20 +301,19 @@ static void look_at_name(struct tail *tail, struct tail_name *name)
 	if (!entry)
 		return;
 	if (strcmp(entry->path, name->path) == 0)
-		reopen_if_stale(tail, entry, &status);
+		reopen_if_longer(tail, entry, &status);
 	if (status.st_size > entry->size_bytes)
 		entry->size_bytes = status.st_size;
-	tie(name, entry);
+	name_tie(name, entry);
 }
 
 /* An entry whose own name leads elsewhere now, while another name leads to it, takes that one. */
-static void rename_entries(struct tail *tail)
+static void entries_rename(struct tail *tail)
 {
-	const struct tail_name *own;
-	struct tail_name *name;
-
 	for (size_t i = 0; i < tail->n_names; i++) {
-		name = &tail->names[i];
+		const struct tail_name *own;
+		struct tail_name *name = &tail->names[i];
+
 		if (!name->entry || strcmp(name->entry->path, name->path) == 0)
 			continue;
 		own = tail_name_find(tail, name->entry->path);
@@ -328,7 +325,7 @@ static void rename_entries(struct tail *tail)
 	}
 }
 
-static void watch_file(struct tail *tail, struct tail_entry *entry)
+static void file_watch(struct tail *tail, struct tail_entry *entry)
 {
 	const char *path = entry->named ? entry->path : tail_entry_place(entry);
 
@@ -341,19 +338,19 @@ void tail_name_resolve(struct tail *tail)
 	for (size_t i = 0; i < tail->n_entries; i++)
 		tail->entries[i]->named = false;
 	for (size_t i = 0; i < tail->n_names; i++)
-		look_at_name(tail, &tail->names[i]);
+		name_look(tail, &tail->names[i]);
 	for (size_t i = 0; i < tail->n_names; i++)
 		if (!tail->names[i].entry)
-			open_name(tail, &tail->names[i]);
-	rename_entries(tail);
+			name_open(tail, &tail->names[i]);
+	entries_rename(tail);
 	for (size_t i = 0; i < tail->n_entries; i++)
-		watch_file(tail, tail->entries[i]);
+		file_watch(tail, tail->entries[i]);
 }
 
 /* ---- for confinement ---- */
 
-/* Cuts the last component; "/" and what has none left stay "/". */
-static void cut_last(char *path)
+/* Cuts off the last component; "/" stays "/". */
+static void path_cut_last(char *path)
 {
 	char *slash = strrchr(path, '/');
 
@@ -363,14 +360,14 @@ static void cut_last(char *path)
 		path[1] = '\0';
 }
 
-/* The resolved path, or that of its nearest existing ancestor. */
-static char *nearest(const char *path)
+/* The resolved path, or that of its nearest ancestor that exists, for the caller to free. */
+static char *path_nearest(const char *path)
 {
 	cleanup_free char *rest = alloc_string(path);
 	char *real = realpath(rest, NULL);
 
 	while (!real && rest[1]) {
-		cut_last(rest);
+		path_cut_last(rest);
 		real = realpath(rest, NULL);
 	}
 	return real ? real : alloc_string("/");
@@ -391,29 +388,28 @@ void tail_roots(const char *pattern, void (*each)(void *context, const char *dir
 {
 	cleanup_free char *fixed = NULL;
 	cleanup_free char *parent = NULL;
+	cleanup_free char *real = NULL;
 	glob_t found = { 0 };
-	char *real;
 
 	if (pattern[0] != '/')
 		return;
 	fixed = alloc_bytes(pattern, strcspn(pattern, "*?["));
-	cut_last(fixed);
-	real = nearest(fixed);
-	cut_last(fixed);
-	parent = nearest(fixed);
+	path_cut_last(fixed);
+	real = path_nearest(fixed);
+	path_cut_last(fixed);
+	parent = path_nearest(fixed);
 	each(context, parent);
-	/* the directory itself is a symbolic link out of its parent */
+	/* else the directory is a symbolic link out of its parent */
 	if (!is_within(real, parent))
 		each(context, real);
-	free(real);
-	if (glob(pattern, 0, NULL, &found) == 0) {
-		for (size_t i = 0; i < found.gl_pathc && i < TAIL_FILES_MAX; i++) {
-			real = nearest(found.gl_pathv[i]);
-			cut_last(real);
-			if (!is_within(real, parent))
-				each(context, real);
-			free(real);
-		}
+	if (glob(pattern, 0, NULL, &found) != 0)
+		found.gl_pathc = 0;
+	for (size_t i = 0; i < found.gl_pathc && i < TAIL_FILES_MAX; i++) {
+		cleanup_free char *target = path_nearest(found.gl_pathv[i]);
+
+		path_cut_last(target);
+		if (!is_within(target, parent))
+			each(context, target);
 	}
 	globfree(&found);
 }

@@ -9,9 +9,10 @@ struct tail_name;
 
 /* From patterns to files: which paths there are, and which followed file each leads to. */
 
-/* Could an entry `name` of `directory` matter: does it match a pattern or its first components? */
+/* Could a pattern lead through `name` in `directory`: does that path match it, or its first
+ * components? */
 bool tail_name_matters(const struct tail *tail, const char *directory, const char *name);
-/* Sets in patterns (TAIL_WORDS) the numbers of those that match path; false if none does. */
+/* Sets `patterns` (TAIL_WORDS words) to the numbers of those that match path; false: none does. */
 bool tail_name_patterns(const struct tail *tail, const char *path, uint64_t *patterns);
 struct tail_name *tail_name_find(const struct tail *tail, const char *path);
 

@@ -12,17 +12,24 @@ struct tail_file;
 
 /* Inside tail: tail.c is the API and the way of one reconcile, names.c goes from patterns to files,
  * positions.c finds the files of an earlier run, entry.c reads the files followed together with
- * those that rotation left behind, rotated.c looks for these, file.c reads one file. */
+ * those that rotation left behind, rotated.c looks for these, file.c reads one file.
+ *
+ * Rotation renames a log, after which a new file gets its name (log becomes log.1), or copies it
+ * and truncates it then, so that the copy is another file with the same bytes ("copytruncate").
+ * Either way the log may hold lines that nobody has read yet, and they come before those of the
+ * file that has the log's name now. */
 
 enum {
 	TAIL_WORDS = TAIL_PATTERNS_MAX / 64,
-	TAIL_OLD_MAX = 4,           /* files of one path that were rotated away; the oldest goes */
-	TAIL_OLD_IDLE_SCANS = 60,   /* quiet so long beside a successor: its writer has moved on */
-	TAIL_LOST_IDLE_SCANS = 3600 /* the same without a successor: it was put away */
+	TAIL_OLD_MAX = 4, /* files of one path that were rotated away; of more the oldest goes */
+	/* A file that was rotated away is let go when it was quiet for so many scans: beside a file
+	 * that has its name now, since then its writer writes there; and without such a file. */
+	TAIL_OLD_IDLE_SCANS = 60,
+	TAIL_LOST_IDLE_SCANS = 3600
 };
 
-/* A file followed. before: is read to its end before this one (an older one of the same path, or
- * the copy with what this one held before it was truncated); never a cycle. */
+/* A file followed. The file `before` is read to its end before this one: it is an older one of the
+ * same path, or the copy of what this one held before it was truncated. There is never a cycle. */
 struct tail_entry {
 	struct tail_file *file; /* owned */
 	char *path;             /* owned; the name under which its lines are handed over */
@@ -30,10 +37,13 @@ struct tail_entry {
 	char *key;              /* owned; path of the last position told, or NULL */
 	uint64_t patterns[TAIL_WORDS];
 	struct tail_entry *before;
-	struct tail_entry *copy_of; /* as far as read a copy of that file: handed over there */
-	int64_t first_read_end;     /* lines before this offset are first_read */
-	/* Rotated files born later than this may hold what nobody has read. All copies made of
-	 * it before are older than its last change, when it was opened or was truncated. */
+	/* This file is a copy of that one, as far as that was read: its lines were handed over
+	 * there. */
+	struct tail_entry *copy_of;
+	int64_t first_read_end; /* lines before this offset are first_read */
+	/* Rotated files born later than this may hold lines that nobody has read: it is the time of
+	 * the file's last change when it was opened or truncated, and all copies that were made of
+	 * it before are older. */
 	int64_t unread_after_ns;
 	int64_t size_bytes; /* the greatest seen since it was last truncated */
 	uint32_t idle_scans;
@@ -41,13 +51,15 @@ struct tail_entry {
 	int wd;
 	bool named; /* a pattern leads to it */
 	bool final; /* a copy: nobody writes into it any more */
-	bool stale; /* a copy that another one has overwritten: not this file any more */
-	bool dirty; /* to be read */
-	bool begun; /* it has been read from */
-	bool moved; /* since its position was last told */
-	bool gap;
+	/* copytruncate has replaced the content of this copy by another log's: the entry no longer
+	 * describes the file of that name. */
+	bool overwritten;
+	bool dirty;     /* to be read */
+	bool begun;     /* its first line has been handed over, or passed over */
+	bool moved;     /* it was read further since its position was last told */
+	bool gap;       /* lines of it are lost, which was told */
 	bool truncated; /* what it began with is gone */
-	bool failed;    /* reading gave an error that was told */
+	bool failed;    /* reading gave an error, which was told */
 };
 
 /* A path that a pattern leads to. */
@@ -59,7 +71,7 @@ struct tail_name {
 	int64_t begin;            /* size when first seen, -1: not yet */
 	bool found;               /* by the patterns in this scan */
 	bool restored;            /* an earlier run read a file of this name */
-	bool gap;
+	bool gap;                 /* for the entry, when there is one */
 };
 
 struct tail_pattern {
@@ -69,6 +81,7 @@ struct tail_pattern {
 	bool seen; /* a scan has looked for its files */
 };
 
+/* A position of an earlier run, whose file is to be found. */
 struct tail_stored {
 	char *path;  /* owned; the name it was followed under */
 	char *place; /* owned; where it lay when rotated away, or NULL */
@@ -80,19 +93,19 @@ struct tail {
 	struct tail_watch watch;
 	size_t n_patterns;
 	struct tail_pattern patterns[TAIL_PATTERNS_MAX];
-	size_t n_names; /* sorted by path */
-	struct tail_name *names;
+	size_t n_names;
+	struct tail_name *names; /* owned; sorted by path */
 	size_t n_entries;
-	struct tail_entry **entries;
+	struct tail_entry **entries; /* owned */
 	size_t n_stored;
-	struct tail_stored *stored; /* until the first scan */
+	struct tail_stored *stored; /* owned; until the first scan */
 	size_t n_forgotten;
 	char **forgotten; /* owned; keys whose files are done with */
 	size_t next;      /* entry that the next reconcile reads first */
 	uint64_t cut_lines;
-	bool want_scan;
+	bool want_scan; /* a name may have come or gone */
 	bool told_too_many;
-	unsigned char *buffer;
+	unsigned char *buffer; /* owned; see struct tail_file_sink */
 };
 
 #endif

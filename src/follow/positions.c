@@ -37,7 +37,7 @@ char *tail_restore_key(struct tail_entry *entry)
 {
 	const char *place;
 
-	if (entry->stale)
+	if (entry->overwritten)
 		return NULL;
 	if (entry->named)
 		return alloc_string(entry->path);
@@ -46,7 +46,7 @@ char *tail_restore_key(struct tail_entry *entry)
 }
 
 /* Takes found if it is better than what is there, else ends it. */
-static void offer(struct candidate *best, enum tail_match match, struct tail_found found)
+static void candidate_offer(struct candidate *best, enum tail_match match, struct tail_found found)
 {
 	if (match <= best->match) {
 		tail_found_done(&found);
@@ -56,7 +56,7 @@ static void offer(struct candidate *best, enum tail_match match, struct tail_fou
 	*best = (struct candidate){ match, found };
 }
 
-static void try_path(const struct tail_stored *stored, const char *path, struct candidate *best)
+static void path_try(const struct tail_stored *stored, const char *path, struct candidate *best)
 {
 	struct tail_file *file;
 	enum tail_match match;
@@ -66,10 +66,10 @@ static void try_path(const struct tail_stored *stored, const char *path, struct 
 	match = tail_sibling_match(file, &stored->position);
 	if (match != TAIL_MATCH_NONE && tail_file_seek(file, stored->position.offset))
 		match = TAIL_MATCH_NONE;
-	offer(best, match, (struct tail_found){ file, alloc_string(path) });
+	candidate_offer(best, match, (struct tail_found){ file, alloc_string(path) });
 }
 
-static void find_file(const struct tail *tail, const struct tail_stored *stored,
+static void stored_find(const struct tail *tail, const struct tail_stored *stored,
 	struct candidate *best)
 {
 	const char *path = stored->place ? stored->place : stored->path;
@@ -79,23 +79,24 @@ static void find_file(const struct tail *tail, const struct tail_stored *stored,
 	enum tail_match match;
 	struct stat status;
 
-	try_path(stored, path, best);
+	path_try(stored, path, best);
 	if (best->match == TAIL_MATCH_SAME)
 		return;
 	match = tail_sibling_find(real ? real : path, &stored->position, &found);
 	if (match != TAIL_MATCH_NONE)
-		offer(best, match, found);
+		candidate_offer(best, match, found);
 	for (size_t i = 0; i < tail->n_names && best->match != TAIL_MATCH_SAME; i++)
 		if (stat(tail->names[i].path, &status) == 0 &&
 			status.st_ino == stored->position.identity.inode)
-			try_path(stored, tail->names[i].path, best);
+			path_try(stored, tail->names[i].path, best);
 }
 
-static void tell_lost(struct tail *tail, const struct tail_stored *stored)
+static void stored_tell_lost(struct tail *tail, const struct tail_stored *stored)
 {
 	struct tail_name *name = tail_name_find(tail, stored->path);
 
-	/* a file rotated away and removed since, or never read: nothing known to be missing */
+	/* it was rotated away and is removed by now, or was never read: nothing is known to be
+	 * missing */
 	if (stored->place || stored->position.offset == 0)
 		return;
 	tail_entry_note(tail, LOG_WARNING, stored->path,
@@ -105,13 +106,13 @@ static void tell_lost(struct tail *tail, const struct tail_stored *stored)
 		name->gap = true;
 }
 
-static void forget(struct tail *tail, const struct tail_stored *stored)
+static void stored_forget(struct tail *tail, const struct tail_stored *stored)
 {
 	if (stored->place)
 		tail_entry_forget(tail, alloc_format("%s/%s", stored->path, stored->place));
 }
 
-static void restore_one(struct tail *tail, const struct tail_stored *stored)
+static void stored_restore(struct tail *tail, const struct tail_stored *stored)
 {
 	struct candidate best = { .match = TAIL_MATCH_NONE };
 	struct tail_name *name = tail_name_find(tail, stored->path);
@@ -120,14 +121,14 @@ static void restore_one(struct tail *tail, const struct tail_stored *stored)
 
 	if (!tail_name_patterns(tail, stored->path, patterns))
 		return; /* no pattern wants it now; its position stays for when one does */
-	find_file(tail, stored, &best);
+	stored_find(tail, stored, &best);
 	if (name)
 		name->restored = true;
 	if (best.match == TAIL_MATCH_NONE ||
 		tail_entry_is_known(tail, &best.found.file->identity)) {
 		if (best.match == TAIL_MATCH_NONE)
-			tell_lost(tail, stored);
-		forget(tail, stored);
+			stored_tell_lost(tail, stored);
+		stored_forget(tail, stored);
 		tail_found_done(&best.found);
 		return;
 	}
@@ -157,7 +158,7 @@ void tail_restore_find(struct tail *tail)
 {
 	qsort(tail->stored, tail->n_stored, sizeof(*tail->stored), compare_stored);
 	for (size_t i = 0; i < tail->n_stored; i++) {
-		restore_one(tail, &tail->stored[i]);
+		stored_restore(tail, &tail->stored[i]);
 		free(tail->stored[i].path);
 		free(tail->stored[i].place);
 	}

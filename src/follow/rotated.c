@@ -70,8 +70,8 @@ static void listing_done(struct listing *list)
 		free(list->paths[i]);
 }
 
-/* Appends the entries beside log that begin like it (alike), or the others. */
-static void list_some(const char *log, DIR *directory, bool alike, struct listing *list)
+/* Adds the files beside log whose names begin like its name (alike), or the others. */
+static void listing_add(const char *log, DIR *directory, bool alike, struct listing *list)
 {
 	const char *base = base_name(log);
 	const size_t stem = stem_length(base);
@@ -93,7 +93,7 @@ static void list_some(const char *log, DIR *directory, bool alike, struct listin
 	}
 }
 
-static void list_siblings(const char *log, bool also_unlike, struct listing *list)
+static void listing_read(const char *log, bool also_unlike, struct listing *list)
 {
 	cleanup_free char *where = alloc_bytes(log, (size_t)(base_name(log) - log));
 	DIR *directory = opendir(*where ? where : ".");
@@ -101,9 +101,9 @@ static void list_siblings(const char *log, bool also_unlike, struct listing *lis
 	list->n = 0;
 	if (!directory)
 		return;
-	list_some(log, directory, true, list);
+	listing_add(log, directory, true, list);
 	if (also_unlike)
-		list_some(log, directory, false, list);
+		listing_add(log, directory, false, list);
 	(void)closedir(directory); /* only read */
 }
 
@@ -133,7 +133,7 @@ enum tail_match tail_sibling_find(const char *log, const struct tail_position *p
 	struct tail_found found = { 0 };
 	struct listing list;
 
-	list_siblings(log, true, &list);
+	listing_read(log, true, &list);
 	for (size_t i = 0; i < list.n; i++) {
 		struct tail_file *file;
 		enum tail_match match;
@@ -141,7 +141,7 @@ enum tail_match tail_sibling_find(const char *log, const struct tail_position *p
 		if (tail_file_open(list.paths[i], &file, NULL) != TAIL_FILE_OPEN)
 			continue;
 		match = tail_sibling_match(file, position);
-		/* a copy is younger than what it was made of, unless nobody knows ages */
+		/* a copy is younger than what it was made of, if the file system tells ages */
 		if (match == TAIL_MATCH_CONTENT && file->identity.born_ns &&
 			file->identity.born_ns < position->identity.born_ns)
 			match = TAIL_MATCH_NONE;
@@ -196,7 +196,7 @@ size_t tail_sibling_between(const char *log, const struct tail_file *old, int64_
 
 	if (!old->identity.born_ns || !born_max_ns)
 		return 0;
-	list_siblings(log, false, &list);
+	listing_read(log, false, &list);
 	for (size_t i = 0; i < list.n; i++) {
 		struct tail_file *file;
 
@@ -226,7 +226,7 @@ char *tail_sibling_name(const char *log, const struct tail_file *file)
 	struct stat status;
 	char *name = NULL;
 
-	list_siblings(log, true, &list);
+	listing_read(log, true, &list);
 	for (size_t i = 0; i < list.n && !name; i++)
 		if (stat(list.paths[i], &status) == 0 && tail_file_is(file, &status))
 			name = alloc_string(list.paths[i]);

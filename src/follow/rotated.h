@@ -9,12 +9,12 @@ struct tail_file;
 struct tail_identity;
 struct tail_position;
 
-/* The files beside a log: where rotation leaves what is not read yet. Names that begin like the
+/* The files beside a log, where rotation leaves what is not read yet. Names that begin like the
  * log's are looked at first; at most TAIL_SIBLINGS_MAX files are opened, the rest is not seen. */
 enum { TAIL_SIBLINGS_MAX = 64, TAIL_BETWEEN_MAX = 4 };
 
-/* Is `path` what rotation of `log` is called (log.1, log-20261125, stem-20261125.ext)? Compressed
- * ones are not. */
+/* Does rotation of `log` give names such as `path`? For "a.log": "a.log.1", "a.log-20261125",
+ * "a-20261125.log". Not those of compressed files. */
 bool tail_sibling_is_rotated(const char *path, const char *log);
 
 /* A file and where it lies; both are owned by whoever it is given to. Zero is none. */
@@ -26,8 +26,8 @@ void tail_found_done(struct tail_found *found);
 
 enum tail_match { TAIL_MATCH_NONE, TAIL_MATCH_CONTENT, TAIL_MATCH_SAME };
 
-/* Does position belong to this file? CONTENT: the hash before the offset fits, but it is another
- * inode (a copy); never for offset 0, where there is nothing to compare. */
+/* Does position belong to this file? CONTENT: it is another file, in which the bytes before the
+ * offset have the same hash (a copy); never for offset 0, where there is nothing to compare. */
 enum tail_match tail_sibling_match(const struct tail_file *file,
 	const struct tail_position *position);
 
@@ -35,15 +35,16 @@ enum tail_match tail_sibling_match(const struct tail_file *file,
 enum tail_match tail_sibling_find(const char *log, const struct tail_position *position,
 	struct tail_found *ret_found);
 
-/* Rotated files of `log` born after after_ns and not after born_max_ns, oldest first: logs that
- * came and went between two looks. No copies of old; nothing where birth times are unknown. Returns
- * how many (the last TAIL_BETWEEN_MAX). */
+/* Rotated files of `log` that were born after after_ns and not after born_max_ns, oldest first:
+ * they came and went between two looks. Not those that is_taken knows, nor copies of old; none
+ * where the file system tells no birth times. Returns how many (the last TAIL_BETWEEN_MAX). */
 size_t tail_sibling_between(const char *log, const struct tail_file *old, int64_t after_ns,
 	int64_t born_max_ns,
 	bool (*is_taken)(const void *context, const struct tail_identity *identity),
 	const void *context, struct tail_found ret_found[TAIL_BETWEEN_MAX]);
 
-/* The name beside `log` under which the file is now, or NULL. The caller's. */
+/* The path beside `log` under which the file lies now, for the caller to free; NULL: there is none.
+ */
 char *tail_sibling_name(const char *log, const struct tail_file *file);
 
 #endif

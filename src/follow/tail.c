@@ -108,6 +108,7 @@ static void on_lost(void *context)
 	tail->want_scan = true;
 }
 
+/* Looks at every directory, name and file. */
 static void scan_all(struct tail *tail)
 {
 	tail_name_list(tail);
@@ -121,8 +122,9 @@ static void scan_all(struct tail *tail)
 	tail->want_scan = false;
 }
 
-/* Reads what is dirty, in turn: a file that never ends holds up no other for longer than one
- * budget. */
+/* Reads the dirty files by turns: one that never ends holds up the others for no longer than a
+ * budget.
+ */
 static bool read_dirty(struct tail *tail, size_t budget_bytes)
 {
 	size_t left = budget_bytes ? budget_bytes : SIZE_MAX;
@@ -133,7 +135,7 @@ static bool read_dirty(struct tail *tail, size_t budget_bytes)
 
 		if (!tail->entries[at]->dirty)
 			continue;
-		/* entries found meanwhile (copies) stand behind n and are before one of these */
+		/* entries that are added meanwhile (copies) are read before one of these */
 		if (tail_entry_read(tail, tail->entries[at], &left)) {
 			tail->next = at + 1;
 			return true;
@@ -151,7 +153,7 @@ bool tail_reconcile(struct tail *tail, bool scan, size_t budget_bytes)
 	if (scan || tail->want_scan)
 		scan_all(tail);
 	more = read_dirty(tail, budget_bytes);
-	if (scan && !tail->want_scan) /* else a name may want what would be let go */
+	if (scan && !tail->want_scan) /* else a name may want a file that would be let go */
 		tail_entry_retire(tail);
 	return more || more_events;
 }
@@ -164,8 +166,8 @@ static bool is_key_used(const struct tail *tail, const char *key)
 	return false;
 }
 
-/* Brings the keys up to date; those that nobody has any more join the forgotten ones. */
-static void refresh_keys(struct tail *tail)
+/* Brings the keys up to date; those that no file has any more are to be forgotten. */
+static void keys_refresh(struct tail *tail)
 {
 	for (size_t i = 0; i < tail->n_entries; i++) {
 		struct tail_entry *entry = tail->entries[i];
@@ -181,7 +183,7 @@ static void refresh_keys(struct tail *tail)
 	}
 }
 
-static void tell_forgotten(struct tail *tail,
+static void forgotten_tell(struct tail *tail,
 	void (*each)(void *context, const struct tail_position *position), void *context)
 {
 	for (size_t i = 0; i < tail->n_forgotten; i++) {
@@ -196,8 +198,8 @@ static void tell_forgotten(struct tail *tail,
 void tail_positions(struct tail *tail, bool only_moved,
 	void (*each)(void *context, const struct tail_position *position), void *context)
 {
-	refresh_keys(tail);
-	tell_forgotten(tail, each, context);
+	keys_refresh(tail);
+	forgotten_tell(tail, each, context);
 	for (size_t i = 0; i < tail->n_entries; i++) {
 		struct tail_entry *entry = tail->entries[i];
 
@@ -225,7 +227,8 @@ static bool is_shown(const struct tail *tail, const struct tail_entry *entry)
 	return entry->named || (!entry->final && tail_entry_latest(tail, entry->path) == entry);
 }
 
-static void show_entry(const struct tail *tail, const struct tail_entry *entry,
+/* Its lag includes that of the files that are read before it. */
+static void entry_show(const struct tail *tail, const struct tail_entry *entry,
 	struct tail_file_info *ret_info)
 {
 	*ret_info = (struct tail_file_info){ .path = entry->path,
@@ -242,6 +245,12 @@ static void show_entry(const struct tail *tail, const struct tail_entry *entry,
 	}
 }
 
+static void patterns_add(uint64_t *patterns, const uint64_t *more)
+{
+	for (size_t i = 0; i < TAIL_WORDS; i++)
+		patterns[i] |= more[i];
+}
+
 void tail_files(const struct tail *tail,
 	void (*each)(void *context, const struct tail_file_info *info), void *context)
 {
@@ -251,20 +260,18 @@ void tail_files(const struct tail *tail,
 	for (size_t i = 0; i < tail->n_entries; i++) {
 		if (!is_shown(tail, tail->entries[i]))
 			continue;
-		show_entry(tail, tail->entries[i], &info);
+		entry_show(tail, tail->entries[i], &info);
 		each(context, &info);
-		for (size_t j = 0; j < TAIL_WORDS; j++)
-			have[j] |= info.patterns[j];
+		patterns_add(have, info.patterns);
 	}
 	for (size_t i = 0; i < tail->n_names; i++) {
 		if (!tail->names[i].told)
 			continue;
 		info = (struct tail_file_info){ .path = tail->names[i].path,
 			.state = TAIL_UNREADABLE };
-		memcpy(info.patterns, tail->names[i].patterns, sizeof(info.patterns));
+		patterns_add(info.patterns, tail->names[i].patterns);
 		each(context, &info);
-		for (size_t j = 0; j < TAIL_WORDS; j++)
-			have[j] |= info.patterns[j];
+		patterns_add(have, info.patterns);
 	}
 	for (size_t i = 0; i < tail->n_patterns; i++) {
 		if (have[i / 64] >> (i % 64) & 1)

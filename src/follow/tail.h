@@ -9,17 +9,18 @@ struct error;
 struct line;
 struct tail;
 
-/* Follows the files of a set of glob patterns. Events are hints, the files are the truth:
- * inotify, its queue overflow and the 1 s check all lead to tail_reconcile(). */
+/* Follows the files of a set of glob patterns. Events are hints, the files are the truth: inotify,
+ * the overflow of its queue and the check every second all lead to tail_reconcile(). */
 enum {
-	TAIL_LINE_MAX = 16384,
-	TAIL_HEAD_MAX = 1024,
-	TAIL_AHEAD_BYTES = 512,
+	TAIL_LINE_MAX = 16384,  /* bytes; see struct line */
+	TAIL_HEAD_MAX = 1024,   /* bytes of an only_head line */
+	TAIL_AHEAD_BYTES = 512, /* see struct line */
 	TAIL_FILES_MAX = 1024,
 	TAIL_PATTERNS_MAX = 512
 };
 
-/* What a file is, whatever its name: ext4 hands out an inode number again at once. */
+/* Which file it is, whatever its name. An inode number does not tell: ext4 hands it out again at
+ * once. */
 struct tail_identity {
 	uint64_t device;
 	uint64_t inode;
@@ -27,9 +28,9 @@ struct tail_identity {
 	int64_t born_ns;     /* statx birth time, 0 where there is none */
 };
 
-/* How far a file has been read: the offset stands behind the last complete line that was
- * handed over, or inside one that was cut, whose rest is then skipped. hash is of the (at most
- * 4096) bytes before it. mark: see struct line. */
+/* How far a file has been read: offset stands behind the last line that was handed over, or inside
+ * one that was cut, whose rest is then skipped. hash is of the (at most 4096) bytes before it.
+ * mark: see struct line. */
 struct tail_position {
 	const char *path; /* borrowed */
 	struct tail_identity identity;
@@ -64,24 +65,24 @@ void tail_free(struct tail *tail);
 /* Before the first reconcile: a position from the database. */
 void tail_restore(struct tail *tail, const struct tail_position *position);
 
-/* Adds pattern and returns its number (from 0) or -1. known: this pattern was followed by an
- * earlier run, so a file without a position appeared since and is read from its first byte;
- * otherwise a file that exists now is read from its end, or from its head with from_head. */
+/* Adds pattern and returns its number (from 0) or -1. known: an earlier run followed this pattern,
+ * so that a file without a position has appeared since, and is read from its first byte; otherwise
+ * a file that exists now is read from its end, or with from_head from its first byte too. */
 int tail_add(struct tail *tail, const char *pattern, bool from_head, bool known, struct error *err);
 
 /* The inotify descriptor, for the loop. Readable: call tail_reconcile. */
 int tail_fd(const struct tail *tail);
 
-/* Drains inotify, finds new, renamed, truncated, vanished files, reads what is there and hands
- * over lines; at most about budget_bytes a call (0: no limit). scan: also look at every file and
- * directory though no event said so (the 1 s check, and the first call). Returns true if
- * there is more to read at once. Idempotent. */
+/* Drains inotify, finds files that are new, renamed, truncated or gone, reads what is there and
+ * hands over its lines; at most about budget_bytes a call (0: no limit). scan: looks at every file
+ * and directory even if no event said so (the check every second, and the first call). Returns true
+ * if there is more to read at once. Idempotent. */
 bool tail_reconcile(struct tail *tail, bool scan, size_t budget_bytes);
 
-/* Calls back with the position of every file followed (for store_commit) that moved since the
- * last call with only_moved, or of all. Keep each under its path: of a file that was rotated away
- * and is still read that is the name followed, "//" and where it lies now. offset -1: forget
- * what is kept under that path (store_forget_position). */
+/* Calls back with the position of every file followed, or (only_moved) of those that were read
+ * further since the last call. Each is to be kept under its path, which for a file that was rotated
+ * away and is still read is a name of our own ("/var/log/a//var/log/a.1"). offset -1: what is kept
+ * under that path is to be forgotten. */
 void tail_positions(struct tail *tail, bool only_moved,
 	void (*each)(void *context, const struct tail_position *position), void *context);
 /* Calls back for every file and every pattern that waits for one. */
@@ -90,9 +91,9 @@ void tail_files(const struct tail *tail,
 
 uint64_t tail_cut_lines(const struct tail *tail);
 
-/* The directories that must be readable for all this, for confinement: parents of the longest
- * fixed directory of each pattern or its nearest existing ancestor, and resolved targets of
- * symlinks among the files. each() gets an absolute path. Works before tail_new. */
+/* The directories that must be readable for all this, as absolute paths, for confinement: the
+ * parent of the longest directory without wildcards, or its nearest ancestor that exists, and the
+ * directories of files that symbolic links lead to. Works before tail_new. */
 void tail_roots(const char *pattern, void (*each)(void *context, const char *directory),
 	void *context);
 
