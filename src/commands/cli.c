@@ -188,7 +188,7 @@ static int check_command(const struct request *request)
 
 static int test_command(const struct request *request)
 {
-	struct try_options options = { .filter = request->arguments[0],
+	struct test_options options = { .filter = request->arguments[0],
 		.path = request->arguments[1],
 		.json = request->json,
 		.missed = request->missed,
@@ -202,7 +202,7 @@ static int test_command(const struct request *request)
 	options.journal = request->logtype && strcmp(request->logtype, "journal") == 0;
 	if (request->config_is_said || access(request->run.config_dir, R_OK) == 0)
 		options.config_dir = request->run.config_dir;
-	return try_run(&options);
+	return test_run(&options);
 }
 
 static int import_command(const struct request *request)

@@ -24,13 +24,13 @@
 enum { EXIT_FINE = 0, EXIT_WRONG = 1, SHOWN_MAX = 256 };
 
 struct trial {
-	const struct try_options *options;
+	const struct test_options *options;
 	const struct filter_def *def;
-	struct filter *filter;   /* borrowed */
-	struct try_reach *reach; /* owned */
-	struct try_tally tally;
-	struct try_json json;
-	struct try_text text;
+	struct filter *filter;          /* borrowed */
+	struct test_furthest *furthest; /* owned */
+	struct test_tally tally;
+	struct test_json json;
+	struct test_text text;
 };
 
 /* A text that holds an address tag is a rule, not a name. */
@@ -69,9 +69,9 @@ static void unsound_line(struct trial *trial, const char *line, size_t length)
 		      "end it";
 	}
 	if (trial->options->json)
-		try_json_unsound(&trial->json, trial->tally.lines, line, length, name, why);
+		test_json_unsound(&trial->json, trial->tally.lines, line, length, name, why);
 	else
-		try_text_unsound(&trial->text, trial->tally.lines, line, length, name, why);
+		test_text_unsound(&trial->text, trial->tally.lines, line, length, name, why);
 }
 
 /* held: the rule that took it for a session, 0: none did. */
@@ -79,7 +79,7 @@ static void missed_line(struct trial *trial, unsigned held, const char *line, si
 {
 	const char *seen = line;
 	size_t seen_length = length;
-	struct try_why why;
+	struct test_why why;
 
 	if (held)
 		trial->tally.held[held - 1]++;
@@ -91,28 +91,28 @@ static void missed_line(struct trial *trial, unsigned held, const char *line, si
 		return;
 	}
 	if (!trial->options->json) {
-		try_text_missed(&trial->text, trial->tally.lines, held, line, length, seen,
+		test_text_missed(&trial->text, trial->tally.lines, held, line, length, seen,
 			seen_length);
 		return;
 	}
-	if (trial->text.explained++ < TRY_EXPLAINED_MAX) {
-		try_reach_line(trial->reach, trial->tally.lines, seen, seen_length,
+	if (trial->text.explained++ < TEST_EXPLAINED_MAX) {
+		test_furthest_line(trial->furthest, trial->tally.lines, seen, seen_length,
 			trial->options->now_s, &why);
-		try_json_missed(&trial->json, trial->tally.lines, line, length, &why);
+		test_json_missed(&trial->json, trial->tally.lines, line, length, &why);
 	} else {
-		try_json_missed(&trial->json, trial->tally.lines, line, length, NULL);
+		test_json_missed(&trial->json, trial->tally.lines, line, length, NULL);
 	}
 }
 
 /* ahead: bytes behind the line's newline. */
-static void try_line(struct trial *trial, const char *line, size_t length, size_t ahead)
+static void line_try(struct trial *trial, const char *line, size_t length, size_t ahead)
 {
 	bool is_cut = length > TAIL_LINE_MAX;
 	const struct line tried = { .text = line,
 		.length = is_cut ? TAIL_LINE_MAX : length,
 		.ahead = is_cut ? 0 : ahead,
 		.cut = is_cut };
-	struct try_tally *tally = &trial->tally;
+	struct test_tally *tally = &trial->tally;
 	enum filter_result result;
 	struct hit hit = { 0 };
 
@@ -128,9 +128,9 @@ static void try_line(struct trial *trial, const char *line, size_t length, size_
 	if (result == FILTER_HIT)
 		tally->by_rule[hit.rule - 1]++;
 	if (trial->options->json)
-		try_json_hit(&trial->json, tally->lines, &hit, result == FILTER_IGNORED);
+		test_json_hit(&trial->json, tally->lines, &hit, result == FILTER_IGNORED);
 	else
-		try_text_hit(&trial->text, tally->lines, line, length, &hit,
+		test_text_hit(&trial->text, tally->lines, line, length, &hit,
 			result == FILTER_IGNORED);
 }
 
@@ -143,7 +143,7 @@ static size_t line_bytes(const char *text, size_t length)
 }
 
 /* Lines that the filter passed over. */
-static void count_lines(const char *text, size_t length, struct try_tally *tally)
+static void count_lines(const char *text, size_t length, struct test_tally *tally)
 {
 	for (size_t at = 0; at < length;) {
 		size_t bytes = line_bytes(text + at, length - at);
@@ -154,7 +154,7 @@ static void count_lines(const char *text, size_t length, struct try_tally *tally
 	}
 }
 
-static void try_lines(struct trial *trial, const char *text, size_t length)
+static void lines_try(struct trial *trial, const char *text, size_t length)
 {
 	size_t at = 0;
 
@@ -169,7 +169,7 @@ static void try_lines(struct trial *trial, const char *text, size_t length)
 		if (at == length)
 			break;
 		bytes = line_bytes(text + at, length - at);
-		try_line(trial, text + at, bytes - (text[at + bytes - 1] == '\n'),
+		line_try(trial, text + at, bytes - (text[at + bytes - 1] == '\n'),
 			length - at - bytes);
 		at += bytes;
 	}
@@ -192,7 +192,7 @@ static int read_lines(struct trial *trial, int fd)
 
 	lines_init(&lines, fd);
 	while ((rc = lines_next(&lines, &text, &length, &err)) == 0 && length)
-		try_lines(trial, text, length);
+		lines_try(trial, text, length);
 	lines_done(&lines);
 	if (rc == 0)
 		return EXIT_FINE;
@@ -201,7 +201,7 @@ static int read_lines(struct trial *trial, int fd)
 	return say(&err);
 }
 
-static int run_file(const struct try_options *options, const struct filter_def *def,
+static int run_file(const struct test_options *options, const struct filter_def *def,
 	struct filter *filter)
 {
 	cleanup_close int fd = -1;
@@ -209,32 +209,32 @@ static int run_file(const struct try_options *options, const struct filter_def *
 	struct error err;
 	int status;
 
-	if (try_input_open(options->path, &fd, &err) < 0)
+	if (test_input_open(options->path, &fd, &err) < 0)
 		return say(&err);
-	trial.reach = try_reach_new(def);
+	trial.furthest = test_furthest_new(def);
 	trial.tally.by_rule = alloc_array(def->n_failregex, sizeof(*trial.tally.by_rule));
 	trial.tally.held = alloc_array(def->n_failregex, sizeof(*trial.tally.held));
 	trial.json.out = stdout;
-	trial.text = (struct try_text){ .out = stdout,
+	trial.text = (struct test_text){ .out = stdout,
 		.def = def,
-		.reach = trial.reach,
+		.furthest = trial.furthest,
 		.now_s = options->now_s };
 	status = read_lines(&trial, fd);
 	if (status == EXIT_FINE) {
 		if (options->json)
-			try_json_summary(&trial.json, &trial.tally, filter);
+			test_json_summary(&trial.json, &trial.tally, filter);
 		else
-			try_text_summary(&trial.text, &trial.tally, filter);
+			test_text_summary(&trial.text, &trial.tally, filter);
 		status = fflush(stdout) == 0 && !ferror(stdout) ? EXIT_FINE : EXIT_WRONG;
 	}
-	try_reach_free(trial.reach);
+	test_furthest_free(trial.furthest);
 	free(trial.tally.by_rule);
 	free(trial.tally.held);
 	return status;
 }
 
 /* What -1 leaves unsaid is among the findings. */
-static int load(const struct try_options *options, struct config **ret_config,
+static int load(const struct test_options *options, struct config **ret_config,
 	struct filter_def *def, struct findings *findings)
 {
 	static const struct position at = { .file = "filter", .line = 0 };
@@ -249,7 +249,7 @@ static int load(const struct try_options *options, struct config **ret_config,
 		ret_config, def, findings);
 }
 
-int try_run(const struct try_options *options)
+int test_run(const struct test_options *options)
 {
 	struct config_text rule = { .text = (char *)(uintptr_t)options->filter,
 		.at = { .file = "rule", .line = 1, .column = 1 } };

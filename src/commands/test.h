@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* `voipguard test`: a filter over a log file. */
-struct try_options {
+struct test_options {
 	const char *config_dir; /* NULL: only shipped filters */
 	const char *filter;     /* a name, a .conf file, or a regex with an address tag */
 	const char *path;       /* "-": standard input */
@@ -17,6 +17,6 @@ struct try_options {
 
 /* Prints the findings on standard error and the hits on standard output. Returns 0, or 1 for an
  * unreadable file or a rule that is wrong. */
-int try_run(const struct try_options *options);
+int test_run(const struct test_options *options);
 
 #endif

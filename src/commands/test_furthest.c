@@ -24,12 +24,12 @@ struct traced {
 	struct regex *regex; /* owned; NULL: it could not be compiled this way */
 	size_t before;       /* bytes of the pattern before those of tags */
 	/* the line in which it came furthest, number 0: none yet */
-	struct try_stop best;
+	struct test_stop best;
 	uint64_t best_line;
 	char matched[MATCHED_SHOWN];
 };
 
-struct try_reach {
+struct test_furthest {
 	const struct filter_def *def; /* borrowed */
 	struct date *date;            /* owned; NULL: no line has one */
 	struct traced prefix;
@@ -75,40 +75,40 @@ static struct date *date_of(const struct filter_def *def)
 	return date;
 }
 
-struct try_reach *try_reach_new(const struct filter_def *def)
+struct test_furthest *test_furthest_new(const struct filter_def *def)
 {
-	struct try_reach *reach = alloc_zero(sizeof(*reach));
+	struct test_furthest *furthest = alloc_zero(sizeof(*furthest));
 
-	reach->def = def;
-	reach->date = def->journal || def->parser.text ? NULL : date_of(def);
+	furthest->def = def;
+	furthest->date = def->journal || def->parser.text ? NULL : date_of(def);
 	if (def->prefregex.text)
-		traced_init(&reach->prefix, &def->prefregex, def);
-	reach->rules = alloc_array(def->n_failregex, sizeof(*reach->rules));
+		traced_init(&furthest->prefix, &def->prefregex, def);
+	furthest->rules = alloc_array(def->n_failregex, sizeof(*furthest->rules));
 	for (size_t i = 0; i < def->n_failregex; i++)
-		traced_init(&reach->rules[i], &def->failregex[i], def);
-	return reach;
+		traced_init(&furthest->rules[i], &def->failregex[i], def);
+	return furthest;
 }
 
-void try_reach_free(struct try_reach *reach)
+void test_furthest_free(struct test_furthest *furthest)
 {
-	if (!reach)
+	if (!furthest)
 		return;
-	for (size_t i = 0; i < reach->def->n_failregex; i++)
-		traced_done(&reach->rules[i]);
-	traced_done(&reach->prefix);
-	date_free(reach->date);
-	free(reach->rules);
-	free(reach->input);
-	free(reach);
+	for (size_t i = 0; i < furthest->def->n_failregex; i++)
+		traced_done(&furthest->rules[i]);
+	traced_done(&furthest->prefix);
+	date_free(furthest->date);
+	free(furthest->rules);
+	free(furthest->input);
+	free(furthest);
 }
 
-bool try_reach_date(struct try_reach *reach, const char *line, size_t length, int64_t now_s,
-	struct try_why *why)
+bool test_furthest_date(struct test_furthest *furthest, const char *line, size_t length,
+	int64_t now_s, struct test_why *why)
 {
 	struct date_found found = { 0 };
 
-	*why = (struct try_why){ 0 };
-	why->has_date = reach->date && date_find(reach->date, line, length, now_s, &found);
+	*why = (struct test_why){ 0 };
+	why->has_date = furthest->date && date_find(furthest->date, line, length, now_s, &found);
 	why->date_start = found.cut_start;
 	why->date_length = found.cut_length;
 	why->at_ms = found.at_ms;
@@ -116,22 +116,22 @@ bool try_reach_date(struct try_reach *reach, const char *line, size_t length, in
 }
 
 /* The line without its date and with a newline, as the rules get it. */
-static void input_make(struct try_reach *reach, const char *line, size_t length,
-	struct try_why *why)
+static void input_make(struct test_furthest *furthest, const char *line, size_t length,
+	struct test_why *why)
 {
 	size_t behind = why->date_start + why->date_length;
 
-	reach->input = alloc_grow(reach->input, length + 1, 1);
-	memcpy(reach->input, line, why->date_start);
-	memcpy(reach->input + why->date_start, line + behind, length - behind);
-	why->input = reach->input;
+	furthest->input = alloc_grow(furthest->input, length + 1, 1);
+	memcpy(furthest->input, line, why->date_start);
+	memcpy(furthest->input + why->date_start, line + behind, length - behind);
+	why->input = furthest->input;
 	why->input_length = length - why->date_length + 1;
-	reach->input[why->input_length - 1] = '\n';
+	furthest->input[why->input_length - 1] = '\n';
 }
 
 /* False: the rule does not match; *ret_stop says where it ended. */
-static bool rule_try(struct traced *traced, unsigned rule, const struct try_why *why,
-	struct try_stop *ret_stop)
+static bool rule_try(struct traced *traced, unsigned rule, const struct test_why *why,
+	struct test_stop *ret_stop)
 {
 	const struct config_text *source = traced->source;
 	struct regex_reach reach = { 0 };
@@ -142,7 +142,7 @@ static bool rule_try(struct traced *traced, unsigned rule, const struct try_why 
 		if (reach.pattern > traced->before)
 			offset = traced->tags.origins[reach.pattern - traced->before];
 	}
-	*ret_stop = (struct try_stop){
+	*ret_stop = (struct test_stop){
 		.rule = rule,
 		.at = source->at,
 		.text = source->text + offset,
@@ -155,8 +155,8 @@ static bool rule_try(struct traced *traced, unsigned rule, const struct try_why 
 	return reach.is_whole;
 }
 
-static void remember(struct traced *traced, uint64_t number, const struct try_why *why,
-	const struct try_stop *stop)
+static void remember(struct traced *traced, uint64_t number, const struct test_why *why,
+	const struct test_stop *stop)
 {
 	if (traced->best_line && stop->share <= traced->best.share)
 		return;
@@ -166,7 +166,7 @@ static void remember(struct traced *traced, uint64_t number, const struct try_wh
 }
 
 /* False: prefregex does not match. */
-static bool prefix_try(struct traced *prefix, uint64_t number, struct try_why *why)
+static bool prefix_try(struct traced *prefix, uint64_t number, struct test_why *why)
 {
 	unsigned group = regex_group_number(prefix->regex, "content");
 	size_t start;
@@ -183,29 +183,29 @@ static bool prefix_try(struct traced *prefix, uint64_t number, struct try_why *w
 	return true;
 }
 
-void try_reach_line(struct try_reach *reach, uint64_t number, const char *line, size_t length,
-	int64_t now_s, struct try_why *why)
+void test_furthest_line(struct test_furthest *furthest, uint64_t number, const char *line,
+	size_t length, int64_t now_s, struct test_why *why)
 {
-	(void)try_reach_date(reach, line, length, now_s, why);
-	input_make(reach, line, length, why);
-	if (reach->prefix.regex && !prefix_try(&reach->prefix, number, why))
+	(void)test_furthest_date(furthest, line, length, now_s, why);
+	input_make(furthest, line, length, why);
+	if (furthest->prefix.regex && !prefix_try(&furthest->prefix, number, why))
 		return;
-	why->best = (struct try_stop){ 0 };
-	for (size_t i = 0; i < reach->def->n_failregex; i++) {
-		struct try_stop stop;
+	why->best = (struct test_stop){ 0 };
+	for (size_t i = 0; i < furthest->def->n_failregex; i++) {
+		struct test_stop stop;
 
-		(void)rule_try(&reach->rules[i], (unsigned)i + 1, why, &stop);
-		remember(&reach->rules[i], number, why, &stop);
+		(void)rule_try(&furthest->rules[i], (unsigned)i + 1, why, &stop);
+		remember(&furthest->rules[i], number, why, &stop);
 		if (!why->best.text || stop.is_whole > why->best.is_whole ||
 			(stop.is_whole == why->best.is_whole && stop.share > why->best.share))
 			why->best = stop;
 	}
 }
 
-uint64_t try_reach_best(const struct try_reach *reach, unsigned rule, struct try_stop *ret_stop,
-	const char **ret_matched)
+uint64_t test_furthest_best(const struct test_furthest *furthest, unsigned rule,
+	struct test_stop *ret_stop, const char **ret_matched)
 {
-	const struct traced *traced = rule ? &reach->rules[rule - 1] : &reach->prefix;
+	const struct traced *traced = rule ? &furthest->rules[rule - 1] : &furthest->prefix;
 
 	*ret_stop = traced->best;
 	*ret_matched = traced->matched;

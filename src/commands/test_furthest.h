@@ -8,10 +8,10 @@
 #include "base/findings.h"
 
 struct filter_def;
-struct try_reach;
+struct test_furthest;
 
 /* How far one rule came in one line. */
-struct try_stop {
+struct test_stop {
 	unsigned rule;      /* index of the failregex, from 1; 0: prefregex */
 	struct position at; /* where in the file it stopped */
 	const char *text;   /* the rule from there on; borrowed from the def */
@@ -21,31 +21,31 @@ struct try_stop {
 };
 
 /* Why a line is no hit. */
-struct try_why {
+struct test_why {
 	bool has_date;
 	size_t date_start; /* the piece of the line that is the date */
 	size_t date_length;
 	int64_t at_ms;
-	const char
-		*input; /* what the rules are given; owned by the try_reach until the next call */
+	const char *input; /* what the rules are given; owned by the test_furthest until the next
+			      call */
 	size_t input_length;
-	struct try_stop best; /* the rule that came furthest */
+	struct test_stop best; /* the rule that came furthest */
 };
 
 /* def is borrowed and outlives it; its rules have been compiled by filter_new. */
-struct try_reach *try_reach_new(const struct filter_def *def);
-void try_reach_free(struct try_reach *reach);
+struct test_furthest *test_furthest_new(const struct filter_def *def);
+void test_furthest_free(struct test_furthest *furthest);
 
 /* Where in the line its date stands. False: it has none. */
-bool try_reach_date(struct try_reach *reach, const char *line, size_t length, int64_t now_s,
-	struct try_why *ret_why);
+bool test_furthest_date(struct test_furthest *furthest, const char *line, size_t length,
+	int64_t now_s, struct test_why *ret_why);
 /* Tries every rule, slowly: a line, number of its file, that filter_match turned down. */
-void try_reach_line(struct try_reach *reach, uint64_t number, const char *line, size_t length,
-	int64_t now_s, struct try_why *ret_why);
+void test_furthest_line(struct test_furthest *furthest, uint64_t number, const char *line,
+	size_t length, int64_t now_s, struct test_why *ret_why);
 
 /* Of all lines tried, the one in which rule (failregex from 1; 0: prefregex) came furthest: its
  * number, 0 if none was tried, and in ret_matched the text it had matched, rendered. */
-uint64_t try_reach_best(const struct try_reach *reach, unsigned rule, struct try_stop *ret_stop,
-	const char **ret_matched);
+uint64_t test_furthest_best(const struct test_furthest *furthest, unsigned rule,
+	struct test_stop *ret_stop, const char **ret_matched);
 
 #endif

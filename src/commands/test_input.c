@@ -49,7 +49,7 @@ static int format_check(int fd, const char *path, struct error *err)
 	return 0;
 }
 
-int try_input_open(const char *path, int *ret_fd, struct error *err)
+int test_input_open(const char *path, int *ret_fd, struct error *err)
 {
 	char shown[SHOWN_MAX];
 	struct stat info;

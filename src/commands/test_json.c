@@ -115,7 +115,7 @@ static void put_epoch(struct json_line *json, int64_t at_ms)
 }
 
 /* RFC 3339 in UTC, by utc_format() of the minute: no minute of time_t has a leap second. */
-static void put_stamp(struct json_line *json, struct try_json *state, int64_t at_ms)
+static void put_stamp(struct json_line *json, struct test_json *state, int64_t at_ms)
 {
 	int64_t minute = at_ms / MINUTE_MS - (at_ms % MINUTE_MS < 0);
 	int rest = (int)(at_ms - minute * MINUTE_MS);
@@ -135,7 +135,7 @@ static void put_stamp(struct json_line *json, struct try_json *state, int64_t at
 	put(json, "Z", 1);
 }
 
-static void put_time(struct json_line *json, struct try_json *state, const struct hit *hit)
+static void put_time(struct json_line *json, struct test_json *state, const struct hit *hit)
 {
 	if (!hit->has_time) {
 		put_string(json, ",\"time\":null,\"epoch\":null");
@@ -147,7 +147,7 @@ static void put_time(struct json_line *json, struct try_json *state, const struc
 	put_epoch(json, hit->at_ms);
 }
 
-void try_json_hit(struct try_json *state, uint64_t number, const struct hit *hit, bool ignored)
+void test_json_hit(struct test_json *state, uint64_t number, const struct hit *hit, bool ignored)
 {
 	struct json_line json;
 
@@ -184,9 +184,9 @@ static void put_key(struct json_line *json, const char *key, const char *bytes, 
 	put_text(json, bytes, length < HIT_TEXT_MAX ? length : HIT_TEXT_MAX);
 }
 
-static void put_why(struct json_line *json, const char *line, const struct try_why *why)
+static void put_why(struct json_line *json, const char *line, const struct test_why *why)
 {
-	const struct try_stop *stop = &why->best;
+	const struct test_stop *stop = &why->best;
 	size_t matched = stop->matched;
 	char at[HIT_TEXT_MAX];
 
@@ -207,8 +207,8 @@ static void put_why(struct json_line *json, const char *line, const struct try_w
 	put_key(json, "stopped", stop->text, strlen(stop->text));
 }
 
-void try_json_missed(struct try_json *state, uint64_t number, const char *line, size_t length,
-	const struct try_why *why)
+void test_json_missed(struct test_json *state, uint64_t number, const char *line, size_t length,
+	const struct test_why *why)
 {
 	struct json_line json;
 
@@ -222,7 +222,7 @@ void try_json_missed(struct try_json *state, uint64_t number, const char *line, 
 	(void)fwrite(json.bytes, 1, json.used, state->out); /* as above */
 }
 
-void try_json_unsound(struct try_json *state, uint64_t number, const char *line, size_t length,
+void test_json_unsound(struct test_json *state, uint64_t number, const char *line, size_t length,
 	const char *kind, const char *why)
 {
 	struct json_line json;
@@ -256,7 +256,7 @@ static void put_unsound(struct json_line *json, const struct filter *filter)
 		put_string(json, "}");
 }
 
-void try_json_summary(struct try_json *state, const struct try_tally *tally,
+void test_json_summary(struct test_json *state, const struct test_tally *tally,
 	const struct filter *filter)
 {
 	struct json_line json;

@@ -10,11 +10,11 @@
 
 struct filter;
 struct hit;
-struct try_tally;
-struct try_why;
+struct test_tally;
+struct test_why;
 
 /* Hits as lines of JSON. Zero but for out is a valid start. */
-struct try_json {
+struct test_json {
 	FILE *out;                /* borrowed */
 	int64_t minute;           /* number of the minute since 1970 that `stamp` is of */
 	char stamp[UTC_TEXT_MAX]; /* its text; hits come in order, so most share it */
@@ -23,19 +23,19 @@ struct try_json {
 
 /* Writes {"line":1,"host":"192.0.2.1",...} and a newline. Texts have gone through text_render().
  * A failure stays with the stream. */
-void try_json_hit(struct try_json *state, uint64_t number, const struct hit *hit, bool ignored);
+void test_json_hit(struct test_json *state, uint64_t number, const struct hit *hit, bool ignored);
 /* Writes {"missed":{"line":4,"text":"...","date":"..."|null,"rule":2|null (prefregex),
  * "at":"FILE:LINE:COL","matched":"...","stopped":"..."}}: the rule that came furthest, the text it
  * had matched and its own from there on, each cut to HIT_TEXT_MAX bytes. why NULL: line and text
  * only. */
-void try_json_missed(struct try_json *state, uint64_t number, const char *line, size_t length,
-	const struct try_why *why);
+void test_json_missed(struct test_json *state, uint64_t number, const char *line, size_t length,
+	const struct test_why *why);
 /* Writes {"missed":{"line":4,"text":"...","kind":"cut","why":"..."}}: the parser gave it up. */
-void try_json_unsound(struct try_json *state, uint64_t number, const char *line, size_t length,
+void test_json_unsound(struct test_json *state, uint64_t number, const char *line, size_t length,
 	const char *kind, const char *why);
 /* Writes {"summary":{"lines":...,"missed":...}}; if a parser gave up lines also
  * "unsound":{"cut":1,...}. */
-void try_json_summary(struct try_json *state, const struct try_tally *tally,
+void test_json_summary(struct test_json *state, const struct test_tally *tally,
 	const struct filter *filter);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 /* What became of the lines. The rest of them no rule matched. */
-struct try_tally {
+struct test_tally {
 	uint64_t lines;
 	uint64_t hits;
 	uint64_t ignored;

@@ -69,12 +69,12 @@ static void print_fields(FILE *out, const struct hit *hit)
 	}
 }
 
-void try_text_hit(struct try_text *text, uint64_t number, const char *line, size_t length,
+void test_text_hit(struct test_text *text, uint64_t number, const char *line, size_t length,
 	const struct hit *hit, bool ignored)
 {
 	char whom[4 * HIT_TEXT_MAX + 8];
 	char stamp[UTC_TEXT_MAX];
-	struct try_why why;
+	struct test_why why;
 
 	if (hit->ip.family)
 		ip_format(&hit->ip, whom);
@@ -90,7 +90,7 @@ void try_text_hit(struct try_text *text, uint64_t number, const char *line, size
 		(void)fputs("  charged to nobody: it went through syslog", text->out);
 	(void)fputs(ignored ? "  ignored\n" : "\n", text->out);
 	(void)fputs("         ", text->out);
-	if (try_reach_date(text->reach, line, length, text->now_s, &why)) {
+	if (test_furthest_date(text->furthest, line, length, text->now_s, &why)) {
 		(void)fputs(" date ", text->out);
 		print_piece(text->out, line + why.date_start, why.date_length, PIECE_SHOWN);
 		if (why.at_ms > hit->at_ms)
@@ -109,7 +109,7 @@ void try_text_hit(struct try_text *text, uint64_t number, const char *line, size
 	(void)fputs("\n", text->out);
 }
 
-static void print_stopped(FILE *out, const struct try_stop *stop)
+static void print_stopped(FILE *out, const struct test_stop *stop)
 {
 	(void)fputs("at ", out);
 	print_place(out, &stop->at);
@@ -123,7 +123,7 @@ static void print_stopped(FILE *out, const struct try_stop *stop)
 }
 
 static void print_date(FILE *out, const char *line, const struct filter_def *def,
-	const struct try_why *why)
+	const struct test_why *why)
 {
 	char stamp[UTC_TEXT_MAX];
 
@@ -145,9 +145,9 @@ static void print_date(FILE *out, const char *line, const struct filter_def *def
 	(void)fputs("\n", out);
 }
 
-static void print_stop(FILE *out, const struct try_why *why)
+static void print_stop(FILE *out, const struct test_why *why)
 {
-	const struct try_stop *stop = &why->best;
+	const struct test_stop *stop = &why->best;
 
 	(void)fputs("          ", out);
 	if (stop->rule)
@@ -164,7 +164,7 @@ static void print_stop(FILE *out, const struct try_why *why)
 	print_stopped(out, stop);
 }
 
-void try_text_unsound(struct try_text *text, uint64_t number, const char *line, size_t length,
+void test_text_unsound(struct test_text *text, uint64_t number, const char *line, size_t length,
 	const char *kind, const char *why)
 {
 	char shown[LINE_SHOWN];
@@ -174,11 +174,11 @@ void try_text_unsound(struct try_text *text, uint64_t number, const char *line, 
 	(void)fprintf(text->out, "          %s: the line %s\n", kind, why);
 }
 
-void try_text_missed(struct try_text *text, uint64_t number, unsigned held, const char *line,
+void test_text_missed(struct test_text *text, uint64_t number, unsigned held, const char *line,
 	size_t length, const char *seen, size_t seen_length)
 {
 	char shown[LINE_SHOWN];
-	struct try_why why;
+	struct test_why why;
 
 	(void)fprintf(text->out, "%8" PRIu64 "  %s: %s\n", number, held ? "held" : "missed",
 		text_render(shown, sizeof(shown), line, length));
@@ -188,21 +188,21 @@ void try_text_missed(struct try_text *text, uint64_t number, unsigned held, cons
 			held);
 		return;
 	}
-	if (text->explained == TRY_EXPLAINED_MAX)
+	if (text->explained == TEST_EXPLAINED_MAX)
 		(void)fprintf(text->out, "          (of lines from here on it is not said why)\n");
-	if (++text->explained > TRY_EXPLAINED_MAX)
+	if (++text->explained > TEST_EXPLAINED_MAX)
 		return;
-	try_reach_line(text->reach, number, seen, seen_length, text->now_s, &why);
+	test_furthest_line(text->furthest, number, seen, seen_length, text->now_s, &why);
 	print_date(text->out, seen, text->def, &why);
 	print_stop(text->out, &why);
 }
 
 /* Where a rule that never hit came furthest. */
-static void print_furthest(const struct try_text *text, unsigned rule)
+static void print_furthest(const struct test_text *text, unsigned rule)
 {
-	struct try_stop stop;
+	struct test_stop stop;
 	const char *matched;
-	uint64_t number = try_reach_best(text->reach, rule, &stop, &matched);
+	uint64_t number = test_furthest_best(text->furthest, rule, &stop, &matched);
 
 	if (!number || stop.is_whole)
 		return;
@@ -211,7 +211,7 @@ static void print_furthest(const struct try_text *text, unsigned rule)
 	print_stopped(text->out, &stop);
 }
 
-static void print_rule(const struct try_text *text, unsigned rule, const struct try_tally *tally)
+static void print_rule(const struct test_text *text, unsigned rule, const struct test_tally *tally)
 {
 	uint64_t hits = tally->by_rule[rule - 1];
 	uint64_t held = tally->held[rule - 1];
@@ -232,7 +232,7 @@ static void print_rule(const struct try_text *text, unsigned rule, const struct 
 }
 
 /* Without it no rule is tried. */
-static void print_prefix(const struct try_text *text)
+static void print_prefix(const struct test_text *text)
 {
 	const struct config_text *source = &text->def->prefregex;
 
@@ -262,7 +262,7 @@ static void print_unsound(FILE *out, const struct filter *filter)
 		(void)fputs("\n", out);
 }
 
-void try_text_summary(struct try_text *text, const struct try_tally *tally,
+void test_text_summary(struct test_text *text, const struct test_tally *tally,
 	const struct filter *filter)
 {
 	(void)fprintf(text->out,

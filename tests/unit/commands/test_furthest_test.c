@@ -50,12 +50,12 @@ static void lines(void **state)
 			NULL, true },
 	};
 	struct filter_def used = def();
-	struct try_reach *reach = try_reach_new(&used);
-	struct try_why why;
+	struct test_furthest *reach = test_furthest_new(&used);
+	struct test_why why;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		try_reach_line(reach, i + 1, rows[i].line, strlen(rows[i].line), NOW_S, &why);
+		test_furthest_line(reach, i + 1, rows[i].line, strlen(rows[i].line), NOW_S, &why);
 		if (why.best.rule != rows[i].rule || why.best.at.column != rows[i].column ||
 			why.best.is_whole != rows[i].is_whole)
 			fail_msg("row %zu: rule %u, column %u, whole %d", i, why.best.rule,
@@ -68,7 +68,7 @@ static void lines(void **state)
 			assert_memory_equal(rows[i].line + why.date_start, rows[i].date,
 				why.date_length);
 	}
-	try_reach_free(reach);
+	test_furthest_free(reach);
 }
 
 /* Over all lines, the one in which a rule came furthest. */
@@ -76,44 +76,44 @@ static void best_of_all_lines(void **state)
 {
 	static const char *const tried[] = { "refused", "refused me", "nothing" };
 	struct filter_def used = def();
-	struct try_reach *reach = try_reach_new(&used);
-	struct try_stop stop;
-	struct try_why why;
+	struct test_furthest *reach = test_furthest_new(&used);
+	struct test_stop stop;
+	struct test_why why;
 	const char *matched;
 
 	(void)state;
-	assert_int_equal(try_reach_best(reach, 2, &stop, &matched), 0);
+	assert_int_equal(test_furthest_best(reach, 2, &stop, &matched), 0);
 	for (size_t i = 0; i < sizeof(tried) / sizeof(*tried); i++)
-		try_reach_line(reach, i + 1, tried[i], strlen(tried[i]), NOW_S, &why);
-	assert_int_equal(try_reach_best(reach, 2, &stop, &matched), 2);
+		test_furthest_line(reach, i + 1, tried[i], strlen(tried[i]), NOW_S, &why);
+	assert_int_equal(test_furthest_best(reach, 2, &stop, &matched), 2);
 	assert_string_equal(matched, "refused me");
 	assert_string_equal(stop.text, " now$");
-	assert_int_equal(try_reach_best(reach, 1, &stop, &matched), 1);
+	assert_int_equal(test_furthest_best(reach, 1, &stop, &matched), 1);
 	assert_string_equal(matched, "");
-	assert_int_equal(try_reach_best(reach, 0, &stop, &matched), 0);
-	try_reach_free(reach);
+	assert_int_equal(test_furthest_best(reach, 0, &stop, &matched), 0);
+	test_furthest_free(reach);
 }
 
 /* Where prefregex does not match, no failregex is tried; where it does, they see its content. */
 static void prefix(void **state)
 {
 	struct filter_def used = def();
-	struct try_reach *reach;
-	struct try_why why;
+	struct test_furthest *reach;
+	struct test_why why;
 
 	(void)state;
 	used.prefregex = (struct config_text){ .text = (char *)"^app: <F-CONTENT>.+</F-CONTENT>$",
 		.at = { .file = "x.conf", .line = 1, .column = 13 } };
-	reach = try_reach_new(&used);
-	try_reach_line(reach, 1, "apk: failed bob", 15, NOW_S, &why);
+	reach = test_furthest_new(&used);
+	test_furthest_line(reach, 1, "apk: failed bob", 15, NOW_S, &why);
 	assert_int_equal(why.best.rule, 0);
 	assert_int_equal(why.best.at.line, 1);
 	assert_int_equal(why.best.at.column, 13 + 3);
-	try_reach_line(reach, 2, "app: failed bob", 15, NOW_S, &why);
+	test_furthest_line(reach, 2, "app: failed bob", 15, NOW_S, &why);
 	assert_int_equal(why.best.rule, 1);
 	assert_int_equal(why.input_length, strlen("failed bob"));
 	assert_memory_equal(why.input, "failed bob", why.input_length);
-	try_reach_free(reach);
+	test_furthest_free(reach);
 }
 
 /* An entry of the journal keeps what looks like a date. */
@@ -121,16 +121,16 @@ static void journal(void **state)
 {
 	static const char line[] = "2026-11-23T08:51:05Z refused me";
 	struct filter_def used = def();
-	struct try_reach *reach;
-	struct try_why why;
+	struct test_furthest *reach;
+	struct test_why why;
 
 	(void)state;
 	used.journal = true;
-	reach = try_reach_new(&used);
-	try_reach_line(reach, 1, line, strlen(line), NOW_S, &why);
+	reach = test_furthest_new(&used);
+	test_furthest_line(reach, 1, line, strlen(line), NOW_S, &why);
 	assert_false(why.has_date);
 	assert_memory_equal(why.input, line, strlen(line));
-	try_reach_free(reach);
+	test_furthest_free(reach);
 }
 
 int main(void)

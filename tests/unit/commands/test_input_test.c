@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "commands/test_input.h"
 
-static char path[] = "/tmp/try_input_test.XXXXXX";
+static char path[] = "/tmp/input_test.XXXXXX";
 
 static void put(const char *bytes, size_t length)
 {
@@ -54,7 +54,7 @@ static void formats(void **state)
 		int rc;
 
 		put(rows[i].bytes, rows[i].length);
-		rc = try_input_open(path, &fd, &err);
+		rc = test_input_open(path, &fd, &err);
 		if (rc != (rows[i].said ? -1 : 0))
 			fail_msg("row %zu: %d %s", i, rc, err.text);
 		if (rows[i].said && !strstr(err.text, rows[i].said))
@@ -88,7 +88,7 @@ static void not_to_be_read(void **state)
 		struct error err = { "" };
 		int fd = -1;
 
-		if (try_input_open(rows[i].path, &fd, &err) != -1 ||
+		if (test_input_open(rows[i].path, &fd, &err) != -1 ||
 			!strstr(err.text, rows[i].said))
 			fail_msg("row %zu: %s", i, err.text);
 		assert_int_equal(fd, -1);
@@ -112,7 +112,7 @@ static void standard_input(void **state)
 	file = open(path, O_RDONLY);
 	assert_true(file >= 0);
 	assert_true(dup2(file, STDIN_FILENO) >= 0);
-	assert_int_equal(try_input_open("-", &fd, &err), 0);
+	assert_int_equal(test_input_open("-", &fd, &err), 0);
 	assert_true(fd > STDERR_FILENO);
 	assert_int_equal(read(fd, bytes, 4), 4);
 	assert_memory_equal(bytes, "from", 4);

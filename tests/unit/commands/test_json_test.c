@@ -19,7 +19,7 @@
 #include "match/filter.h"
 
 /* What is written for hit, without its newline; the caller frees. */
-static char *written(struct try_json *state, uint64_t number, const struct hit *hit, bool ignored)
+static char *written(struct test_json *state, uint64_t number, const struct hit *hit, bool ignored)
 {
 	char *text = NULL;
 	size_t length = 0;
@@ -27,7 +27,7 @@ static char *written(struct try_json *state, uint64_t number, const struct hit *
 
 	assert_non_null(out);
 	state->out = out;
-	try_json_hit(state, number, hit, ignored);
+	test_json_hit(state, number, hit, ignored);
 	assert_int_equal(fclose(out), 0);
 	assert_true(length > 0 && text[length - 1] == '\n');
 	text[length - 1] = '\0';
@@ -72,7 +72,7 @@ static char *expected(uint64_t number, const struct hit *hit, const char *addres
 	return text;
 }
 
-static void compare(struct try_json *state, const struct hit *hit, const char *address,
+static void compare(struct test_json *state, const struct hit *hit, const char *address,
 	bool ignored, const char *proof)
 {
 	cleanup_free char *ours = written(state, 4294967297, hit, ignored);
@@ -83,7 +83,7 @@ static void compare(struct try_json *state, const struct hit *hit, const char *a
 
 static void times(void **state)
 {
-	struct try_json json = { 0 };
+	struct test_json json = { 0 };
 	static const int64_t rows[] = { 0, 1, 10, 100, 999, 1000, 1001, 1795426955686,
 		1795426955600, 1795426955060, 253402300799999, -1, -999, -1000, -1500,
 		-62167219200000, -62167219200001, 1795426955686, 1795427014999, 1795427015000,
@@ -101,7 +101,7 @@ static void times(void **state)
 
 static void hosts(void **state)
 {
-	struct try_json json = { 0 };
+	struct test_json json = { 0 };
 	static const char *const rows[] = { "0.0.0.0", "192.0.2.1", "203.0.113.255", "10.100.9.99",
 		"2001:db8::1" };
 	struct hit hit = { .rule = 1 };
@@ -118,7 +118,7 @@ static void hosts(void **state)
 
 static void proofs(void **state)
 {
-	struct try_json json = { 0 };
+	struct test_json json = { 0 };
 	static const struct {
 		const char *host;
 		bool proven;
@@ -140,7 +140,7 @@ static void proofs(void **state)
 /* Every byte alone and between others, then the longest values of the worst kind. */
 static void bytes(void **state)
 {
-	struct try_json json = { 0 };
+	struct test_json json = { 0 };
 	static const char *const worst[] = { "\\", "\"", "\xff", "\x1b", "\xc3\xa4",
 		"\xf0\x9f\x98\x80", "\xe2\x80\xae", "\x7f" };
 

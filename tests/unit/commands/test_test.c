@@ -46,7 +46,7 @@ static int make(void **state)
 
 	(void)state;
 	(void)setenv("TZ", "UTC", 1);
-	(void)snprintf(dir, sizeof(dir), "/tmp/try_test.XXXXXX");
+	(void)snprintf(dir, sizeof(dir), "/tmp/test.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	(void)snprintf(log_path, sizeof(log_path), "%s/log", dir);
 	(void)snprintf(filter_path, sizeof(filter_path), "%s/own.conf", dir);
@@ -74,7 +74,7 @@ static void take_back(int fd, int saved_fd, FILE *file, char *out)
 	(void)fclose(file);
 }
 
-static int run(const struct try_options *options)
+static int run(const struct test_options *options)
 {
 	FILE *out = tmpfile();
 	FILE *err = tmpfile();
@@ -89,7 +89,7 @@ static int run(const struct try_options *options)
 	saved_err = dup(STDERR_FILENO);
 	(void)dup2(fileno(out), STDOUT_FILENO);
 	(void)dup2(fileno(err), STDERR_FILENO);
-	rc = try_run(options);
+	rc = test_run(options);
 	(void)fflush(stdout);
 	take_back(STDOUT_FILENO, saved_out, out, output);
 	take_back(STDERR_FILENO, saved_err, err, errors);
@@ -102,9 +102,9 @@ static void assert_has(const char *text, const char *wanted)
 		fail_msg("'%s' is not in:\n%s", wanted, text);
 }
 
-static struct try_options options(const char *filter)
+static struct test_options options(const char *filter)
 {
-	return (struct try_options){ .filter = filter, .path = log_path, .now_s = NOW_S };
+	return (struct test_options){ .filter = filter, .path = log_path, .now_s = NOW_S };
 }
 
 static const char sample[] = "2026-11-23T08:51:05Z failed bob from 192.0.2.1\n"
@@ -115,7 +115,7 @@ static const char sample[] = "2026-11-23T08:51:05Z failed bob from 192.0.2.1\n"
 
 static void test_text(void **state)
 {
-	struct try_options used = options(filter_path);
+	struct test_options used = options(filter_path);
 
 	(void)state;
 	put_log(sample);
@@ -133,7 +133,7 @@ static void test_text(void **state)
 
 static void test_missed(void **state)
 {
-	struct try_options used = options(filter_path);
+	struct test_options used = options(filter_path);
 
 	(void)state;
 	put_log(sample);
@@ -151,7 +151,7 @@ static void test_missed(void **state)
 /* A rule that never hit is named, with the line in which it came furthest. */
 static void test_rules(void **state)
 {
-	struct try_options used = options(filter_path);
+	struct test_options used = options(filter_path);
 
 	(void)state;
 	put_log("2026-11-23T08:51:05Z failed bob from 192.0.2.1\nrefused everyone\n");
@@ -172,7 +172,7 @@ static void test_rules(void **state)
 /* A host name is shown as it stands, and it is said when it counts. */
 static void test_names(void **state)
 {
-	struct try_options used = options("refused <HOST>$");
+	struct test_options used = options("refused <HOST>$");
 
 	(void)state;
 	put_log("refused pbx.example\n");
@@ -188,7 +188,7 @@ static void test_names(void **state)
 
 static void test_missed_json(void **state)
 {
-	struct try_options used = options(filter_path);
+	struct test_options used = options(filter_path);
 
 	(void)state;
 	put_log(sample);
@@ -214,7 +214,7 @@ static void test_parser(void **state)
 	static const char filter[] = "[Definition]\nparser = asterisk-security\n"
 				     "failregex = ^SecurityEvent=\"InvalidAccountID\"\n";
 	char text[2000];
-	struct try_options used = options(filter_path);
+	struct test_options used = options(filter_path);
 
 	(void)state;
 	put(filter_path, filter, sizeof(filter) - 1);
@@ -252,12 +252,12 @@ static void test_parser(void **state)
 /* More lines than are explained. */
 static void test_many_missed(void **state)
 {
-	struct try_options used = options(filter_path);
+	struct test_options used = options(filter_path);
 	FILE *file = fopen(log_path, "w");
 
 	(void)state;
 	assert_non_null(file);
-	for (int i = 0; i < TRY_EXPLAINED_MAX + 2; i++)
+	for (int i = 0; i < TEST_EXPLAINED_MAX + 2; i++)
 		(void)fputs("x\n", file);
 	assert_int_equal(fclose(file), 0);
 	used.missed = true;
@@ -274,7 +274,7 @@ static void test_many_missed(void **state)
 
 static void test_json(void **state)
 {
-	struct try_options used = options(filter_path);
+	struct test_options used = options(filter_path);
 
 	(void)state;
 	put_log(sample);
@@ -291,7 +291,7 @@ static void test_json(void **state)
 
 static void test_regex(void **state)
 {
-	struct try_options used = options("from <HOST>$");
+	struct test_options used = options("from <HOST>$");
 
 	(void)state;
 	put_log(sample);
@@ -306,7 +306,7 @@ static void test_regex(void **state)
 static void test_long_lines(void **state)
 {
 	enum { LIMIT = 16384 };
-	struct try_options used = options("from <HOST>$");
+	struct test_options used = options("from <HOST>$");
 	static const char end[] = " from 192.0.2.1";
 	char *line = calloc(1, LIMIT + 4);
 
@@ -336,7 +336,7 @@ static void test_errors(void **state)
 		{ "/nonexistent/x.conf", "/nonexistent/x.conf" },
 		{ "failed from (\\S+)$", "a rule says where the address stands by <HOST>" },
 	};
-	struct try_options used;
+	struct test_options used;
 
 	(void)state;
 	put_log(sample);
