@@ -114,7 +114,7 @@ int cli_unban(const struct request *request)
 		ip_format(&ip, address);
 	}
 	if (geteuid() == 0 && !client_reaches(request->run.socket_path))
-		return offline_unban(&request->run, request->all ? NULL : &ip, request->jail);
+		return unban_offline(&request->run, request->all ? NULL : &ip, request->jail);
 	question = request->all ? json_pack("{s:s, s:b}", "command", "unban", "all", 1)
 				: json_pack("{s:s, s:s}", "command", "unban", "address", address);
 	return change_command(request, question);

@@ -115,7 +115,7 @@ static int lift(struct guard *guard, struct store *store, const struct ip *ip, c
 	return rc;
 }
 
-int offline_unban(const struct run_options *options, const struct ip *ip, const char *jail)
+int unban_offline(const struct run_options *options, const struct ip *ip, const char *jail)
 {
 	struct guard_events events = { .alert = ignore_alert, .note = print_note };
 	cleanup_free char *database = alloc_format("%s/state.db", options->state_dir);

@@ -6,6 +6,6 @@ struct run_options;
 
 /* `unban` as root while no daemon runs: takes the bans of ip (NULL: all), of one jail or of every
  * jail (NULL), out of the database and the kernel. Returns the exit status. */
-int offline_unban(const struct run_options *options, const struct ip *ip, const char *jail);
+int unban_offline(const struct run_options *options, const struct ip *ip, const char *jail);
 
 #endif
