@@ -20,7 +20,7 @@ struct held {
 /* sent_s[0..sent) ascends. first is NULL exactly if held is 0. */
 struct dest {
 	char *name; /* owned; NULL: a free slot */
-	int64_t sent_s[ALERTS_PER_HOUR];
+	int64_t sent_s[MAIL_RATE_PER_HOUR];
 	size_t sent;
 	struct held *first; /* owned, oldest first */
 	struct held *last;
@@ -30,10 +30,10 @@ struct dest {
 };
 
 /* held is the sum of the destinations'. */
-struct alerts {
-	struct dest dests[ALERTS_DESTS_MAX];
+struct mail_rate {
+	struct dest dests[MAIL_RATE_DESTS_MAX];
 	size_t held;
-	size_t turn; /* where alerts_next looks first, so that no destination starves another */
+	size_t turn; /* where mail_rate_next looks first, so that no destination starves another */
 	uint64_t refused;
 };
 
@@ -64,7 +64,7 @@ static size_t first_counting(const struct dest *dest, int64_t now_s)
 {
 	size_t i = 0;
 
-	while (i < dest->sent && dest->sent_s[i] <= now_s - ALERTS_WINDOW_S)
+	while (i < dest->sent && dest->sent_s[i] <= now_s - MAIL_RATE_WINDOW_S)
 		i++;
 	return i;
 }
@@ -76,10 +76,10 @@ static int64_t dest_due_s(const struct dest *dest, int64_t now_s)
 
 	if (!dest->held)
 		return INT64_MAX;
-	if (dest->sent - first < ALERTS_PER_HOUR)
+	if (dest->sent - first < MAIL_RATE_PER_HOUR)
 		return now_s;
 	sent_s = dest->sent_s[first] < now_s ? dest->sent_s[first] : now_s;
-	return sent_s + ALERTS_WINDOW_S;
+	return sent_s + MAIL_RATE_WINDOW_S;
 }
 
 static void dest_forget_old(struct dest *dest, int64_t now_s)
@@ -106,12 +106,12 @@ static void dest_clear(struct dest *dest)
 }
 
 /* The destination's slot, a new one in a free or idle slot, or NULL: all are in use. */
-static struct dest *dest_find(struct alerts *alerts, const char *name, int64_t now_s)
+static struct dest *dest_find(struct mail_rate *rate, const char *name, int64_t now_s)
 {
 	struct dest *usable = NULL;
 
-	for (size_t i = 0; i < ALERTS_DESTS_MAX; i++) {
-		struct dest *dest = &alerts->dests[i];
+	for (size_t i = 0; i < MAIL_RATE_DESTS_MAX; i++) {
+		struct dest *dest = &rate->dests[i];
 
 		if (dest->name && strcmp(dest->name, name) == 0)
 			return dest;
@@ -125,23 +125,23 @@ static struct dest *dest_find(struct alerts *alerts, const char *name, int64_t n
 	return usable;
 }
 
-struct alerts *alerts_new(void)
+struct mail_rate *mail_rate_new(void)
 {
-	return alloc_zero(sizeof(struct alerts));
+	return alloc_zero(sizeof(struct mail_rate));
 }
 
-void alerts_free(struct alerts *alerts)
+void mail_rate_free(struct mail_rate *rate)
 {
-	if (!alerts)
+	if (!rate)
 		return;
-	for (size_t i = 0; i < ALERTS_DESTS_MAX; i++)
-		dest_clear(&alerts->dests[i]);
-	free(alerts);
+	for (size_t i = 0; i < MAIL_RATE_DESTS_MAX; i++)
+		dest_clear(&rate->dests[i]);
+	free(rate);
 }
 
-bool alerts_add(struct alerts *alerts, const struct alert *alert, int64_t now_s)
+bool mail_rate_add(struct mail_rate *rate, const struct alert *alert, int64_t now_s)
 {
-	struct dest *dest = dest_find(alerts, alert->dest, now_s);
+	struct dest *dest = dest_find(rate, alert->dest, now_s);
 	struct held *held;
 	size_t used;
 
@@ -149,8 +149,8 @@ bool alerts_add(struct alerts *alerts, const struct alert *alert, int64_t now_s)
 		dest_forget_old(dest, now_s);
 	used = dest ? dest->sent + dest->held : 0;
 	/* one busy destination does not keep from another what may leave at once */
-	if (!dest || (alerts->held >= ALERTS_HELD_MAX && used >= ALERTS_PER_HOUR)) {
-		alerts->refused++;
+	if (!dest || (rate->held >= MAIL_RATE_HELD_MAX && used >= MAIL_RATE_PER_HOUR)) {
+		rate->refused++;
 		if (dest)
 			dest->refused++;
 		return false;
@@ -159,20 +159,20 @@ bool alerts_add(struct alerts *alerts, const struct alert *alert, int64_t now_s)
 	held->id = alert->id;
 	held->at_s = alert->at_s;
 	held->sender = alert->sender ? alloc_string(alert->sender) : NULL;
-	held->subject = copy_cut(alert->subject, ALERTS_SUBJECT_MAX);
-	held->body = copy_cut(alert->body, ALERTS_BODY_MAX);
+	held->subject = copy_cut(alert->subject, MAIL_RATE_SUBJECT_MAX);
+	held->body = copy_cut(alert->body, MAIL_RATE_BODY_MAX);
 	if (dest->last)
 		dest->last->next = held;
 	else
 		dest->first = held;
 	dest->last = held;
 	dest->held++;
-	alerts->held++;
-	dest->digest = dest->digest || dest->sent == ALERTS_PER_HOUR;
+	rate->held++;
+	dest->digest = dest->digest || dest->sent == MAIL_RATE_PER_HOUR;
 	return true;
 }
 
-static struct held *dest_pop(struct alerts *alerts, struct dest *dest)
+static struct held *dest_pop(struct mail_rate *rate, struct dest *dest)
 {
 	struct held *held = dest->first;
 
@@ -180,15 +180,15 @@ static struct held *dest_pop(struct alerts *alerts, struct dest *dest)
 	if (!dest->first)
 		dest->last = NULL;
 	dest->held--;
-	alerts->held--;
+	rate->held--;
 	return held;
 }
 
-static void take_single(struct alerts *alerts, struct dest *dest, struct alerts_mail *mail)
+static void take_single(struct mail_rate *rate, struct dest *dest, struct mail_rate_mail *mail)
 {
-	struct held *held = dest_pop(alerts, dest);
+	struct held *held = dest_pop(rate, dest);
 
-	*mail = (struct alerts_mail){
+	*mail = (struct mail_rate_mail){
 		.ids = alloc_array(1, sizeof(mail->ids[0])),
 		.count = 1,
 		.dest = alloc_string(dest->name),
@@ -217,16 +217,16 @@ static char *append_line(char *body, const struct held *held)
 }
 
 /* All that waits for dest. */
-static void take_digest(struct alerts *alerts, struct dest *dest, struct alerts_mail *mail)
+static void take_digest(struct mail_rate *rate, struct dest *dest, struct mail_rate_mail *mail)
 {
 	size_t count = dest->held;
-	size_t listed = count < ALERTS_DIGEST_LINES ? count : ALERTS_DIGEST_LINES;
+	size_t listed = count < MAIL_RATE_DIGEST_LINES ? count : MAIL_RATE_DIGEST_LINES;
 	uint64_t total = count + dest->refused;
 	char *body = alloc_format("These %" PRIu64
 				  " alerts came after the %d mails that one hour may bring:\n\n",
-		total, ALERTS_PER_HOUR);
+		total, MAIL_RATE_PER_HOUR);
 
-	*mail = (struct alerts_mail){
+	*mail = (struct mail_rate_mail){
 		.ids = alloc_array(count, sizeof(mail->ids[0])),
 		.count = count,
 		.dest = alloc_string(dest->name),
@@ -235,7 +235,7 @@ static void take_digest(struct alerts *alerts, struct dest *dest, struct alerts_
 		.at_s = dest->first->at_s,
 	};
 	for (size_t i = 0; i < count; i++) {
-		struct held *held = dest_pop(alerts, dest);
+		struct held *held = dest_pop(rate, dest);
 
 		mail->ids[i] = held->id;
 		if (held->at_s > mail->at_s)
@@ -252,43 +252,43 @@ static void take_digest(struct alerts *alerts, struct dest *dest, struct alerts_
 	dest->refused = 0;
 }
 
-bool alerts_next(struct alerts *alerts, int64_t now_s, struct alerts_mail *ret_mail)
+bool mail_rate_next(struct mail_rate *rate, int64_t now_s, struct mail_rate_mail *ret_mail)
 {
-	for (size_t i = 0; i < ALERTS_DESTS_MAX; i++) {
-		size_t slot = (alerts->turn + i) % ALERTS_DESTS_MAX;
-		struct dest *dest = &alerts->dests[slot];
+	for (size_t i = 0; i < MAIL_RATE_DESTS_MAX; i++) {
+		size_t slot = (rate->turn + i) % MAIL_RATE_DESTS_MAX;
+		struct dest *dest = &rate->dests[slot];
 
 		dest_forget_old(dest, now_s);
-		if (!dest->held || dest->sent == ALERTS_PER_HOUR)
+		if (!dest->held || dest->sent == MAIL_RATE_PER_HOUR)
 			continue;
 		if (dest->digest && dest->held + dest->refused > 1)
-			take_digest(alerts, dest, ret_mail);
+			take_digest(rate, dest, ret_mail);
 		else
-			take_single(alerts, dest, ret_mail);
+			take_single(rate, dest, ret_mail);
 		dest->sent_s[dest->sent++] = now_s;
-		dest->digest = dest->held && dest->sent == ALERTS_PER_HOUR;
-		alerts->turn = (slot + 1) % ALERTS_DESTS_MAX;
+		dest->digest = dest->held && dest->sent == MAIL_RATE_PER_HOUR;
+		rate->turn = (slot + 1) % MAIL_RATE_DESTS_MAX;
 		return true;
 	}
 	return false;
 }
 
-void alerts_mail_done(struct alerts_mail *mail)
+void mail_rate_mail_done(struct mail_rate_mail *mail)
 {
 	free(mail->ids);
 	free(mail->dest);
 	free(mail->sender);
 	free(mail->subject);
 	free(mail->body);
-	*mail = (struct alerts_mail){ .count = 0 };
+	*mail = (struct mail_rate_mail){ .count = 0 };
 }
 
-int64_t alerts_due_s(const struct alerts *alerts, int64_t now_s)
+int64_t mail_rate_due_s(const struct mail_rate *rate, int64_t now_s)
 {
 	int64_t soonest_s = INT64_MAX;
 
-	for (size_t i = 0; i < ALERTS_DESTS_MAX; i++) {
-		int64_t due_s = dest_due_s(&alerts->dests[i], now_s);
+	for (size_t i = 0; i < MAIL_RATE_DESTS_MAX; i++) {
+		int64_t due_s = dest_due_s(&rate->dests[i], now_s);
 
 		if (due_s < soonest_s)
 			soonest_s = due_s;
@@ -296,12 +296,12 @@ int64_t alerts_due_s(const struct alerts *alerts, int64_t now_s)
 	return soonest_s;
 }
 
-size_t alerts_held(const struct alerts *alerts)
+size_t mail_rate_held(const struct mail_rate *rate)
 {
-	return alerts->held;
+	return rate->held;
 }
 
-uint64_t alerts_refused(const struct alerts *alerts)
+uint64_t mail_rate_refused(const struct mail_rate *rate)
 {
-	return alerts->refused;
+	return rate->refused;
 }

@@ -21,7 +21,7 @@ enum { DELAY_FIRST_S = 60, DELAY_MAX_S = 3600, TEXT_MAX = 400 };
 /* One mail handed to the notifier or waiting to be tried again. id 0: a free place. */
 struct mail {
 	int64_t id;
-	struct alerts_mail content;
+	struct mail_rate_mail content;
 	bool under_way;
 	int64_t next_try_s;
 	int64_t delay_s;
@@ -30,7 +30,7 @@ struct mail {
 struct outbox {
 	const struct config_mail *settings; /* borrowed */
 	struct store *store;                /* borrowed */
-	struct alerts *alerts;              /* owned */
+	struct mail_rate *rate;             /* owned */
 	struct mail mails[OUTBOX_MAILS_MAX];
 	int64_t last_id;
 	int fd; /* owned; -1: no notifier */
@@ -44,7 +44,7 @@ struct outbox *outbox_new(const struct config_mail *mail, struct store *store)
 
 	outbox->settings = mail;
 	outbox->store = store;
-	outbox->alerts = alerts_new();
+	outbox->rate = mail_rate_new();
 	outbox->fd = -1;
 	outbox->well = true;
 	return outbox;
@@ -56,16 +56,16 @@ void outbox_free(struct outbox *outbox)
 		return;
 	for (size_t i = 0; i < OUTBOX_MAILS_MAX; i++)
 		if (outbox->mails[i].id)
-			alerts_mail_done(&outbox->mails[i].content);
+			mail_rate_mail_done(&outbox->mails[i].content);
 	if (outbox->fd >= 0)
 		(void)close(outbox->fd);
-	alerts_free(outbox->alerts);
+	mail_rate_free(outbox->rate);
 	free(outbox);
 }
 
 static void take(struct outbox *outbox, const struct alert *alert, int64_t now_s)
 {
-	if (!alerts_add(outbox->alerts, alert, now_s))
+	if (!mail_rate_add(outbox->rate, alert, now_s))
 		store_alert_sent(outbox->store, alert->id); /* counted in the next digest */
 }
 
@@ -149,7 +149,7 @@ void outbox_pump(struct outbox *outbox, int64_t now_s)
 	struct mail *place;
 
 	while ((place = free_place(outbox)) &&
-		alerts_next(outbox->alerts, now_s, &place->content)) {
+		mail_rate_next(outbox->rate, now_s, &place->content)) {
 		place->id = ++outbox->last_id;
 		place->under_way = false;
 		place->next_try_s = now_s;
@@ -168,7 +168,7 @@ static void mail_is_over(struct outbox *outbox, struct mail *mail)
 {
 	for (size_t i = 0; i < mail->content.count; i++)
 		store_alert_sent(outbox->store, mail->content.ids[i]);
-	alerts_mail_done(&mail->content);
+	mail_rate_mail_done(&mail->content);
 	*mail = (struct mail){ 0 };
 }
 
@@ -215,7 +215,7 @@ bool outbox_receive(struct outbox *outbox, int64_t now_s,
 
 int64_t outbox_next_s(const struct outbox *outbox, int64_t now_s)
 {
-	int64_t next_s = alerts_due_s(outbox->alerts, now_s);
+	int64_t next_s = mail_rate_due_s(outbox->rate, now_s);
 
 	for (size_t i = 0; i < OUTBOX_MAILS_MAX; i++) {
 		const struct mail *mail = &outbox->mails[i];

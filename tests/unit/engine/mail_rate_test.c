@@ -15,7 +15,7 @@ enum { T = 1700000000 };
 
 static const char *const ops = "ops@example.org";
 
-static bool add_to(struct alerts *alerts, const char *dest, int64_t id, int64_t now_s)
+static bool add_to(struct mail_rate *rate, const char *dest, int64_t id, int64_t now_s)
 {
 	char subject[64];
 	const struct alert alert = {
@@ -28,7 +28,7 @@ static bool add_to(struct alerts *alerts, const char *dest, int64_t id, int64_t 
 	};
 
 	(void)snprintf(subject, sizeof(subject), "subject %" PRId64, id);
-	return alerts_add(alerts, &alert, now_s);
+	return mail_rate_add(rate, &alert, now_s);
 }
 
 /* One step: add alerts at at_s, then take every mail that may leave. */
@@ -70,13 +70,13 @@ static const struct row rows[] = {
 			{ T - 86400 + 3600, 0, "7", 0 } } },
 };
 
-static void take_all(struct alerts *alerts, int64_t now_s, char *out, size_t out_bytes)
+static void take_all(struct mail_rate *rate, int64_t now_s, char *out, size_t out_bytes)
 {
-	struct alerts_mail mail;
+	struct mail_rate_mail mail;
 	size_t used = 0;
 
 	out[0] = '\0';
-	for (int i = 0; i < 100 && alerts_next(alerts, now_s, &mail); i++) {
+	for (int i = 0; i < 100 && mail_rate_next(rate, now_s, &mail); i++) {
 		assert_string_equal(mail.dest, ops);
 		assert_string_equal(mail.sender, "guard@example.org");
 		for (size_t k = 0; k < mail.count; k++) {
@@ -87,7 +87,7 @@ static void take_all(struct alerts *alerts, int64_t now_s, char *out, size_t out
 				mail.ids[k]);
 			assert_true(used < out_bytes);
 		}
-		alerts_mail_done(&mail);
+		mail_rate_mail_done(&mail);
 	}
 }
 
@@ -95,7 +95,7 @@ static void test_rows(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct alerts *alerts = alerts_new();
+		struct mail_rate *rate = mail_rate_new();
 		int64_t id = 0;
 
 		for (const struct step *step = rows[i].steps; step->at_s; step++) {
@@ -103,54 +103,54 @@ static void test_rows(void **state)
 			int64_t due_s = step->due_s ? step->due_s : INT64_MAX;
 
 			for (int k = 0; k < step->add; k++)
-				assert_true(add_to(alerts, ops, ++id, step->at_s));
+				assert_true(add_to(rate, ops, ++id, step->at_s));
 			if (step->mails[0])
-				assert_true(alerts_due_s(alerts, step->at_s) <= step->at_s);
-			take_all(alerts, step->at_s, mails, sizeof(mails));
+				assert_true(mail_rate_due_s(rate, step->at_s) <= step->at_s);
+			take_all(rate, step->at_s, mails, sizeof(mails));
 			if (strcmp(mails, step->mails) != 0 ||
-				alerts_due_s(alerts, step->at_s) != due_s)
+				mail_rate_due_s(rate, step->at_s) != due_s)
 				fail_msg("%s: step %zu gave '%s', due %" PRId64, rows[i].name,
 					(size_t)(step - rows[i].steps), mails,
-					alerts_due_s(alerts, step->at_s) - T);
+					mail_rate_due_s(rate, step->at_s) - T);
 			if (step == &rows[i].steps[5])
 				break;
 		}
-		alerts_free(alerts);
+		mail_rate_free(rate);
 	}
 }
 
 static void test_single_is_unchanged(void **state)
 {
 	const struct alert alert = { 7, ops, NULL, "banned 192.0.2.1", "why\n", T };
-	struct alerts *alerts = alerts_new();
-	struct alerts_mail mail;
+	struct mail_rate *rate = mail_rate_new();
+	struct mail_rate_mail mail;
 
 	(void)state;
-	assert_true(alerts_add(alerts, &alert, T));
-	assert_true(alerts_next(alerts, T, &mail));
+	assert_true(mail_rate_add(rate, &alert, T));
+	assert_true(mail_rate_next(rate, T, &mail));
 	assert_int_equal(mail.count, 1);
 	assert_int_equal(mail.ids[0], 7);
 	assert_null(mail.sender);
 	assert_string_equal(mail.subject, "banned 192.0.2.1");
 	assert_string_equal(mail.body, "why\n");
 	assert_int_equal(mail.at_s, T);
-	alerts_mail_done(&mail);
-	alerts_free(alerts);
+	mail_rate_mail_done(&mail);
+	mail_rate_free(rate);
 }
 
 static void test_digest_text(void **state)
 {
-	struct alerts *alerts = alerts_new();
-	struct alerts_mail mail;
+	struct mail_rate *rate = mail_rate_new();
+	struct mail_rate_mail mail;
 
 	(void)state;
 	for (int64_t id = 1; id <= 6 + 205; id++)
-		assert_true(add_to(alerts, ops, id, T));
+		assert_true(add_to(rate, ops, id, T));
 	for (int i = 0; i < 6; i++) {
-		assert_true(alerts_next(alerts, T, &mail));
-		alerts_mail_done(&mail);
+		assert_true(mail_rate_next(rate, T, &mail));
+		mail_rate_mail_done(&mail);
 	}
-	assert_true(alerts_next(alerts, T + 3600, &mail));
+	assert_true(mail_rate_next(rate, T + 3600, &mail));
 	assert_int_equal(mail.count, 205);
 	assert_int_equal(mail.ids[204], 211);
 	assert_string_equal(mail.subject, "voipguard: 205 more alerts");
@@ -159,100 +159,100 @@ static void test_digest_text(void **state)
 	assert_non_null(strstr(mail.body, "subject 206\n"));
 	assert_null(strstr(mail.body, "subject 207\n"));
 	assert_non_null(strstr(mail.body, "and 5 more\n"));
-	alerts_mail_done(&mail);
-	alerts_free(alerts);
+	mail_rate_mail_done(&mail);
+	mail_rate_free(rate);
 }
 
 static void test_held_cap(void **state)
 {
-	struct alerts *alerts = alerts_new();
-	struct alerts_mail mail;
+	struct mail_rate *rate = mail_rate_new();
+	struct mail_rate_mail mail;
 	int64_t id = 0;
 
 	(void)state;
-	while (id < ALERTS_HELD_MAX)
-		assert_true(add_to(alerts, ops, ++id, T));
-	assert_false(add_to(alerts, ops, 5000, T));
-	assert_int_equal(alerts_held(alerts), ALERTS_HELD_MAX);
-	assert_int_equal(alerts_refused(alerts), 1);
+	while (id < MAIL_RATE_HELD_MAX)
+		assert_true(add_to(rate, ops, ++id, T));
+	assert_false(add_to(rate, ops, 5000, T));
+	assert_int_equal(mail_rate_held(rate), MAIL_RATE_HELD_MAX);
+	assert_int_equal(mail_rate_refused(rate), 1);
 	/* another's first mails still leave */
-	assert_true(add_to(alerts, "other@example.org", 6000, T));
+	assert_true(add_to(rate, "other@example.org", 6000, T));
 	for (int i = 0; i < 7; i++) {
-		assert_true(alerts_next(alerts, T, &mail));
-		alerts_mail_done(&mail);
+		assert_true(mail_rate_next(rate, T, &mail));
+		mail_rate_mail_done(&mail);
 	}
-	assert_false(alerts_next(alerts, T, &mail));
-	assert_true(alerts_next(alerts, T + 3600, &mail));
-	assert_int_equal(mail.count, ALERTS_HELD_MAX - 6);
+	assert_false(mail_rate_next(rate, T, &mail));
+	assert_true(mail_rate_next(rate, T + 3600, &mail));
+	assert_int_equal(mail.count, MAIL_RATE_HELD_MAX - 6);
 	assert_string_equal(mail.subject, "voipguard: 995 more alerts");
 	assert_non_null(strstr(mail.body, "and 795 more\n"));
-	alerts_mail_done(&mail);
-	assert_int_equal(alerts_held(alerts), 0);
-	alerts_free(alerts);
+	mail_rate_mail_done(&mail);
+	assert_int_equal(mail_rate_held(rate), 0);
+	mail_rate_free(rate);
 }
 
 static void test_destinations(void **state)
 {
-	struct alerts *alerts = alerts_new();
-	struct alerts_mail mail;
+	struct mail_rate *rate = mail_rate_new();
+	struct mail_rate_mail mail;
 	char dest[32];
 
 	(void)state;
-	for (int i = 0; i < ALERTS_DESTS_MAX; i++) {
+	for (int i = 0; i < MAIL_RATE_DESTS_MAX; i++) {
 		(void)snprintf(dest, sizeof(dest), "d%d@example.org", i);
-		assert_true(add_to(alerts, dest, i + 1, T));
+		assert_true(add_to(rate, dest, i + 1, T));
 	}
-	assert_false(add_to(alerts, "late@example.org", 900, T));
-	for (int i = 0; i < ALERTS_DESTS_MAX; i++) {
-		assert_true(alerts_next(alerts, T, &mail));
-		alerts_mail_done(&mail);
+	assert_false(add_to(rate, "late@example.org", 900, T));
+	for (int i = 0; i < MAIL_RATE_DESTS_MAX; i++) {
+		assert_true(mail_rate_next(rate, T, &mail));
+		mail_rate_mail_done(&mail);
 	}
 	/* their hour keeps the slots, its end frees them */
-	assert_false(add_to(alerts, "late@example.org", 901, T + 3599));
-	assert_true(add_to(alerts, "late@example.org", 902, T + 3600));
-	assert_true(alerts_next(alerts, T + 3600, &mail));
+	assert_false(add_to(rate, "late@example.org", 901, T + 3599));
+	assert_true(add_to(rate, "late@example.org", 902, T + 3600));
+	assert_true(mail_rate_next(rate, T + 3600, &mail));
 	assert_string_equal(mail.dest, "late@example.org");
-	alerts_mail_done(&mail);
-	assert_int_equal(alerts_refused(alerts), 2);
-	alerts_free(alerts);
+	mail_rate_mail_done(&mail);
+	assert_int_equal(mail_rate_refused(rate), 2);
+	mail_rate_free(rate);
 }
 
 static void test_turns(void **state)
 {
-	struct alerts *alerts = alerts_new();
-	struct alerts_mail first;
-	struct alerts_mail second;
+	struct mail_rate *rate = mail_rate_new();
+	struct mail_rate_mail first;
+	struct mail_rate_mail second;
 
 	(void)state;
 	for (int64_t id = 1; id <= 3; id++)
-		assert_true(add_to(alerts, "a@example.org", id, T));
-	assert_true(add_to(alerts, "b@example.org", 4, T));
-	assert_true(alerts_next(alerts, T, &first));
-	assert_true(alerts_next(alerts, T, &second));
+		assert_true(add_to(rate, "a@example.org", id, T));
+	assert_true(add_to(rate, "b@example.org", 4, T));
+	assert_true(mail_rate_next(rate, T, &first));
+	assert_true(mail_rate_next(rate, T, &second));
 	assert_string_not_equal(first.dest, second.dest);
-	alerts_mail_done(&first);
-	alerts_mail_done(&second);
-	alerts_free(alerts);
+	mail_rate_mail_done(&first);
+	mail_rate_mail_done(&second);
+	mail_rate_free(rate);
 }
 
 static void test_long_texts_are_cut(void **state)
 {
-	static char subject[ALERTS_SUBJECT_MAX + 100];
-	static char body[ALERTS_BODY_MAX + 100];
+	static char subject[MAIL_RATE_SUBJECT_MAX + 100];
+	static char body[MAIL_RATE_BODY_MAX + 100];
 	const struct alert alert = { 1, ops, NULL, subject, body, T };
-	struct alerts *alerts = alerts_new();
-	struct alerts_mail mail;
+	struct mail_rate *rate = mail_rate_new();
+	struct mail_rate_mail mail;
 
 	(void)state;
 	memset(subject, 's', sizeof(subject) - 1);
-	memcpy(subject + ALERTS_SUBJECT_MAX - 1, "\xc3\xa9", 2); /* across the cut */
+	memcpy(subject + MAIL_RATE_SUBJECT_MAX - 1, "\xc3\xa9", 2); /* across the cut */
 	memset(body, 'b', sizeof(body) - 1);
-	assert_true(alerts_add(alerts, &alert, T));
-	assert_true(alerts_next(alerts, T, &mail));
-	assert_int_equal(strlen(mail.subject), ALERTS_SUBJECT_MAX - 1);
-	assert_int_equal(strlen(mail.body), ALERTS_BODY_MAX);
-	alerts_mail_done(&mail);
-	alerts_free(alerts);
+	assert_true(mail_rate_add(rate, &alert, T));
+	assert_true(mail_rate_next(rate, T, &mail));
+	assert_int_equal(strlen(mail.subject), MAIL_RATE_SUBJECT_MAX - 1);
+	assert_int_equal(strlen(mail.body), MAIL_RATE_BODY_MAX);
+	mail_rate_mail_done(&mail);
+	mail_rate_free(rate);
 }
 
 int main(void)

@@ -293,14 +293,14 @@ static void test_rate(void **state)
 		answer(id, MESSAGE_MAIL_SENT, NOW_S);
 		mails++;
 	}
-	assert_int_equal(mails, ALERTS_PER_HOUR);
-	assert_int_equal(rows(), 20 - ALERTS_PER_HOUR);
-	assert_int_equal(outbox_next_s(outbox, NOW_S), NOW_S + ALERTS_WINDOW_S);
-	outbox_pump(outbox, NOW_S + ALERTS_WINDOW_S);
+	assert_int_equal(mails, MAIL_RATE_PER_HOUR);
+	assert_int_equal(rows(), 20 - MAIL_RATE_PER_HOUR);
+	assert_int_equal(outbox_next_s(outbox, NOW_S), NOW_S + MAIL_RATE_WINDOW_S);
+	outbox_pump(outbox, NOW_S + MAIL_RATE_WINDOW_S);
 	id = arrived();
 	assert_true(id > 0);
 	assert_non_null(strstr(packet.texts[3], "mail 19."));
-	answer(id, MESSAGE_MAIL_SENT, NOW_S + ALERTS_WINDOW_S);
+	answer(id, MESSAGE_MAIL_SENT, NOW_S + MAIL_RATE_WINDOW_S);
 	assert_int_equal(rows(), 0);
 }
 
