@@ -7,12 +7,13 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "state/store.h"
 
 struct held {
 	struct held *next;
 	int64_t id;
 	int64_t at_s;
-	char *sender; /* owned, may be NULL */
+	char *sender; /* owned, as the next two */
 	char *subject;
 	char *body;
 };
@@ -139,7 +140,7 @@ void mail_rate_free(struct mail_rate *rate)
 	free(rate);
 }
 
-bool mail_rate_add(struct mail_rate *rate, const struct alert *alert, int64_t now_s)
+bool mail_rate_add(struct mail_rate *rate, const struct store_alert *alert, int64_t now_s)
 {
 	struct dest *dest = dest_find(rate, alert->dest, now_s);
 	struct held *held;
@@ -158,7 +159,7 @@ bool mail_rate_add(struct mail_rate *rate, const struct alert *alert, int64_t no
 	held = alloc_zero(sizeof(*held));
 	held->id = alert->id;
 	held->at_s = alert->at_s;
-	held->sender = alert->sender ? alloc_string(alert->sender) : NULL;
+	held->sender = alloc_string(alert->sender);
 	held->subject = copy_cut(alert->subject, MAIL_RATE_SUBJECT_MAX);
 	held->body = copy_cut(alert->body, MAIL_RATE_BODY_MAX);
 	if (dest->last)
@@ -230,7 +231,7 @@ static void take_digest(struct mail_rate *rate, struct dest *dest, struct mail_r
 		.ids = alloc_array(count, sizeof(mail->ids[0])),
 		.count = count,
 		.dest = alloc_string(dest->name),
-		.sender = dest->first->sender ? alloc_string(dest->first->sender) : NULL,
+		.sender = alloc_string(dest->first->sender),
 		.subject = alloc_format("voipguard: %" PRIu64 " more alerts", total),
 		.at_s = dest->first->at_s,
 	};

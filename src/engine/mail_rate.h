@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct mail_rate;
+struct store_alert;
 
 /* How many mails leave: for one destination at most MAIL_RATE_PER_HOUR within any
  * MAIL_RATE_WINDOW_S. What is beyond waits, and goes as one digest (itself one of the six) when the
@@ -22,22 +23,13 @@ enum {
 	MAIL_RATE_BODY_MAX = 8192,    /* likewise; a digest may be longer */
 };
 
-struct alert {
-	int64_t id; /* the outbox row */
-	const char *dest;
-	const char *sender;  /* NULL: the notifier's default */
-	const char *subject; /* rendered, one line */
-	const char *body;    /* rendered */
-	int64_t at_s;
-};
-
 /* One mail to hand on: an alert as it came, or a digest. When it is sent, every id of ids is sent;
  * if it has to be tried again, that is up to the caller and costs no second place in the hour. */
 struct mail_rate_mail {
 	int64_t *ids; /* owned, at least one, in the order of mail_rate_add */
 	size_t count;
 	char *dest;    /* owned */
-	char *sender;  /* owned, NULL: the default */
+	char *sender;  /* owned; "": the notifier's own */
 	char *subject; /* owned */
 	char *body;    /* owned */
 	int64_t at_s;  /* of the newest alert in it */
@@ -48,7 +40,7 @@ void mail_rate_free(struct mail_rate *rate);
 
 /* Copies the alert. false: a table is full; nothing is kept of it, so the caller marks the id as
  * done, or it comes again after a restart. now_s as in mail_rate_next. */
-bool mail_rate_add(struct mail_rate *rate, const struct alert *alert, int64_t now_s);
+bool mail_rate_add(struct mail_rate *rate, const struct store_alert *alert, int64_t now_s);
 
 /* Takes the next mail that may leave now, destinations by turns, and counts it as sent at
  * now_s. false: none; *ret_mail untouched. The caller ends it with mail_rate_mail_done. */

@@ -63,40 +63,23 @@ void outbox_free(struct outbox *outbox)
 	free(outbox);
 }
 
-static void take(struct outbox *outbox, const struct alert *alert, int64_t now_s)
+void outbox_load(struct outbox *outbox, const struct store_alert *alert, int64_t now_s)
 {
 	if (!mail_rate_add(outbox->rate, alert, now_s))
 		store_alert_sent(outbox->store, alert->id); /* counted in the next digest */
 }
 
-void outbox_load(struct outbox *outbox, const struct store_alert *row, int64_t now_s)
-{
-	struct alert alert = { .id = row->id,
-		.dest = row->dest,
-		.sender = row->sender && row->sender[0] ? row->sender : NULL,
-		.subject = row->subject,
-		.body = row->body,
-		.at_s = row->at_s };
-
-	take(outbox, &alert, now_s);
-}
-
 void outbox_add(struct outbox *outbox, int64_t now_s, const char *dest, const char *sender,
 	const struct letter *letter)
 {
-	struct store_alert row = { .at_s = now_s,
+	struct store_alert alert = { .at_s = now_s,
 		.dest = dest,
 		.sender = sender ? sender : "",
 		.subject = letter->subject,
 		.body = letter->body };
-	struct alert alert = { .dest = dest,
-		.sender = sender,
-		.subject = letter->subject,
-		.body = letter->body,
-		.at_s = now_s };
 
-	alert.id = store_alert(outbox->store, &row);
-	take(outbox, &alert, now_s);
+	alert.id = store_alert(outbox->store, &alert);
+	outbox_load(outbox, &alert, now_s);
 }
 
 void outbox_join(struct outbox *outbox, int fd)
@@ -129,8 +112,8 @@ static bool hand_over(struct outbox *outbox, struct mail *mail)
 	struct message_mail head = { .type = MESSAGE_MAIL_ALERT,
 		.id = mail->id,
 		.date_s = mail->content.at_s };
-	const char *texts[] = { mail->content.sender ? mail->content.sender : "",
-		mail->content.dest, mail->content.subject, mail->content.body };
+	const char *texts[] = { mail->content.sender, mail->content.dest, mail->content.subject,
+		mail->content.body };
 
 	mail->under_way = message_mail_send(outbox->fd, &head, texts, 4, NULL) == 1;
 	return mail->under_way;

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "state/store.h"
+
 enum { T = 1700000000 };
 
 static const char *const ops = "ops@example.org";
@@ -18,7 +20,7 @@ static const char *const ops = "ops@example.org";
 static bool add_to(struct mail_rate *rate, const char *dest, int64_t id, int64_t now_s)
 {
 	char subject[64];
-	const struct alert alert = {
+	const struct store_alert alert = {
 		.id = id,
 		.dest = dest,
 		.sender = "guard@example.org",
@@ -121,7 +123,7 @@ static void test_rows(void **state)
 
 static void test_single_is_unchanged(void **state)
 {
-	const struct alert alert = { 7, ops, NULL, "banned 192.0.2.1", "why\n", T };
+	const struct store_alert alert = { 7, T, ops, "", "banned 192.0.2.1", "why\n" };
 	struct mail_rate *rate = mail_rate_new();
 	struct mail_rate_mail mail;
 
@@ -130,7 +132,7 @@ static void test_single_is_unchanged(void **state)
 	assert_true(mail_rate_next(rate, T, &mail));
 	assert_int_equal(mail.count, 1);
 	assert_int_equal(mail.ids[0], 7);
-	assert_null(mail.sender);
+	assert_string_equal(mail.sender, "");
 	assert_string_equal(mail.subject, "banned 192.0.2.1");
 	assert_string_equal(mail.body, "why\n");
 	assert_int_equal(mail.at_s, T);
@@ -239,7 +241,7 @@ static void test_long_texts_are_cut(void **state)
 {
 	static char subject[MAIL_RATE_SUBJECT_MAX + 100];
 	static char body[MAIL_RATE_BODY_MAX + 100];
-	const struct alert alert = { 1, ops, NULL, subject, body, T };
+	const struct store_alert alert = { 1, T, ops, "", subject, body };
 	struct mail_rate *rate = mail_rate_new();
 	struct mail_rate_mail mail;
 
