@@ -87,8 +87,8 @@ static void command_status(struct control *control, struct connection *connectio
 		return;
 	}
 	connection->jail = jail ? alloc_string(jail) : NULL;
-	connection->report =
-		report_new(&control->engine, connection->jail, control->serial += REPORT_SERIALS);
+	connection->status =
+		status_new(&control->engine, connection->jail, control->serial += STATUS_SERIALS);
 	connection->waiting = WAIT_COUNTERS;
 	connection->deadline_s = now_s + ANSWER_WAIT_S;
 }
@@ -277,14 +277,14 @@ static void command_jail(struct control *control, struct connection *connection,
 	if (number < 0)
 		control_say_error(connection, jail ? text : "the jail is missing");
 	else
-		control_say(connection, report_jail(control->engine.guard, (size_t)number, now_s));
+		control_say(connection, status_jail(control->engine.guard, (size_t)number, now_s));
 }
 
 static void command_jails(struct control *control, struct connection *connection,
 	const json_t *request, int64_t now_s)
 {
 	(void)request;
-	control_say(connection, report_jails(control->engine.guard, now_s));
+	control_say(connection, status_jails(control->engine.guard, now_s));
 }
 
 static void command_reload(struct control *control, struct connection *connection,

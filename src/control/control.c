@@ -41,7 +41,7 @@ void control_close(struct connection *connection)
 		(void)close(connection->fd); /* also takes it out of the epoll set */
 	free(connection->out);
 	free(connection->jail);
-	report_free(connection->report);
+	status_free(connection->status);
 	json_decref(connection->answer);
 	memset(connection, 0, sizeof(*connection));
 	connection->fd = -1;
@@ -244,8 +244,8 @@ void control_run(struct control *control, int64_t now_s)
 void control_counters(struct control *control, const struct message *record)
 {
 	for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
-		if (control->connections[i].report &&
-			report_counters(control->connections[i].report, record))
+		if (control->connections[i].status &&
+			status_counters(control->connections[i].status, record))
 			return;
 }
 
@@ -286,8 +286,8 @@ static void connection_tick(struct control *control, struct connection *connecti
 
 	switch (connection->waiting) {
 	case WAIT_COUNTERS:
-		if (report_ask(connection->report) || late)
-			control_say(connection, report_json(connection->report, now_s));
+		if (status_ask(connection->status) || late)
+			control_say(connection, status_json(connection->status, now_s));
 		break;
 	case WAIT_KERNEL:
 		if (!kernel_has(control, connection) && !late)

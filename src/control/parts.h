@@ -16,7 +16,7 @@ enum { ANSWER_WAIT_S = 2 };
 enum waiting { WAIT_NONE, WAIT_COUNTERS, WAIT_KERNEL };
 
 /* in: the request so far. out: the answer; it is written from out_done on, then the connection is
- * closed. report: the rows of a status whose counters are being asked. */
+ * closed. status: the rows of a status whose counters are being asked. */
 struct connection {
 	int fd;          /* owned; -1: a free place */
 	uint64_t number; /* in the order they came */
@@ -28,7 +28,7 @@ struct connection {
 	size_t out_done;
 	enum waiting waiting;
 	int64_t deadline_s;
-	struct report *report; /* owned */
+	struct status *status; /* owned */
 	json_t *answer;        /* owned; goes out when the kernel has acknowledged */
 	struct ip ip;          /* of that answer */
 	int ban_jail;          /* of a ban that is to be answered; -1: something else */
@@ -38,7 +38,7 @@ struct connection {
 struct control {
 	struct control_engine engine;
 	int epoll_fd;    /* owned */
-	uint32_t serial; /* of the next report */
+	uint32_t serial; /* of the next status */
 	uint64_t accepted;
 	struct connection connections[CONTROL_CONNECTIONS_MAX];
 };

@@ -19,7 +19,7 @@
 #include "protect/protect.h"
 #include "state/store.h"
 
-enum { REPORT_BANS_MAX = 100000 }; /* rows of one report; the newest */
+enum { STATUS_BANS_MAX = 100000 }; /* bans of one status; the newest */
 
 /* One element to ask for: the ban may end before the answer comes, so it is named by value. */
 struct query {
@@ -33,11 +33,11 @@ struct query {
 
 /* queries[0..asked) have been sent; `answers` of them have come back. Sorted by (ip, jail), so the
  * queries of one ban stand together. */
-struct report {
+struct status {
 	const struct control_engine *engine; /* borrowed */
 	const char *jail;                    /* borrowed; NULL: all */
 	uint32_t serial;
-	struct query queries[REPORT_SERIALS];
+	struct query queries[STATUS_SERIALS];
 	size_t count;
 	size_t asked;
 	size_t answers;
@@ -54,9 +54,9 @@ static int newest_first(const void *a, const void *b)
 }
 
 /* The bans of jail number `jail` (-1: all), newest first; the caller frees the array. */
-static const struct ban **list_bans(const struct report *report, int jail, size_t *ret_count)
+static const struct ban **list_bans(const struct status *status, int jail, size_t *ret_count)
 {
-	struct bans *bans = guard_bans(report->engine->guard);
+	struct bans *bans = guard_bans(status->engine->guard);
 	const struct ban **list = NULL;
 	size_t count = 0;
 	size_t room = 0;
@@ -74,7 +74,7 @@ static const struct ban **list_bans(const struct report *report, int jail, size_
 	}
 	if (count)
 		qsort(list, count, sizeof(*list), newest_first);
-	*ret_count = count < REPORT_BANS_MAX ? count : REPORT_BANS_MAX;
+	*ret_count = count < STATUS_BANS_MAX ? count : STATUS_BANS_MAX;
 	return list;
 }
 
@@ -87,59 +87,59 @@ static int by_ban(const void *a, const void *b)
 	return order ? order : (left->jail > right->jail) - (left->jail < right->jail);
 }
 
-struct report *report_new(const struct control_engine *engine, const char *jail, uint32_t serial)
+struct status *status_new(const struct control_engine *engine, const char *jail, uint32_t serial)
 {
-	struct report *report = alloc_zero(sizeof(*report));
+	struct status *status = alloc_zero(sizeof(*status));
 	cleanup_free const struct ban **list = NULL;
 	size_t count;
 
-	report->engine = engine;
-	report->jail = jail;
-	report->serial = serial;
+	status->engine = engine;
+	status->jail = jail;
+	status->serial = serial;
 	if (engine->dry_run)
-		return report;
-	list = list_bans(report, jail ? guard_find_jail(engine->guard, jail) : -1, &count);
+		return status;
+	list = list_bans(status, jail ? guard_find_jail(engine->guard, jail) : -1, &count);
 	for (size_t i = 0; i < count && i < CONTROL_COUNTERS_MAX; i++) {
 		uint8_t scopes[BAN_JAIL_SCOPES_MAX];
 		size_t n = bans_scopes(guard_bans(engine->guard), list[i]->jail, scopes);
 
-		for (size_t k = 0; k < n && report->count < REPORT_SERIALS; k++)
-			report->queries[report->count++] = (struct query){ .ip = list[i]->ip,
+		for (size_t k = 0; k < n && status->count < STATUS_SERIALS; k++)
+			status->queries[status->count++] = (struct query){ .ip = list[i]->ip,
 				.jail = list[i]->jail,
 				.scope = scopes[k] };
 	}
-	qsort(report->queries, report->count, sizeof(report->queries[0]), by_ban);
-	return report;
+	qsort(status->queries, status->count, sizeof(status->queries[0]), by_ban);
+	return status;
 }
 
-void report_free(struct report *report)
+void status_free(struct status *status)
 {
-	free(report);
+	free(status);
 }
 
-bool report_ask(struct report *report)
+bool status_ask(struct status *status)
 {
-	const struct control_engine *engine = report->engine;
+	const struct control_engine *engine = status->engine;
 
-	while (report->asked < report->count) {
-		const struct query *query = &report->queries[report->asked];
+	while (status->asked < status->count) {
+		const struct query *query = &status->queries[status->asked];
 
-		if (!engine->query(engine->context, report->serial + (uint32_t)report->asked,
+		if (!engine->query(engine->context, status->serial + (uint32_t)status->asked,
 			    query->scope, &query->ip))
 			break;
-		report->asked++;
+		status->asked++;
 	}
-	return report->answers == report->count;
+	return status->answers == status->count;
 }
 
-bool report_counters(struct report *report, const struct message *record)
+bool status_counters(struct status *status, const struct message *record)
 {
-	uint32_t index = record->serial - report->serial;
-	struct query *query = &report->queries[index < REPORT_SERIALS ? index : 0];
+	uint32_t index = record->serial - status->serial;
+	struct query *query = &status->queries[index < STATUS_SERIALS ? index : 0];
 
-	if (index >= report->asked || !ip_equal(&query->ip, &record->ip))
+	if (index >= status->asked || !ip_equal(&query->ip, &record->ip))
 		return false;
-	report->answers += !query->answered;
+	status->answers += !query->answered;
 	query->answered = true;
 	query->present = record->failure == 0;
 	query->packets = record->packets;
@@ -182,28 +182,28 @@ static json_t *scope_json(const struct guard_jail_info *info)
 }
 
 /* The first of the queries of this ban, or the end of all. */
-static const struct query *find_queries(const struct report *report, const struct ban *ban)
+static const struct query *find_queries(const struct status *status, const struct ban *ban)
 {
 	const struct query key = { .ip = ban->ip, .jail = ban->jail };
 	const struct query *query =
-		bsearch(&key, report->queries, report->count, sizeof(report->queries[0]), by_ban);
+		bsearch(&key, status->queries, status->count, sizeof(status->queries[0]), by_ban);
 
-	while (query && query > report->queries && by_ban(query - 1, &key) == 0)
+	while (query && query > status->queries && by_ban(query - 1, &key) == 0)
 		query--;
-	return query ? query : report->queries + report->count;
+	return query ? query : status->queries + status->count;
 }
 
-static json_t *ban_json(const struct report *report, const struct ban *ban,
+static json_t *ban_json(const struct status *status, const struct ban *ban,
 	const struct guard_jail_info *info)
 {
-	bool held = bans_in_kernel(guard_bans(report->engine->guard), ban, NULL);
+	bool held = bans_in_kernel(guard_bans(status->engine->guard), ban, NULL);
 	char address[IP_TEXT_MAX];
 	bool asked = false;
 	uint64_t packets = 0;
 	json_t *object = json_object();
 
-	for (const struct query *query = find_queries(report, ban);
-		query < report->queries + report->count && query->jail == ban->jail &&
+	for (const struct query *query = find_queries(status, ban);
+		query < status->queries + status->count && query->jail == ban->jail &&
 		ip_equal(&query->ip, &ban->ip);
 		query++) {
 		if (!query->answered)
@@ -247,16 +247,16 @@ static void add_file(void *context, const struct tail_file_info *info)
 			(json_int_t)info->lag_bytes));
 }
 
-static json_t *bans_json(const struct report *report, size_t jail,
+static json_t *bans_json(const struct status *status, size_t jail,
 	const struct guard_jail_info *info)
 {
 	cleanup_free const struct ban **list = NULL;
 	json_t *array = json_array();
 	size_t count;
 
-	list = list_bans(report, (int)jail, &count);
+	list = list_bans(status, (int)jail, &count);
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(array, ban_json(report, list[i], info));
+		json_array_append_new(array, ban_json(status, list[i], info));
 	return array;
 }
 
@@ -290,13 +290,13 @@ static json_t *limited_json(const struct guard_jail_info *info)
 	return array;
 }
 
-static json_t *jail_json(const struct report *report, size_t jail,
+static json_t *jail_json(const struct status *status, size_t jail,
 	const struct guard_jail_info *info)
 {
 	struct files_context files = { .array = json_array(), .patterns = info->patterns };
 	json_t *object = json_object();
 
-	tail_files(report->engine->tail, add_file, &files);
+	tail_files(status->engine->tail, add_file, &files);
 	if (info->journal)
 		json_array_append_new(files.array,
 			json_pack("{s:s, s:s, s:i, s:i}", "path", "journal", "state", "following",
@@ -311,12 +311,12 @@ static json_t *jail_json(const struct report *report, size_t jail,
 			(json_int_t)info->failures_total));
 	json_object_set_new(object, "banned",
 		json_pack("{s:I, s:I}", "current",
-			(json_int_t)bans_count(guard_bans(report->engine->guard), (uint32_t)jail),
+			(json_int_t)bans_count(guard_bans(status->engine->guard), (uint32_t)jail),
 			"total", (json_int_t)info->bans_total));
 	json_object_set_new(object, "unresolved", json_integer((json_int_t)info->unresolved));
 	json_object_set_new(object, "unsound", unsound_json(info));
 	json_object_set_new(object, "limited", limited_json(info));
-	json_object_set_new(object, "bans", bans_json(report, jail, info));
+	json_object_set_new(object, "bans", bans_json(status, jail, info));
 	return object;
 }
 
@@ -334,12 +334,12 @@ static json_t *health_json(const struct control_engine *engine)
 }
 
 /* Running jails and broken ones; "manual" and jails of the past only while they hold a ban. */
-static bool is_shown(const struct report *report, size_t jail, const struct guard_jail_info *info)
+static bool is_shown(const struct status *status, size_t jail, const struct guard_jail_info *info)
 {
-	if (report->jail)
-		return strcmp(report->jail, info->name) == 0;
+	if (status->jail)
+		return strcmp(status->jail, info->name) == 0;
 	return info->active || info->broken ||
-	       bans_count(guard_bans(report->engine->guard), (uint32_t)jail) > 0;
+	       bans_count(guard_bans(status->engine->guard), (uint32_t)jail) > 0;
 }
 
 static json_t *allow_json(const char *address, const struct store_allow *allow)
@@ -363,7 +363,7 @@ static json_t *allowed_json(const struct guard *guard, const struct ignore *igno
 	return array;
 }
 
-struct json_t *report_jails(const struct guard *guard, int64_t now_s)
+struct json_t *status_jails(const struct guard *guard, int64_t now_s)
 {
 	json_t *names = json_array();
 
@@ -377,7 +377,7 @@ struct json_t *report_jails(const struct guard *guard, int64_t now_s)
 	return json_pack("{s:b, s:o}", "ok", 1, "jails", names);
 }
 
-struct json_t *report_jail(const struct guard *guard, size_t jail, int64_t now_s)
+struct json_t *status_jail(const struct guard *guard, size_t jail, int64_t now_s)
 {
 	json_t *ignored = json_array();
 	struct guard_jail_info info;
@@ -394,9 +394,9 @@ struct json_t *report_jail(const struct guard *guard, size_t jail, int64_t now_s
 		"bantime_s", (json_int_t)info.bantime_s, "ignoreip", ignored);
 }
 
-struct json_t *report_json(const struct report *report, int64_t now_s)
+struct json_t *status_json(const struct status *status, int64_t now_s)
 {
-	const struct control_engine *engine = report->engine;
+	const struct control_engine *engine = status->engine;
 	json_t *object = json_object();
 	json_t *jails = json_array();
 
@@ -404,8 +404,8 @@ struct json_t *report_json(const struct report *report, int64_t now_s)
 		struct guard_jail_info info;
 
 		guard_jail_info(engine->guard, i, now_s, &info);
-		if (is_shown(report, i, &info))
-			json_array_append_new(jails, jail_json(report, i, &info));
+		if (is_shown(status, i, &info))
+			json_array_append_new(jails, jail_json(status, i, &info));
 	}
 	json_object_set_new(object, "ok", json_true());
 	json_object_set_new(object, "version", json_string(VERSION));

@@ -84,7 +84,7 @@ static int teardown(void **state)
 }
 
 /* Answers query number i; failure ENOENT: not in the set. */
-static bool reply(struct report *report, size_t i, int failure, uint64_t packets)
+static bool reply(struct status *status, size_t i, int failure, uint64_t packets)
 {
 	struct message record = { .type = MESSAGE_COUNTERS,
 		.serial = asked[i].serial,
@@ -93,7 +93,7 @@ static bool reply(struct report *report, size_t i, int failure, uint64_t packets
 		.failure = failure,
 		.packets = packets };
 
-	return report_counters(report, &record);
+	return status_counters(status, &record);
 }
 
 static const json_t *jail_of(const json_t *object, const char *name)
@@ -144,14 +144,14 @@ static void assert_number(const json_t *object, const char *key, json_int_t numb
 
 static void test_empty(void **state)
 {
-	struct report *report = report_new(&engine, NULL, SERIAL);
+	struct status *status = status_new(&engine, NULL, SERIAL);
 	json_t *object;
 
 	(void)state;
 	(void)snprintf(health[CONTROL_MAIL].text, CONTROL_HEALTH_TEXT_MAX, "no server");
 	health[CONTROL_MAIL].ok = false;
-	assert_true(report_ask(report));
-	object = report_json(report, NOW_S);
+	assert_true(status_ask(status));
+	object = status_json(status, NOW_S);
 	assert_true(json_is_true(json_object_get(object, "ok")));
 	assert_number(object, "uptime_s", 50);
 	assert_true(json_is_false(json_object_get(object, "dry_run")));
@@ -172,14 +172,14 @@ static void test_empty(void **state)
 		"waiting");
 	assert_int_equal(json_array_size(json_object_get(jail_of(object, "ever"), "files")), 0);
 	json_decref(object);
-	report_free(report);
-	report_free(NULL);
+	status_free(status);
+	status_free(NULL);
 }
 
 static void test_bans(void **state)
 {
 	struct ip ip = ip_of("192.0.2.9");
-	struct report *report;
+	struct status *status;
 	const json_t *ban;
 	json_t *object;
 	struct error err;
@@ -192,22 +192,22 @@ static void test_bans(void **state)
 	world_fail(&world, TWIN, "192.0.2.1", NOW_S, NOW_S);
 	assert_int_equal(guard_ban(world.guard, &ip, NULL, -1, NULL, NOW_S, &err), 0);
 	(void)world_flush(&world, 0, NOW_S);
-	report = report_new(&engine, NULL, SERIAL);
+	status = status_new(&engine, NULL, SERIAL);
 	room = 2; /* the pair is full: the rest later */
-	assert_false(report_ask(report));
+	assert_false(status_ask(status));
 	assert_int_equal(n_asked, 2);
 	room = 100;
-	assert_false(report_ask(report));
+	assert_false(status_ask(status));
 	assert_int_equal(n_asked, 5); /* sip, twin, manual, and two of jail two */
 	for (size_t i = 0; i < n_asked; i++) {
-		assert_false(report_ask(report));
+		assert_false(status_ask(status));
 		assert_int_equal(asked[i].serial - SERIAL, i);
-		assert_true(reply(report, i, 0, asked[i].ip.family == 6 ? 10 : 7));
-		assert_true(reply(report, i, 0, asked[i].ip.family == 6 ? 10 : 7)); /* twice */
+		assert_true(reply(status, i, 0, asked[i].ip.family == 6 ? 10 : 7));
+		assert_true(reply(status, i, 0, asked[i].ip.family == 6 ? 10 : 7)); /* twice */
 	}
-	assert_true(report_ask(report));
+	assert_true(status_ask(status));
 	assert_int_equal(n_asked, 5);
-	object = report_json(report, NOW_S + 1);
+	object = status_json(status, NOW_S + 1);
 	ban = ban_of(object, "sip", "192.0.2.1");
 	assert_text(ban, "since", "2023-11-14T22:13:20Z");
 	assert_text(ban, "until", "2023-11-14T22:15:00Z");
@@ -229,35 +229,35 @@ static void test_bans(void **state)
 	assert_number(json_object_get(jail_of(object, "sip"), "banned"), "current", 1);
 	assert_number(json_object_get(jail_of(object, "sip"), "banned"), "total", 1);
 	json_decref(object);
-	report_free(report);
+	status_free(status);
 }
 
 /* No answer, an answer that it is not there, an answer for something else. */
 static void test_answers(void **state)
 {
 	struct message other = { .type = MESSAGE_COUNTERS, .ip = ip_of("192.0.2.1") };
-	struct report *report;
+	struct status *status;
 	json_t *object;
 
 	(void)state;
 	world_fail(&world, TWIN, "192.0.2.1", NOW_S, NOW_S);
 	world_fail(&world, TWIN, "192.0.2.2", NOW_S, NOW_S);
 	(void)world_flush(&world, 0, NOW_S);
-	report = report_new(&engine, "twin", SERIAL);
-	assert_false(report_ask(report));
+	status = status_new(&engine, "twin", SERIAL);
+	assert_false(status_ask(status));
 	assert_int_equal(n_asked, 2);
 	for (int i = 0; i < 3; i++) {
 		other.serial = (const uint32_t[]){ SERIAL - 1, SERIAL + 2, SERIAL + 5000 }[i];
-		assert_false(report_counters(report, &other));
+		assert_false(status_counters(status, &other));
 	}
 	other.serial = asked[0].serial;
 	other.ip = ip_of("203.0.113.5"); /* not what was asked under this number */
-	assert_false(report_counters(report, &other));
+	assert_false(status_counters(status, &other));
 	for (size_t i = 0; i < 2; i++)
 		if (asked[i].ip.bytes[3] == 1)
-			assert_true(reply(report, i, ENOENT, 0));
-	assert_false(report_ask(report));
-	object = report_json(report, NOW_S);
+			assert_true(reply(status, i, ENOENT, 0));
+	assert_false(status_ask(status));
+	object = status_json(status, NOW_S);
 	assert_int_equal(json_array_size(json_object_get(object, "jails")), 1);
 	assert_true(
 		json_is_false(json_object_get(ban_of(object, "twin", "192.0.2.1"), "in_kernel")));
@@ -266,14 +266,14 @@ static void test_answers(void **state)
 	assert_true(json_is_null(
 		json_object_get(ban_of(object, "twin", "192.0.2.2"), "dropped_packets")));
 	json_decref(object);
-	report_free(report);
+	status_free(status);
 }
 
 /* Many bans: the newest are asked for, each gets its own numbers, the list is newest first. */
 static void test_many(void **state)
 {
 	enum { BANS = CONTROL_COUNTERS_MAX + 500 };
-	struct report *report;
+	struct status *status;
 	const json_t *list;
 	json_t *object;
 
@@ -286,14 +286,14 @@ static void test_many(void **state)
 
 		assert_non_null(bans_add(guard_bans(world.guard), &ban));
 	}
-	report = report_new(&engine, NULL, SERIAL);
-	assert_false(report_ask(report));
+	status = status_new(&engine, NULL, SERIAL);
+	assert_false(status_ask(status));
 	assert_int_equal(n_asked, 2 * CONTROL_COUNTERS_MAX);
 	for (size_t i = 0; i < n_asked; i++)
-		assert_true(reply(report, i, 0,
+		assert_true(reply(status, i, 0,
 			UINT64_C(256) * asked[i].ip.bytes[2] + asked[i].ip.bytes[3]));
-	assert_true(report_ask(report));
-	object = report_json(report, NOW_S);
+	assert_true(status_ask(status));
+	object = status_json(status, NOW_S);
 	list = json_object_get(jail_of(object, "two"), "bans");
 	assert_int_equal(json_array_size(list), BANS);
 	for (size_t i = 0; i < BANS; i++) {
@@ -309,26 +309,26 @@ static void test_many(void **state)
 			assert_true(json_is_null(packets));
 	}
 	json_decref(object);
-	report_free(report);
+	status_free(status);
 }
 
 static void test_dry_run(void **state)
 {
-	struct report *report;
+	struct status *status;
 	json_t *object;
 
 	(void)state;
 	world_fail(&world, TWIN, "192.0.2.1", NOW_S, NOW_S);
 	engine.dry_run = true;
-	report = report_new(&engine, NULL, SERIAL);
-	assert_true(report_ask(report));
+	status = status_new(&engine, NULL, SERIAL);
+	assert_true(status_ask(status));
 	assert_int_equal(n_asked, 0);
-	object = report_json(report, NOW_S);
+	object = status_json(status, NOW_S);
 	assert_true(json_is_true(json_object_get(object, "dry_run")));
 	assert_true(
 		json_is_false(json_object_get(ban_of(object, "twin", "192.0.2.1"), "in_kernel")));
 	json_decref(object);
-	report_free(report);
+	status_free(status);
 }
 
 /* Lines that a parser gave up on, by kind, and rules that did so at their limit. */
@@ -345,7 +345,7 @@ static void test_unsound(void **state)
 				    "[sound]\nfilter = security\n[slow]\nfilter = slow\n";
 	struct world *own = &world;
 	const json_t *limited;
-	struct report *report;
+	struct status *status;
 	json_t *object;
 
 	(void)state;
@@ -362,9 +362,9 @@ static void test_unsound(void **state)
 	world_line(own, 0, cut, false, NOW_S);
 	world_line(own, 1, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa x",
 		false, NOW_S);
-	report = report_new(&engine, NULL, SERIAL);
-	assert_true(report_ask(report));
-	object = report_json(report, NOW_S);
+	status = status_new(&engine, NULL, SERIAL);
+	assert_true(status_ask(status));
+	object = status_json(status, NOW_S);
 	assert_int_equal(json_object_size(json_object_get(jail_of(object, "sound"), "unsound")), 1);
 	assert_number(json_object_get(jail_of(object, "sound"), "unsound"), "cut", 2);
 	assert_int_equal(json_object_size(json_object_get(jail_of(object, "slow"), "unsound")), 0);
@@ -375,7 +375,7 @@ static void test_unsound(void **state)
 	assert_number(limited, "lines", 1);
 	assert_non_null(strstr(json_string_value(json_object_get(limited, "at")), "slow.conf:3"));
 	json_decref(object);
-	report_free(report);
+	status_free(status);
 }
 
 int main(void)
