@@ -219,7 +219,7 @@ static int import_command(const struct request *request)
 /* Its words are fail2ban's, options among them: they are read there. */
 static int fail2ban_command(const struct request *request)
 {
-	return client_fail2ban(request->run.socket_path, request->n_arguments, request->arguments);
+	return fail2ban_client(request->run.socket_path, request->n_arguments, request->arguments);
 }
 
 static int version_command(const struct request *request)

@@ -22,7 +22,7 @@ int client_ask(const char *socket_path, struct json_t *request, struct json_t **
  * output, byte for byte, for what voipguard has: ping, version, status [JAIL], banned, reload,
  * unban, get JAIL ..., set JAIL banip|unbanip|addignoreip|delignoreip. arguments[0] is the first
  * word behind fail2ban-client. Layout as fail2ban 1.0 prints it. Returns the exit status. */
-int client_fail2ban(const char *socket_path, int n_arguments, char **arguments);
+int fail2ban_client(const char *socket_path, int n_arguments, char **arguments);
 
 /* The answer to `status`, for people, in aligned columns. */
 void client_print_status(const struct json_t *answer);

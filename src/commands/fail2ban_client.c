@@ -348,7 +348,7 @@ static int dispatch(const struct words *words)
 	return EXIT_USAGE;
 }
 
-int client_fail2ban(const char *socket_path, int n_arguments, char **arguments)
+int fail2ban_client(const char *socket_path, int n_arguments, char **arguments)
 {
 	struct words words = { socket_path, arguments, n_arguments };
 	int status;
