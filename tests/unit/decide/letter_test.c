@@ -157,7 +157,7 @@ static void test_long_lines(void **state)
 		assert_has("voipguard unban 192.0.2.1");
 		assert_has("The kernel holds the ban");
 		assert_has(" more)\n");
-		assert_true(strlen(letter.body) <= ALERTS_BODY_MAX);
+		assert_true(strlen(letter.body) <= MAIL_RATE_BODY_MAX);
 		assert_int_equal(letter.body[strlen(letter.body) - 1], '\n');
 	}
 }
@@ -178,7 +178,7 @@ static void test_broken(void **state)
 	assert_has("and more");
 	assert_has("voipguard check");
 	assert_has("voipguard reload");
-	assert_true(strlen(letter.body) <= ALERTS_BODY_MAX);
+	assert_true(strlen(letter.body) <= MAIL_RATE_BODY_MAX);
 }
 
 int main(void)
