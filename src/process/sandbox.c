@@ -146,15 +146,15 @@ static int check_ids(uid_t uid, gid_t gid, struct error *err)
 
 static int change_user(uid_t uid, gid_t gid, const char *user, struct error *err)
 {
-	char shown[256];
+	const struct shown shown = text_shown_string(user);
 
-	text_render_string(shown, sizeof(shown), user);
 	if (initgroups(user, gid) < 0)
-		return error_errno(err, errno, "cannot take the groups of user '%s'", shown);
+		return error_errno(err, errno, "cannot take the groups of user '%s'", shown.text);
 	if (setresgid(gid, gid, gid) < 0)
-		return error_errno(err, errno, "cannot become group %u of user '%s'", gid, shown);
+		return error_errno(err, errno, "cannot become group %u of user '%s'", gid,
+			shown.text);
 	if (setresuid(uid, uid, uid) < 0)
-		return error_errno(err, errno, "cannot become user '%s'", shown);
+		return error_errno(err, errno, "cannot become user '%s'", shown.text);
 	return 0;
 }
 
@@ -249,20 +249,20 @@ static int ruleset_add(int ruleset, uint64_t handled, const char *path, uint64_t
 {
 	struct landlock_path_beneath_attr rule = { .allowed_access = rights & handled };
 	cleanup_close int fd = open(path, O_PATH | O_CLOEXEC);
-	char shown[512];
 	struct stat status;
 
 	/* Out of reach is as good as absent: no rule could help. */
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
 		return 0;
-	text_render_string(shown, sizeof(shown), path);
 	if (fd < 0 || fstat(fd, &status) < 0)
-		return error_errno(err, errno, "Landlock: cannot open '%s'", shown);
+		return error_errno(err, errno, "Landlock: cannot open '%s'",
+			text_shown_string(path).text);
 	if (!S_ISDIR(status.st_mode))
 		rule.allowed_access &= FS_FILE;
 	rule.parent_fd = fd;
 	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
-		return error_errno(err, errno, "Landlock: cannot add '%s'", shown);
+		return error_errno(err, errno, "Landlock: cannot add '%s'",
+			text_shown_string(path).text);
 	return 0;
 }
 
@@ -357,21 +357,6 @@ static int landlock_enter(enum sandbox_role role, const struct sandbox_path *pat
 	return 0;
 }
 
-static int filter_enter(enum sandbox_role role, bool *ret_loaded, struct error *err)
-{
-	switch (role) {
-	case SANDBOX_FIREWALL:
-		return seccomp_firewall(ret_loaded, err);
-	case SANDBOX_ENGINE:
-		return seccomp_engine(ret_loaded, err);
-	case SANDBOX_NOTIFIER:
-		return seccomp_notifier(ret_loaded, err);
-	case SANDBOX_DELIVERY:
-		return seccomp_delivery(ret_loaded, err);
-	}
-	return error_set(err, "unknown role");
-}
-
 int sandbox_enter(enum sandbox_role role, const struct sandbox_path *paths, size_t n_paths,
 	struct sandbox_report *ret_report, struct error *err)
 {
@@ -388,7 +373,7 @@ int sandbox_enter(enum sandbox_role role, const struct sandbox_path *paths, size
 		   landlock_enter(role, paths, n_paths, &report, err) < 0) {
 		return -1;
 	}
-	if (filter_enter(role, &report.seccomp, err) < 0)
+	if (seccomp_enter(role, &report.seccomp, err) < 0)
 		return -1;
 	*ret_report = report;
 	return 0;

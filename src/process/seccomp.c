@@ -68,8 +68,6 @@ struct filter_refusal {
 	int number; /* errno */
 };
 
-enum { LISTS_MAX = 3 };
-
 /* calls: ends with NULL; names that this machine's architecture lacks are skipped. */
 struct filter_list {
 	const char *const *calls;
@@ -185,14 +183,27 @@ static const struct rule notifier_rules[] = {
 	{ "prctl", 2, { { 0, LOW_WORD, PR_SET_DUMPABLE }, { 1, ANY_BIT, 0 } } },
 };
 
-static const struct filter_list common_list = { common_calls, common_rules,
-	sizeof(common_rules) / sizeof(common_rules[0]) };
-static const struct filter_list engine_list = { engine_calls, engine_rules,
-	sizeof(engine_rules) / sizeof(engine_rules[0]) };
-static const struct filter_list network_list = { network_calls, network_rules,
-	sizeof(network_rules) / sizeof(network_rules[0]) };
-static const struct filter_list notifier_list = { notifier_calls, notifier_rules,
-	sizeof(notifier_rules) / sizeof(notifier_rules[0]) };
+enum { LIST_COMMON, LIST_ENGINE, LIST_NETWORK, LIST_NOTIFIER, LISTS };
+
+static const struct filter_list lists[LISTS] = {
+	[LIST_COMMON] = { common_calls, common_rules,
+		sizeof(common_rules) / sizeof(common_rules[0]) },
+	[LIST_ENGINE] = { engine_calls, engine_rules,
+		sizeof(engine_rules) / sizeof(engine_rules[0]) },
+	[LIST_NETWORK] = { network_calls, network_rules,
+		sizeof(network_rules) / sizeof(network_rules[0]) },
+	[LIST_NOTIFIER] = { notifier_calls, notifier_rules,
+		sizeof(notifier_rules) / sizeof(notifier_rules[0]) },
+};
+
+/* The lists of each role that has an allow-list. */
+static const bool allowed[][LISTS] = {
+	[SANDBOX_ENGINE] = { [LIST_COMMON] = true, [LIST_ENGINE] = true },
+	[SANDBOX_NOTIFIER] = { [LIST_COMMON] = true,
+		[LIST_NETWORK] = true,
+		[LIST_NOTIFIER] = true },
+	[SANDBOX_DELIVERY] = { [LIST_COMMON] = true, [LIST_NETWORK] = true },
+};
 
 /* `number` is libseccomp's: a negative errno. */
 static int filter_error(struct error *err, int number, const char *what)
@@ -290,8 +301,7 @@ static int filter_add_refusals(scmp_filter_ctx filter, bool inner, struct error 
 	return 0;
 }
 
-static scmp_filter_ctx filter_build(const struct filter_list *const *lists, bool inner,
-	struct error *err)
+static scmp_filter_ctx filter_build(enum sandbox_role role, bool inner, struct error *err)
 {
 	scmp_filter_ctx filter = filter_start(inner ? SCMP_ACT_ERRNO(EPERM) : SANDBOX_BLOCKED, err);
 	int rc;
@@ -299,10 +309,12 @@ static scmp_filter_ctx filter_build(const struct filter_list *const *lists, bool
 	if (!filter)
 		return NULL;
 	rc = filter_add_kill(filter, inner, err);
-	for (int i = 0; rc == 0 && i < LISTS_MAX && lists[i]; i++) {
-		rc = filter_add_names(filter, SCMP_ACT_ALLOW, lists[i]->calls, err);
+	for (int i = 0; rc == 0 && i < LISTS; i++) {
+		if (!allowed[role][i])
+			continue;
+		rc = filter_add_names(filter, SCMP_ACT_ALLOW, lists[i].calls, err);
 		if (rc == 0)
-			rc = filter_add_rules(filter, lists[i], inner, err);
+			rc = filter_add_rules(filter, &lists[i], inner, err);
 	}
 	if (rc == 0)
 		rc = filter_add_refusals(filter, inner, err);
@@ -313,11 +325,6 @@ static scmp_filter_ctx filter_build(const struct filter_list *const *lists, bool
 	return filter;
 }
 
-static bool kernel_has_seccomp(void)
-{
-	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 || errno != EINVAL;
-}
-
 static int filter_load(scmp_filter_ctx filter, struct error *err)
 {
 	int rc = seccomp_load(filter);
@@ -326,17 +333,12 @@ static int filter_load(scmp_filter_ctx filter, struct error *err)
 }
 
 /* The inner filter goes first, and with the one call that loads the outer. */
-static int load_pair(const struct filter_list *const *lists, bool *ret_loaded, struct error *err)
+static int load_allow_list(enum sandbox_role role, struct error *err)
 {
-	scmp_filter_ctx inner = NULL, outer = NULL;
+	scmp_filter_ctx inner = filter_build(role, true, err);
+	scmp_filter_ctx outer = inner ? filter_build(role, false, err) : NULL;
 	int rc = -1;
 
-	if (!kernel_has_seccomp()) {
-		*ret_loaded = false;
-		return 0;
-	}
-	inner = filter_build(lists, true, err);
-	outer = inner ? filter_build(lists, false, err) : NULL;
 	if (outer && filter_add(inner, SCMP_ACT_ALLOW, "seccomp", NULL, 0, err) == 0 &&
 		filter_load(inner, err) == 0)
 		rc = filter_load(outer, err);
@@ -344,8 +346,6 @@ static int load_pair(const struct filter_list *const *lists, bool *ret_loaded, s
 		seccomp_release(inner);
 	if (outer)
 		seccomp_release(outer);
-	if (rc == 0)
-		*ret_loaded = true;
 	return rc;
 }
 
@@ -363,18 +363,13 @@ static int filter_add_clone(scmp_filter_ctx filter, struct error *err)
 	return filter_add(filter, SCMP_ACT_ERRNO(ENOSYS), "clone3", NULL, 0, err);
 }
 
-int seccomp_firewall(bool *ret_loaded, struct error *err)
+static int load_deny_list(struct error *err)
 {
 	/* Typing into the terminal that started the daemon. */
 	const struct filter_check terminal = { 1, LOW_WORD, TIOCSTI };
-	scmp_filter_ctx filter;
+	scmp_filter_ctx filter = filter_start(SCMP_ACT_ALLOW, err);
 	int rc;
 
-	if (!kernel_has_seccomp()) {
-		*ret_loaded = false;
-		return 0;
-	}
-	filter = filter_start(SCMP_ACT_ALLOW, err);
 	if (!filter)
 		return -1;
 	rc = filter_add_names(filter, SCMP_ACT_ERRNO(EPERM), denied_calls, err);
@@ -385,29 +380,17 @@ int seccomp_firewall(bool *ret_loaded, struct error *err)
 	if (rc == 0)
 		rc = filter_load(filter, err);
 	seccomp_release(filter);
-	if (rc == 0)
-		*ret_loaded = true;
 	return rc;
 }
 
-int seccomp_engine(bool *ret_loaded, struct error *err)
+int seccomp_enter(enum sandbox_role role, bool *ret_loaded, struct error *err)
 {
-	const struct filter_list *const lists[LISTS_MAX] = { &common_list, &engine_list };
+	bool has_seccomp = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 || errno != EINVAL;
+	int rc = 0;
 
-	return load_pair(lists, ret_loaded, err);
-}
-
-int seccomp_notifier(bool *ret_loaded, struct error *err)
-{
-	const struct filter_list *const lists[LISTS_MAX] = { &common_list, &network_list,
-		&notifier_list };
-
-	return load_pair(lists, ret_loaded, err);
-}
-
-int seccomp_delivery(bool *ret_loaded, struct error *err)
-{
-	const struct filter_list *const lists[LISTS_MAX] = { &common_list, &network_list };
-
-	return load_pair(lists, ret_loaded, err);
+	if (has_seccomp)
+		rc = role == SANDBOX_FIREWALL ? load_deny_list(err) : load_allow_list(role, err);
+	if (rc == 0)
+		*ret_loaded = has_seccomp;
+	return rc;
 }
