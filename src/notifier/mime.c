@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -140,7 +139,7 @@ static void output_subject(struct output *output, const char *subject)
 	if (has_control(kept))
 		(void)text_render_string(shown, MIME_SUBJECT_MAX + 4, kept);
 	else
-		(void)snprintf(shown, MIME_SUBJECT_MAX + 4, "%s", kept); /* kept fits */
+		(void)text_format(shown, MIME_SUBJECT_MAX + 4, "%s", kept);
 	output_string(output, "Subject: ");
 	if (is_ascii(shown) && !strstr(shown, "=?"))
 		output_folded(output, shown);
@@ -180,9 +179,9 @@ static void output_date(struct output *output, int64_t date_s)
 
 	if (!gmtime_r(&date, &tm))
 		return; /* a year beyond int: the relay adds a Date */
-	(void)snprintf(text, sizeof(text), "Date: %s, %02d %s %04d %02d:%02d:%02d +0000",
+	(void)text_format(text, sizeof(text), "Date: %s, %02d %s %04d %02d:%02d:%02d +0000",
 		days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
-		tm.tm_min, tm.tm_sec); /* fits for every year gmtime_r can give */
+		tm.tm_min, tm.tm_sec);
 	output_string(output, text);
 	output_break(output, "\r\n");
 }
@@ -193,16 +192,16 @@ static void output_quoted_byte(struct output *output, unsigned char c, bool line
 	size_t length;
 
 	if (c != '\t' && (c < 0x20 || c == 0x7f))
-		length = (size_t)snprintf(piece, sizeof(piece), "\\x%02x", c);
+		length = text_format(piece, sizeof(piece), "\\x%02x", c);
 	else if (c >= 0x7f || c == '=' || ((c == ' ' || c == '\t') && line_ends) ||
 		 (c == '.' && output->column == 0)) /* a relay that loses dots loses nothing */
-		length = (size_t)snprintf(piece, sizeof(piece), "=%02X", c);
+		length = text_format(piece, sizeof(piece), "=%02X", c);
 	else
-		length = (size_t)snprintf(piece, sizeof(piece), "%c", c);
+		length = text_format(piece, sizeof(piece), "%c", c);
 	if (output->column + length > LINE_MAX_BYTES - 1) {
 		output_break(output, "=\r\n");
 		if (c == '.')
-			length = (size_t)snprintf(piece, sizeof(piece), "=2E");
+			length = text_format(piece, sizeof(piece), "=2E");
 	}
 	output_bytes(output, piece, length);
 }

@@ -288,16 +288,6 @@ static bool is_refusal(const smtp_status_t *status)
 	return status && status->code >= 400 && status->code <= 599;
 }
 
-static int refusal_error(struct error *err, const struct delivery *delivery,
-	const smtp_status_t *status, const char *about)
-{
-	char reply[SHOWN_MAX];
-
-	show_reply(reply, status->text ? status->text : "");
-	return error_set(err, "mail server %s answered %d %s%s%s", delivery->where, status->code,
-		reply, about[0] ? " to " : "", about);
-}
-
 /* Nothing was answered that says why: the transport does. */
 static int transport_error(struct error *err, const struct delivery *delivery)
 {
@@ -356,13 +346,32 @@ static bool all_taken(const struct delivery *delivery, smtp_message_t message)
 	return true;
 }
 
+/* What the server refused, and by which status; NULL: nothing. */
+static const smtp_status_t *find_refusal(const struct delivery *delivery, smtp_message_t message,
+	const char **ret_what)
+{
+	const smtp_status_t *status = smtp_reverse_path_status(message);
+	size_t refused = 0;
+
+	*ret_what = "the sender";
+	if (is_refusal(status))
+		return status;
+	status = find_refused(delivery, &refused);
+	*ret_what = delivery->to->list[refused].address;
+	if (status)
+		return status;
+	status = smtp_message_transfer_status(message);
+	*ret_what = "the message";
+	return is_refusal(status) ? status : NULL;
+}
+
 /* Says why not all_taken(), from the most to the least telling. */
 static int explain(const struct delivery *delivery, smtp_message_t message, bool *ret_permanent,
 	struct error *err)
 {
-	const smtp_status_t *status = smtp_reverse_path_status(message);
+	const smtp_status_t *status;
 	char reply[SHOWN_MAX];
-	size_t refused = 0;
+	const char *what;
 
 	if (delivery->verify_error)
 		return transport_error(err, delivery);
@@ -371,15 +380,11 @@ static int explain(const struct delivery *delivery, smtp_message_t message, bool
 		return error_set(err, "mail server %s refused user and password: it answered %s",
 			delivery->where, show_reply(reply, delivery->auth));
 	}
-	if (is_refusal(status)) {
+	status = find_refusal(delivery, message, &what);
+	if (status) {
 		*ret_permanent = status->code >= 500;
-		(void)refusal_error(err, delivery, status, "the sender");
-	} else if ((status = find_refused(delivery, &refused)) != NULL) {
-		*ret_permanent = status->code >= 500;
-		(void)refusal_error(err, delivery, status, delivery->to->list[refused].address);
-	} else if (is_refusal(status = smtp_message_transfer_status(message))) {
-		*ret_permanent = status->code >= 500;
-		(void)refusal_error(err, delivery, status, "the message");
+		(void)error_set(err, "mail server %s answered %d %s to %s", delivery->where,
+			status->code, show_reply(reply, status->text ? status->text : ""), what);
 	} else if (delivery->refusal[0]) {
 		*ret_permanent = delivery->refusal[0] == '5';
 		(void)error_set(err, "mail server %s answered %s", delivery->where,
@@ -390,9 +395,9 @@ static int explain(const struct delivery *delivery, smtp_message_t message, bool
 	if (delivery->server->user && !delivery->auth_tried && err) {
 		size_t used = strlen(err->text);
 
+		/* What does not fit is cut. */
 		(void)snprintf(err->text + used, sizeof(err->text) - used,
-			" (user is set, but the server offers no AUTH that we know)"); /* may be cut
-											*/
+			" (user is set, but the server offers no AUTH that we know)");
 	}
 	return -1;
 }
@@ -472,14 +477,12 @@ int smtp_deliver(const struct smtp_server *server, const struct smtp_mail *mail,
 	cleanup_free struct mailboxes *to = alloc_zero(sizeof(*to));
 	struct delivery delivery = { .server = server, .to = to };
 	bool permanent = false;
-	char shown[256];
 	struct utsname name;
 	const char *host = host_name(&name);
 	int rc;
 
-	(void)snprintf(delivery.where, sizeof(delivery.where), "%s:%u",
-		text_render_string(shown, sizeof(shown), server->host),
-		(unsigned int)server->port); /* fits */
+	(void)text_format(delivery.where, sizeof(delivery.where), "%s:%u",
+		text_shown_string(server->host).text, (unsigned int)server->port);
 	if (read_addresses(mail, host, from, to, err) < 0) {
 		*ret_permanent = true;
 		return -1;
