@@ -8,9 +8,9 @@
 #include "base/error.h"
 #include "base/ipmap.h"
 
-enum { OVER = -1 };
+enum { TO_LIFT = -1 };
 
-/* until_s 0: permanent; OVER: to be lifted when the kernel can be used again. */
+/* until_s 0: permanent; TO_LIFT: the kernel could not be asked to lift it yet. */
 struct held {
 	struct ip ip;
 	uint8_t scope;
@@ -116,17 +116,16 @@ static void keep_counter(struct elements *elements, struct nft_change *change)
 	change->bytes = element.bytes;
 }
 
-/* The kernel was unusable: the element goes with the next restoring, and must not come back by
- * it. */
+/* The kernel was unusable: the next elements_restore() lifts the element, in place of adding it. */
 static void lift_later(struct elements *elements, const struct nft_change *change)
 {
 	struct held *held = ipmap_get(elements->map, &change->ip, change->scope);
 
 	if (held)
-		held->until_s = OVER;
+		held->until_s = TO_LIFT;
 }
 
-/* Over the budget: what the kernel took is taken back. */
+/* The element is over the budget: the kernel, which has it, gives it up again. */
 static void refuse(struct elements *elements, struct nft_change *change)
 {
 	struct nft_change back = { .op = NFT_LIFT, .scope = change->scope, .ip = change->ip };
@@ -180,7 +179,7 @@ static void forget_lifted(struct elements *elements)
 	struct held *held;
 
 	while ((held = ipmap_next(elements->map, &cursor)))
-		if (held->until_s == OVER)
+		if (held->until_s == TO_LIFT)
 			forget(elements, held);
 }
 
@@ -201,7 +200,7 @@ int elements_restore(struct elements *elements, int64_t now_s, size_t *ret_count
 	while (more) {
 		held = ipmap_next(elements->map, &cursor);
 		more = held != NULL;
-		if (held && held->until_s == OVER)
+		if (held && held->until_s == TO_LIFT)
 			changes[count++] = lift_of(held);
 		else if (held && (held->until_s == 0 || held->until_s > now_s))
 			changes[count++] = (struct nft_change){ .op = NFT_BAN,

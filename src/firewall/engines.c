@@ -29,7 +29,8 @@ enum {
 
 /* ---- the pair between engine and notifier ---- */
 
-/* A record with a descriptor overtakes those that wait: before MESSAGE_GO it would be thrown away.
+/* A record with a descriptor goes ahead of those that wait in the queue, and an engine that gets it
+ * before MESSAGE_GO throws it away: so the pair waits until the engine runs and the queue is empty.
  */
 void firewall_join(struct firewall *firewall)
 {
@@ -97,7 +98,8 @@ static void engine_sealed(struct firewall *firewall, struct link *link)
 	firewall_tell(firewall, &stop); /* if gone, its exit comes */
 }
 
-/* Not while engines change, and not while records wait: the pair has no room then. */
+/* Clients wait in the backlog while engines change, and while records wait in the queue: then the
+ * pair has no room for a descriptor. */
 static bool takes_clients(const struct firewall *firewall)
 {
 	const struct link *link = firewall->current;
@@ -113,12 +115,12 @@ static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *co
 
 	(void)source, (void)revents;
 	if (!takes_clients(firewall))
-		return 0; /* since this event was seen: they wait in the backlog */
+		return 0; /* this has changed since the event was seen */
 	client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (client < 0)
 		return 0;
-	(void)child_send(&firewall->current->child, &record,
-		client); /* full all of a sudden: the client sees the end, and says so */
+	/* no room after all: the client sees its connection end, and says so */
+	(void)child_send(&firewall->current->child, &record, client);
 	(void)close(client);
 	return 0;
 }
@@ -185,8 +187,8 @@ void firewall_stop(struct firewall *firewall, int exit_status)
 	(void)sd_notify(0, "STOPPING=1"); /* nobody to tell: fine */
 	for (size_t i = 0; i < 2; i++)
 		if (firewall->links[i].state != LINK_NONE)
-			(void)child_send(&firewall->links[i].child, &stop,
-				-1); /* else EOF says it */
+			/* else the end of the pair says it */
+			(void)child_send(&firewall->links[i].child, &stop, -1);
 	if (!firewall->current && !firewall->next)
 		(void)sd_event_exit(firewall->event, exit_status); /* cannot fail in the loop */
 }
@@ -289,20 +291,20 @@ static int on_engine(sd_event_source *source, int fd, uint32_t revents, void *co
 		handle_record(link->firewall, link, &batch, &record, passed_fd);
 	}
 	firewall_batch_apply(link->firewall, link, &batch);
-	if (rc < 0) { /* its exit is handled when it comes; nonsense ends it */
+	if (rc < 0) { /* it has ended, or is ended for sending nonsense */
 		link->io = sd_event_source_disable_unref(link->io);
 		if (strcmp(err.text, "closed") != 0) {
 			log_line(LOG_CRIT, "the engine is ended: %s", err.text);
-			(void)kill(link->child.pid,
-				SIGKILL); /* its exit is handled when it comes */
+			/* its exit is handled when it comes */
+			(void)kill(link->child.pid, SIGKILL);
 		}
 	}
 	return 0;
 }
 
-/* The old engine has committed and gone, its successor died before it had its turn: what it had
- * sealed starts once more. If that fails too, before it has sealed, the service ends. */
-static void engine_again(struct firewall *firewall)
+/* The old engine has committed and ended, and the next one died before it took over. The
+ * configuration that it had accepted starts once more; if that fails too, the service ends. */
+static void engine_restart(struct firewall *firewall)
 {
 	struct error err;
 
@@ -324,7 +326,7 @@ static int on_engine_exit(sd_event_source *source, const siginfo_t *info, void *
 	struct link *next = firewall->next;
 
 	(void)source;
-	if (link->io && was_current) /* its last bans may wait in the pair still */
+	if (link->io && was_current) /* its last bans may still wait in the pair */
 		(void)on_engine(link->io, link->child.fd, 0, link);
 	if (firewall->stopping && was_current && link->lift_on_stop && firewall->elements)
 		(void)elements_drop(firewall->elements, 0, NULL); /* timeouts end the rest */
@@ -338,9 +340,10 @@ static int on_engine_exit(sd_event_source *source, const siginfo_t *info, void *
 	} else if (made_room && next && next->state == LINK_SEALED) {
 		engine_go(firewall, next);
 	} else if (made_room && !next) {
-		engine_again(firewall);
+		engine_restart(firewall);
 	} else if (was_current || !firewall->current) {
-		firewall_stop(firewall, EXIT_FAILURE); /* restarting replays */
+		firewall_stop(firewall,
+			EXIT_FAILURE); /* the next start reads the logs from its last commit on */
 	} else {
 		firewall_tell(firewall, &ended);
 	}

@@ -107,13 +107,13 @@ void firewall_batch_apply(struct firewall *firewall, struct link *link, struct b
 	}
 	for (size_t i = 0; i < batch->count; i++) {
 		batch->answers[i].failure = batch->changes[i].failure;
-		(void)child_send(&link->child, &batch->answers[i],
-			-1); /* reading stopped before full */
+		/* the queue has room: reading stops at half of it */
+		(void)child_send(&link->child, &batch->answers[i], -1);
 	}
 	batch->count = 0;
-	/* Who has come in by SSH since the last look is protected with the next tick, and the
-	 * engine lifts what hit him. Not before the ban: many sessions take milliseconds to be
-	 * read, and a session outlives a second. */
+	/* Whoever has logged in by SSH since the last look is protected at the next tick, and the
+	 * engine lifts a ban that hit him. The sessions are not read before each ban: many take
+	 * milliseconds to be read, and a session outlives a second. */
 	firewall->next_ssh_s = clock_boot_s();
 }
 
@@ -139,7 +139,7 @@ void firewall_batch_add(struct firewall *firewall, struct link *link, struct bat
 		answer.failure = EPERM;
 	if (answer.failure) {
 		(void)text_format(answer.text, sizeof(answer.text), "%s", because ? because : "");
-		(void)child_send(&link->child, &answer, -1); /* reading stopped before full */
+		(void)child_send(&link->child, &answer, -1); /* the queue has room */
 		return;
 	}
 	batch->changes[batch->count] =
@@ -170,7 +170,7 @@ void firewall_answer_query(struct firewall *firewall, struct link *link,
 			answer.bytes = element.bytes;
 		}
 	}
-	(void)child_send(&link->child, &answer, -1); /* reading stopped before full */
+	(void)child_send(&link->child, &answer, -1); /* the queue has room */
 }
 
 /* ---- the kernel's events ---- */

@@ -146,7 +146,7 @@ enum nft_event nft_watch_read(struct nft *nft, char who[64],
 	return watch.event;
 }
 
-static bool take_generation(void *context, const struct nlmsghdr *message)
+static bool read_generation(void *context, const struct nlmsghdr *message)
 {
 	uint32_t *generation = context;
 
@@ -161,7 +161,7 @@ static int generation_ask(struct nft *nft, uint32_t *ret_generation, struct erro
 	struct nlmsghdr *request = nftnl_nlmsg_build_hdr((char *)buffer, NFT_MSG_GETGEN, AF_UNSPEC,
 		0, ++nft->requests.seq);
 	int number = netlink_ask(&nft->requests, buffer, request->nlmsg_len, nft->requests.seq,
-		take_generation, ret_generation);
+		read_generation, ret_generation);
 
 	if (number)
 		return error_errno(err, number, "asking nftables for its generation");

@@ -63,9 +63,6 @@ static void answer(struct notifier *notifier, int64_t id, enum message_mail_outc
 		(void)message_mail_send(notifier->peer_fd, &head, &text, 1, NULL);
 }
 
-/* A delivery that ends makes room for the next. */
-static void start_waiting(struct notifier *notifier);
-
 static void delivery_end(struct delivery *delivery)
 {
 	struct notifier *notifier = delivery->notifier;
@@ -88,12 +85,8 @@ static void delivery_end(struct delivery *delivery)
 
 static int on_delivery_exit(sd_event_source *source, const siginfo_t *info, void *context)
 {
-	struct delivery *delivery = context;
-	struct notifier *notifier = delivery->notifier;
-
 	(void)source, (void)info;
-	delivery_end(delivery);
-	start_waiting(notifier);
+	delivery_end(context);
 	return 0;
 }
 
@@ -127,8 +120,8 @@ static bool delivery_start(struct notifier *notifier, struct delivery *delivery,
 	}
 	delivery->fd = pair[0];
 	delivery->id = mail->head.id;
-	(void)send(delivery->fd, notifier->settings.bytes, notifier->settings.length,
-		MSG_NOSIGNAL); /* without both packets the delivery breaks off */
+	/* without both packets the delivery breaks off */
+	(void)send(delivery->fd, notifier->settings.bytes, notifier->settings.length, MSG_NOSIGNAL);
 	(void)send(delivery->fd, mail->bytes, mail->length, MSG_NOSIGNAL);
 	if (sd_event_add_child(notifier->event, &delivery->exit, delivery->pid, WEXITED,
 		    on_delivery_exit, delivery) < 0 ||
@@ -155,6 +148,14 @@ static void start_waiting(struct notifier *notifier)
 		memmove(notifier->queue, notifier->queue + 1,
 			--notifier->queue_count * sizeof(struct message_mail_packet *));
 	}
+}
+
+/* Before the loop sleeps: a delivery that has ended makes room for the next. */
+static int on_post(sd_event_source *source, void *context)
+{
+	(void)source;
+	start_waiting(context);
+	return 0;
 }
 
 static void handle_packet(struct notifier *notifier, const struct message_mail_packet *packet)
@@ -263,6 +264,7 @@ static int serve(struct notifier *notifier, struct error *err)
 	if (sd_event_new(&notifier->event) < 0 ||
 		sd_event_add_io(notifier->event, NULL, LAUNCH_PARENT_FD, EPOLLIN, on_parent,
 			notifier) < 0 ||
+		sd_event_add_post(notifier->event, NULL, on_post, notifier) < 0 ||
 		sd_event_add_time_relative(notifier->event, NULL, CLOCK_BOOTTIME, ALIVE_US, 0,
 			on_alive, notifier) < 0)
 		return error_set(err, "cannot make the event loop");

@@ -121,7 +121,7 @@ bool resolve_is_name(const char *name)
 	return label && !all_digits;
 }
 
-static void take_address(struct resolve_answer *answer, const struct ares_addrinfo_node *node)
+static void add_address(struct resolve_answer *answer, const struct ares_addrinfo_node *node)
 {
 	struct sockaddr_in6 six;
 	struct sockaddr_in four;
@@ -143,7 +143,7 @@ static void take_address(struct resolve_answer *answer, const struct ares_addrin
 		answer->addresses[answer->count++] = ip;
 }
 
-static void take_ttl(struct resolve_answer *answer, int ttl_s, bool *first)
+static void lower_ttl(struct resolve_answer *answer, int ttl_s, bool *first)
 {
 	uint32_t bounded = ttl_s < 0 ? 0 : (uint32_t)ttl_s;
 
@@ -165,12 +165,12 @@ static void on_half(void *context, int status, int timeouts, struct ares_addrinf
 	half->status = status;
 	for (const struct ares_addrinfo_node *node = result ? result->nodes : NULL; node;
 		node = node->ai_next) {
-		take_address(answer, node);
-		take_ttl(answer, node->ai_ttl, &first);
+		add_address(answer, node);
+		lower_ttl(answer, node->ai_ttl, &first);
 	}
 	for (const struct ares_addrinfo_cname *name = result ? result->cnames : NULL;
 		name && answer->count; name = name->next)
-		take_ttl(answer, name->ttl, &first);
+		lower_ttl(answer, name->ttl, &first);
 	ares_freeaddrinfo(result); /* NULL-safe */
 }
 
