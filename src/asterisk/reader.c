@@ -12,30 +12,30 @@
 #include "base/alloc.h"
 
 enum {
-	ACCOUNT_BYTES = 36,      /* what PJSIP leaves of an account that it does not know */
-	JOINED_BYTES_MAX = 8192, /* Asterisk's own buffer */
-	JOINED_LINES_MAX = ACCOUNT_BYTES, /* each byte of it a newline */
-	/* Whoever brought a line may have cut it here, at a byte of the sender's choice: rsyslog
+	ACCOUNT_BYTES = 36, /* what PJSIP leaves of the name of an account that it does not know */
+	JOINED_BYTES_MAX = 8192,          /* as many as Asterisk's own buffer has */
+	JOINED_LINES_MAX = ACCOUNT_BYTES, /* as if each byte of the name were a newline */
+	/* A longer line may have been cut on its way, at a byte that the caller chose: rsyslog cuts
 	 * at 8 KiB, our tail at 16 KiB. */
 	SYSLOG_BYTES_MAX = 8000,
 	LINE_BYTES_MAX = 16383,
-	/* All Asterisks from here on come with pjproject 2.12 or later. */
-	MODERN_MAJOR = 20,
-	ISO_MAJOR = 12, /* EventTV is a date from here on */
-	SIP_VALUE_BYTES = 256,
+	MODERN_MAJOR = 20, /* from this version on Asterisk comes with pjproject 2.12 or later */
+	ISO_MAJOR = 12,    /* from this version on EventTV is a date */
+	SIP_VALUE_BYTES = 256, /* what chan_sip writes of an account at most, and more */
 	SIP_AHEAD_BYTES = SIP_VALUE_BYTES + sizeof("\",SessionID=\""),
-	/* Response of an older PJSIP, 255 bytes, and ",ExpectedResponse="" behind it. A real line
-	 * is longer, even with a date of 11 bytes and the shortest addresses. */
+	/* What a line can have that lies within a Response of an older PJSIP: its 255 bytes, and
+	 * ",ExpectedResponse="" behind them. A true record is longer, even with a date of 11 bytes
+	 * and the shortest addresses. */
 	INSIDE_LINE_MAX = 276,
 };
 
 struct asterisk {
-	char *joined; /* owned: the line that a newline broke, and those behind it */
+	char *joined; /* owned: a record that a newline has broken, and the lines behind it */
 	size_t joined_length;
 	unsigned joined_lines; /* 0: none */
 	json_t *object;        /* owned: what the last [json] line held */
 	unsigned major;        /* Asterisk's version as a banner told; 0: unknown */
-	bool after_response;   /* the last record may hold a newline at its end: not modern */
+	bool after_response;   /* OLD: what comes may still be a Response of a record before it */
 	struct asterisk_cursor ahead; /* borrowed for one call: what stands behind the line */
 };
 
@@ -47,7 +47,7 @@ struct asterisk *asterisk_new(void)
 	return reader;
 }
 
-/* PJSIP's values hold no newline and no bare quote. */
+/* Challenge and Response of PJSIP hold no newline and no bare quote (OLD). */
 static bool is_modern(const struct asterisk *reader)
 {
 	return reader->major >= MODERN_MAJOR;
@@ -62,98 +62,85 @@ void asterisk_free(struct asterisk *reader)
 	free(reader);
 }
 
+static const struct {
+	const char *word;
+	const char *why;
+	bool is_blind;
+} kinds[ASTERISK_KINDS] = {
+	[ASTERISK_OTHER] = { "other", "is no record of a security event, nor a part of one",
+		false },
+	[ASTERISK_RECORD] = { "read", "is a sound record", false },
+	[ASTERISK_SYSLOG] = { "syslog",
+		"went through syslog, where a caller can have a record of PJSIP cut at the byte he "
+		"chooses: it may end in an address of his",
+		true },
+	[ASTERISK_CUT] = { "cut",
+		"begins a record and does not end it: Asterisk cuts at 8191 bytes, so a caller with "
+		"a very long Call-ID leaves no address",
+		true },
+	[ASTERISK_REST] = { "rest",
+		"belongs to the record before it, which a newline in a caller's value has broken, "
+		"and does not complete it",
+		false }, /* its beginning has been counted */
+	[ASTERISK_GLUED] = { "glued",
+		"holds a record's beginning behind another's text, and no end that is sure: a cut "
+		"record has no newline",
+		true },
+	[ASTERISK_FORGED] = { "forged",
+		"looks like a record, but Asterisk does not write one so: what stands in it may be "
+		"a caller's text",
+		true },
+	[ASTERISK_UNDATED] = { "undated", "has an EventTV that is no time", true },
+	[ASTERISK_UNKNOWN] = { "unknown",
+		"is an event of a kind whose address is not known to be safe", false },
+	[ASTERISK_NOT_UTF8] = { "not-utf8",
+		"says that a record is missing: a caller's value was not UTF-8, and nothing tells "
+		"whose",
+		true },
+	[ASTERISK_DISCARDED] = { "discarded",
+		"says that Asterisk threw lines away: too many came at once", true },
+};
+
 const char *asterisk_kind_text(enum asterisk_kind kind)
 {
-	static const char *const texts[ASTERISK_KINDS] = {
-		[ASTERISK_OTHER] = "other",
-		[ASTERISK_RECORD] = "read",
-		[ASTERISK_SYSLOG] = "syslog",
-		[ASTERISK_CUT] = "cut",
-		[ASTERISK_REST] = "rest",
-		[ASTERISK_GLUED] = "glued",
-		[ASTERISK_FORGED] = "forged",
-		[ASTERISK_UNDATED] = "undated",
-		[ASTERISK_UNKNOWN] = "unknown",
-		[ASTERISK_NOT_UTF8] = "not-utf8",
-		[ASTERISK_DISCARDED] = "discarded",
-	};
-
-	return texts[kind];
+	return kinds[kind].word;
 }
 
 const char *asterisk_kind_why(enum asterisk_kind kind)
 {
-	static const char *const texts[ASTERISK_KINDS] = {
-		[ASTERISK_OTHER] = "is no record of a security event, nor a part of one",
-		[ASTERISK_RECORD] = "is a sound record",
-		[ASTERISK_SYSLOG] =
-			"went through syslog, where a caller can have a record of PJSIP "
-			"cut at the byte he chooses: it may end in an address of his",
-		[ASTERISK_CUT] = "begins a record and does not end it: Asterisk cuts at 8191 "
-				 "bytes, so a caller with a very long Call-ID leaves no address",
-		[ASTERISK_REST] = "belongs to the record before it, which a newline in a "
-				  "caller's value has broken, and does not complete it",
-		[ASTERISK_GLUED] = "holds a record's beginning behind another's text, and no end "
-				   "that is sure: a cut record has no newline",
-		[ASTERISK_FORGED] = "looks like a record, but Asterisk does not write one so: "
-				    "what stands in it may be a caller's text",
-		[ASTERISK_UNDATED] = "has an EventTV that is no time",
-		[ASTERISK_UNKNOWN] = "is an event of a kind whose address is not known to be safe",
-		[ASTERISK_NOT_UTF8] = "says that a record is missing: a caller's value was not "
-				      "UTF-8, and nothing tells whose",
-		[ASTERISK_DISCARDED] = "says that Asterisk threw lines away: too many came at once",
-	};
-
-	return texts[kind];
+	return kinds[kind].why;
 }
 
 bool asterisk_kind_is_blind(enum asterisk_kind kind)
 {
-	switch (kind) {
-	case ASTERISK_SYSLOG:
-	case ASTERISK_CUT:
-	case ASTERISK_GLUED:
-	case ASTERISK_FORGED:
-	case ASTERISK_UNDATED:
-	case ASTERISK_NOT_UTF8:
-	case ASTERISK_DISCARDED:
-		return true;
-	case ASTERISK_OTHER:
-	case ASTERISK_RECORD:
-	case ASTERISK_REST: /* its beginning has been counted */
-	case ASTERISK_UNKNOWN:
-	case ASTERISK_KINDS:
-		break;
-	}
-	return false;
+	return kinds[kind].is_blind;
 }
 
-/* Whether the next line may still be a value of this one; its head may stand behind a cut record
- * whose own head was in a line before. */
+/* The next line may still be a value of this one. The head of such a record need not begin the
+ * line: it may stand behind a cut record whose own head was in a line before. */
 static bool may_leak(struct asterisk_cursor line)
 {
 	return asterisk_find(line.at, line.end, "SecurityEvent=\"ChallengeResponseFailed\"");
 }
 
-static bool same(struct asterisk_piece a, struct asterisk_piece b)
+static bool is_same(struct asterisk_piece a, struct asterisk_piece b)
 {
 	return a.length == b.length && memcmp(a.text, b.text, a.length) == 0;
 }
 
-/* One of that kind behind it does not have the line's end, so this one has not either; only the
- * first may have what is read from the head. */
+/* A later head of the same kind does not have the line's end, so this one has not got it either.
+ * Not so of the first head: AMI's may be read from there. */
 static bool is_tried(const struct asterisk_head *heads, size_t count, size_t at)
 {
 	for (size_t i = at + 1; at && i < count; i++)
-		if (same(heads[i].event, heads[at].event) &&
-			same(heads[i].service, heads[at].service))
+		if (is_same(heads[i].event, heads[at].event) &&
+			is_same(heads[i].service, heads[at].service))
 			return true;
 	return false;
 }
 
-/* chan_sip writes SIP_VALUE_BYTES of an account, newlines too, so what looks like a whole record
- * may be its beginning, and what is ahead its end: the server's SessionID, without a head of its
- * own. */
+/* CHAN_SIP: what looks like a whole record may be the beginning of one, whose account goes on
+ * behind the newline. Then the server's SessionID stands ahead, without a head of its own. */
 static bool goes_on(const struct asterisk *reader, const struct asterisk_record *record)
 {
 	struct asterisk_cursor ahead = reader->ahead;
@@ -175,11 +162,12 @@ static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cur
 	size_t count = 0;
 	bool doubtful;
 
-	if (is_json) /* one record a line: another head in it is a stranger's, and only text */
+	if (is_json) /* one record a line: another head in it is a caller's, and only text */
 		count = asterisk_read_head((struct asterisk_cursor){ first, line.end }, &heads[0]);
 	else
 		count = asterisk_find_heads(line, first, heads);
-	/* a line that began inside a value, and was cut: the first head need not be the server's */
+	/* the line may have begun inside a Response: then its first head need not be the server's
+	 */
 	doubtful = !is_json && reader->after_response && count > 1;
 	reader->after_response = !is_json && !is_modern(reader) && may_leak(line);
 	if (doubtful)
@@ -189,7 +177,8 @@ static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cur
 	if (!is_json && memchr(heads[0].end, '\0', (size_t)(line.end - heads[0].end)))
 		return ASTERISK_FORGED;
 	if (reader->major >= ISO_MAJOR && heads[0].dated && !heads[0].iso)
-		return ASTERISK_FORGED; /* shorter: room for it is in more values */
+		return ASTERISK_FORGED; /* the old EventTV is shorter, and has room in more values
+					 */
 	for (size_t i = count; i-- > 0;) {
 		if (is_tried(heads, count, i) ||
 			!asterisk_read_record(heads, count, i, line.end, is_modern(reader), record))
@@ -212,20 +201,21 @@ static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cur
 
 /* ---- lines ---- */
 
-static void forget(struct asterisk *reader)
+static void joined_clear(struct asterisk *reader)
 {
 	reader->joined_length = 0;
 	reader->joined_lines = 0;
 }
 
-static bool join(struct asterisk *reader, struct asterisk_cursor line)
+/* Adds line to the broken record; false: it is too long, and given up. */
+static bool joined_add(struct asterisk *reader, struct asterisk_cursor line)
 {
 	size_t length = (size_t)(line.end - line.at);
 	bool first = reader->joined_lines == 0;
 
 	if (reader->joined_length + length + 1 > JOINED_BYTES_MAX ||
 		reader->joined_lines > JOINED_LINES_MAX) {
-		forget(reader);
+		joined_clear(reader);
 		return false;
 	}
 	if (!first)
@@ -236,7 +226,8 @@ static bool join(struct asterisk *reader, struct asterisk_cursor line)
 	return true;
 }
 
-/* A newline in the From header's user: only there may a record go on in the next line. */
+/* Only PJSIP's InvalidAccountID may go on in the next line: the caller's name for the account, 36
+ * bytes, may hold a newline. */
 static bool may_go_on(struct asterisk_cursor line, const char *first)
 {
 	struct asterisk_head head;
@@ -260,22 +251,22 @@ static enum asterisk_kind read_joined(struct asterisk *reader, struct asterisk_c
 	enum asterisk_kind kind;
 	bool syslog;
 
-	if (!join(reader, line))
+	if (!joined_add(reader, line))
 		return ASTERISK_REST;
 	all = (struct asterisk_cursor){ reader->joined, reader->joined + reader->joined_length };
 	start = all;
-	(void)asterisk_take_prefix(&start, &syslog); /* it was there when the first line came */
+	(void)asterisk_take_prefix(&start, &syslog); /* the first line had one when it came */
 	kind = read_text(reader, all, start.at, false, record);
 	if (kind == ASTERISK_CUT)
 		return ASTERISK_REST;
-	forget(reader);
+	joined_clear(reader);
 	if (kind == ASTERISK_RECORD && is_short_account(record))
 		return kind;
 	return ASTERISK_REST;
 }
 
-/* In syslog a cut record is a line of its own: no newline is missed. An ESC in the Call-ID makes it
- * short behind the cut, so nothing shows where that was. Other services write no value so long. */
+/* SYSLOG: a cut record of PJSIP is a line of its own there. An ESC in the Call-ID makes it shorter
+ * after the cut, so that its length does not tell. Other services write no value so long. */
 static enum asterisk_kind read_syslog(struct asterisk *reader, struct asterisk_cursor line,
 	const char *first, struct asterisk_record *record)
 {
@@ -291,9 +282,9 @@ static enum asterisk_kind read_syslog(struct asterisk *reader, struct asterisk_c
 		       : ASTERISK_SYSLOG;
 }
 
-/* What other lines tell: records that are missing. One may be glued to the rest of a cut record
- * that a newline has broken, and be cut itself: so a sender could go on for ever, and no line would
- * begin with a record. */
+/* A line that begins no record may say that records are missing. Or one is glued to the rest of a
+ * cut record that a newline has broken: it may be cut itself, and so on, so that a caller can have
+ * all his records stand in lines that begin with none. */
 static enum asterisk_kind read_other(struct asterisk_cursor line)
 {
 	if (asterisk_has_record(line))
@@ -335,7 +326,7 @@ static enum asterisk_kind read_json(struct asterisk *reader, struct asterisk_cur
 
 void asterisk_gap(struct asterisk *reader)
 {
-	forget(reader);
+	joined_clear(reader);
 	reader->after_response = reader->after_response || !is_modern(reader);
 }
 
@@ -344,7 +335,8 @@ bool asterisk_waits(const struct asterisk *reader)
 	return reader->joined_lines > 0;
 }
 
-/* An old version is believed at once; a new one not from a line that a value may have made. */
+/* A banner of an old version is believed at once; that of a new one is not where the line may be a
+ * caller's value. */
 static void learn(struct asterisk *reader, struct asterisk_cursor line)
 {
 	unsigned major = asterisk_read_banner(line);
@@ -355,7 +347,7 @@ static void learn(struct asterisk *reader, struct asterisk_cursor line)
 
 void asterisk_begin(struct asterisk *reader, unsigned major, bool at_head)
 {
-	forget(reader);
+	joined_clear(reader);
 	reader->major = major;
 	reader->after_response = !at_head && !is_modern(reader);
 }
@@ -385,7 +377,7 @@ static enum asterisk_kind read_line(struct asterisk *reader, const char *line, s
 	if (length && line[length - 1] == '\r')
 		whole.end--;
 	if (length && line[0] == '{') {
-		forget(reader);
+		joined_clear(reader);
 		return read_json(reader, whole, ret_record);
 	}
 	if (!asterisk_take_prefix(&start, &syslog)) {
@@ -397,10 +389,10 @@ static enum asterisk_kind read_line(struct asterisk *reader, const char *line, s
 		return read_other(whole);
 	}
 	next = start;
-	if (!asterisk_take(&next, "SecurityEvent=")) /* 36 bytes have room for a prefix */
+	if (!asterisk_take(&next, "SecurityEvent=")) /* the name of an account may be a prefix */
 		return reader->joined_lines ? read_joined(reader, whole, ret_record)
 					    : read_other(whole);
-	forget(reader);
+	joined_clear(reader);
 	if (length > (line[0] == '[' ? LINE_BYTES_MAX : SYSLOG_BYTES_MAX)) {
 		reader->after_response = true;
 		return ASTERISK_CUT;
@@ -411,7 +403,7 @@ static enum asterisk_kind read_line(struct asterisk *reader, const char *line, s
 		return read_syslog(reader, whole, start.at, ret_record);
 	kind = read_text(reader, whole, start.at, false, ret_record);
 	if (kind == ASTERISK_CUT && may_go_on(whole, start.at))
-		(void)join(reader, whole); /* too long: cut it is */
+		(void)joined_add(reader, whole); /* if it is too long, it is a cut one */
 	return kind;
 }
 

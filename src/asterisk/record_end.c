@@ -4,10 +4,10 @@
 
 enum {
 	ADDRESS_BYTES_MAX = 64,
-	LOCAL_BYTES_MAX = 160,    /* of ,LocalAddress="...",Rem */
+	LOCAL_BYTES_MAX = 160,    /* of ",LocalAddress="...",Rem */
 	CHALLENGE_BYTES_MAX = 63, /* what PJSIP copies of the caller's */
 	RESPONSE_BYTES_MAX = 255,
-	LAST_BYTES = 450, /* of a record that may hold bare quotes: one address in them, or none */
+	LAST_BYTES = 450, /* of a record that may hold bare quotes: see is_alone */
 };
 
 static bool is_hex(char c)
@@ -20,8 +20,8 @@ static bool is_address(char c)
 	return is_hex(c) || c == '.' || c == ':';
 }
 
-/* A value as PJSIP copies it from a quoted string: a quote only behind a backslash; cut at most
- * bytes, where a lone backslash may be the last. */
+/* ,NAME="value" with a value as PJSIP copies it from a quoted string: a quote stands in it only
+ * behind a backslash. It is cut at `most` bytes, where the last may be a backslash alone. */
 static bool take_quoted(struct asterisk_cursor *c, const char *name, size_t most,
 	struct asterisk_piece *ret)
 {
@@ -65,7 +65,7 @@ static bool take_remote(struct asterisk_cursor *c, struct asterisk_record *recor
 		ip_parse(address.text, address.length, &record->ip) < 0 || !asterisk_take(c, "/") ||
 		!asterisk_take_run(c, asterisk_is_digit, 1, NULL))
 		return false;
-	/* a mapped address is IPv4 by now, in an IPV6 field */
+	/* an IPv4 address that was written as ::ffff:192.0.2.1 is IPv4 by now, in an IPV6 field */
 	return asterisk_take(c, "\"") && (six || record->ip.family == 4);
 }
 
@@ -91,8 +91,8 @@ static bool tail_session_tv(struct asterisk_cursor *c, struct asterisk_record *r
 	return asterisk_take_field(c, "SessionTV", asterisk_is_stamp, NULL);
 }
 
-/* Of a PJSIP whose values hold no bare quote: ,Challenge=" behind an address and this end are the
- * server's, and an ESC in these values may have eaten what is between, or doubled it. */
+/* Where the values hold no bare quote, ,Challenge=" behind an address and this end of the line are
+ * the server's. An ESC in the values may have deleted what is between, or doubled it. */
 static bool tail_modern(struct asterisk_cursor *c, struct asterisk_record *record)
 {
 	static const char end[] = "\",ExpectedResponse=\"\"";
@@ -116,8 +116,8 @@ static bool tail_response(struct asterisk_cursor *c, struct asterisk_record *rec
 	       asterisk_take(c, ",ExpectedResponse=\"\"");
 }
 
-/* Up to the text `next`. chan_sip takes a value to its closing quote, or to a comma: it never holds
- * both, as what looks like a record's end would. */
+/* A value up to the text `next`. chan_sip reads one to its closing quote, or to a comma, so that it
+ * never holds both, as a text that looks like the end of a record would. */
 static bool take_sip(struct asterisk_cursor *c, const char *next, struct asterisk_piece *ret)
 {
 	const char *stop = asterisk_find(c->at, c->end, next);
@@ -138,7 +138,7 @@ static bool tail_sip_password(struct asterisk_cursor *c, struct asterisk_record 
 		!asterisk_take(c, ",ReceivedChallenge=\"") ||
 		!take_sip(c, "\",ReceivedHash=\"", &received) ||
 		asterisk_find(received.text, c->end, "oteAddress=\""))
-		return false; /* the last: behind a stranger's there is still the server's */
+		return false; /* the last address is read: behind a caller's stands the server's */
 	hash = *c;
 	c->at = c->end;
 	record->proven = received.length && received.length == record->challenge.length &&
@@ -166,8 +166,8 @@ static bool tail_success(struct asterisk_cursor *c, struct asterisk_record *reco
 	return true;
 }
 
-/* SessionLimit is no failure: it is here because it ends as InvalidAccountID does, which the record
- * before it on the same line may be. */
+/* How the records of each kind end. SessionLimit is no failure: it is here because it ends as
+ * InvalidAccountID does, and a record of that kind may stand before it in the same line. */
 static const struct shape {
 	const char *service;
 	const char *event;
@@ -208,14 +208,14 @@ static bool is_ami_response(const struct asterisk_head *head)
 	       asterisk_is(head->event, "ChallengeResponseFailed");
 }
 
-/* ,LocalAddress="IPV4/UDP/192.0.2.10/5060",Rem right before at. */
+/* Where ",LocalAddress="IPV4/UDP/192.0.2.10/5060",Rem begins that ends at `at`; NULL: none does. */
 static const char *local_before(const char *start, const char *at)
 {
 	static const char key[] = "\",LocalAddress=\"";
 	const char *found = NULL;
 	struct asterisk_cursor c;
 
-	/* its shortest and longest text are known: look only there */
+	/* the longest is known: no other place is looked at */
 	for (const char *from = at - start > LOCAL_BYTES_MAX ? at - LOCAL_BYTES_MAX : start;
 		(from = asterisk_find(from, at, key)) != NULL; from++)
 		found = from;
@@ -227,9 +227,9 @@ static const char *local_before(const char *start, const char *at)
 	return asterisk_take(&c, "\",Rem") && c.at == at ? found : NULL;
 }
 
-/* Bare quotes would let a value behind the address look like it, or like a head and an address:
- * there is one address in the last bytes, or none that is safe. An ESC that has stayed may have
- * made these bytes longer. */
+/* OLD: a value with bare quotes behind the address can look like an address, or like a head and an
+ * address. So an address is safe only if no other stands in the last bytes of the line; and an ESC
+ * that has stayed may have made those bytes more. */
 static bool is_alone(const char *start, const char *address, const char *end)
 {
 	const char *from = end - start > LAST_BYTES ? end - LAST_BYTES : start;
@@ -239,7 +239,7 @@ static bool is_alone(const char *start, const char *address, const char *end)
 	       !memchr(start, '\033', (size_t)(end - start));
 }
 
-/* Any record of the line, for a stranger may have put a head of another kind into its value. */
+/* Any record of the line may: a caller can have put a head of another kind into his value. */
 static bool may_hold_quotes(const struct asterisk_head *heads, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -251,8 +251,8 @@ static bool may_hold_quotes(const struct asterisk_head *heads, size_t count)
 	return false;
 }
 
-/* The address in [start, end) whose tail reaches the end, the last first. tail_modern passes over
- * anything, so with it there is only one that can be the server's: the last, whatever it is. */
+/* The last address in [start, end) from which a tail reaches the end; NULL: there is none.
+ * tail_modern passes over anything, so that only the very last address can be the server's. */
 static const char *find_tail(const struct shape *shape, const char *start, const char *end,
 	bool modern, struct asterisk_record *record)
 {
@@ -274,7 +274,7 @@ static const char *find_tail(const struct shape *shape, const char *start, const
 	return NULL;
 }
 
-static void fill(const struct asterisk_head *head, const char *local, const char *end,
+static void record_fill(const struct asterisk_head *head, const char *local, const char *end,
 	struct asterisk_record *record)
 {
 	static const char key[] = "\",SessionID=\"";
@@ -292,7 +292,7 @@ static void fill(const struct asterisk_head *head, const char *local, const char
 	record->proven = record->proven || !asterisk_is(record->transport, "UDP");
 }
 
-/* AMI's wrong answer to a challenge: read from the line's first head, which is the server's. */
+/* AMI's wrong answer to a challenge, from the first head of the line, which is the server's. */
 static bool read_ami_response(const struct asterisk_head *head, const char *end,
 	struct asterisk_record *record)
 {
@@ -311,11 +311,10 @@ static bool read_ami_response(const struct asterisk_head *head, const char *end,
 	if (!asterisk_take(&c, "\",Rem") || !take_remote(&c, record) ||
 		!asterisk_take(&c, ",Challenge=\""))
 		return false;
-	fill(head, local, end, record);
+	record_fill(head, local, end, record);
 	return true;
 }
 
-/* heads[at] with the line's tail. */
 bool asterisk_read_record(const struct asterisk_head *heads, size_t count, size_t at,
 	const char *end, bool modern, struct asterisk_record *record)
 {
@@ -333,12 +332,12 @@ bool asterisk_read_record(const struct asterisk_head *heads, size_t count, size_
 		(!modern && may_hold_quotes(heads, count) && !is_alone(heads[0].end, address, end)))
 		return false;
 	local = local_before(last, address);
-	/* ReceivedHash of chan_sip may look like a bare address, but holds no comma with it */
+	/* a ReceivedHash of chan_sip may look like an address alone, for that holds no comma */
 	if (!local && shape->tail == tail_nothing &&
 		(!asterisk_find(last, address, "\",SessionID=\"") ||
 			asterisk_find(last, address, "\",ReceivedHash=\"")))
 		return false;
-	fill(head, local ? local : address, end, record);
+	record_fill(head, local ? local : address, end, record);
 	return true;
 }
 

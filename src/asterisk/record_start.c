@@ -5,7 +5,7 @@
 
 enum {
 	PREFIX_BYTES_MAX = 512, /* a date, a host and a program */
-	GAP_BYTES_MAX = 128,    /* from the file's name to the event: a line and a function */
+	GAP_BYTES_MAX = 128, /* from res_security_log.c to SecurityEvent=: a line and a function */
 };
 
 static int64_t digits(struct asterisk_cursor *c, int count)
@@ -94,7 +94,7 @@ bool asterisk_read_head(struct asterisk_cursor c, struct asterisk_head *ret)
 	return true;
 }
 
-/* Colour of a console: ESC[1;33m, or #033[1;33m as rsyslog writes it. */
+/* The colours of a console: ESC[1;33m, or #033[1;33m as rsyslog writes it. */
 static void take_colour(struct asterisk_cursor *c)
 {
 	for (;;) {
@@ -110,6 +110,12 @@ static void take_colour(struct asterisk_cursor *c)
 	}
 }
 
+static bool take_coloured(struct asterisk_cursor *c, const char *text)
+{
+	take_colour(c);
+	return asterisk_take(c, text);
+}
+
 static bool is_name(char c)
 {
 	return asterisk_is_word(c) || c == '.';
@@ -121,23 +127,16 @@ static bool take_level(struct asterisk_cursor *c)
 {
 	struct asterisk_cursor plain;
 
-	take_colour(c);
-	if (!asterisk_take(c, "SECURITY"))
+	if (!take_coloured(c, "SECURITY"))
 		return false;
-	take_colour(c);
-	if (!asterisk_take(c, "[") || !asterisk_take_run(c, asterisk_is_digit, 1, NULL) ||
+	if (!take_coloured(c, "[") || !asterisk_take_run(c, asterisk_is_digit, 1, NULL) ||
 		!asterisk_take(c, "]"))
 		return false;
 	plain = *c;
 	if (asterisk_take(c, " res_security_log.c: "))
 		return true;
-	if (!asterisk_take(&plain, ": "))
-		return false;
-	take_colour(&plain);
-	if (!asterisk_take(&plain, "res_security_log.c"))
-		return false;
-	take_colour(&plain);
-	if (!asterisk_take(&plain, ":"))
+	if (!asterisk_take(&plain, ": ") || !take_coloured(&plain, "res_security_log.c") ||
+		!take_coloured(&plain, ":"))
 		return false;
 	take_colour(&plain);
 	if (!asterisk_take_run(&plain, asterisk_is_digit, 1, NULL))
@@ -147,17 +146,14 @@ static bool take_level(struct asterisk_cursor *c)
 	if (!asterisk_take(&plain, " "))
 		return false;
 	take_colour(&plain);
-	if (!asterisk_take_run(&plain, is_name, 1, NULL))
-		return false;
-	take_colour(&plain);
-	if (!asterisk_take(&plain, ": "))
+	if (!asterisk_take_run(&plain, is_name, 1, NULL) || !take_coloured(&plain, ": "))
 		return false;
 	*c = plain;
 	return true;
 }
 
-/* [date] : whatever the operator has chosen for it, but for a bracket; and for a quote, lest what
- * stands between two values pass for a date. */
+/* [date] : the operator chooses what it looks like. It holds no bracket, and no quote, lest the
+ * text between two values of a record pass for a date. */
 static bool take_date(struct asterisk_cursor *c)
 {
 	const char *close;
@@ -172,7 +168,7 @@ static bool take_date(struct asterisk_cursor *c)
 	return asterisk_take(c, " ");
 }
 
-/* DATE HOST asterisk[pid]: , each free of what could be another's text. */
+/* DATE HOST asterisk[pid]: , without a quote, as for a date. */
 static bool take_syslog(struct asterisk_cursor *c)
 {
 	const char *colon = asterisk_find(c->at, c->end, ": ");
@@ -197,7 +193,6 @@ const char *asterisk_skip_syslog(struct asterisk_cursor line)
 	return take_syslog(&next) ? next.at : line.at;
 }
 
-/* All before SecurityEvent= at the start of a line. */
 bool asterisk_take_prefix(struct asterisk_cursor *c, bool *ret_syslog)
 {
 	struct asterisk_cursor next = *c;
