@@ -242,7 +242,7 @@ static void put_unsound(struct json_line *json, const struct filter *filter)
 	bool any = false;
 
 	for (int kind = ASTERISK_RECORD + 1; kind < ASTERISK_KINDS; kind++) {
-		uint64_t lines = records_unsound(filter_records(filter), kind);
+		uint64_t lines = records_lines(filter_records(filter), kind);
 
 		if (!lines)
 			continue;

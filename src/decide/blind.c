@@ -32,7 +32,7 @@ static void kinds_text(const struct filter *filter, char text[KINDS_TEXT_MAX])
 
 	text[0] = '\0';
 	for (int kind = 0; kind < ASTERISK_KINDS; kind++) {
-		uint64_t lines = records_unsound(filter_records(filter), kind);
+		uint64_t lines = records_lines(filter_records(filter), kind);
 
 		if (lines && asterisk_kind_is_blind(kind))
 			used += (size_t)snprintf(text + used, KINDS_TEXT_MAX - used,

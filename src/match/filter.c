@@ -1,15 +1,15 @@
-/* How a line is tried: first the literals that its rules need (memory search, most lines end
- * here), then the date, which is cut out as fail2ban does, then prefregex, failregex in
- * order, ignoreregex. Rules whose literals are missing are not run.
+/* How a line is tried: first it is searched for the literals that the rules need, which most lines
+ * lack. Then its date is read and cut out, as fail2ban does. Then come prefregex, the failregexes
+ * in their order, and the ignoreregexes. A rule whose literals are missing is not run.
  *
  * The date goes before the regexes because they are written for a line without it: nearly every
  * rule begins with ^ and means the place behind the date, a \s, \b or a lookbehind may stand where
  * the cut was, and a search that is free to begin anywhere may begin inside the date, so a rule can
- * both hit and miss only in the whole line. Only literals, split where a cut could have been,
- * say the same of both (tests/unit/filter_match_test.c compares). They leave so few lines that the
- * date costs nothing that can be measured.
+ * both hit and miss only in the whole line. Only literals, split where a cut could have been, say
+ * the same of both (tests/unit/match/rule_test.c compares). They leave so few lines that the date
+ * costs nothing that can be measured.
  *
- * With maxlines > 1 every line counts, since it fills the buffer: nothing is passed over, and the
+ * With maxlines > 1 every line counts, since it fills the buffer: no line is passed over, and the
  * literals are looked for in what the rules see. */
 #include "match/filter.h"
 
@@ -30,14 +30,15 @@
 #include "match/rule.h"
 #include "match/session.h"
 
-/* A line of a multi-line filter without a date has that of the line before, if no older. */
+/* With maxlines > 1 a line without a date has that of the line before, if that is no older. */
 enum { LAST_DATE_S = 60 };
 
 struct filter {
 	struct rules prefix; /* one rule or none */
 	struct rules ignores;
 	struct rules fails;
-	bool ignores_first; /* few ignoreregexes run before the failregexes too */
+	/* There are fewer ignoreregexes than failregexes: they run before these, too. */
+	bool ignores_first;
 	struct groups_names names;
 	unsigned user; /* the number of the name "user" */
 	enum usedns usedns;
@@ -48,7 +49,7 @@ struct filter {
 	struct multiline *lines;      /* owned; NULL: each line for itself */
 	struct records *records;      /* owned; NULL: no parser */
 	struct sessions *sessions;    /* owned; NULL: no rule has an F-MLFID */
-	int64_t last_ms;              /* the last date of a line, with `lines` */
+	int64_t last_ms;              /* with `lines`: the last date of a line */
 	bool has_last;
 	char *cut; /* the line without its date and with a newline */
 	size_t cut_room;
@@ -68,9 +69,9 @@ static bool all_need(const struct filter *filter, const struct rules *rules,
 	return rules->count > 0;
 }
 
-/* The longest literal without which filter_match() stops before it reads the date: prefregex needs
- * it or all failregexes do, and so do all ignoreregexes that run first. One with a newline would
- * span lines. */
+/* The longest literal without which filter_match() ends before it reads the date: prefregex needs
+ * it or all failregexes do, and all ignoreregexes, if they run first. Not one with a newline, which
+ * would span lines. */
 static void common_choose(struct filter *filter)
 {
 	for (size_t i = 0; i < filter->literals.count; i++) {
@@ -185,15 +186,15 @@ void filter_free(struct filter *filter)
 	free(filter);
 }
 
-/* What is being tried: the bytes in which literals are looked for, and what the rules see of
- * them. */
+/* What is being tried: the bytes in which literals are looked for (line), and what the rules see of
+ * them (input). */
 struct trial {
 	const char *line;
 	size_t length;
 	const char *input;
 	size_t input_length;
-	bool is_content;  /* what prefregex left */
-	unsigned n_lines; /* that make up the hit */
+	bool is_content;  /* the input is what prefregex left */
+	unsigned n_lines; /* lines of the log that make up the hit */
 };
 
 static bool rule_may_match(struct filter *filter, const struct rule *rule,
@@ -257,8 +258,8 @@ static void time_read(struct filter *filter, const struct line *line, int64_t no
 		filter->last_ms = hit->at_ms;
 }
 
-/* The line but for the bytes from `start` to `rest` becomes the input, with the newline that
- * fail2ban's rules may ask for. */
+/* The line without its bytes from `start` to `rest` becomes the input, with a newline behind it,
+ * which fail2ban's rules may ask for. */
 static void input_copy(struct filter *filter, struct trial *trial, size_t start, size_t rest)
 {
 	if (trial->length + 1 > filter->cut_room) {
@@ -290,7 +291,7 @@ static void lines_see(struct filter *filter, struct trial *trial)
 	literals_next(&filter->literals);
 }
 
-/* Narrows the input to the content that prefregex found, if any, with a newline behind it. */
+/* The content that prefregex found, if any, becomes the input, with a newline behind it. */
 static void content_see(struct filter *filter, struct trial *trial)
 {
 	const struct group_value *content = &filter->prefix_groups.values[GROUP_CONTENT];
@@ -326,7 +327,8 @@ static bool prefix_match(struct filter *filter, struct trial *trial)
 	return true;
 }
 
-/* Takes what rule matched out of the buffer of lines. *ret_taken: what an ignoreregex is to see. */
+/* Takes the lines that rule matched out of the buffer of lines. *ret_taken: they, as the
+ * ignoreregexes are to see them. */
 static void lines_take(struct filter *filter, const struct rule *rule, struct trial *trial,
 	struct trial *ret_taken)
 {
@@ -356,9 +358,8 @@ static void lines_take(struct filter *filter, const struct rule *rule, struct tr
 	literals_next(&filter->literals);
 }
 
-/* Merges the groups of a rule's hit with prefregex's and those of the session. False: it names
- * nobody, nor a session: as if it had not matched. *ret_result is MISS for what is no failure
- * (yet).
+/* Adds to the groups of a rule's hit what is known of its session. False: the rule names nobody,
+ * and no session, as if it had not matched. *ret_result is MISS if it is no failure, or none yet.
  */
 static bool hit_read(struct filter *filter, struct trial *trial, struct hit *hit,
 	enum filter_result *ret_result)
@@ -417,7 +418,7 @@ static enum filter_result fails_try(struct filter *filter, struct trial *trial, 
 	return FILTER_MISS;
 }
 
-/* Every literal of some rule that could say something is there. */
+/* All literals are there of some rule that decides: else the line is a miss. */
 static bool may_matter(struct filter *filter, const struct trial *trial)
 {
 	if (filter->ignores_first && any_may_match(filter, &filter->ignores, trial))
@@ -426,8 +427,8 @@ static bool may_matter(struct filter *filter, const struct trial *trial)
 	       any_may_match(filter, &filter->fails, trial);
 }
 
-/* Number of the failregex by which a record counts, 0: none. One that gave up at its limit has not
- * said no: of a failure that is enough. */
+/* The number of the failregex by which a record counts, 0: none. A rule that gave up at its limit
+ * has not said no, and for the record of a failure that is enough. */
 static unsigned record_rule(struct filter *filter, struct trial *trial, bool is_failure)
 {
 	uint64_t limit_hits = filter->limit_hits;

@@ -19,53 +19,55 @@ struct line;
 enum { HIT_FIELDS_MAX = 16, HIT_TEXT_MAX = 256 };
 
 enum filter_result {
-	FILTER_MISS,    /* no rule matches, or one that is no failure by itself (F-NOFAIL) */
-	FILTER_HIT,     /* an offence */
+	FILTER_MISS,    /* no rule matches, or one whose line is no failure by itself (F-NOFAIL) */
+	FILTER_HIT,     /* a failure */
 	FILTER_IGNORED, /* an ignoreregex took it */
 };
 
-/* A name and a value found by a rule (F-USER → "user"), or by a rule for an earlier line of the
- * same session; as all texts of a hit the value is owned by the filter until the next call. */
+/* A name and a value that a rule found ("user" by F-USER), in this line or in an earlier one of the
+ * same session. As all texts of a hit they are the filter's, and hold until its next call. */
 struct hit_field {
-	const char *name; /* owned by the filter */
+	const char *name;
 	const char *value;
 	size_t length;
 };
 
-/* What a record of Asterisk's tells of the attempt. */
+/* What a record of Asterisk tells of the attempt. */
 enum hit_event {
-	HIT_PLAIN,           /* any other line */
+	HIT_PLAIN,           /* any other record or line */
 	HIT_GUESS,           /* ChallengeResponseFailed, InvalidPassword */
 	HIT_UNKNOWN_ACCOUNT, /* InvalidAccountID */
 	HIT_ACL,             /* FailedACL */
 };
 
 struct hit {
-	struct ip ip;     /* family 0: the rule found a name or an id only, or no valid address */
-	const char *host; /* who, as text, not NUL-ended: F-ID, else the address, else the name */
+	struct ip ip; /* family 0: the rule found only a name or an id, or no valid address */
+	/* Who, as text, not NUL-ended: the F-ID, else the address, else the name. */
+	const char *host;
 	size_t host_length;
-	bool host_is_name; /* host is to be looked up: usedns is yes or warn, and ip is empty */
+	bool host_is_name; /* host is to be looked up: ip is empty, and usedns is yes or warn */
 	bool has_time;
-	int64_t at_ms;       /* wall clock, ms since the epoch; `now_s` * 1000 without a date */
-	unsigned rule;       /* index of the failregex, from 1 */
-	unsigned n_lines;    /* log lines that tell of it: several in a session or with maxlines */
-	const char *account; /* F-USER or AccountID, NULL if none; not NUL-ended, not rendered */
+	int64_t at_ms;    /* wall clock, ms since the epoch; `now_s` * 1000 without a date */
+	unsigned rule;    /* index of the failregex, from 1 */
+	unsigned n_lines; /* lines of the log that tell of it: several in a session or with maxlines
+			   */
+	const char *account; /* F-USER or AccountID as it stands there, not NUL-ended; NULL: none */
 	size_t account_length;
 	struct hit_field fields[HIT_FIELDS_MAX];
 	size_t n_fields;
-	bool proven;      /* the source cannot be forged */
-	bool doubtful;    /* a caller may have written it (ASTERISK_SYSLOG): charged to nobody */
-	uint64_t session; /* a hash of PJSIP's SessionID, 0: none; the same after a restart */
+	bool proven;   /* the source cannot be forged */
+	bool doubtful; /* a caller may have chosen its end (ASTERISK_SYSLOG): charged to nobody */
+	uint64_t session; /* a hash of PJSIP's SessionID, the same after a restart; 0: none */
 	enum hit_event event;
 };
 
-/* With `parser = asterisk-security` a line is first read by asterisk_read(). Of a record the rules
- * see the text, and only say whether it counts: who, when and the fields (event, service,
- * transport, account, session, challenge) come from the reader. A rule that gave up at its limit on
- * the record of a failure counts it, so that padding does not evade. */
+/* With `parser = asterisk-security` asterisk_read() reads a line first. The rules see the text of a
+ * record and only say whether it counts: who, when and the fields (event, service, transport,
+ * account, session, challenge) come from the reader. If a rule gives up at its limit on the record
+ * of a failure, the record counts, so that nobody gets away by padding it. */
 
-/* Compiles (JIT) every rule of def; each rule that fails is a finding with PCRE2's text and the
- * offset as a column. NULL after an error. def must outlive the filter. */
+/* Compiles every rule of def (JIT). A rule that does not compile is a finding with PCRE2's message
+ * and its column. NULL after an error. def must outlive the filter. */
 struct filter *filter_new(const struct filter_def *def, struct findings *findings);
 void filter_free(struct filter *filter);
 
@@ -81,14 +83,15 @@ void filter_free(struct filter *filter);
 enum filter_result filter_match(struct filter *filter, const struct line *line, int64_t now_s,
 	struct hit *ret_hit);
 
-/* Passes over lines by one search: how many bytes at the start of text are whole lines for which
- * filter_match would say FILTER_MISS, and that it would not remember either. text is whole lines;
- * the last may lack its newline. 0 also if the rules have no literal in common, or maxlines > 1. */
+/* Passes over lines by one search: returns how many bytes at the start of text are whole lines for
+ * which filter_match would say FILTER_MISS, and which it would not remember either. text is whole
+ * lines, of which the last may lack its newline. 0 also if the rules have no literal in common, or
+ * with maxlines > 1. */
 size_t filter_skip(const struct filter *filter, const char *text, size_t length);
 
-/* Text of failregex number rule (from 1) as it stands in the file, for people. */
+/* The text of failregex number `rule` (from 1) as it stands in the file, for people. */
 const char *filter_rule_text(const struct filter *filter, unsigned rule);
-/* What the parser knows, see filter_record.h; NULL without one. */
+/* What the parser knows (match/records.h); NULL: the filter has none. */
 struct records *filter_records(const struct filter *filter);
 
 /* How often a rule hit its match limit on a line since filter_new. */
@@ -99,7 +102,7 @@ struct filter_limited {
 	struct position at;
 	uint64_t lines;
 };
-/* Rule number index, of any kind, from 0. False: there are no more. */
+/* What rule number `index` (from 0, over all kinds) has given up on. False: there are no more. */
 bool filter_limited(const struct filter *filter, size_t index, struct filter_limited *ret);
 
 #endif

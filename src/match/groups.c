@@ -64,7 +64,7 @@ static void tuple_add(struct groups *groups, const char *bytes, size_t length)
 	groups->tuples_length += length;
 }
 
-/* As Python writes a string, so that an id reads as fail2ban's <fid>. */
+/* Adds the value as Python writes a string, so that an id reads as fail2ban's <fid> does. */
 static void tuple_add_value(struct groups *groups, const struct group_value *value)
 {
 	const char *quote = "'";
@@ -157,7 +157,7 @@ void groups_fill(struct groups *groups, const struct groups *under)
 
 /* ---- who ---- */
 
-/* F-ID may be a prefix too. */
+/* An F-ID may be a prefix, too: "192.0.2.0/24". */
 static bool id_parse(const struct group_value *id, struct ip *ret_ip)
 {
 	char text[IP_TEXT_MAX];
@@ -220,7 +220,7 @@ static bool host_read(const struct groups *groups, enum usedns usedns, struct hi
 	return hit->host_length > 0;
 }
 
-/* TCP, TLS, WebSocket: the source has answered a handshake. */
+/* TCP, TLS and WebSocket prove the source: it has answered a handshake. */
 static bool is_connection(const struct group_value *transport)
 {
 	return !(transport->length == 3 && memcmp(transport->text, "UDP", 3) == 0);

@@ -10,10 +10,11 @@ struct error;
 struct rule;
 struct hit;
 
-/* More names in one filter: an error. Longer tuples are cut. */
+/* Groups: the named parts of a rule, such as F-USER, and what they match. A filter with more names
+ * than GROUPS_MAX is an error; what is longer of tuples is cut. */
 enum { GROUPS_MAX = 64, GROUP_TUPLES_BYTES_MAX = 1024 };
 
-/* Names that mean something to us; the others of a filter follow. */
+/* The numbers of the names that mean something to us; those of a filter's other names follow. */
 enum group {
 	GROUP_FID,
 	GROUP_IP4,
@@ -28,7 +29,7 @@ enum group {
 	GROUPS_KNOWN,
 };
 
-/* The names of all rules of one filter: a name's number is its index. Zero is empty. */
+/* The names of all rules of one filter. A name's number is its index. Zero is empty. */
 struct groups_names {
 	char *list[GROUPS_MAX]; /* owned */
 	size_t count;           /* 0, or those of enum group and more */
@@ -36,34 +37,35 @@ struct groups_names {
 
 void groups_names_init(struct groups_names *names);
 void groups_names_done(struct groups_names *names);
-/* The number of name, a new one if need be. -1: GROUPS_MAX. */
+/* The number of name, which is added if it is new. -1: there are GROUPS_MAX already. */
 int groups_names_add(struct groups_names *names, const char *name, unsigned *ret_number,
 	struct error *err);
 
 struct group_value {
-	const char *text; /* borrowed, not NUL-ended; NULL: took no part, or no such group */
+	/* borrowed, not NUL-ended; NULL: the group took no part in the hit, or the rule has none */
+	const char *text;
 	size_t length;
-	bool is_named; /* the rule has such a group: then it counts also without text */
+	bool is_named; /* the rule has such a group, which counts also if it took no part */
 };
 
 /* What a rule has found in a line, by the names' numbers. */
 struct groups {
 	struct group_value values[GROUPS_MAX];
-	char tuples[GROUP_TUPLES_BYTES_MAX]; /* where values that are made of several lie */
+	char tuples[GROUP_TUPLES_BYTES_MAX]; /* the text of values that are made of several */
 	size_t tuples_length;
 };
 
-/* The groups of rule's last hit on input: F-ALT_x fills x where that is empty, in order of the
- * names; x and then its F-TUPLE_x, in order, become "('a', 'b')", None for those without part. */
+/* Reads the groups of rule's last hit on input. F-ALT_x fills x where that is empty, in the order
+ * of their names; x and then its F-TUPLE_x, in their order, become "('a', 'b')", with None for one
+ * that took no part. */
 void groups_read(struct groups *ret_groups, const struct rule *rule, const char *input);
-/* Takes over from `under` every group that it has no name for: prefregex comes under failregex like
- * this. A group that the rule names and that took no part hides the one below. under outlives
- * groups. */
+/* Takes over from `under` (prefregex) every group that the rule of `groups` (a failregex) does not
+ * have. One that it has and that took no part hides the one below. under outlives groups. */
 void groups_fill(struct groups *groups, const struct groups *under);
 
-/* Says who in *hit, and the fields; the values stay where groups has them. Who is the first of
- * F-ID, IP4, IP6, DNS that took part; a name that is to be looked up goes before an F-ID. hit->ip
- * is the address found, also where an F-ID says who. False: nobody is named. */
+/* Fills in who and the fields of *hit; the values stay where groups has them. Who is the first of
+ * F-ID, IP4, IP6 and DNS that took part, but a name that is to be looked up goes before an F-ID.
+ * hit->ip is the address found, also where an F-ID says who. False: nobody is named. */
 bool groups_hit(const struct groups *groups, const struct groups_names *names, enum usedns usedns,
 	struct hit *hit);
 

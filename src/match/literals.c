@@ -5,9 +5,10 @@
 
 #include "base/alloc.h"
 
-enum { WINDOW = 64 }; /* places tried at once: four vectors of 16 bytes */
+enum { WINDOW = 64 }; /* bytes, four vectors of 16: places at which a search is tried at once */
 
-/* The run of literal bytes being read at the top level of a pattern, and the best ones so far. */
+/* Reading a pattern at its top level: the run of literal bytes so far, and the best ones before it.
+ */
 struct scan {
 	const struct literals_cut *cut;
 	char run[LITERAL_BYTES_MAX];
@@ -32,7 +33,7 @@ static void scan_keep(struct scan *scan, const char *bytes, size_t length)
 	scan->best[at].length = length;
 }
 
-/* Ends the run: keeps its pieces between places where a cut could have joined two bytes. */
+/* Ends the run, and keeps its pieces between the places where a cut could have joined two bytes. */
 static void scan_end(struct scan *scan)
 {
 	size_t start = 0;
@@ -109,7 +110,8 @@ static size_t group_length(const char *text)
 	return 0;
 }
 
-/* Constructs that change how what follows is read: options, verbs, comments, \Q. */
+/* The pattern has constructs that change how the rest of it is read: options, verbs, comments, \Q.
+ */
 static bool is_too_clever(const char *pattern)
 {
 	for (const char *at = pattern; *at; at++) {
@@ -130,7 +132,7 @@ static bool is_too_clever(const char *pattern)
 	return false;
 }
 
-/* One construct at the top level; returns its length, 0: give up. */
+/* Reads one construct at the top level; returns its length, 0: it is not understood. */
 static size_t scan_construct(struct scan *scan, const char *text)
 {
 	switch (*text) {
@@ -186,8 +188,8 @@ static int byte_rank(char byte)
 		       : 1;
 }
 
-/* The rarest byte and, far from it, the next rarest: near ones often come as one word that stands
- * in every line. */
+/* Chooses the rarest byte and, far from it, the next rarest: bytes that are near each other are
+ * often of one word, which may stand in every line. */
 static void rare_choose(struct literal *literal)
 {
 	size_t first = 0;
@@ -212,7 +214,7 @@ static void rare_choose(struct literal *literal)
 	literal->rare[1] = first < second ? second : first;
 }
 
-/* The number of the literal in the set, which gets it if it has not got it. */
+/* The number of the literal in the set, to which it is added if it is new. */
 static size_t entry_number(struct literals *set, const char *bytes, size_t length)
 {
 	struct literals_entry *entry;
@@ -300,7 +302,7 @@ static bool window_may_begin(const struct literal *literal, const char *text)
 	return both[0] | both[1];
 }
 
-/* The first place of the literal among [at, end), end if there is none. */
+/* Where in [at, end) the literal first begins; end: nowhere. */
 static size_t window_find(const struct literal *literal, const char *text, size_t at, size_t end)
 {
 	size_t rare = literal->rare[1];

@@ -6,7 +6,8 @@
 
 #include "base/alloc.h"
 
-struct line {
+/* A line that is kept. */
+struct kept {
 	char *text; /* owned */
 	size_t length;
 	bool taken;
@@ -18,9 +19,9 @@ struct text {
 	size_t room;
 };
 
-/* bytes = the sum of the lines' lengths and newlines. */
+/* bytes is the sum of the lines' lengths and newlines. */
 struct multiline {
-	struct line *list; /* owned */
+	struct kept *list; /* owned; the oldest first */
 	size_t count;
 	size_t max;
 	size_t bytes;
@@ -66,7 +67,7 @@ void multiline_free(struct multiline *lines)
 void multiline_add(struct multiline *lines, const char *line, size_t length)
 {
 	lines->list[lines->count++] =
-		(struct line){ .text = alloc_bytes(line, length), .length = length };
+		(struct kept){ .text = alloc_bytes(line, length), .length = length };
 	lines->bytes += length + 1;
 	while (lines->count > lines->max ||
 		(lines->count > 1 && lines->bytes > MULTILINE_BYTES_MAX))
@@ -113,8 +114,8 @@ static size_t newlines(const char *text, size_t length)
 	return count;
 }
 
-/* Which lines a match touches: one that begins with a newline does not touch the line before, one
- * that ends with one not the line behind (as fail2ban counts). */
+/* Which lines a match touches. One that begins with a newline does not touch the line before, and
+ * one that ends with a newline not the line behind, as fail2ban counts. */
 static struct multiline_span lines_touched(const char *text, size_t length,
 	struct multiline_span match)
 {
@@ -129,7 +130,7 @@ static struct multiline_span lines_touched(const char *text, size_t length,
 	};
 }
 
-/* Marks what stays of the touched lines. */
+/* Marks those of the touched lines that stay. */
 static void lines_skip(struct multiline *lines, struct multiline_span touched, const char *text,
 	struct multiline_span skipped)
 {

@@ -9,15 +9,15 @@
 #include "follow/line.h"
 #include "match/filter.h"
 
-/* Each call of records_skip looks at this much once for every word, so that lines which
- * hold one of them, and come one by one, do not make it search the whole text anew. */
+/* A call of records_skip looks at this much, once for each word: else it would search the whole
+ * text again for every line that holds one of the words. */
 enum { SKIP_BYTES_MAX = 8192 };
 
-/* One log: its lines come one after the other, and may belong together. */
+/* A log, whose lines may belong together. */
 struct records_log {
 	char *path; /* owned; NULL: it has no name */
 	struct asterisk *reader;
-	bool waits; /* a beginning has come that is not counted yet */
+	bool waits; /* the beginning of a record has come, and is not counted yet */
 	struct records_log *next;
 };
 
@@ -64,7 +64,7 @@ void records_free(struct records *records)
 	free(records);
 }
 
-static void count(struct records *records, enum asterisk_kind kind)
+static void kind_count(struct records *records, enum asterisk_kind kind)
 {
 	records->kinds[kind]++;
 	records->blind += asterisk_kind_is_blind(kind);
@@ -98,11 +98,11 @@ static struct records_log *log_find(struct records *records, const char *path, b
 	return log;
 }
 
-/* Nothing that comes belongs to what has come. */
+/* What comes next does not belong to what has come. */
 static void log_break(struct records *records)
 {
 	if (records->log->waits)
-		count(records, ASTERISK_CUT);
+		kind_count(records, ASTERISK_CUT);
 	records->log->waits = false;
 }
 
@@ -117,17 +117,17 @@ static void log_choose(struct records *records, const struct line *line)
 	asterisk_begin(log->reader, line->mark ? *line->mark : 0, line->at_head);
 }
 
-static void skip_line(struct records *records, const struct line *line)
+static void line_skip(struct records *records, const struct line *line)
 {
 	log_break(records);
 	asterisk_gap(records->log->reader);
 	records->kind = memmem(line->text, line->length, "SecurityEvent=", strlen("SecurityEvent="))
 				? ASTERISK_CUT
 				: ASTERISK_OTHER;
-	count(records, records->kind);
+	kind_count(records, records->kind);
 }
 
-/* The last record was put together of several lines. */
+/* The last record was put together of several lines: its text does not lie in this one. */
 static bool is_joined(const struct records *records, const struct line *line)
 {
 	const char *text = records->record.text.text;
@@ -136,7 +136,7 @@ static bool is_joined(const struct records *records, const struct line *line)
 	       (text < line->text || text >= line->text + line->length);
 }
 
-static bool read_line(struct records *records, const struct line *line)
+static bool line_read(struct records *records, const struct line *line)
 {
 	bool waited = records->log->waits;
 	bool is_record;
@@ -145,14 +145,14 @@ static bool read_line(struct records *records, const struct line *line)
 		&records->record);
 	records->log->waits = asterisk_waits(records->log->reader);
 	is_record = records->kind == ASTERISK_RECORD;
-	/* the beginning before it is lost, unless this is its rest */
+	/* the beginning before this line is lost, unless the line belongs to it */
 	if (waited && !(is_record && is_joined(records, line)) &&
 		!(records->log->waits && records->kind == ASTERISK_REST))
-		count(records, ASTERISK_CUT);
+		kind_count(records, ASTERISK_CUT);
 	if (!records->log->waits || records->kind == ASTERISK_REST)
-		count(records, records->kind);
+		kind_count(records, records->kind);
 	if (is_record && records->record.behind_head)
-		count(records, ASTERISK_CUT);
+		kind_count(records, ASTERISK_CUT);
 	return is_record || records->kind == ASTERISK_SYSLOG;
 }
 
@@ -165,9 +165,9 @@ bool records_read(struct records *records, const struct line *line)
 	if (line->only_head)
 		asterisk_learn(records->log->reader, line->text, line->length);
 	else if (line->cut || line->open)
-		skip_line(records, line);
+		line_skip(records, line);
 	else
-		is_record = read_line(records, line);
+		is_record = line_read(records, line);
 	version = asterisk_version(records->log->reader);
 	if (version && line->mark)
 		*line->mark = version;
@@ -184,12 +184,12 @@ static enum hit_event event_of(const struct asterisk_record *record)
 	return asterisk_is(record->event, "FailedACL") ? HIT_ACL : HIT_PLAIN;
 }
 
-/* Only PJSIP's is a Call-ID. Those of the manager and of chan_sip are addresses of memory, which
- * the next login has again. A try writes one line there, but two of chan_sip's for an account that
- * does not exist, with alwaysauthreject: these count as two.
+/* Only PJSIP's SessionID is a Call-ID. AMI and chan_sip write an address of memory there, which the
+ * next login may have again. A try writes one line there, but with chan_sip and alwaysauthreject
+ * two for an account that does not exist, which count as two.
  *
- * The key is no secret: it has to be the same after a restart, and who can make two sessions equal
- * could have used one twice. */
+ * The key is no secret: it has to be the same after a restart, and whoever can make two sessions
+ * equal could have used one of them twice. */
 static uint64_t session_of(const struct asterisk_record *record)
 {
 	static const uint8_t key[SIPHASH_KEY_BYTES] = "SessionID";
@@ -201,7 +201,7 @@ static uint64_t session_of(const struct asterisk_record *record)
 	return hash ? hash : 1;
 }
 
-static void put(struct hit *hit, const char *name, struct asterisk_piece piece)
+static void field_add(struct hit *hit, const char *name, struct asterisk_piece piece)
 {
 	hit->fields[hit->n_fields++] = (struct hit_field){ .name = name,
 		.value = piece.length ? piece.text : "",
@@ -225,12 +225,12 @@ void records_hit(struct records *records, int64_t now_s, struct hit *hit)
 	};
 	ip_format(&record->ip, records->host);
 	hit->host_length = strlen(records->host);
-	put(hit, "event", record->event);
-	put(hit, "service", record->service);
-	put(hit, "transport", record->transport);
-	put(hit, "account", record->account);
-	put(hit, "session", record->session);
-	put(hit, "challenge", record->challenge);
+	field_add(hit, "event", record->event);
+	field_add(hit, "service", record->service);
+	field_add(hit, "transport", record->transport);
+	field_add(hit, "account", record->account);
+	field_add(hit, "session", record->session);
+	field_add(hit, "challenge", record->challenge);
 	if (!record->account.length)
 		return;
 	hit->account = record->account.text;
@@ -240,8 +240,8 @@ void records_hit(struct records *records, int64_t now_s, struct hit *hit)
 
 size_t records_skip(const struct records *records, const char *text, size_t length)
 {
-	/* each kind but ASTERISK_OTHER and ASTERISK_REST needs one of them in its line, and so does
-	 * a banner */
+	/* a line of any kind but ASTERISK_OTHER and ASTERISK_REST holds one of them, and so does a
+	 * banner */
 	static const char *const words[] = { "SecurityEvent=", "Failed to issue", "Logging resumed",
 		" built by " };
 	size_t clear = length < SKIP_BYTES_MAX ? length : SKIP_BYTES_MAX;
@@ -284,7 +284,7 @@ uint64_t records_blind(const struct records *records)
 	return records ? records->blind : 0;
 }
 
-uint64_t records_unsound(const struct records *records, enum asterisk_kind kind)
+uint64_t records_lines(const struct records *records, enum asterisk_kind kind)
 {
 	return records ? records->kinds[kind] : 0;
 }

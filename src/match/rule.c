@@ -12,11 +12,11 @@
 #include "date/date.h"
 #include "dialect/tags.h"
 
-enum { LEAD_MAX = 2 }; /* bytes that may stand before the date of a journal's entry */
+enum { LEAD_MAX = 2 }; /* bytes that may stand before the date of an entry of the journal */
 
-/* "alt_user" and "alt_user_1" stand in for "user", but "alt_user1" for "user1", as in fail2ban.
- * The caller frees. */
-static char *name_read(const char *group, enum rule_group_kind *ret_kind)
+/* The name that a group fills, for the caller to free: "alt_user" and "alt_user_1" fill "user", but
+ * "alt_user1" fills "user1", as in fail2ban. */
+static char *name_of(const char *group, enum rule_group_kind *ret_kind)
 {
 	const char *name = group;
 	size_t length;
@@ -42,11 +42,11 @@ static int group_add(struct rule *rule, const char *group, unsigned number,
 	struct rule_group added = { .number = number };
 	cleanup_free char *name = NULL;
 
-	if (*group == '_') /* for the rule's own use */
+	if (*group == '_') /* it is for the rule's own use */
 		return 0;
 	if (rule->n_groups == RULE_GROUPS_MAX)
 		return error_set(err, "more than %d named groups", RULE_GROUPS_MAX);
-	name = name_read(group, &added.kind);
+	name = name_of(group, &added.kind);
 	if (groups_names_add(names, name, &added.name, err))
 		return -1;
 	rule->groups = alloc_grow(rule->groups, rule->n_groups + 1, sizeof(*rule->groups));
@@ -71,7 +71,7 @@ static void skipped_read(struct rule *rule)
 	}
 }
 
-static int groups_collect(struct rule *rule, struct groups_names *names, struct error *err)
+static int groups_add_all(struct rule *rule, struct groups_names *names, struct error *err)
 {
 	skipped_read(rule);
 	for (unsigned i = 0; i < regex_name_count(rule->regex); i++) {
@@ -84,7 +84,8 @@ static int groups_collect(struct rule *rule, struct groups_names *names, struct 
 	return 0;
 }
 
-static struct position place(const struct config_text *source, size_t offset)
+/* Of byte `offset` of a rule's text. */
+static struct position position_of(const struct config_text *source, size_t offset)
 {
 	struct position at = source->at;
 
@@ -93,7 +94,7 @@ static struct position place(const struct config_text *source, size_t offset)
 	return at;
 }
 
-/* Compiles tags' pattern. -1: *ret_offset is where in the rule. */
+/* Compiles the pattern that the rule's tags have become. -1: *ret_offset is where in the rule. */
 static int pattern_compile(struct rule *rule, const struct tags *tags,
 	const struct rule_options *options, size_t *ret_offset, struct error *err)
 {
@@ -107,20 +108,20 @@ static int pattern_compile(struct rule *rule, const struct tags *tags,
 		*ret_offset = tags->origins[offset > before ? offset - before : 0];
 		return -1;
 	}
-	if (groups_collect(rule, options->names, err))
+	if (groups_add_all(rule, options->names, err))
 		return -1;
 	literals_add(options->literals, tags->pattern, options->cut, &rule->literals);
 	return 0;
 }
 
-static void warn(const struct tags *tags, const struct config_text *source, const char *kind,
-	const struct rule_options *options, struct findings *findings)
+static void warnings_add(const struct tags *tags, const struct config_text *source,
+	const char *kind, const struct rule_options *options, struct findings *findings)
 {
-	struct position at = place(source, tags->warning_offset);
+	struct position at = position_of(source, tags->warning_offset);
 
 	if (tags->warning)
 		finding_warning(findings, &at, "%s: %s", kind, tags->warning);
-	at = place(source, tags->skiplines_offset);
+	at = position_of(source, tags->skiplines_offset);
 	if (tags->has_skiplines && options->maxlines < 2)
 		finding_warning(findings, &at,
 			"%s: <SKIPLINES> finds no further line: set maxlines to 2 or more", kind);
@@ -146,16 +147,16 @@ static int rule_init(struct rule *ret_rule, const struct config_text *source, co
 
 	*ret_rule = (struct rule){ .source = source };
 	if (tags_expand(source->text, options->usedns, &tags, &offset, &err)) {
-		at = place(source, offset);
+		at = position_of(source, offset);
 		return finding_error(findings, &at, "%s: %s", kind, err.text);
 	}
 	rc = pattern_compile(ret_rule, &tags, options, &offset, &err);
 	if (rc) {
-		at = place(source, offset);
+		at = position_of(source, offset);
 		(void)finding_error(findings, &at, "%s: %s", kind, err.text);
 		rule_done(ret_rule);
 	} else {
-		warn(&tags, source, kind, options, findings);
+		warnings_add(&tags, source, kind, options, findings);
 	}
 	tags_done(&tags);
 	return rc;
@@ -216,7 +217,7 @@ struct date *rule_date_new(const struct filter_def *def, struct findings *findin
 		at = def->datepattern[fault.pattern].at;
 		at.column += at.line ? (unsigned)fault.offset : 0;
 		for (size_t i = 0; at.line && i < fault.offset; i++)
-			at.column += patterns[fault.pattern][i] == '%'; /* doubled in files */
+			at.column += patterns[fault.pattern][i] == '%'; /* which files double */
 	} else if (rc && def->logtimezone.text) {
 		at = def->logtimezone.at;
 	}

@@ -17,15 +17,15 @@ struct session {
 	struct text values[GROUPS_MAX];
 	struct text user;      /* the first that was named */
 	bool several_users;    /* another one was named, too */
-	bool owes;             /* a failure without an address */
-	unsigned lines;        /* of failures */
-	unsigned nofail_lines; /* that will tell of the next failure */
+	bool owes;             /* it had a failure whose address was not known */
+	unsigned lines;        /* lines that tell of its failures */
+	unsigned nofail_lines; /* lines that will tell of the next failure */
 };
 
 struct sessions {
 	struct session *list[SESSIONS_MAX]; /* owned; in order of their opening */
 	size_t count;
-	/* The one of the last line, in the list or not: its values are being read. */
+	/* The session of the last line, in the list or not: its values are being read. */
 	struct session *last;
 	bool last_is_listed;
 };
@@ -71,7 +71,7 @@ static void sessions_remove(struct sessions *sessions, size_t index)
 		(sessions->count - index) * sizeof(*sessions->list));
 }
 
-/* The place of the session called id, count: there is none (any more). */
+/* The place of the session called id; count: there is none, or it is over. */
 static size_t sessions_find(struct sessions *sessions, const struct group_value *id, int64_t at_s)
 {
 	size_t i = 0;
@@ -87,7 +87,7 @@ static size_t sessions_find(struct sessions *sessions, const struct group_value 
 	return sessions->count;
 }
 
-/* Room for one more: the oldest goes, and with it those behind it that are over anyway. */
+/* Makes room for one more: the oldest goes, and with it those behind it that are over anyway. */
 static void sessions_make_room(struct sessions *sessions, int64_t at_s)
 {
 	bool is_over = true;
@@ -106,7 +106,8 @@ static bool is_filled(const struct groups *groups, enum group group)
 	return groups->values[group].length > 0;
 }
 
-static bool take(struct session *session, enum group group)
+/* True: it had such a value, which is gone now. */
+static bool value_take(struct session *session, enum group group)
 {
 	bool was_filled = session->values[group].length > 0;
 
@@ -127,7 +128,7 @@ static void user_note(struct session *session, const struct group_value *user)
 		session->several_users = true;
 }
 
-/* Everything the line says, also that a value is empty; silence changes nothing. */
+/* Takes over what the line says, also that a value is empty. What it does not say stays. */
 static void values_update(struct session *session, const struct groups *groups)
 {
 	for (size_t i = 0; i < GROUPS_MAX; i++)
@@ -146,21 +147,21 @@ static void values_read(const struct session *session, struct groups *groups)
 		};
 }
 
-/* The next line of a session that is known: what held for the line before goes. */
+/* The next line of a session that is known: what held for the line before only goes. */
 static void session_continue(struct session *session, const struct groups *groups, unsigned user)
 {
-	bool was_nofail = take(session, GROUP_NOFAIL);
+	bool was_nofail = value_take(session, GROUP_NOFAIL);
 
 	user_note(session, &groups->values[user]);
-	was_nofail = take(session, GROUP_MLFGAINED) || was_nofail;
+	was_nofail = value_take(session, GROUP_MLFGAINED) || was_nofail;
 	if (is_filled(groups, GROUP_MLFGAINED))
 		session->owes = false;
-	if (!was_nofail && !session->owes) /* its lines were told with the failure before */
+	if (!was_nofail && !session->owes) /* its lines have been told with a failure */
 		session->lines = 0;
 	values_update(session, groups);
 }
 
-/* The session of the line, opened if need be. */
+/* The session of the line, which is opened if it is new. */
 static struct session *session_get(struct sessions *sessions, const struct groups *groups,
 	unsigned user, int64_t at_s)
 {
@@ -206,8 +207,8 @@ bool session_merge(struct sessions *sessions, struct groups *groups, unsigned us
 	session = session_get(sessions, groups, user, at_s);
 	sessions->last = session;
 	if (session->owes || session->several_users) {
-		(void)take(session, GROUP_NOFAIL);
-		(void)take(session, GROUP_MLFGAINED);
+		(void)value_take(session, GROUP_NOFAIL);
+		(void)value_take(session, GROUP_MLFGAINED);
 		session->owes = false;
 		fails = true;
 	} else if (gains && !session->values[GROUP_NOFAIL].length) {
