@@ -1,6 +1,5 @@
 #include "control/parts.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -59,8 +58,6 @@ static const char *text_of(const json_t *request, const char *key)
 static int argument_check(const char *command, unsigned wanted, const char *key,
 	const json_t *value, struct error *err)
 {
-	char shown[64];
-
 	for (size_t i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++) {
 		if (strcmp(arguments[i].key, key) != 0 || !(arguments[i].argument & wanted))
 			continue;
@@ -68,248 +65,219 @@ static int argument_check(const char *command, unsigned wanted, const char *key,
 			return 0;
 		return error_set(err, "%s: %s is wanted", key, arguments[i].wanted);
 	}
-	return error_set(err, "%s has no argument '%s'", command,
-		text_render_string(shown, sizeof(shown), key));
+	return error_set(err, "%s has no argument '%s'", command, text_shown_string(key).text);
 }
 
-static void command_status(struct control *control, struct connection *connection,
-	const json_t *request, int64_t now_s)
+static int address_read(const json_t *request, struct ip *ret_ip, struct error *err)
+{
+	const char *address = text_of(request, "address");
+
+	if (!address)
+		return error_set(err, "the address is missing");
+	return ip_parse_prefix(address, ret_ip, err);
+}
+
+static int jail_find(const struct guard *guard, const char *jail, struct error *err)
+{
+	int number = guard_find_jail(guard, jail);
+
+	if (number >= 0)
+		return number;
+	return error_set(err, "there is no jail '%s'", text_shown_string(jail).text);
+}
+
+static int command_status(struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s, struct error *err)
 {
 	const char *jail = text_of(request, "jail");
-	char shown[128];
 
-	if (jail && guard_find_jail(control->engine.guard, jail) < 0) {
-		char text[256];
-
-		(void)snprintf(text, sizeof(text), "there is no jail '%s'",
-			text_render_string(shown, sizeof(shown), jail)); /* fits */
-		control_say(connection, json_pack("{s:b, s:s}", "ok", 0, "error", text));
-		return;
-	}
+	if (jail && jail_find(control->engine.guard, jail, err) < 0)
+		return -1;
 	connection->jail = jail ? alloc_string(jail) : NULL;
 	connection->status =
 		status_new(&control->engine, connection->jail, control->serial += STATUS_SERIALS);
 	connection->waiting = WAIT_COUNTERS;
 	connection->deadline_s = now_s + ANSWER_WAIT_S;
-}
-
-void control_warn(json_t *object, const char *text)
-{
-	char shown[ERROR_TEXT_MAX * 4];
-
-	json_object_set_new(object, "warning",
-		json_string(text_rendered(shown, sizeof(shown), text)));
+	return 0;
 }
 
 /* Makes the change durable, hands it to the kernel, and answers when that has acknowledged. A
  * database that fails does not undo it: the change is done in memory and goes to the kernel, and is
  * written when the database works again. That is what the answer says. */
-static void finish_change(struct control *control, struct connection *connection,
+static int finish_change(struct control *control, struct connection *connection,
 	const struct ip *ip, int ban_jail, json_t *object, int64_t now_s)
 {
 	struct error err;
-	char text[ERROR_TEXT_MAX + 64];
 
 	if (control->engine.commit(control->engine.context, &err) < 0) {
-		(void)snprintf(text, sizeof(text), "done, but not written down yet: %s",
-			err.text); /* fits */
-		control_warn(object, text);
+		(void)error_prefix(&err, "done, but not written down yet");
+		connection_warn(object, err.text);
 	}
 	control->engine.flush(control->engine.context);
 	if (control->engine.dry_run || !ip) {
-		control_say(connection, object);
-		return;
+		connection_say(connection, object);
+		return 0;
 	}
 	connection->answer = object;
 	connection->ip = *ip;
 	connection->ban_jail = ban_jail;
 	connection->waiting = WAIT_KERNEL;
 	connection->deadline_s = now_s + ANSWER_WAIT_S;
+	return 0;
 }
 
-static void command_ban(struct control *control, struct connection *connection,
-	const json_t *request, int64_t now_s)
+static int command_ban(struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s, struct error *err)
 {
+	struct guard *guard = control->engine.guard;
 	const json_t *duration = json_object_get(request, "for_s");
 	int64_t for_s = json_integer_value(duration); /* 0: it is missing */
-	const char *address = text_of(request, "address");
-	struct error err;
+	const char *jail = text_of(request, "jail");
 	struct ip ip;
 
-	if (duration && (for_s < -1 || for_s == 0)) {
-		control_say_error(connection,
+	if (duration && (for_s < -1 || for_s == 0))
+		return error_set(err,
 			"for_s: a ban lasts one second or more, or -1: it is permanent");
-		return;
-	}
-	if (!address || ip_parse_prefix(address, &ip, &err) < 0) {
-		control_say_error(connection, address ? err.text : "the address is missing");
-		return;
-	}
-	if (!ip_has_ban_width(&ip)) {
-		control_say_error(connection,
-			"a ban is of one address, an IPv4 /24, or an IPv6 /64, /56 "
-			"or /48");
-		return;
-	}
-	ip = guard_unit(control->engine.guard, &ip);
-	if (guard_ban(control->engine.guard, &ip, text_of(request, "jail"), for_s,
-		    text_of(request, "note"), now_s, &err) < 0)
-		control_say_error(connection, err.text);
-	else
-		finish_change(control, connection, &ip,
-			guard_find_jail(control->engine.guard,
-				text_of(request, "jail") ? text_of(request, "jail") : "manual"),
-			json_pack("{s:b}", "ok", 1), now_s);
+	if (address_read(request, &ip, err) < 0)
+		return -1;
+	if (!ip_has_ban_width(&ip))
+		return error_set(err,
+			"a ban is of one address, an IPv4 /24, or an IPv6 /64, /56 or /48");
+	ip = guard_unit(guard, &ip);
+	if (guard_ban(guard, &ip, jail, for_s, text_of(request, "note"), now_s, err) < 0)
+		return -1;
+	return finish_change(control, connection, &ip,
+		guard_find_jail(guard, jail ? jail : "manual"), json_pack("{s:b}", "ok", 1), now_s);
 }
 
-static void command_unban(struct control *control, struct connection *connection,
-	const json_t *request, int64_t now_s)
+static int command_unban(struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s, struct error *err)
 {
-	const char *address = text_of(request, "address");
+	struct guard *guard = control->engine.guard;
+	const char *jail = text_of(request, "jail");
 	bool all = json_is_true(json_object_get(request, "all"));
 	uint32_t lifted = 0;
-	struct error err;
 	struct ip ip;
 	int rc;
 
-	if (all && address) {
-		control_say_error(connection, "an address, or all: not both");
-		return;
+	if (all && text_of(request, "address"))
+		return error_set(err, "an address, or all: not both");
+	if (all) {
+		rc = guard_unban_all(guard, jail, now_s, &lifted, err);
+	} else {
+		if (address_read(request, &ip, err) < 0)
+			return -1;
+		ip = guard_unit(guard, &ip);
+		rc = guard_unban(guard, &ip, jail, now_s, &lifted, err);
 	}
-	if (!all && (!address || ip_parse_prefix(address, &ip, &err) < 0)) {
-		control_say_error(connection, address ? err.text : "the address is missing");
-		return;
-	}
-	if (!all)
-		ip = guard_unit(control->engine.guard, &ip);
-	if (all)
-		rc = guard_unban_all(control->engine.guard, text_of(request, "jail"), now_s,
-			&lifted, &err);
-	else
-		rc = guard_unban(control->engine.guard, &ip, text_of(request, "jail"), now_s,
-			&lifted, &err);
 	if (rc < 0)
-		control_say_error(connection, err.text);
-	else
-		finish_change(control, connection, all ? NULL : &ip, -1,
-			json_pack("{s:b, s:I}", "ok", 1, "lifted", (json_int_t)lifted), now_s);
+		return -1;
+	return finish_change(control, connection, all ? NULL : &ip, -1,
+		json_pack("{s:b, s:I}", "ok", 1, "lifted", (json_int_t)lifted), now_s);
 }
 
-/* An address, or a name. False with a sentence: neither. */
-static bool allowed_read(const struct control *control, const char *text, struct ip *ret_ip,
+/* An address, or a name. */
+static int allowed_read(const struct control *control, const char *text, struct ip *ret_ip,
 	bool *ret_is_name, struct error *err)
 {
 	enum ignore_words_kind kind = IGNORE_WORDS_FILE;
 
-	if (!text) {
-		(void)error_set(err, "the address is missing");
-		return false;
-	}
+	if (!text)
+		return error_set(err, "the address is missing");
 	if (ignore_words_word(text, &kind, ret_ip, err) < 0)
-		return false;
+		return -1;
 	*ret_is_name = kind == IGNORE_WORDS_NAME;
-	if (kind == IGNORE_WORDS_FILE || (*ret_is_name && !control->engine.ignore)) {
-		(void)error_set(err, "an address is wanted, or a host name");
-		return false;
-	}
-	return true;
+	if (kind == IGNORE_WORDS_FILE || (*ret_is_name && !control->engine.ignore))
+		return error_set(err, "an address is wanted, or a host name");
+	return 0;
 }
 
-static void command_allow(struct control *control, struct connection *connection,
-	const json_t *request, int64_t now_s)
+static int command_allow(struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s, struct error *err)
 {
 	const json_t *duration = json_object_get(request, "for_s");
 	int64_t for_s = json_integer_value(duration); /* 0: it is missing */
 	const char *address = text_of(request, "address");
 	const char *note = text_of(request, "note");
-	struct error err;
 	bool is_name;
 	struct ip ip;
 	int rc;
 
-	if (duration && for_s <= 0) {
-		control_say_error(connection,
+	if (duration && for_s <= 0)
+		return error_set(err,
 			"for_s: one second or more is wanted; without it, it is for ever");
-		return;
-	}
-	if (!allowed_read(control, address, &ip, &is_name, &err)) {
-		control_say_error(connection, err.text);
-		return;
-	}
+	if (allowed_read(control, address, &ip, &is_name, err) < 0)
+		return -1;
 	if (is_name)
-		rc = ignore_allow(control->engine.ignore, address, for_s, note, now_s, &err);
+		rc = ignore_allow(control->engine.ignore, address, for_s, note, now_s, err);
 	else
-		rc = guard_allow(control->engine.guard, &ip, for_s, note, now_s, &err);
+		rc = guard_allow(control->engine.guard, &ip, for_s, note, now_s, err);
 	if (rc < 0)
-		control_say_error(connection, err.text);
-	else
-		finish_change(control, connection, is_name ? NULL : &ip, -1,
-			json_pack("{s:b}", "ok", 1), now_s);
+		return -1;
+	return finish_change(control, connection, is_name ? NULL : &ip, -1,
+		json_pack("{s:b}", "ok", 1), now_s);
 }
 
-static void command_disallow(struct control *control, struct connection *connection,
-	const json_t *request, int64_t now_s)
+static int command_disallow(struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s, struct error *err)
 {
 	const char *address = text_of(request, "address");
-	struct error err;
 	bool is_name;
 	struct ip ip;
 
-	if (!allowed_read(control, address, &ip, &is_name, &err))
-		control_say_error(connection, err.text);
-	else if ((is_name ? ignore_disallow(control->engine.ignore, address, &err)
-			  : guard_disallow(control->engine.guard, &ip, &err)) < 0)
-		control_say_error(connection, err.text);
-	else
-		finish_change(control, connection, NULL, -1, json_pack("{s:b}", "ok", 1), now_s);
+	if (allowed_read(control, address, &ip, &is_name, err) < 0 ||
+		(is_name ? ignore_disallow(control->engine.ignore, address, err)
+			 : guard_disallow(control->engine.guard, &ip, err)) < 0)
+		return -1;
+	return finish_change(control, connection, NULL, -1, json_pack("{s:b}", "ok", 1), now_s);
 }
 
-static void command_jail(struct control *control, struct connection *connection,
-	const json_t *request, int64_t now_s)
+static int command_jail(struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s, struct error *err)
 {
 	const char *jail = text_of(request, "jail");
-	int number = jail ? guard_find_jail(control->engine.guard, jail) : -1;
-	char shown[128];
-	char text[192];
+	int number;
 
-	(void)snprintf(text, sizeof(text), "there is no jail '%s'",
-		text_render_string(shown, sizeof(shown), jail ? jail : "")); /* fits */
+	if (!jail)
+		return error_set(err, "the jail is missing");
+	number = jail_find(control->engine.guard, jail, err);
 	if (number < 0)
-		control_say_error(connection, jail ? text : "the jail is missing");
-	else
-		control_say(connection, status_jail(control->engine.guard, (size_t)number, now_s));
+		return -1;
+	connection_say(connection, status_jail(control->engine.guard, (size_t)number, now_s));
+	return 0;
 }
 
-static void command_jails(struct control *control, struct connection *connection,
-	const json_t *request, int64_t now_s)
+static int command_jails(struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s, struct error *err)
 {
-	(void)request;
-	control_say(connection, status_jails(control->engine.guard, now_s));
+	(void)request, (void)err;
+	connection_say(connection, status_jails(control->engine.guard, now_s));
+	return 0;
 }
 
-static void command_reload(struct control *control, struct connection *connection,
-	const json_t *request, int64_t now_s)
+static int command_reload(struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s, struct error *err)
 {
-	struct error err;
-
 	(void)request, (void)now_s;
-	if (control->engine.reload(control->engine.context, connection->fd, &err) < 0)
-		control_say_error(connection, err.text);
-	else
-		control_close(connection); /* the next engine has its own copy and answers */
+	if (control->engine.reload(control->engine.context, connection->fd, err) < 0)
+		return -1;
+	connection_close(connection); /* the next engine has its own copy and answers */
+	return 0;
 }
 
-static void command_version(struct control *control, struct connection *connection,
-	const json_t *request, int64_t now_s)
+static int command_version(struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s, struct error *err)
 {
-	(void)control, (void)request, (void)now_s;
-	control_say(connection, json_pack("{s:b, s:s}", "ok", 1, "version", VERSION));
+	(void)control, (void)request, (void)now_s, (void)err;
+	connection_say(connection, json_pack("{s:b, s:s}", "ok", 1, "version", VERSION));
+	return 0;
 }
 
+/* run: 0, the answer is written or waited for; -1: nothing was done, and err says why. */
 static const struct command {
 	const char *name;
-	void (*run)(struct control *control, struct connection *connection, const json_t *request,
-		int64_t now_s);
+	int (*run)(struct control *control, struct connection *connection, const json_t *request,
+		int64_t now_s, struct error *err);
 	unsigned arguments; /* enum argument, those it knows */
 } commands[] = {
 	{ "status", command_status, ARGUMENT_JAIL },
@@ -337,34 +305,31 @@ static int request_check(const struct command *command, const json_t *request, s
 	return 0;
 }
 
-static void run_command(struct control *control, struct connection *connection,
-	const json_t *request, int64_t now_s)
+static int request_run(struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s, struct error *err)
 {
 	const char *name = text_of(request, "command");
-	struct error err;
 
-	if (!name) {
-		control_say_error(connection, "the request is not a JSON object with a command");
-		return;
-	}
+	if (!name)
+		return error_set(err, "the request is not a JSON object with a command");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(commands[i].name, name) != 0)
 			continue;
-		if (request_check(&commands[i], request, &err) < 0)
-			control_say_error(connection, err.text);
-		else
-			commands[i].run(control, connection, request, now_s);
-		return;
+		if (request_check(&commands[i], request, err) < 0)
+			return -1;
+		return commands[i].run(control, connection, request, now_s, err);
 	}
-	control_say_error(connection,
+	return error_set(err,
 		"the daemon does not know this command: is it older than the client?");
 }
 
-void control_dispatch(struct control *control, struct connection *connection, int64_t now_s)
+void command_run(struct control *control, struct connection *connection, int64_t now_s)
 {
 	json_t *request = json_loadb(connection->in, connection->in_length, JSON_REJECT_DUPLICATES,
 		NULL); /* else the last one of two would win */
+	struct error err;
 
-	run_command(control, connection, request, now_s);
+	if (request_run(control, connection, request, now_s, &err) < 0)
+		connection_say_error(connection, err.text);
 	json_decref(request);
 }

@@ -35,24 +35,12 @@ int control_new(const struct control_engine *engine, struct control **ret_contro
 	return error_errno(err, errno, "cannot make an epoll descriptor");
 }
 
-void control_close(struct connection *connection)
-{
-	if (connection->fd >= 0)
-		(void)close(connection->fd); /* also takes it out of the epoll set */
-	free(connection->out);
-	free(connection->jail);
-	status_free(connection->status);
-	json_decref(connection->answer);
-	memset(connection, 0, sizeof(*connection));
-	connection->fd = -1;
-}
-
 void control_free(struct control *control)
 {
 	if (!control)
 		return;
 	for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
-		control_close(&control->connections[i]);
+		connection_close(&control->connections[i]);
 	(void)close(control->epoll_fd); /* nothing is pending on it */
 	free(control);
 }
@@ -64,48 +52,6 @@ static bool peer_is_allowed(int fd)
 	socklen_t size = sizeof(peer);
 
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid != getuid();
-}
-
-static void write_out(struct connection *connection)
-{
-	while (connection->out_done < connection->out_length) {
-		ssize_t sent = send(connection->fd, connection->out + connection->out_done,
-			connection->out_length - connection->out_done, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-		if (sent < 0 && errno == EINTR)
-			continue;
-		if (sent < 0 && errno == EAGAIN)
-			return;
-		if (sent <= 0)
-			break;
-		connection->out_done += (size_t)sent;
-	}
-	control_close(connection);
-}
-
-void control_say(struct connection *connection, json_t *object)
-{
-	char *text = json_dumps(object, JSON_COMPACT);
-
-	json_decref(object);
-	connection->waiting = WAIT_NONE;
-	if (!text) {
-		control_close(connection);
-		return;
-	}
-	connection->out_length = strlen(text) + 1;
-	connection->out = alloc_grow(text, connection->out_length, 1);
-	connection->out[connection->out_length - 1] = '\n';
-	write_out(connection);
-}
-
-/* text is rendered: jansson takes nothing that is not UTF-8. */
-void control_say_error(struct connection *connection, const char *text)
-{
-	char shown[ERROR_TEXT_MAX * 4];
-
-	text_rendered(shown, sizeof(shown), text);
-	control_say(connection, json_pack("{s:b, s:s}", "ok", 0, "error", shown));
 }
 
 void control_answer(int fd, const char *json)
@@ -157,10 +103,9 @@ void control_accept(struct control *control, int fd, int64_t now_s)
 	if (!free_place) {
 		free_place = find_idle(control);
 		if (free_place)
-			control_close(free_place);
+			connection_close(free_place);
 	}
-	if (free_place)
-		event.data.u32 = (uint32_t)(free_place - control->connections);
+	event.data.ptr = free_place;
 	if (!free_place || epoll_ctl(control->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
 		(void)close(fd); /* the client sees it and says so */
 		return;
@@ -169,57 +114,14 @@ void control_accept(struct control *control, int fd, int64_t now_s)
 	free_place->number = ++control->accepted;
 	free_place->active_s = now_s;
 	if (!peer_is_allowed(fd))
-		control_say(free_place,
+		connection_say(free_place,
 			json_pack("{s:b, s:b, s:s}", "ok", 0, "forbidden", 1, "error",
 				"refused: a process of the daemon's own user may not command it"));
-}
-
-static void read_in(struct control *control, struct connection *connection, int64_t now_s)
-{
-	char *end;
-	ssize_t got = recv(connection->fd, connection->in + connection->in_length,
-		sizeof(connection->in) - connection->in_length, MSG_DONTWAIT);
-
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (got == 0 && (connection->out || connection->waiting != WAIT_NONE)) {
-		/* it has said all it will: nothing more to read, the answer still goes out */
-		(void)epoll_ctl(control->epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL);
-		return;
-	}
-	if (got <= 0) {
-		control_close(connection);
-		return;
-	}
-	connection->active_s = now_s;
-	if (connection->out || connection->waiting != WAIT_NONE)
-		return; /* one request a connection: the rest is not read */
-	connection->in_length += (size_t)got;
-	end = memchr(connection->in, '\n', connection->in_length);
-	if (end) {
-		connection->in_length = (size_t)(end - connection->in);
-		control_dispatch(control, connection, now_s);
-	} else if (connection->in_length == sizeof(connection->in)) {
-		control_say_error(connection, "the request is too long");
-	}
 }
 
 int control_fd(const struct control *control)
 {
 	return control->epoll_fd;
-}
-
-/* Asks for the rest of an answer to be writable, once it was too much for the socket. */
-static void watch_out(struct control *control, struct connection *connection)
-{
-	struct epoll_event event = { .events = EPOLLOUT,
-		.data.u32 = (uint32_t)(connection - control->connections) };
-
-	if (connection->fd < 0 || !connection->out)
-		return;
-	/* one that has been taken out is added again; if neither works, the idle limit ends it */
-	if (epoll_ctl(control->epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) < 0)
-		(void)epoll_ctl(control->epoll_fd, EPOLL_CTL_ADD, connection->fd, &event);
 }
 
 void control_run(struct control *control, int64_t now_s)
@@ -228,16 +130,16 @@ void control_run(struct control *control, int64_t now_s)
 	int count = epoll_wait(control->epoll_fd, events, CONTROL_CONNECTIONS_MAX, 0);
 
 	for (int i = 0; i < count; i++) {
-		struct connection *connection = &control->connections[events[i].data.u32];
+		struct connection *connection = events[i].data.ptr;
 
 		if (connection->fd < 0)
 			continue;
 		connection->active_s = now_s;
 		if (events[i].events & EPOLLOUT)
-			write_out(connection);
-		else
-			read_in(control, connection, now_s);
-		watch_out(control, connection);
+			connection_write(connection);
+		else if (connection_read(connection, control->epoll_fd, now_s))
+			command_run(control, connection, now_s);
+		connection_watch(connection, control->epoll_fd);
 	}
 }
 
@@ -287,7 +189,7 @@ static void connection_tick(struct control *control, struct connection *connecti
 	switch (connection->waiting) {
 	case WAIT_COUNTERS:
 		if (status_ask(connection->status) || late)
-			control_say(connection, status_json(connection->status, now_s));
+			connection_say(connection, status_json(connection->status, now_s));
 		break;
 	case WAIT_KERNEL:
 		if (!kernel_has(control, connection) && !late)
@@ -300,15 +202,15 @@ static void connection_tick(struct control *control, struct connection *connecti
 				"the firewall refuses the ban: ", why);
 		}
 		if (late)
-			control_warn(object, "the kernel has not acknowledged yet");
-		control_say(connection, object);
+			connection_warn(object, "the kernel has not acknowledged yet");
+		connection_say(connection, object);
 		break;
 	case WAIT_NONE:
 		if (now_s - connection->active_s > CONTROL_IDLE_S)
-			control_close(connection);
+			connection_close(connection);
 		break;
 	}
-	watch_out(control, connection);
+	connection_watch(connection, control->epoll_fd);
 }
 
 bool control_tick(struct control *control, int64_t now_s)

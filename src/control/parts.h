@@ -1,8 +1,8 @@
 #ifndef VG_CONTROL_PARTS_H
 #define VG_CONTROL_PARTS_H
 
-/* Inside the control protocol: control.c has the connections, control_command.c what is asked on
- * them. */
+/* Inside the control protocol: control.c has the connections, connection.c reads, writes and ends
+ * one, command.c does what is asked on it. */
 
 #include "control/control.h"
 
@@ -43,14 +43,23 @@ struct control {
 	struct connection connections[CONTROL_CONNECTIONS_MAX];
 };
 
-/* Each ends the connection, at once or when all is written. Takes the reference. */
-void control_say(struct connection *connection, json_t *object);
-void control_say_error(struct connection *connection, const char *text);
-void control_close(struct connection *connection);
-/* One more sentence in an answer's "warning". */
-void control_warn(json_t *object, const char *text);
+/* connection.c: a client's socket. */
 
-/* Reads the request in connection->in and answers it, or has it wait. */
-void control_dispatch(struct control *control, struct connection *connection, int64_t now_s);
+/* Reads what has come. True: connection->in holds a whole request. */
+bool connection_read(struct connection *connection, int epoll_fd, int64_t now_s);
+/* Each ends the connection, at once or when all is written. Takes the reference. */
+void connection_say(struct connection *connection, json_t *object);
+void connection_say_error(struct connection *connection, const char *text);
+/* Sends what is left of the answer, as far as there is room. */
+void connection_write(struct connection *connection);
+/* Has epoll tell when the rest of an answer, once it was too much for the socket, can be written.
+ */
+void connection_watch(struct connection *connection, int epoll_fd);
+void connection_close(struct connection *connection);
+/* Sets an answer's "warning": one sentence. */
+void connection_warn(json_t *object, const char *text);
+
+/* command.c: reads the request in connection->in and answers it, or has it wait. */
+void command_run(struct control *control, struct connection *connection, int64_t now_s);
 
 #endif
