@@ -18,6 +18,7 @@
 #include "engine/outbox.h"
 #include "engine/resume.h"
 #include "engine/start.h"
+#include "follow/journal.h"
 #include "follow/tail.h"
 #include "process/launch.h"
 #include "process/messages.h"
@@ -64,7 +65,7 @@ static void on_line(void *context, const struct line *line)
 /* ---- to the firewall role ---- */
 
 /* Hands queued changes on; what does not fit goes when the pair is writable again. */
-void engine_flush(void *context)
+static void flush(void *context)
 {
 	struct engine *engine = context;
 	struct bans *bans = guard_bans(engine->guard);
@@ -165,7 +166,8 @@ static int on_commit(sd_event_source *source, uint64_t at_us, void *context)
 	return 0;
 }
 
-void engine_commit_soon(struct engine *engine)
+/* Writes what is dirty within the promised time. */
+static void commit_soon(struct engine *engine)
 {
 	if (engine->commit_is_set || !store_is_dirty(engine->state.store))
 		return;
@@ -175,7 +177,8 @@ void engine_commit_soon(struct engine *engine)
 
 /* ---- reading ---- */
 
-void engine_read(struct engine *engine, bool scan)
+/* Reads the logs; scan: also those of which no event came. */
+static void read_logs(struct engine *engine, bool scan)
 {
 	bool more;
 
@@ -183,13 +186,12 @@ void engine_read(struct engine *engine, bool scan)
 		more = tail_reconcile(engine->state.tail, scan, READ_BUDGET);
 		more = engine_read_journal(engine, scan) || more;
 		scan = false;
-		engine_flush(engine);
+		flush(engine);
 	} while (more && bans_waiting(guard_bans(engine->guard)) == 0 &&
 		 clock_boot_us() - engine->last_read_us < COMMIT_US);
 	engine->caught_up = !more;
 	if (more)
 		arm(engine->busy_timer, 0);
-	engine_commit_soon(engine);
 }
 
 static int on_busy(sd_event_source *source, uint64_t at_us, void *context)
@@ -199,24 +201,27 @@ static int on_busy(sd_event_source *source, uint64_t at_us, void *context)
 	(void)source, (void)at_us;
 	engine->last_read_us = clock_boot_us();
 	(void)sd_event_source_set_enabled(engine->tail_io, SD_EVENT_ON);
-	engine_read(engine, false);
+	if (engine->journal_io)
+		(void)sd_event_source_set_enabled(engine->journal_io, SD_EVENT_ON);
+	read_logs(engine, false);
 	return 0;
 }
 
 /* Idle: read at once. Busy: wake-ups within a millisecond are joined into one. */
-static int on_tail(sd_event_source *source, int fd, uint32_t revents, void *context)
+static int on_logs(sd_event_source *source, int fd, uint32_t revents, void *context)
 {
 	struct engine *engine = context;
 	uint64_t now_us = clock_boot_us();
 
 	(void)fd, (void)revents;
+	engine->journal_ready = engine->journal_ready || source == engine->journal_io;
 	if (now_us - engine->last_read_us < BUSY_US) {
 		(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
 		arm(engine->busy_timer, BUSY_US);
 		return 0;
 	}
 	engine->last_read_us = now_us;
-	engine_read(engine, false);
+	read_logs(engine, false);
 	return 0;
 }
 
@@ -244,6 +249,7 @@ static void stop(struct engine *engine)
 			"nobody: the engine ends",
 			waiting);
 	(void)commit(engine, NULL);            /* it has logged; the next start reads again */
+	flush(engine);                         /* on_post comes no more */
 	(void)sd_event_exit(engine->event, 0); /* cannot fail in the loop */
 }
 
@@ -323,9 +329,7 @@ static int on_parent(sd_event_source *source, int fd, uint32_t revents, void *co
 		handle_record(engine, &record, passed_fd);
 	if (rc < 0)
 		stop(engine); /* the firewall role is gone: the service ends */
-	engine_flush(engine);
 	(void)control_tick(engine->control, clock_wall_s()); /* the tick looks again */
-	engine_commit_soon(engine);
 	return 0;
 }
 
@@ -336,8 +340,6 @@ static int on_control(sd_event_source *source, int fd, uint32_t revents, void *c
 	(void)source, (void)fd, (void)revents;
 	control_run(engine->control, clock_wall_s());
 	(void)control_tick(engine->control, clock_wall_s()); /* the tick looks again */
-	engine_flush(engine);
-	engine_commit_soon(engine);
 	return 0;
 }
 
@@ -350,9 +352,8 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 
 	(void)at_us;
 	engine->last_read_us = clock_boot_us();
-	engine_read(engine, true);
+	read_logs(engine, true);
 	guard_tick(engine->guard, now_s, engine->caught_up);
-	engine_flush(engine);
 	ignore_tick(engine->ignore, now_s);
 	(void)control_tick(engine->control, now_s);
 	if (now_s >= engine->next_positions_s || engine->state_trouble[0])
@@ -363,7 +364,6 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	if ((int64_t)(clock_boot_us() / 1000000) >= engine->next_alive_s)
 		engine_send_alive(engine);
 	engine_check_health(engine);
-	engine_commit_soon(engine);
 	arm(source, TICK_US);
 	return 0;
 }
@@ -382,7 +382,8 @@ static void tell_ready(struct engine *engine)
 	prepared_answer(engine->prepared, true);
 }
 
-/* Changes that did not fit want the pair writable. */
+/* After every other handler: hands on and writes what it has changed. Changes that did not fit want
+ * the pair writable. */
 static int on_post(sd_event_source *source, void *context)
 {
 	struct engine *engine = context;
@@ -390,6 +391,8 @@ static int on_post(sd_event_source *source, void *context)
 	bool more;
 
 	(void)source;
+	flush(engine);
+	commit_soon(engine);
 	tell_ready(engine);
 	more = !engine->told_ready ||
 	       bans_peek(guard_bans(engine->guard), clock_wall_s(), &change) ||
@@ -411,7 +414,10 @@ static int add_sources(struct engine *engine, struct error *err)
 	if (sd_event_add_io(event, &engine->parent_io, LAUNCH_PARENT_FD, EPOLLIN, on_parent,
 		    engine) < 0 ||
 		sd_event_add_io(event, &engine->tail_io, tail_fd(engine->state.tail), EPOLLIN,
-			on_tail, engine) < 0 ||
+			on_logs, engine) < 0 ||
+		(engine->journal &&
+			sd_event_add_io(event, &engine->journal_io, journal_fd(engine->journal),
+				EPOLLIN, on_logs, engine) < 0) ||
 		sd_event_add_io(event, NULL, control_fd(engine->control), EPOLLIN, on_control,
 			engine) < 0 ||
 		sd_event_add_time_relative(event, NULL, CLOCK_BOOTTIME, TICK_US, 0, on_tick,
@@ -437,7 +443,7 @@ static int open_control(struct engine *engine, struct error *err)
 		.dry_run = engine->dry_run,
 		.started_s = engine->started_s,
 		.commit = commit,
-		.flush = engine_flush,
+		.flush = flush,
 		.reload = reload,
 		.query = query,
 		.context = engine };
@@ -456,8 +462,8 @@ static int serve(struct engine *engine, struct error *err)
 	if (resume_state(engine->options->state_dir, prepared_config(engine->prepared),
 		    engine->guard, engine->ignore, &callbacks, clock_wall_s(), &engine->state,
 		    err) < 0 ||
-		open_control(engine, err) < 0 || add_sources(engine, err) < 0 ||
-		engine_open_journal(engine, err) < 0)
+		engine_open_journal(engine, err) < 0 || open_control(engine, err) < 0 ||
+		add_sources(engine, err) < 0)
 		return -1;
 	engine_tell_broken(engine);
 	if (engine->dry_run)
@@ -465,7 +471,7 @@ static int serve(struct engine *engine, struct error *err)
 			"dry run: no firewall is touched");
 	engine->last_read_us = clock_boot_us();
 	ignore_tick(engine->ignore, clock_wall_s());
-	engine_read(engine, true);
+	read_logs(engine, true);
 	engine_check_health(engine);
 	(void)commit(engine, NULL); /* it has logged; the tick tries again */
 	engine_send_alive(engine);

@@ -2,7 +2,6 @@
 #include "engine/parts.h"
 
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <syslog.h>
 
 #include "base/alloc.h"
@@ -26,16 +25,6 @@ static void on_note(void *context, int priority, const char *text)
 {
 	(void)context;
 	log_line(priority, "%s", text);
-}
-
-static int on_journal(sd_event_source *source, int fd, uint32_t revents, void *context)
-{
-	struct engine *engine = context;
-
-	(void)source, (void)fd, (void)revents;
-	engine->journal_ready = true;
-	engine_read(engine, false);
-	return 0;
 }
 
 /* Not fatal: the other jails guard. */
@@ -96,9 +85,6 @@ int engine_open_journal(struct engine *engine, struct error *err)
 			return -1;
 		open_one(engine, (size_t)number, jail);
 	}
-	if (engine->journal && sd_event_add_io(engine->event, NULL, journal_fd(engine->journal),
-				       EPOLLIN, on_journal, engine) < 0)
-		return error_set(err, "cannot watch the journal");
 	return 0;
 }
 

@@ -82,8 +82,6 @@ static int on_peer(sd_event_source *source, int fd, uint32_t revents, void *cont
 		engine->peer_io = sd_event_source_disable_unref(engine->peer_io);
 		outbox_join(engine->state.outbox, -1);
 	}
-	engine_flush(engine);
-	engine_commit_soon(engine);
 	return 0;
 }
 

@@ -36,6 +36,7 @@ struct engine {
 	sd_event *event;
 	sd_event_source *parent_io;
 	sd_event_source *tail_io;
+	sd_event_source *journal_io; /* NULL: no jail reads it */
 	sd_event_source *busy_timer;
 	sd_event_source *commit_timer;
 	sd_event_source *peer_io;
@@ -53,14 +54,6 @@ struct engine {
 	bool caught_up;
 	bool told_ready;
 };
-
-
-/* Reads the logs; scan: also those of which no event came. */
-void engine_read(struct engine *engine, bool scan);
-/* Hands changes for the kernel on; what does not fit goes when the pair is writable again. */
-void engine_flush(void *context);
-/* Writes what is dirty within the promised time. */
-void engine_commit_soon(struct engine *engine);
 
 void engine_set_health(struct engine *engine, enum control_part part, bool ok, const char *text);
 /* The database's, from state_trouble and its directory. */
