@@ -16,8 +16,8 @@
 #include "decide/bans.h"
 #include "decide/guard.h"
 #include "engine/outbox.h"
-#include "engine/resume.h"
-#include "engine/start.h"
+#include "engine/start_config.h"
+#include "engine/start_state.h"
 #include "follow/journal.h"
 #include "follow/tail.h"
 #include "process/launch.h"
@@ -71,7 +71,7 @@ static void flush(void *context)
 	struct bans *bans = guard_bans(engine->guard);
 	struct ban_change change;
 
-	if (!prepared_send_allows(engine->prepared, clock_wall_s(), engine->dry_run))
+	if (!start_config_send_allows(&engine->start, clock_wall_s(), engine->dry_run))
 		return;
 	while (bans_peek(bans, clock_wall_s(), &change)) {
 		struct message record = { .type = change.lift ? MESSAGE_LIFT : MESSAGE_BAN,
@@ -128,7 +128,7 @@ static void save_position(void *context, const struct tail_position *position)
 static int commit(void *context, struct error *err)
 {
 	struct engine *engine = context;
-	int64_t keep_s = prepared_longest_findtime(engine->prepared) + EXPIRE_MARGIN_S;
+	int64_t keep_s = start_config_longest_findtime(&engine->start) + EXPIRE_MARGIN_S;
 	/* windows of lines that are not read yet may reach back further */
 	int64_t expire_before_s = engine->caught_up ? clock_wall_s() - keep_s : 0;
 	struct error local;
@@ -265,7 +265,7 @@ static void handle_record(struct engine *engine, const struct message *record, i
 		control_counters(engine->control, record);
 		return;
 	case MESSAGE_OWN_ADDRESS:
-		prepared_host_record(engine->prepared, record, clock_wall_s());
+		start_config_host_record(&engine->start, record, clock_wall_s());
 		return;
 	case MESSAGE_ADOPT:
 		guard_adopt(engine->guard, (uint8_t)record->number, &record->ip, record->ttl_s,
@@ -379,7 +379,7 @@ static void tell_ready(struct engine *engine)
 		message_send(LAUNCH_PARENT_FD, &ready, -1, NULL) != 1)
 		return; /* when the pair is writable again */
 	engine->told_ready = true;
-	prepared_answer(engine->prepared, true);
+	start_config_answer(&engine->start, true);
 }
 
 /* After every other handler: hands on and writes what it has changed. Changes that did not fit want
@@ -396,7 +396,7 @@ static int on_post(sd_event_source *source, void *context)
 	tell_ready(engine);
 	more = !engine->told_ready ||
 	       bans_peek(guard_bans(engine->guard), clock_wall_s(), &change) ||
-	       !prepared_send_allows(engine->prepared, clock_wall_s(), engine->dry_run) ||
+	       !start_config_send_allows(&engine->start, clock_wall_s(), engine->dry_run) ||
 	       !ignore_flush(engine->ignore, clock_wall_s());
 	(void)sd_event_source_set_io_events(engine->parent_io, EPOLLIN | (more ? EPOLLOUT : 0));
 	return 0;
@@ -459,9 +459,8 @@ static int serve(struct engine *engine, struct error *err)
 	for (size_t i = 0; i < CONTROL_PARTS; i++)
 		engine_set_health(engine, i, true, "");
 	engine_ignore_new(engine);
-	if (resume_state(engine->options->state_dir, prepared_config(engine->prepared),
-		    engine->guard, engine->ignore, &callbacks, clock_wall_s(), &engine->state,
-		    err) < 0 ||
+	if (start_state(engine->options->state_dir, engine->start.config, engine->guard,
+		    engine->ignore, &callbacks, clock_wall_s(), &engine->state, err) < 0 ||
 		engine_open_journal(engine, err) < 0 || open_control(engine, err) < 0 ||
 		add_sources(engine, err) < 0)
 		return -1;
@@ -491,7 +490,7 @@ static void engine_done(struct engine *engine)
 		store_close(engine->state.store);
 	ignore_free(engine->ignore);
 	free(engine->broken);
-	prepared_free(engine->prepared);
+	start_config_done(&engine->start);
 	(void)sd_event_unref(engine->event);
 }
 
@@ -508,10 +507,10 @@ int engine_run(const struct run_options *options, int client_fd)
 	int rc;
 
 	log_open("engine");
-	rc = prepared_new(options, client_fd, &events, &engine.prepared, &err);
+	rc = start_config(options, client_fd, &events, &engine.start, &err);
 	if (rc == 0) {
-		engine.guard = prepared_guard(engine.prepared);
-		rc = prepared_wait_for_go(engine.prepared, &err);
+		engine.guard = engine.start.guard;
+		rc = start_config_wait_for_go(&engine.start, &err);
 		rc = rc > 0 ? serve(&engine, &err) : rc;
 	}
 	if (rc < 0)

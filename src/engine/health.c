@@ -10,7 +10,7 @@
 #include "decide/guard.h"
 #include "decide/letter.h"
 #include "engine/outbox.h"
-#include "engine/start.h"
+#include "engine/start_config.h"
 #include "follow/journal.h"
 #include "process/launch.h"
 #include "process/messages.h"
@@ -73,7 +73,7 @@ void engine_check_health(struct engine *engine)
 			engine->journal_trouble ? engine->journal_trouble
 						: journal_trouble(engine->journal)); /* cut */
 	engine_set_health(engine, CONTROL_ENGINE, text[0] == '\0',
-		text[0] ? text : prepared_sandbox_text(engine->prepared));
+		text[0] ? text : engine->start.sandbox_text);
 	engine_set_health(engine, CONTROL_MAIL, well, mail_text);
 	engine_check_state(engine);
 	check_config(engine);
@@ -98,13 +98,13 @@ void engine_send_alive(struct engine *engine)
 
 void engine_tell_broken(struct engine *engine)
 {
-	const struct config_mail *mail = &prepared_config(engine->prepared)->mail;
+	const struct config_mail *mail = &engine->start.config->mail;
 	struct letter letter;
 
 	free(engine->broken);
-	engine->broken = prepared_broken_text(engine->prepared);
+	engine->broken = start_config_broken_text(&engine->start);
 	if (!engine->broken[0] || !mail->dest)
 		return;
-	prepared_broken_letter(engine->prepared, &letter);
+	start_config_broken_letter(&engine->start, &letter);
 	outbox_add(engine->state.outbox, clock_wall_s(), mail->dest, mail->sender, &letter);
 }

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "decide/guard.h"
-#include "engine/start.h"
+#include "engine/start_config.h"
 #include "follow/journal.h"
 #include "state/store.h"
 
@@ -70,7 +70,7 @@ static void open_one(struct engine *engine, size_t number, const struct config_j
 
 int engine_open_journal(struct engine *engine, struct error *err)
 {
-	const struct config *config = prepared_config(engine->prepared);
+	const struct config *config = engine->start.config;
 	struct journal_callbacks callbacks = { on_entry, on_note, engine };
 
 	for (size_t i = 0; i < config->n_jails; i++) {

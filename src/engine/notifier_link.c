@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "decide/guard.h"
 #include "engine/outbox.h"
-#include "engine/start.h"
+#include "engine/start_config.h"
 #include "process/launch.h"
 #include "process/messages.h"
 #include "protect/protect.h"
@@ -16,7 +16,7 @@
 static bool ask(void *context, const struct message_name *question)
 {
 	const struct engine *engine = context;
-	/* before resume_state there is no outbox, and no notifier */
+	/* before start_state there is no outbox, and no notifier */
 	int fd = engine->state.outbox ? outbox_fd(engine->state.outbox) : -1;
 
 	return fd >= 0 && message_name_send(fd, question, NULL) == 1;
@@ -52,8 +52,8 @@ void engine_ignore_new(struct engine *engine)
 		.note = on_note,
 		.context = engine };
 
-	engine->ignore = ignore_new(prepared_config(engine->prepared), engine->guard,
-		prepared_protected(engine->prepared), &events);
+	engine->ignore =
+		ignore_new(engine->start.config, engine->guard, engine->start.protected, &events);
 }
 
 /* A packet of the notifier that is not about a mail. */

@@ -1,8 +1,8 @@
 #ifndef VG_ENGINE_PARTS_H
 #define VG_ENGINE_PARTS_H
 
-/* Inside the engine: engine.c is its loop, engine_names.c talks to the notifier about names,
- * engine_journal.c reads the journal, engine_health.c says how all parts are. */
+/* Inside the engine: engine.c is its loop, notifier_link.c talks to the notifier about
+ * names, journal_jails.c reads the journal, health.c says how all parts are. */
 
 #include "engine/engine.h"
 
@@ -13,21 +13,21 @@
 #include <systemd/sd-event.h>
 
 #include "control/control.h"
-#include "engine/resume.h"
+#include "engine/start_config.h"
+#include "engine/start_state.h"
 
 struct guard;
 struct guard_events;
 struct ignore;
 struct journal;
-struct prepared;
 
 /* All parts of the engine; made in this order, ended in the opposite one. */
 struct engine {
 	const struct run_options *options;
-	struct prepared *prepared; /* owned: configuration, guard, protection */
-	struct guard *guard;       /* borrowed from prepared */
+	struct start_config start; /* owned: configuration, guard, protection */
+	struct guard *guard;       /* borrowed from start */
 	struct ignore *ignore;     /* owned: names and files of ignoreip */
-	struct resumed state;      /* owned: database, logs, mails */
+	struct start_state state;  /* owned: database, logs, mails */
 	struct journal *journal;   /* owned; NULL: no jail reads it */
 	size_t *journal_jails;     /* owned; by the number of the reader */
 	char *journal_trouble;     /* owned; of jails whose journal cannot be opened, NULL: none */

@@ -21,7 +21,7 @@
 #include "config/config.h"
 #include "decide/guard.h"
 #include "decide/letter.h"
-#include "engine/start.h"
+#include "engine/start_config.h"
 #include "process/launch.h"
 #include "process/messages.h"
 #include "process/sandbox.h"
@@ -54,7 +54,7 @@ static int make(void **state)
 	char path[128];
 
 	(void)state;
-	(void)snprintf(dir, sizeof(dir), "/tmp/prepare_test.XXXXXX");
+	(void)snprintf(dir, sizeof(dir), "/tmp/start_config_test.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(chmod(dir, 0755), 0);
 	(void)snprintf(path, sizeof(path), "%s/jails", dir);
@@ -90,14 +90,14 @@ static const struct guard_events events = { 0 };
 static void refused(const char *jails, bool strict, const char *wanted)
 {
 	struct run_options options = { .config_dir = dir, .state_dir = dir, .strict = strict };
-	struct prepared *prepared = NULL;
+	struct start_config start;
 	struct error err = { "" };
 
 	put("jails/a.conf", jails);
-	assert_int_equal(prepared_new(&options, -1, &events, &prepared, &err), -1);
+	assert_int_equal(start_config(&options, -1, &events, &start, &err), -1);
 	if (!strstr(err.text, wanted))
 		fail_msg("%s", err.text);
-	prepared_free(prepared);
+	start_config_done(&start);
 }
 
 static void test_refused(void **state)
@@ -109,7 +109,6 @@ static void test_refused(void **state)
 	refused("[one]\nenabled = true\nfilter = own\nlogpath = /tmp/x\nmaxretry = x\n"
 		"[two]\nenabled = true\nfilter = own\nlogpath = /tmp/x\n",
 		true, "the configuration has 1 error");
-	prepared_free(NULL);
 }
 
 /* A client that asked for a reload is told all, and its connection ends. */
@@ -125,7 +124,7 @@ static void test_reload_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct prepared *prepared = NULL;
+		struct start_config start;
 		struct error err = { "" };
 		char answer[4096];
 		ssize_t got;
@@ -133,7 +132,7 @@ static void test_reload_refused(void **state)
 
 		put("jails/a.conf", jails[i]);
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-		assert_int_equal(prepared_new(&options, pair[0], &events, &prepared, &err), -1);
+		assert_int_equal(start_config(&options, pair[0], &events, &start, &err), -1);
 		got = recv(pair[1], answer, sizeof(answer) - 1, MSG_DONTWAIT);
 		assert_true(got > 0);
 		answer[got] = '\0';
@@ -141,8 +140,8 @@ static void test_reload_refused(void **state)
 		assert_non_null(strstr(answer, i ? "no jail is left" : "jails/a.conf:5:"));
 		assert_int_equal(recv(pair[1], answer, 1, MSG_DONTWAIT), 0);
 		assert_int_equal(fcntl(pair[0], F_GETFD), -1);
-		prepared_answer(prepared, true); /* once is enough */
-		prepared_free(prepared);
+		start_config_answer(&start, true); /* once is enough */
+		start_config_done(&start);
 		(void)close(pair[1]);
 	}
 }
@@ -160,7 +159,7 @@ static void test_many_findings(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct prepared *prepared = NULL;
+		struct start_config start;
 		struct error err = { "" };
 		struct letter letter = { 0 };
 		int used = snprintf(jails, sizeof(jails),
@@ -173,18 +172,18 @@ static void test_many_findings(void **state)
 				"zzzz%04dqq = 1\n", k);
 		put("jails/a.conf", jails);
 		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-		assert_int_equal(prepared_new(&options, pair[0], &events, &prepared, &err), -1);
+		assert_int_equal(start_config(&options, pair[0], &events, &start, &err), -1);
 		got = recv(pair[1], answer, sizeof(answer) - 1, MSG_DONTWAIT);
 		assert_true(got > 0);
 		answer[got] = '\0';
-		prepared_broken_letter(prepared, &letter);
+		start_config_broken_letter(&start, &letter);
 		if (!strstr(answer, rows[i].rest ? rows[i].rest : "zzzz0099qq") ||
 			(!rows[i].rest && strstr(answer, " more: ")))
 			fail_msg("row %zu: %s", i, answer);
 		/* or even fewer than these fit into a mail */
 		assert_true(!rows[i].rest || strstr(letter.body, rows[i].rest) ||
 			    strstr(letter.body, "(and more)"));
-		prepared_free(prepared);
+		start_config_done(&start);
 		(void)close(pair[1]);
 	}
 }
@@ -194,7 +193,7 @@ static int engine(int parent_fd)
 {
 	struct run_options options = { .config_dir = dir, .state_dir = dir };
 	const struct passwd *nobody = getpwnam("nobody");
-	struct prepared *prepared = NULL;
+	struct start_config start;
 	struct error err = { "" };
 	struct ip ip;
 	char *text;
@@ -205,23 +204,22 @@ static int engine(int parent_fd)
 	if (geteuid() == 0 &&
 		sandbox_become(nobody->pw_uid, nobody->pw_gid, "nobody", false, &err) < 0)
 		return NO_PLACE;
-	if (prepared_new(&options, -1, &events, &prepared, &err) < 0) {
+	if (start_config(&options, -1, &events, &start, &err) < 0) {
 		fprintf(stderr, "%s\n", err.text);
 		return NOT_NEW;
 	}
-	text = prepared_broken_text(prepared);
-	if (text[0] || prepared_longest_findtime(prepared) != 7200 ||
-		!strstr(prepared_sandbox_text(prepared), "seccomp") ||
-		prepared_config(prepared)->n_jails < 2)
+	text = start_config_broken_text(&start);
+	if (text[0] || start_config_longest_findtime(&start) != 7200 ||
+		!strstr(start.sandbox_text, "seccomp") || start.config->n_jails < 2)
 		return WRONG;
-	rc = prepared_wait_for_go(prepared, &err);
+	rc = start_config_wait_for_go(&start, &err);
 	if (rc < 0)
 		return WRONG;
 	/* What the host protects came before the word. */
 	if (rc == 1 && (ip_parse("203.0.113.5", 11, &ip) < 0 ||
-			       guard_ban(prepared_guard(prepared), &ip, NULL, 0, "", 1, &err) == 0))
+			       guard_ban(start.guard, &ip, NULL, 0, "", 1, &err) == 0))
 		return WRONG;
-	prepared_free(prepared);
+	start_config_done(&start);
 	free(text);
 	return rc == 1 ? GO : STOPPED;
 }

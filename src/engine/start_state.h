@@ -1,5 +1,5 @@
-#ifndef VG_RESUME_H
-#define VG_RESUME_H
+#ifndef VG_START_STATE_H
+#define VG_START_STATE_H
 
 #include <stdint.h>
 
@@ -14,16 +14,16 @@ struct tail_callbacks;
 
 /* The one way into service: opens the database, gives its rows to the parts, and follows the logs
  * from where an earlier run stood. */
-struct resumed {
+struct start_state {
 	struct store *store;
 	struct tail *tail;
 	struct outbox *outbox;
 };
 
 /* config, guard and ignore are borrowed and outlive what is made. Also after a failure (-1) the
- * caller owns what *ret_resumed holds. No line is read yet. */
-int resume_state(const char *state_dir, const struct config *config, struct guard *guard,
+ * caller owns what *ret_state holds. No line is read yet. */
+int start_state(const char *state_dir, const struct config *config, struct guard *guard,
 	struct ignore *ignore, const struct tail_callbacks *callbacks, int64_t now_s,
-	struct resumed *ret_resumed, struct error *err);
+	struct start_state *ret_state, struct error *err);
 
 #endif

@@ -1,4 +1,4 @@
-#include "engine/resume.h"
+#include "engine/start_state.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -16,9 +16,9 @@
 
 /* What the database holds, on its way to the parts. */
 struct loading {
-	struct resumed *resumed; /* borrowed */
-	struct guard *guard;     /* borrowed */
-	struct ignore *ignore;   /* borrowed */
+	struct start_state *state; /* borrowed */
+	struct guard *guard;       /* borrowed */
+	struct ignore *ignore;     /* borrowed */
 	int64_t now_s;
 	char **known; /* "jail\npattern", owned */
 	size_t n_known;
@@ -42,7 +42,7 @@ static void load_position(void *context, const struct tail_position *position)
 {
 	const struct loading *loading = context;
 
-	tail_restore(loading->resumed->tail, position);
+	tail_restore(loading->state->tail, position);
 }
 
 static void load_pattern(void *context, const char *jail, const char *pattern)
@@ -64,7 +64,7 @@ static void load_alert(void *context, const struct store_alert *alert)
 {
 	const struct loading *loading = context;
 
-	outbox_load(loading->resumed->outbox, alert, loading->now_s);
+	outbox_load(loading->state->outbox, alert, loading->now_s);
 }
 
 static void load_allow(void *context, const struct store_allow *allow)
@@ -105,23 +105,23 @@ static int follow_logs(const struct loading *loading, const struct config *confi
 		guard_jail_info(loading->guard, (size_t)number, loading->now_s, &info);
 		for (size_t k = 0; info.active && k < jail->n_logpaths; k++) {
 			const struct config_logpath *path = &jail->logpaths[k];
-			int pattern = tail_add(loading->resumed->tail, path->pattern,
-				path->from_head, is_known(loading, jail->name, path->pattern), err);
+			int pattern = tail_add(loading->state->tail, path->pattern, path->from_head,
+				is_known(loading, jail->name, path->pattern), err);
 
 			if (pattern < 0)
 				return -1;
 			guard_add_pattern(loading->guard, (size_t)number, pattern);
-			store_pattern(loading->resumed->store, jail->name, path->pattern);
+			store_pattern(loading->state->store, jail->name, path->pattern);
 		}
 	}
 	return 0;
 }
 
-int resume_state(const char *state_dir, const struct config *config, struct guard *guard,
+int start_state(const char *state_dir, const struct config *config, struct guard *guard,
 	struct ignore *ignore, const struct tail_callbacks *callbacks, int64_t now_s,
-	struct resumed *ret_resumed, struct error *err)
+	struct start_state *ret_state, struct error *err)
 {
-	struct loading loading = { .resumed = ret_resumed,
+	struct loading loading = { .state = ret_state,
 		.guard = guard,
 		.ignore = ignore,
 		.now_s = now_s };
@@ -137,16 +137,16 @@ int resume_state(const char *state_dir, const struct config *config, struct guar
 	cleanup_free char *note = NULL;
 	int rc;
 
-	if (store_open(state_dir, now_s, &ret_resumed->store, &note, err) < 0)
+	if (store_open(state_dir, now_s, &ret_state->store, &note, err) < 0)
 		return -1;
 	if (note)
 		log_line(LOG_ERR, "%s", note);
-	ret_resumed->outbox = outbox_new(&config->mail, ret_resumed->store);
-	guard_attach(guard, ret_resumed->store);
-	ignore_attach(ignore, ret_resumed->store);
-	rc = tail_new(callbacks, &ret_resumed->tail, err);
+	ret_state->outbox = outbox_new(&config->mail, ret_state->store);
+	guard_attach(guard, ret_state->store);
+	ignore_attach(ignore, ret_state->store);
+	rc = tail_new(callbacks, &ret_state->tail, err);
 	if (rc == 0)
-		rc = store_load(ret_resumed->store, &loader, err);
+		rc = store_load(ret_state->store, &loader, err);
 	if (rc == 0)
 		rc = follow_logs(&loading, config, err);
 	for (size_t i = 0; i < loading.n_known; i++)
