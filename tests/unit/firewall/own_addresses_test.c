@@ -10,6 +10,7 @@
 #include "firewall/own_addresses.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -248,7 +249,8 @@ static void connection_make(const char *source, const char *destination, uint16_
 	assert_int_equal(bind(fds[0], (const struct sockaddr *)&to, sizeof(to)), 0);
 	assert_int_equal(listen(fds[0], 8), 0);
 	assert_int_equal(bind(fds[1], (const struct sockaddr *)&from, sizeof(from)), 0);
-	assert_int_equal(connect(fds[1], (const struct sockaddr *)&to, sizeof(to)), 0);
+	if (connect(fds[1], (const struct sockaddr *)&to, sizeof(to)) < 0)
+		fail_msg("connect %s to %s: %s", source, destination, strerror(errno));
 	fds[2] = accept4(fds[0], NULL, NULL, SOCK_CLOEXEC);
 	assert_true(fds[2] >= 0);
 }
