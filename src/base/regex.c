@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/pattern.h"
 #include "base/text.h"
 
 /* Room for backtracking in JIT code; beyond, a match ends as REGEX_LIMIT. Only touched pages cost.
@@ -182,28 +183,6 @@ int regex_new(const char *pattern, bool ignore_case, struct regex **ret_regex, s
 	return 0;
 }
 
-/* Where the group that opens at pattern[start] ends. */
-static size_t group_end(const char *pattern, size_t start)
-{
-	size_t depth = 0;
-	bool in_class = false;
-
-	for (size_t at = start; pattern[at]; at++) {
-		if (pattern[at] == '\\' && pattern[at + 1])
-			at++;
-		else if (in_class)
-			in_class = pattern[at] != ']' || pattern[at - 1] == '[' ||
-				   (pattern[at - 1] == '^' && pattern[at - 2] == '[');
-		else if (pattern[at] == '[')
-			in_class = true;
-		else if (pattern[at] == '(')
-			depth++;
-		else if (pattern[at] == ')' && --depth == 0)
-			return at + 1;
-	}
-	return strlen(pattern);
-}
-
 /* For each byte of the pattern: does it stand inside a negative lookaround, behind its
  * parenthesis? The caller frees. */
 static bool *lookarounds_find(const char *pattern)
@@ -215,7 +194,7 @@ static bool *lookarounds_find(const char *pattern)
 		inside[at] = at < end;
 		if (at >= end &&
 			(!strncmp(pattern + at, "(?!", 3) || !strncmp(pattern + at, "(?<!", 4)))
-			end = group_end(pattern, at);
+			end = at + pattern_group(pattern + at);
 	}
 	return inside;
 }

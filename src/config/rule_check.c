@@ -4,10 +4,10 @@
 
 #include "base/alloc.h"
 #include "base/findings.h"
+#include "base/pattern.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "config/values.h"
-#include "dialect/pattern.h"
 #include "dialect/tree.h"
 
 enum {
@@ -153,21 +153,6 @@ static size_t quantifier_length(const char *text, bool *ret_many, bool *ret_opti
 	return length;
 }
 
-/* Length of the group that begins at text, up to the end if it is not closed. */
-static size_t group_length(const char *text)
-{
-	unsigned depth = 0;
-	size_t at = 0;
-
-	while (text[at]) {
-		depth += text[at] == '(';
-		if (text[at] == ')' && --depth == 0)
-			return at + 1;
-		at += pattern_construct(text + at);
-	}
-	return at;
-}
-
 static struct path worse(struct path a, struct path b)
 {
 	return (struct path){
@@ -270,7 +255,7 @@ static bool is_letter(const char *atom, size_t length)
 static void scan_atom(struct scan *scan)
 {
 	const char *atom = scan->at;
-	size_t length = pattern_construct(atom);
+	size_t length = pattern_piece(atom);
 	bool many;
 	bool optional;
 	int reach = reach_of(atom, length);
@@ -309,13 +294,13 @@ static bool scan_mark(struct scan *scan)
 		length = strlen("<SKIPLINES>");
 	} else if (at[0] == '^' || starts_with(at, "\\A")) {
 		scan->path.anchored = true;
-		length = pattern_construct(at);
+		length = pattern_piece(at);
 	} else if (at[0] == '$' || starts_with(at, "\\Z") || starts_with(at, "\\z")) {
 		scan->path.closed = true;
-		length = pattern_construct(at);
+		length = pattern_piece(at);
 	} else if (starts_with(at, "(?=") || starts_with(at, "(?!") || starts_with(at, "(?<=") ||
 		   starts_with(at, "(?<!") || starts_with(at, "(?#")) {
-		length = group_length(at);
+		length = pattern_group(at);
 	}
 	scan->at += length;
 	return length > 0;

@@ -2,31 +2,13 @@
 
 #include <string.h>
 
+#include "base/pattern.h"
 #include "date/template.h"
 
 static bool is_word(int byte)
 {
 	return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
 	       (byte >= 'a' && byte <= 'z') || byte == '_';
-}
-
-/* Length of a class from its '['. */
-static size_t class_length(const char *text)
-{
-	size_t at = 1;
-
-	at += text[at] == '^';
-	at += text[at] == ']';
-	while (text[at] && text[at] != ']')
-		at += text[at] == '\\' && text[at + 1] ? 2 : 1;
-	return at + (text[at] == ']');
-}
-
-size_t date_construct_length(const char *text)
-{
-	if (*text == '\\' && text[1])
-		return 2;
-	return *text == '[' ? class_length(text) : 1;
 }
 
 /* The one byte that a regex has right before offset `at`, -1 if that is not plain. */
@@ -73,7 +55,7 @@ static void border_many(bool border[256], bool any)
 
 static bool has_alternatives(const char *pattern)
 {
-	for (size_t at = 0; pattern[at]; at += date_construct_length(pattern + at))
+	for (size_t at = 0; pattern[at]; at += pattern_piece(pattern + at))
 		if (pattern[at] == '|')
 			return true;
 	return false;

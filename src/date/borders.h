@@ -6,9 +6,6 @@
 
 struct date_template;
 
-/* Length of what stands at text: an escape, a class, a byte. */
-size_t date_construct_length(const char *text);
-
 /* Fills before and behind of template: which bytes may touch the cut, from the text around its
  * group, which opens and closes at these offsets of pattern (equal: the whole is cut). None if
  * it always is at the start of the line.

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/pattern.h"
 #include "base/regex.h"
 #include "base/text.h"
 #include "date/borders.h"
@@ -45,24 +46,12 @@ static void append_string(char **text, const char *piece)
 /* The first plain group of pattern: offsets of its '(' and ')'. False: there is none. */
 static bool group_find(const char *pattern, size_t *ret_open, size_t *ret_close)
 {
-	size_t at = 0;
-	size_t depth = 0;
-	size_t inside = 0; /* depth within the group found */
-
-	while (pattern[at]) {
-		if (pattern[at] == '(') {
-			depth++;
-			if (!inside && pattern[at + 1] != '?' && pattern[at + 1] != '*') {
-				inside = depth;
-				*ret_open = at;
-			}
-		} else if (pattern[at] == ')' && depth) {
-			if (depth-- == inside) {
-				*ret_close = at;
-				return true;
-			}
-		}
-		at += date_construct_length(pattern + at);
+	for (size_t at = 0; pattern[at]; at += pattern_piece(pattern + at)) {
+		if (pattern[at] != '(' || pattern[at + 1] == '?' || pattern[at + 1] == '*')
+			continue;
+		*ret_open = at;
+		*ret_close = at + pattern_group(pattern + at) - 1;
+		return pattern[*ret_close] == ')';
 	}
 	return false;
 }
@@ -166,7 +155,7 @@ static char *regex_text(struct date_template *template, const struct source *sou
 		} else {
 			step = letter_append(&text, pattern + at, template);
 			if (!step) {
-				step = date_construct_length(pattern + at);
+				step = pattern_piece(pattern + at);
 				append(&text, pattern + at, step);
 			}
 		}
@@ -199,7 +188,7 @@ static int letters_check(const char *pattern, size_t *ret_offset, struct error *
 			return error_set(err, "datepattern: '%s' is no part of a date",
 				text_render(shown, sizeof(shown), pattern + at, 2));
 		}
-		at += letter ? strlen(letter->letter) : date_construct_length(pattern + at);
+		at += letter ? strlen(letter->letter) : pattern_piece(pattern + at);
 	}
 	return 0;
 }
@@ -227,7 +216,7 @@ static void groups_read(struct date_template *template)
 
 static bool has_bar(const char *pattern)
 {
-	for (size_t at = 0; pattern[at]; at += date_construct_length(pattern + at))
+	for (size_t at = 0; pattern[at]; at += pattern_piece(pattern + at))
 		if (pattern[at] == '|')
 			return true;
 	return false;
@@ -278,7 +267,7 @@ char *date_template_shape(const char *pattern)
 		size_t step = letter_append(&text, pattern, NULL);
 
 		if (!step) {
-			step = date_construct_length(pattern);
+			step = pattern_piece(pattern);
 			append(&text, pattern, step);
 		}
 		pattern += step;

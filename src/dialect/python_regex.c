@@ -83,7 +83,7 @@ static bool looks_posix(const char *text)
 static size_t class(struct translation *translation, size_t at)
 {
 	const char *text = translation->from->bytes + at;
-	size_t end = pattern_construct(text);
+	size_t end = pattern_piece(text);
 	size_t i = 1;
 
 	copy(translation, at, 1);
@@ -183,7 +183,7 @@ static size_t find_locale(const struct pattern *pattern)
 
 		if (memchr(pattern->bytes + at + 2, 'L', length))
 			break;
-		at += pattern_construct(pattern->bytes + at);
+		at += pattern_piece(pattern->bytes + at);
 	}
 	return at;
 }

@@ -1,7 +1,7 @@
 #ifndef VG_PYTHON_REGEX_H
 #define VG_PYTHON_REGEX_H
 
-#include "dialect/pattern.h"
+#include "base/pattern.h"
 
 struct error;
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "dialect/pattern.h"
+#include "base/pattern.h"
 #include "dialect/python_regex.h"
 
 #define IP4 "(?:::f{4,6}:)?(?P<ip4>(?:\\d{1,3}\\.){3}\\d{1,3})"
@@ -47,7 +47,7 @@ struct expansion {
 
 static void add(struct expansion *expansion, const char *text, size_t origin)
 {
-	pattern_add(&expansion->pattern, text, strlen(text), origin);
+	pattern_add_string(&expansion->pattern, text, origin);
 }
 
 static bool was_opened(const struct expansion *expansion, const char *name)
@@ -138,11 +138,12 @@ static void expand(struct expansion *expansion, const char *text, bool usedns)
 
 	while (text[at]) {
 		size_t step = text[at] == '<' ? add_tag(expansion, text + at, at, usedns) : 0;
-		size_t length = step ? 0 : pattern_construct(text + at);
 
-		for (size_t i = 0; i < length; i++)
-			pattern_add(&expansion->pattern, text + at + i, 1, at + i);
-		at += step + length;
+		if (!step) {
+			step = pattern_piece(text + at);
+			pattern_copy(&expansion->pattern, text + at, step, at);
+		}
+		at += step;
 	}
 	pattern_add(&expansion->pattern, "", 0, at);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/pattern.h"
 
 enum { WINDOW = 64 }; /* bytes, four vectors of 16: places at which a search is tried at once */
 
@@ -67,47 +68,13 @@ static void scan_quantifier(struct scan *scan)
 	scan_end(scan);
 }
 
-/* Length of a class from its '[', 0 if it does not end. */
-static size_t class_length(const char *text)
+/* The class at text has a [:name:] of PCRE2, which pattern_piece() does not know. */
+static bool has_posix_class(const char *text, size_t length)
 {
-	size_t at = 1;
-
-	at += text[at] == '^';
-	at += text[at] == ']';
-	while (text[at] && text[at] != ']') {
-		const char *posix =
-			text[at] == '[' && text[at + 1] == ':' ? strstr(text + at, ":]") : NULL;
-
-		if (posix)
-			at = (size_t)(posix - text) + 2;
-		else
-			at += text[at] == '\\' && text[at + 1] ? 2 : 1;
-	}
-	return text[at] == ']' ? at + 1 : 0;
-}
-
-/* Length of a group from its '(', 0 if it does not end. Nesting is counted, not recursed into. */
-static size_t group_length(const char *text)
-{
-	size_t depth = 0;
-	size_t at = 0;
-
-	while (text[at]) {
-		size_t step = 1;
-
-		if (text[at] == '\\' && text[at + 1])
-			step = 2;
-		else if (text[at] == '[')
-			step = class_length(text + at);
-		else if (text[at] == '(')
-			depth++;
-		else if (text[at] == ')' && !--depth)
-			return at + 1;
-		if (!step)
-			return 0;
-		at += step;
-	}
-	return 0;
+	for (size_t at = 1; at < length; at += text[at] == '\\' ? 2 : 1)
+		if (text[at] == '[' && text[at + 1] == ':')
+			return true;
+	return false;
 }
 
 /* The pattern has constructs that change how the rest of it is read: options, verbs, comments, \Q.
@@ -149,10 +116,10 @@ static size_t scan_construct(struct scan *scan, const char *text)
 		return 2;
 	case '[':
 		scan_end(scan);
-		return class_length(text);
+		return has_posix_class(text, pattern_piece(text)) ? 0 : pattern_piece(text);
 	case '(':
 		scan_end(scan);
-		return group_length(text);
+		return pattern_group(text);
 	case '*':
 	case '+':
 	case '?':

@@ -33,6 +33,8 @@ static void literals(void **state)
 		{ "a(?#comment)bcdef", NULL, NULL },
 		{ "say \"\" twice", " twice", "say " },
 		{ "(?P<x>[)])abcdef", "abcdef", NULL },
+		{ "[[:alpha:]]abcdef", NULL, NULL },
+		{ "[\\[:alpha:]abcdef", "abcdef", NULL },
 		{ "ab", NULL, NULL },
 	};
 	/* as where a date in quotes is cut out */
