@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -27,11 +28,6 @@ static const struct unit {
 	{ "m", "minutes", 60 },
 	{ "s", "seconds", 1 },
 };
-
-static bool is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 static const char *skip_blanks(const char *at)
 {
@@ -68,7 +64,7 @@ static bool read_term(const char **at, double *ret_value)
 	if (end == start || *end == '.')
 		return false;
 	start = skip_blanks(end);
-	while (is_letter(start[length]))
+	while (ascii_is_letter(start[length]))
 		length++;
 	if (length) {
 		factor = unit_seconds(start, length);

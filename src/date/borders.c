@@ -2,14 +2,9 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/pattern.h"
 #include "date/template.h"
-
-static bool is_word(int byte)
-{
-	return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-	       (byte >= 'a' && byte <= 'z') || byte == '_';
-}
 
 /* The one byte that a regex has right before offset `at`, -1 if that is not plain. */
 static int byte_before(const char *pattern, size_t at)
@@ -20,9 +15,9 @@ static int byte_before(const char *pattern, size_t at)
 	if (!byte || (unsigned char)byte >= 0x80)
 		return -1;
 	if (is_escaped)
-		return is_word((unsigned char)byte) ? -1 : byte;
+		return ascii_is_word(byte) ? -1 : byte;
 	/* of "%Y(" the letter is no byte of the line */
-	if (at > 1 && memchr(pattern, '%', at) && is_word((unsigned char)byte))
+	if (at > 1 && memchr(pattern, '%', at) && ascii_is_word(byte))
 		return -1;
 	/* ":", "=", "!", ">" can end the opening of a group */
 	return strchr("\\.^$*+?()[]{}|%:=!>", byte) ? -1 : byte;
@@ -33,7 +28,7 @@ static int byte_behind(const char *pattern, size_t at)
 	bool is_escaped = pattern[at] == '\\';
 	char byte = pattern[at + is_escaped];
 
-	if (!byte || (unsigned char)byte >= 0x80 || (is_escaped && is_word((unsigned char)byte)) ||
+	if (!byte || (unsigned char)byte >= 0x80 || (is_escaped && ascii_is_word(byte)) ||
 		strchr("*?{+", pattern[at + is_escaped + 1] ? pattern[at + is_escaped + 1] : 'x'))
 		return -1;
 	return !is_escaped && strchr(".^$*+?()[]{}|%", byte) ? -1 : byte;
@@ -42,7 +37,7 @@ static int byte_behind(const char *pattern, size_t at)
 static void border_one(bool border[256], int byte)
 {
 	border[byte] = true;
-	if (is_word(byte) && byte > '9')
+	if (ascii_is_letter((char)byte))
 		border[byte ^ 0x20] = true; /* dates are matched in any case */
 }
 
@@ -50,7 +45,7 @@ static void border_one(bool border[256], int byte)
 static void border_many(bool border[256], bool any)
 {
 	for (int i = 0; i < 256; i++)
-		border[i] = any || !is_word(i);
+		border[i] = any || !ascii_is_word((char)i);
 }
 
 static bool has_alternatives(const char *pattern)

@@ -2,7 +2,6 @@
  * of each, the types, and a line of text with the rule for all later years. */
 #include "date/tzfile.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/times.h"
 
 #define ZONE_DIRECTORY "/usr/share/zoneinfo/"
@@ -92,7 +92,7 @@ static bool number_take(const char **text, int *ret)
 	int number = 0;
 	int digits = 0;
 
-	for (; isdigit((unsigned char)**text) && digits < 4; digits++)
+	for (; ascii_is_digit(**text) && digits < 4; digits++)
 		number = number * 10 + *(*text)++ - '0';
 	*ret = number;
 	return digits > 0;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "date/tzfile.h"
@@ -74,11 +75,6 @@ static bool name_offset(const char *name, size_t length, int *ret_offset_s)
 	return false;
 }
 
-static bool is_digit(char byte)
-{
-	return byte >= '0' && byte <= '9';
-}
-
 static int two_digits(const char *text)
 {
 	return (text[0] - '0') * 10 + text[1] - '0';
@@ -91,12 +87,12 @@ static bool offset_read(const char *text, size_t length, int *ret_offset_s)
 	int minutes = 0;
 
 	if ((length != 3 && length != 5 && !has_colon) || (*text != '+' && *text != '-') ||
-		(text[1] != '0' && text[1] != '1') || !is_digit(text[2]))
+		(text[1] != '0' && text[1] != '1') || !ascii_is_digit(text[2]))
 		return false;
 	if (length > 3) {
 		const char *digits = text + 3 + has_colon;
 
-		if (digits[0] < '0' || digits[0] > '5' || !is_digit(digits[1]))
+		if (digits[0] < '0' || digits[0] > '5' || !ascii_is_digit(digits[1]))
 			return false;
 		minutes = two_digits(digits);
 	}

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -131,8 +132,7 @@ static bool is_lone_header(struct piece piece, struct piece *ret_name)
 	for (size_t i = 0; i < ret_name->length; i++) {
 		char c = ret_name->text[i];
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
-			c != '_' && c != '-' && c != '.')
+		if (!ascii_is_word(c) && c != '-' && c != '.')
 			return false;
 	}
 	return true;

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/text.h"
 
 enum { NAME_MAX_BYTES = 200, SHOWN_MAX = 256 };
@@ -111,10 +112,9 @@ static bool read_reference(const struct dialect_value *raw, size_t at, char name
 
 	if (!close || close[1] != 's' || !length || length >= NAME_MAX_BYTES)
 		return false;
-	for (size_t i = 0; i < length; i++)
-		name[i] = start[i] >= 'A' && start[i] <= 'Z' ? (char)(start[i] - 'A' + 'a')
-							     : start[i];
+	memcpy(name, start, length);
 	name[length] = '\0';
+	(void)ascii_lower_string(name);
 	*ret_end = at + length + 4;
 	return true;
 }

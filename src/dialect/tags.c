@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/pattern.h"
 #include "dialect/python_regex.h"
@@ -83,9 +84,7 @@ static bool add_custom(struct expansion *expansion, const char *tag, size_t orig
 		memcpy(expansion->open[expansion->n_open++], name, strlen(name) + 1);
 	length = strlen(name);
 	for (size_t i = 0; i <= length; i++)
-		group[i] = name[i] == '-'                     ? '_'
-			   : name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 'a' - 'A')
-							      : name[i];
+		group[i] = name[i] == '-' ? '_' : ascii_lower(name[i]);
 	add(expansion, "(?P<", origin);
 	if (!strcmp(group, "id") || !strcmp(group, "port"))
 		add(expansion, "f", origin);

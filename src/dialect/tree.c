@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "dialect/ini.h"
@@ -230,10 +231,7 @@ static struct dialect_key *key_new(const char *name, size_t length)
 {
 	struct dialect_key *key = alloc_zero(sizeof(*key));
 
-	key->name = alloc_bytes(name, length);
-	for (char *c = key->name; *c; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
+	key->name = ascii_lower_string(alloc_bytes(name, length));
 	return key;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/pattern.h"
 
 enum { WINDOW = 64 }; /* bytes, four vectors of 16: places at which a search is tried at once */
@@ -108,8 +109,8 @@ static size_t scan_construct(struct scan *scan, const char *text)
 			return 0;
 		if (strchr("dDwWsSbBAZzhHvVRntr", text[1]))
 			scan_end(scan);
-		else if ((text[1] >= '0' && text[1] <= '9') || (text[1] >= 'A' && text[1] <= 'Z') ||
-			 (text[1] >= 'a' && text[1] <= 'z') || (unsigned char)text[1] >= 0x80)
+		else if (ascii_is_letter(text[1]) || ascii_is_digit(text[1]) ||
+			 (unsigned char)text[1] >= 0x80)
 			return 0;
 		else
 			scan_byte(scan, text[1]);

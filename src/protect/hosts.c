@@ -6,6 +6,7 @@
 #include <syslog.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "config/config.h"
@@ -13,16 +14,6 @@
 #include "state/store.h"
 
 enum { SHOWN_MAX = 80 };
-
-static char *lower(const char *name)
-{
-	char *copy = alloc_string(name);
-
-	for (char *c = copy; *c; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c - 'A' + 'a');
-	return copy;
-}
 
 struct ignore_host *ignore_host_find(const struct ignore *ignore, const char *name)
 {
@@ -35,7 +26,7 @@ struct ignore_host *ignore_host_find(const struct ignore *ignore, const char *na
 /* The name's host, a new one if need be. NULL: there is no room. */
 static struct ignore_host *host_get(struct ignore *ignore, const char *text)
 {
-	cleanup_free char *name = lower(text);
+	cleanup_free char *name = ascii_lower_string(alloc_string(text));
 	struct ignore_host *host = ignore_host_find(ignore, name);
 
 	if (host)
@@ -159,7 +150,7 @@ static void disallow(const struct ignore *ignore, struct ignore_host *host)
 
 int ignore_disallow(struct ignore *ignore, const char *text, struct error *err)
 {
-	cleanup_free char *name = lower(text);
+	cleanup_free char *name = ascii_lower_string(alloc_string(text));
 	struct ignore_host *host = ignore_host_find(ignore, name);
 	char shown[SHOWN_MAX];
 
