@@ -21,12 +21,12 @@
 #include <syslog.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
+#include "base/host_name.h"
 #include "config/config.h"
 #include "match/filter.h"
 
 enum {
-	NAME_BYTES_MAX = 253, /* RFC 1035 2.3.4 */
-	LABEL_BYTES_MAX = 63,
 	LINE_MAX_BYTES = 1000,   /* of a waiting line, for the letter */
 	ACCOUNT_MAX_BYTES = 128, /* of its account */
 };
@@ -41,7 +41,7 @@ struct known_name {
 	int64_t until_s;
 	size_t count;
 	struct ip addresses[GUARD_NAME_ADDRESSES_MAX];
-	char name[NAME_BYTES_MAX + 1];
+	char name[HOST_NAME_BYTES_MAX + 1];
 };
 
 struct waiting_hit {
@@ -85,35 +85,17 @@ void guard_names_free(struct guard_names *names)
 
 /* Copies a name in lower case. False: it is none that a name server could know. One label is a
  * host of our own network, and no stranger's. */
-static bool name_read(const char *text, size_t length, char ret_name[NAME_BYTES_MAX + 1])
+static bool name_read(const char *text, size_t length, char ret_name[HOST_NAME_BYTES_MAX + 1])
 {
-	size_t label = 0;
-	size_t dots = 0;
-	bool all_digits = true;
-
-	if (length && text[length - 1] == '.')
-		length--;
-	if (!length || length > NAME_BYTES_MAX)
+	if (!host_name_is_valid(text, length))
 		return false;
-	for (size_t i = 0; i < length; i++) {
-		char c = text[i];
-		bool is_upper = c >= 'A' && c <= 'Z';
-		bool is_digit = c >= '0' && c <= '9';
-
-		if (c == '.' && !label)
-			return false;
-		if (c != '.' && !is_upper && !is_digit && !(c >= 'a' && c <= 'z') && c != '_' &&
-			!(c == '-' && label))
-			return false;
-		label = c == '.' ? 0 : label + 1;
-		dots += c == '.';
-		all_digits = c == '.' || (is_digit && all_digits);
-		if (label > LABEL_BYTES_MAX)
-			return false;
-		ret_name[i] = is_upper ? (char)(c - 'A' + 'a') : c;
-	}
+	length -= text[length - 1] == '.';
+	if (!memchr(text, '.', length))
+		return false;
+	memcpy(ret_name, text, length);
 	ret_name[length] = '\0';
-	return dots && label && !all_digits; /* the last label: else it is a mistyped address */
+	(void)ascii_lower_string(ret_name);
+	return true;
 }
 
 /* FNV-1a, to pass over other names quickly: the table is small, and searched as a whole. */
@@ -235,7 +217,7 @@ void guard_names_hit(struct guard *guard, size_t number, const struct line *line
 {
 	struct guard_jail *jail = &guard->jails[number];
 	enum usedns usedns = jail->config->filter.usedns;
-	char text[NAME_BYTES_MAX + 1];
+	char text[HOST_NAME_BYTES_MAX + 1];
 	struct known_name *name = NULL;
 
 	if (!hit->host_is_name || (usedns != USEDNS_YES && usedns != USEDNS_WARN) ||

@@ -6,50 +6,12 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/findings.h"
+#include "base/host_name.h"
 #include "base/text.h"
 
-enum { LABEL_BYTES_MAX = 63, SHOWN_MAX = 160 };
+enum { SHOWN_MAX = 160 };
 
 static const char FILE_WORD[] = "file:";
-
-static bool is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* Labels of letters, digits, - and _, joined by dots, the last not all digits: so a mistyped
- * address is no name. */
-static bool is_name(const char *word)
-{
-	size_t length = strlen(word);
-	size_t at = 0;
-	bool all_digits = true;
-
-	if (length && word[length - 1] == '.')
-		length--;
-	if (!length || length > IGNORE_WORDS_NAME_BYTES_MAX)
-		return false;
-	while (at < length) {
-		size_t label = strcspn(word + at, ".");
-
-		if (!label || label > LABEL_BYTES_MAX || word[at] == '-')
-			return false;
-		all_digits = true;
-		for (size_t i = at; i < at + label; i++) {
-			if (!is_letter(word[i]) && !is_digit(word[i]) && word[i] != '-' &&
-				word[i] != '_')
-				return false;
-			all_digits = all_digits && is_digit(word[i]);
-		}
-		at += label + 1;
-	}
-	return !all_digits;
-}
 
 const char *ignore_words_path(const char *word)
 {
@@ -72,7 +34,7 @@ int ignore_words_word(const char *word, enum ignore_words_kind *ret_kind, struct
 		*ret_kind = IGNORE_WORDS_FILE;
 		return 0;
 	}
-	if (is_name(word)) {
+	if (host_name_is_valid(word, strlen(word))) {
 		*ret_kind = IGNORE_WORDS_NAME;
 		return 0;
 	}

@@ -14,7 +14,6 @@ struct position;
 enum {
 	IGNORE_WORDS_ADDRESSES_MAX = 65536, /* of one file; more is an error */
 	IGNORE_WORDS_NAMES_MAX = 256,       /* of one file: each is asked for again and again */
-	IGNORE_WORDS_NAME_BYTES_MAX = 253,  /* RFC 1035 2.3.4, without the final dot */
 };
 
 enum ignore_words_kind {

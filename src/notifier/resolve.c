@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/host_name.h"
 
 enum {
 	TRY_MS = 1500,   /* of a server; the next tries wait longer, up to RESOLVE_LIMIT_MS */
@@ -92,33 +93,6 @@ void resolve_free(struct resolve *resolve)
 	free(resolve->servers);
 	free(resolve);
 	ares_library_cleanup();
-}
-
-bool resolve_is_name(const char *name)
-{
-	size_t length = strlen(name);
-	size_t label = 0;
-	bool all_digits = true; /* of the last label */
-
-	if (length && name[length - 1] == '.')
-		length--;
-	if (!length || length > RESOLVE_NAME_MAX)
-		return false;
-	for (size_t i = 0; i < length; i++) {
-		char c = name[i];
-		bool is_digit = c >= '0' && c <= '9';
-
-		if (c == '.' && !label)
-			return false;
-		if (c != '.' && !is_digit && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
-			c != '-' && c != '_')
-			return false;
-		label = c == '.' ? 0 : label + 1;
-		all_digits = c == '.' || (is_digit && all_digits);
-		if (label > RESOLVE_LABEL_MAX)
-			return false;
-	}
-	return label && !all_digits;
 }
 
 static void add_address(struct resolve_answer *answer, const struct ares_addrinfo_node *node)
@@ -232,7 +206,7 @@ int resolve_ask(struct resolve *resolve, const char *name, bool search, uint64_t
 		.ai_flags = ARES_AI_NOSORT };
 	struct question *question = NULL;
 
-	if (!resolve_is_name(name))
+	if (!host_name_is_valid(name, strlen(name)))
 		return error_set(err, "not a host name");
 	for (size_t i = 0; i < RESOLVE_QUESTIONS_MAX && !question; i++)
 		if (!resolve->questions[i].channel)

@@ -14,8 +14,6 @@ struct resolve;
  * the host's resolver is set to. Each question has sockets of its own, hence a source port of its
  * own, and the name servers of /etc/resolv.conf as it is then. */
 enum {
-	RESOLVE_NAME_MAX = 253,      /* bytes without a final dot (RFC 1035 3.1) */
-	RESOLVE_LABEL_MAX = 63,      /* bytes between two dots */
 	RESOLVE_QUESTIONS_MAX = 64,  /* in flight; more are refused */
 	RESOLVE_ADDRESSES_MAX = 32,  /* an answer; the rest is left out */
 	RESOLVE_LIMIT_MS = 10000,    /* then a question is over: no answer */
@@ -43,10 +41,6 @@ int resolve_new(const char *servers,
 	struct resolve **ret_resolve, struct error *err);
 /* Questions in flight are not answered any more. */
 void resolve_free(struct resolve *resolve);
-
-/* Letters, digits, '-', '_' in labels of 1 to 63 bytes, a final dot allowed; the last not all
- * digits, which would be a mistyped address. */
-bool resolve_is_name(const char *name);
 
 /* search: the search domains of /etc/resolv.conf count too; for names that the operator wrote,
  * never for names from a log. -1: no name, or too many in flight; nothing is answered then. The
