@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "base/alloc.h"
+#include "base/siphash.h"
 
 enum {
 	SEGMENT_BUCKETS = 1024, /* 8 KiB, cleared at once when the table grows into it */
@@ -33,43 +34,13 @@ struct ipmap {
 	struct entry ***segments; /* owned; as many pointers as cap can ever need */
 };
 
-static uint64_t rotate(uint64_t value, unsigned bits)
-{
-	return value << bits | value >> (64 - bits);
-}
-
-static void mix(uint64_t v[4], unsigned rounds)
-{
-	for (unsigned i = 0; i < rounds; i++) {
-		v[0] += v[1];
-		v[2] += v[3];
-		v[1] = rotate(v[1], 13) ^ v[0];
-		v[3] = rotate(v[3], 16) ^ v[2];
-		v[0] = rotate(v[0], 32) + v[3];
-		v[2] += v[1];
-		v[1] = rotate(v[1], 17) ^ v[2];
-		v[3] = rotate(v[3], 21) ^ v[0];
-		v[2] = rotate(v[2], 32);
-	}
-}
-
-/* SipHash-1-3 (Aumasson, Bernstein) over a key of fixed size, hence without the length byte. */
 static uint64_t key_hash(const struct ipmap *map, const struct ip *ip, uint32_t tag)
 {
 	uint64_t words[3] = { 0 };
-	uint64_t v[4] = { map->seed[0] ^ 0x736f6d6570736575, map->seed[1] ^ 0x646f72616e646f6d,
-		map->seed[0] ^ 0x6c7967656e657261, map->seed[1] ^ 0x7465646279746573 };
 
 	memcpy(words, ip->bytes, sizeof(ip->bytes));
 	words[2] = (uint64_t)ip->family << 40 | (uint64_t)ip->bits << 32 | tag;
-	for (size_t i = 0; i < 3; i++) {
-		v[3] ^= words[i];
-		mix(v, 1);
-		v[0] ^= words[i];
-	}
-	v[2] ^= 0xff;
-	mix(v, 3);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
+	return siphash_words(map->seed, words, 3);
 }
 
 static struct entry **bucket_at(const struct ipmap *map, size_t bucket)

@@ -33,26 +33,47 @@ static uint64_t word(const uint8_t *bytes, size_t length)
 	return value;
 }
 
-static void absorb(uint64_t v[4], uint64_t value)
+static void start(uint64_t v[4], uint64_t low, uint64_t high)
+{
+	v[0] = low ^ 0x736f6d6570736575;
+	v[1] = high ^ 0x646f72616e646f6d;
+	v[2] = low ^ 0x6c7967656e657261;
+	v[3] = high ^ 0x7465646279746573;
+}
+
+static void absorb(uint64_t v[4], uint64_t value, int rounds)
 {
 	v[3] ^= value;
-	mix(v, 2);
+	mix(v, rounds);
 	v[0] ^= value;
+}
+
+static uint64_t finish(uint64_t v[4], int rounds)
+{
+	v[2] ^= 0xff;
+	mix(v, rounds);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
 uint64_t siphash(const uint8_t key[SIPHASH_KEY_BYTES], const void *bytes, size_t length)
 {
 	const uint8_t *in = bytes;
-	uint64_t low = word(key, 8);
-	uint64_t high = word(key + 8, 8);
-	uint64_t v[4] = { low ^ 0x736f6d6570736575, high ^ 0x646f72616e646f6d,
-		low ^ 0x6c7967656e657261, high ^ 0x7465646279746573 };
+	uint64_t v[4];
 	size_t i = 0;
 
+	start(v, word(key, 8), word(key + 8, 8));
 	for (; i + 8 <= length; i += 8)
-		absorb(v, word(in + i, 8));
-	absorb(v, (uint64_t)length << 56 | word(in + i, length - i));
-	v[2] ^= 0xff;
-	mix(v, 4);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
+		absorb(v, word(in + i, 8), 2);
+	absorb(v, (uint64_t)length << 56 | word(in + i, length - i), 2);
+	return finish(v, 4);
+}
+
+uint64_t siphash_words(const uint64_t key[2], const uint64_t *words, size_t count)
+{
+	uint64_t v[4];
+
+	start(v, key[0], key[1]);
+	for (size_t i = 0; i < count; i++)
+		absorb(v, words[i], 1);
+	return finish(v, 3);
 }

@@ -32,9 +32,25 @@ static void test_vectors(void **state)
 		assert_true(siphash(key, bytes, rows[i].length) == rows[i].hash);
 }
 
+/* SipHash-1-3 under the same key, of texts of 0, 1 and 8 bytes as a reference implementation has
+ * it: the last word of a text has its length on top. */
+static void test_words(void **state)
+{
+	static const uint64_t key[] = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 };
+	static const uint64_t none[] = { 0 };
+	static const uint64_t one[] = { (uint64_t)1 << 56 };
+	static const uint64_t eight[] = { 0x0706050403020100, (uint64_t)8 << 56 };
+
+	(void)state;
+	assert_true(siphash_words(key, none, 1) == 0xabac0158050fc4dc);
+	assert_true(siphash_words(key, one, 1) == 0xc9f49bf37d57ca93);
+	assert_true(siphash_words(key, eight, 2) == 0x369095118d299a8e);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_vectors) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_words) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
