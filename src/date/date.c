@@ -15,16 +15,20 @@ enum { LAST_DATE_S = 60 };
 /* Bare EPOCH and LEPOCH: where a line starts with it, maybe in brackets, and in audit's records. */
 #define EPOCH_PLACES "(?:^|(?<=^\\[)|(?<=\\b(?-i:audit)\\())"
 
+enum { BUILT_IN_PLACES = 3 };
+static const enum date_place built_in_places[BUILT_IN_PLACES] = { DATE_LEADING, DATE_ANYWHERE,
+	DATE_LAST };
+
 struct date {
 	struct date_template *templates; /* owned; the patterns of the filter */
 	size_t n_templates;
 	/* All templates come from one {DATE} that holds on to the start of the line: no two of
 	 * them hit the same line, so that any order will do. */
 	bool any_order;
-	size_t hint;                  /* index of the one that hit last */
-	struct date_formats leading;  /* the built-in ones; none: not asked for */
-	struct date_formats anywhere; /* looked for in lines where leading finds nothing */
-	struct date_formats last;     /* and these where anywhere finds nothing */
+	size_t hint; /* index of the one that hit last */
+	/* The built-in ones, in the order of built_in_places: each is looked for in lines where
+	 * those before it find nothing. Empty: not asked for. */
+	struct date_formats built_in[BUILT_IN_PLACES];
 	struct date_clock clock;
 	int64_t last_ms;
 	bool has_last;
@@ -73,13 +77,11 @@ static int dates_add(struct date *date, const char *pattern, const char *mark,
 /* {DEFAULT}; only_leading: {^LN-BEG} alone. */
 static int defaults_add(struct date *date, bool only_leading, struct error *err)
 {
-	if (!date->leading.count && date_formats_init(&date->leading, DATE_LEADING, err))
-		return -1;
-	if (only_leading || date->anywhere.count)
-		return 0;
-	if (date_formats_init(&date->anywhere, DATE_ANYWHERE, err))
-		return -1;
-	return date_formats_init(&date->last, DATE_LAST, err);
+	for (size_t i = 0; i < (only_leading ? 1 : BUILT_IN_PLACES); i++)
+		if (!date->built_in[i].count &&
+			date_formats_init(&date->built_in[i], built_in_places[i], err))
+			return -1;
+	return 0;
 }
 
 /* Patterns that are one word. True: *ret_pattern is what it stands for. */
@@ -178,19 +180,11 @@ void date_free(struct date *date)
 		return;
 	for (size_t i = 0; i < date->n_templates; i++)
 		date_template_done(&date->templates[i]);
-	date_formats_done(&date->leading);
-	date_formats_done(&date->anywhere);
-	date_formats_done(&date->last);
+	for (size_t i = 0; i < BUILT_IN_PLACES; i++)
+		date_formats_done(&date->built_in[i]);
 	date_zone_done(&date->clock.zone);
 	free(date->templates);
 	free(date);
-}
-
-static bool sight(const struct date *date, size_t index, const char *line, size_t length,
-	struct date_sighting *ret)
-{
-	return date_template_find(&date->templates[index], line, length, &ret->start, &ret->length,
-		&ret->parts);
 }
 
 /* Which of several patterns counts, as fail2ban has it: in their order the first that hits at the
@@ -201,12 +195,13 @@ static bool sight_pattern(struct date *date, const char *line, size_t length,
 	struct date_sighting sighting;
 	bool found = false;
 
-	if (date->any_order && sight(date, date->hint, line, length, ret_best))
+	if (date->any_order &&
+		date_template_find(&date->templates[date->hint], line, length, ret_best))
 		return true;
 	for (size_t i = 0; i < date->n_templates; i++) {
 		bool is_final = i + 1 == date->n_templates || date->templates[i].is_anchored;
 
-		if (!sight(date, i, line, length, &sighting))
+		if (!date_template_find(&date->templates[i], line, length, &sighting))
 			continue;
 		is_final |= sighting.start <= 1;
 		if (!found || is_final || sighting.start < ret_best->start)
@@ -222,10 +217,12 @@ static bool sight_pattern(struct date *date, const char *line, size_t length,
 
 static bool sight_any(struct date *date, const char *line, size_t length, struct date_sighting *ret)
 {
-	return (date->n_templates && sight_pattern(date, line, length, ret)) ||
-	       date_formats_find(&date->leading, line, length, ret) ||
-	       date_formats_find(&date->anywhere, line, length, ret) ||
-	       date_formats_find(&date->last, line, length, ret);
+	if (date->n_templates && sight_pattern(date, line, length, ret))
+		return true;
+	for (size_t i = 0; i < BUILT_IN_PLACES; i++)
+		if (date_formats_find(&date->built_in[i], line, length, ret))
+			return true;
+	return false;
 }
 
 static bool is_empty(const struct date_parts *parts)
@@ -275,7 +272,6 @@ static void borders_add(const struct date_template *templates, size_t count, boo
 void date_borders(const struct date *date, bool before[256], bool behind[256])
 {
 	borders_add(date->templates, date->n_templates, before, behind);
-	borders_add(date->leading.templates, date->leading.count, before, behind);
-	borders_add(date->anywhere.templates, date->anywhere.count, before, behind);
-	borders_add(date->last.templates, date->last.count, before, behind);
+	for (size_t i = 0; i < BUILT_IN_PLACES; i++)
+		borders_add(date->built_in[i].templates, date->built_in[i].count, before, behind);
 }

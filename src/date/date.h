@@ -24,10 +24,12 @@ struct date_fault {
 	size_t offset;  /* bytes into it */
 };
 
-/* Compiles fail2ban's datepattern lines (DIALECT 5; %-signs single); none: the built-in formats,
- * first where the line starts with one behind at most two non-word characters, then anywhere.
- * {NONE}: no line has a date. zone: of dates without one, see date_zone_init; NULL: local time,
- * which is read here for good. -1: *ret_fault says what cannot be used. */
+/* Compiles the datepattern lines of a fail2ban filter, with %-signs single (in files they are
+ * doubled): strftime's letters, {DATE}, {DEFAULT}, {EPOCH} and the like, and {^LN-BEG} or {UNB} in
+ * front, see jail.conf(5). Without a pattern: the built-in formats, first where the line starts
+ * with one behind at most two non-word characters, then anywhere. {NONE}: no line has a date. zone:
+ * of dates without one, see date_zone_init; NULL: local time, which is read here for good. -1:
+ * *ret_fault says what cannot be used. */
 int date_new(const char *const *patterns, size_t n_patterns, const char *zone,
 	struct date **ret_date, struct date_fault *ret_fault, struct error *err);
 void date_free(struct date *date);

@@ -1,12 +1,13 @@
 #include "date/formats.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/pattern.h"
 #include "base/regex.h"
+#include "base/text.h"
 
 #define FRACTION "(?:\\.%f)?"
 #define FRACTION_COMMA "(?:[.,]%f)?"
@@ -70,44 +71,33 @@ const char *date_formats_pattern(enum date_place place, size_t index)
 	return NULL;
 }
 
-/* The alternatives from number `first` on, each in a group of its own. Caller frees. */
-static char *shapes_text(enum date_place place, size_t first)
+/* Compiles the alternatives from number `first` on, each in a group of its own. */
+static int shape_init(struct date_formats *formats, enum date_place place, size_t first,
+	struct error *err)
 {
-	char *text = alloc_string(place == DATE_LEADING ? "^(?:\\W{0,2})?(?:" : "(?<!\\w)(?:");
-	char *longer;
-
-	for (size_t i = first; i < first + DATE_SHAPE_FORMATS; i++) {
-		const char *pattern = date_formats_pattern(place, i);
-		cleanup_free char *shape = pattern ? date_template_shape(pattern) : NULL;
-		bool is_closed = pattern && pattern[strlen(pattern) - 1] == '>';
-
-		if (!pattern)
-			break;
-		longer = alloc_format("%s%s(?<_a%02zu>%s)%s", text, i > first ? "|" : "", i, shape,
-			is_closed ? "" : "(?!\\w)");
-		free(text);
-		text = longer;
-	}
-	longer = alloc_format("%s)", text);
-	free(text);
-	return longer;
-}
-
-static int shapes_init(struct date_formats *formats, enum date_place place, struct error *err)
-{
+	struct regex **shape = &formats->shapes[first / DATE_SHAPE_FORMATS];
+	struct pattern text = { 0 };
+	const char *pattern;
+	char name[32];
 	size_t offset;
+	int rc;
 
-	for (size_t i = 0; i < formats->count; i++) {
-		struct regex **shape = &formats->shapes[i / DATE_SHAPE_FORMATS];
-		cleanup_free char *text = NULL;
-		char name[32];
-
-		if (i % DATE_SHAPE_FORMATS == 0) {
-			text = shapes_text(place, i);
-			if (regex_new(text, true, shape, &offset, err))
-				return error_prefix(err, "built-in date formats");
-		}
-		(void)snprintf(name, sizeof(name), "_a%02zu", i); /* fits */
+	pattern_add_string(&text, place == DATE_LEADING ? "^(?:\\W{0,2})?(?:" : "(?<!\\w)(?:", 0);
+	for (size_t i = first; i < first + DATE_SHAPE_FORMATS && i < formats->count; i++) {
+		pattern = date_formats_pattern(place, i);
+		(void)text_format(name, sizeof(name), "%s(?<_a%02zu>", i > first ? "|" : "", i);
+		pattern_add_string(&text, name, 0);
+		date_template_shape(pattern, &text);
+		pattern_add_string(&text, pattern[strlen(pattern) - 1] == '>' ? ")" : ")(?!\\w)",
+			0);
+	}
+	pattern_add_string(&text, ")", 0);
+	rc = regex_new(text.bytes, true, shape, &offset, err);
+	pattern_done(&text);
+	if (rc)
+		return error_prefix(err, "built-in date formats");
+	for (size_t i = first; i < first + DATE_SHAPE_FORMATS && i < formats->count; i++) {
+		(void)text_format(name, sizeof(name), "_a%02zu", i);
 		formats->groups[i] = regex_group_number(*shape, name);
 	}
 	return 0;
@@ -135,7 +125,10 @@ int date_formats_init(struct date_formats *formats, enum date_place place, struc
 			    err))
 			return -1;
 	}
-	return shapes_init(formats, place, err);
+	for (size_t first = 0; first < formats->count; first += DATE_SHAPE_FORMATS)
+		if (shape_init(formats, place, first, err))
+			return -1;
+	return 0;
 }
 
 void date_formats_done(struct date_formats *formats)
@@ -146,13 +139,6 @@ void date_formats_done(struct date_formats *formats)
 		regex_free(formats->shapes[i]);
 	free(formats->templates);
 	*formats = (struct date_formats){ 0 };
-}
-
-static bool sight(const struct date_formats *formats, size_t index, const char *line, size_t length,
-	struct date_sighting *ret)
-{
-	return date_template_find(&formats->templates[index], line, length, &ret->start,
-		&ret->length, &ret->parts);
 }
 
 /* Index of the leftmost format, of several there the first of the list; count: none. */
@@ -193,10 +179,11 @@ bool date_formats_find(struct date_formats *formats, const char *line, size_t le
 	/* Two formats that both hit at the start are the two orders of day and month only: there
 	 * the one that the log was seen to use is the better guess. */
 	if (formats->templates[formats->hint].is_anchored &&
-		sight(formats, formats->hint, line, length, ret_sighting))
+		date_template_find(&formats->templates[formats->hint], line, length, ret_sighting))
 		return true;
 	index = shapes_find(formats, line, length);
-	if (index == formats->count || !sight(formats, index, line, length, ret_sighting))
+	if (index == formats->count ||
+		!date_template_find(&formats->templates[index], line, length, ret_sighting))
 		return false;
 	formats->hint = index;
 	return true;

@@ -33,12 +33,6 @@ struct date_formats {
 	size_t hint; /* index of the one that hit last */
 };
 
-struct date_sighting {
-	size_t start;
-	size_t length;
-	struct date_parts parts;
-};
-
 int date_formats_init(struct date_formats *formats, enum date_place place, struct error *err);
 void date_formats_done(struct date_formats *formats);
 

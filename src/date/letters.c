@@ -1,11 +1,14 @@
 #include "date/letters.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
+#include "base/pattern.h"
 #include "date/instant.h"
 
 #define DAYS_SHORT "Mon|Tue|Wed|Thu|Fri|Sat|Sun"
@@ -103,50 +106,24 @@ char *date_letter_regex(const struct date_letter *letter)
 	return alloc_format("(?-i:" CAPITALS "(?:%s))", names);
 }
 
-/* How much of pattern is one piece of it, and what that stands for if it is a shorthand. */
-static size_t shorthand_take(const char *pattern, const char **ret_piece)
-{
-	size_t step = (*pattern == '\\' || *pattern == '%') && pattern[1] ? 2 : 1;
-
-	*ret_piece = NULL;
-	for (size_t i = 0; step == 2 && i < sizeof(shorthands) / sizeof(*shorthands); i++)
-		if (!strncmp(pattern, shorthands[i][0], 2))
-			*ret_piece = shorthands[i][1];
-	return step;
-}
-
-char *date_letters_expand(const char *pattern)
-{
-	char *text = alloc_string("");
-
-	while (*pattern) {
-		const char *piece;
-		size_t step = shorthand_take(pattern, &piece);
-		char *longer = piece ? alloc_format("%s%s", text, piece)
-				     : alloc_format("%s%.*s", text, (int)step, pattern);
-
-		free(text);
-		text = longer;
-		pattern += step;
-	}
-	return text;
-}
-
-size_t date_letters_origin(const char *pattern, size_t offset)
+void date_letters_expand(const char *text, struct pattern *ret_pattern)
 {
 	size_t at = 0;
 
-	while (pattern[at]) {
-		const char *piece;
-		size_t step = shorthand_take(pattern + at, &piece);
-		size_t length = piece ? strlen(piece) : step;
+	while (text[at]) {
+		size_t step = (text[at] == '\\' || text[at] == '%') && text[at + 1] ? 2 : 1;
+		const char *longer = NULL;
 
-		if (offset < length)
-			return at + (piece ? 0 : offset);
-		offset -= length;
+		for (size_t i = 0; i < sizeof(shorthands) / sizeof(*shorthands); i++)
+			if (!strncmp(text + at, shorthands[i][0], 2))
+				longer = shorthands[i][1];
+		if (longer)
+			pattern_add_string(ret_pattern, longer, at);
+		else
+			pattern_copy(ret_pattern, text + at, step, at);
 		at += step;
 	}
-	return at;
+	pattern_add(ret_pattern, "", 0, at);
 }
 
 char date_field_named(const char *name)
@@ -164,13 +141,38 @@ static int64_t number_read(const char *text, size_t length)
 	const char *end = text + (length < 18 ? length : 18);
 	int64_t number = 0;
 
-	for (; text < end; text++) {
-		unsigned digit = (unsigned)(*text - '0');
-
-		if (digit < 10)
-			number = number * 10 + digit;
-	}
+	for (; text < end; text++)
+		if (ascii_is_digit(*text))
+			number = number * 10 + (*text - '0');
 	return number;
+}
+
+static int int_read(const char *text, size_t length)
+{
+	return (int)number_read(text, length < 9 ? length : 9);
+}
+
+static int short_year_read(const char *text, size_t length)
+{
+	return int_read(text, length) + 2000;
+}
+
+static int month_read(const char *text, size_t length)
+{
+	int number = int_read(text, length);
+
+	return number >= 1 && number <= 12 ? number : -1;
+}
+
+/* 0 Sunday or 7 Sunday. */
+static int weekday_read(const char *text, size_t length)
+{
+	return (int_read(text, length) + 6) % 7;
+}
+
+static int hour_12_read(const char *text, size_t length)
+{
+	return int_read(text, length) % 12;
 }
 
 /* Number of the name of 3 letters that text starts with, -1 if it is none. */
@@ -182,11 +184,16 @@ static int name_read(const char *names, const char *text, size_t length)
 	return -1;
 }
 
-static int month_read(const char *text, size_t length)
+static int month_name_read(const char *text, size_t length)
 {
 	int index = name_read("janfebmaraprmayjunjulaugsepoctnovdec", text, length);
 
 	return index < 0 ? -1 : index + 1;
+}
+
+static int weekday_name_read(const char *text, size_t length)
+{
+	return name_read("montuewedthufrisatsun", text, length);
 }
 
 /* Milliseconds of the digits behind a decimal point. */
@@ -195,7 +202,7 @@ static int fraction_read(const char *text, size_t length)
 	int ms = 0;
 
 	for (size_t i = 0; i < 3; i++)
-		ms = ms * 10 + (i < length && text[i] >= '0' && text[i] <= '9' ? text[i] - '0' : 0);
+		ms = ms * 10 + (i < length && ascii_is_digit(text[i]) ? text[i] - '0' : 0);
 	return ms;
 }
 
@@ -228,27 +235,49 @@ static int64_t tai_read(const char *text, size_t length)
 	       (int64_t)(strtoull(nanoseconds, NULL, 16) / 1000000 % 1000);
 }
 
-static void week_read(int number, enum date_week kind, struct date_parts *parts)
-{
-	parts->week = number;
-	parts->week_kind = kind;
-}
+/* The fields that are one number, with its place in the parts; in most lines the first ones are. */
+static const struct {
+	char field;
+	size_t place;
+	int (*read)(const char *text, size_t length);
+} numbers[] = {
+	{ 'Y', offsetof(struct date_parts, year), int_read },
+	{ 'm', offsetof(struct date_parts, month), month_read },
+	{ 'b', offsetof(struct date_parts, month), month_name_read },
+	{ 'd', offsetof(struct date_parts, day), int_read },
+	{ 'H', offsetof(struct date_parts, hour), int_read },
+	{ 'M', offsetof(struct date_parts, minute), int_read },
+	{ 'S', offsetof(struct date_parts, second), int_read },
+	{ 'f', offsetof(struct date_parts, ms), fraction_read },
+	{ 'a', offsetof(struct date_parts, weekday), weekday_name_read },
+	{ 'y', offsetof(struct date_parts, year), short_year_read },
+	{ 'G', offsetof(struct date_parts, year), int_read },
+	{ 'j', offsetof(struct date_parts, day_of_year), int_read },
+	{ 'w', offsetof(struct date_parts, weekday), weekday_read },
+	{ 'u', offsetof(struct date_parts, weekday), weekday_read },
+	{ 'I', offsetof(struct date_parts, hour_12), hour_12_read },
+	{ 'U', offsetof(struct date_parts, week), int_read },
+	{ 'W', offsetof(struct date_parts, week), int_read },
+	{ 'V', offsetof(struct date_parts, week), int_read },
+};
 
-/* Fields that are no plain number. */
-static void text_read(char field, const char *text, size_t length, struct date_parts *parts)
+void date_field_read(char field, const char *text, size_t length, struct date_parts *parts)
 {
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		if (numbers[i].field == field)
+			*(int *)((char *)parts + numbers[i].place) = numbers[i].read(text, length);
 	switch (field) {
-	case 'b':
-		parts->month = month_read(text, length);
+	case 'U':
+		parts->week_kind = DATE_WEEK_SUNDAY;
 		break;
-	case 'a':
-		parts->weekday = name_read("montuewedthufrisatsun", text, length);
+	case 'W':
+		parts->week_kind = DATE_WEEK_MONDAY;
 		break;
-	case 'f':
-		parts->ms = fraction_read(text, length);
+	case 'V':
+		parts->week_kind = DATE_WEEK_ISO;
 		break;
 	case 'p':
-		parts->is_pm = length && (*text | 0x20) == 'p';
+		parts->is_pm = length && ascii_lower(*text) == 'p';
 		break;
 	case 'z':
 	case 'Z':
@@ -262,67 +291,6 @@ static void text_read(char field, const char *text, size_t length, struct date_p
 		parts->epoch_ms = tai_read(text, length);
 		break;
 	default:
-		break;
-	}
-}
-
-static void day_read(char field, int number, struct date_parts *parts)
-{
-	switch (field) {
-	case 'j':
-		parts->day_of_year = number;
-		break;
-	case 'w':
-	case 'u':
-		parts->weekday = (number + 6) % 7;
-		break;
-	case 'U':
-		week_read(number, DATE_WEEK_SUNDAY, parts);
-		break;
-	case 'W':
-		week_read(number, DATE_WEEK_MONDAY, parts);
-		break;
-	case 'V':
-		week_read(number, DATE_WEEK_ISO, parts);
-		break;
-	case 'I':
-		parts->hour_12 = number % 12;
-		break;
-	default:
-		break;
-	}
-}
-
-void date_field_read(char field, const char *text, size_t length, struct date_parts *parts)
-{
-	int number = (int)number_read(text, length < 9 ? length : 9);
-
-	switch (field) {
-	case 'Y':
-	case 'G':
-		parts->year = number;
-		break;
-	case 'y':
-		parts->year = number + 2000;
-		break;
-	case 'm':
-		parts->month = number >= 1 && number <= 12 ? number : -1;
-		break;
-	case 'd':
-		parts->day = number;
-		break;
-	case 'H':
-		parts->hour = number;
-		break;
-	case 'M':
-		parts->minute = number;
-		break;
-	case 'S':
-		parts->second = number;
-		break;
-	default:
-		day_read(field, number, parts);
-		text_read(field, text, length, parts);
 		break;
 	}
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 struct date_parts;
+struct pattern;
 
 /* A piece of a date pattern that stands for a part of a date: strftime's letters, fail2ban's, and
  * {EPOCH}, {LEPOCH}, {TAI64N}. */
@@ -19,10 +20,9 @@ struct date_letter {
 const struct date_letter *date_letter_at(const char *text);
 /* Its regex, without a group around it. Caller frees. */
 char *date_letter_regex(const struct date_letter *letter);
-/* The pattern with letters that stand for several (%T, %c) written out. Caller frees. */
-char *date_letters_expand(const char *pattern);
-/* Where in pattern the byte at offset of the expanded text comes from. */
-size_t date_letters_origin(const char *pattern, size_t offset);
+/* Adds text to what is empty, with the letters that stand for several (%T, %c) written out. Each
+ * byte knows where in text it comes from. */
+void date_letters_expand(const char *text, struct pattern *ret_pattern);
 
 /* A group that the pattern names like a field ("(?P<Y>...)") is that field; NUL: it is none. */
 char date_field_named(const char *name);

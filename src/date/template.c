@@ -1,19 +1,17 @@
 #include "date/template.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/pattern.h"
 #include "base/regex.h"
 #include "base/text.h"
-#include "date/borders.h"
 #include "date/letters.h"
 
 #define CUT_NAME "_cut"
+#define CUT_OPENING "(?<" CUT_NAME ">"
 
 static const struct date_parts no_parts = {
 	.year = -1,
@@ -30,18 +28,14 @@ static const struct date_parts no_parts = {
 	.epoch_ms = -1,
 };
 
-static void append(char **text, const char *piece, size_t length)
-{
-	char *longer = alloc_format("%s%.*s", *text, (int)length, piece);
-
-	free(*text);
-	*text = longer;
-}
-
-static void append_string(char **text, const char *piece)
-{
-	append(text, piece, strlen(piece));
-}
+/* What the regex of a template is made from. */
+struct source {
+	struct pattern plain; /* owned; the pattern, letters that are several written out */
+	size_t open;          /* the brackets of the cut group; equal: all is cut */
+	size_t close;
+	enum date_anchor anchor;
+	bool built_in;
+};
 
 /* The first plain group of pattern: offsets of its '(' and ')'. False: there is none. */
 static bool group_find(const char *pattern, size_t *ret_open, size_t *ret_close)
@@ -55,6 +49,87 @@ static bool group_find(const char *pattern, size_t *ret_open, size_t *ret_close)
 	}
 	return false;
 }
+
+static bool has_alternatives(const char *pattern)
+{
+	for (size_t at = 0; pattern[at]; at += pattern_piece(pattern + at))
+		if (pattern[at] == '|')
+			return true;
+	return false;
+}
+
+/* ---- which bytes may touch the cut ---- */
+
+/* The one byte that a regex has right before offset `at`, -1 if that is not plain. */
+static int byte_before(const char *pattern, size_t at)
+{
+	char byte = at ? pattern[at - 1] : '\0';
+	bool is_escaped = at > 1 && pattern[at - 2] == '\\' && !(at > 2 && pattern[at - 3] == '\\');
+
+	if (!byte || (unsigned char)byte >= 0x80)
+		return -1;
+	if (is_escaped)
+		return ascii_is_word(byte) ? -1 : byte;
+	/* of "%Y(" the letter is no byte of the line */
+	if (at > 1 && memchr(pattern, '%', at) && ascii_is_word(byte))
+		return -1;
+	/* ":", "=", "!", ">" can end the opening of a group */
+	return strchr("\\.^$*+?()[]{}|%:=!>", byte) ? -1 : byte;
+}
+
+static int byte_behind(const char *pattern, size_t at)
+{
+	bool is_escaped = pattern[at] == '\\';
+	char byte = pattern[at + is_escaped];
+	char next = byte ? pattern[at + is_escaped + 1] : '\0';
+
+	if (!byte || (unsigned char)byte >= 0x80 || (is_escaped && ascii_is_word(byte)) ||
+		(next && strchr("*?{+", next)))
+		return -1;
+	return !is_escaped && strchr(".^$*+?()[]{}|%", byte) ? -1 : byte;
+}
+
+/* The byte alone; -1: every byte that is not of a word, and with `any` those too. */
+static void border_set(bool border[256], int byte, bool any)
+{
+	for (int i = 0; byte < 0 && i < 256; i++)
+		border[i] = any || !ascii_is_word((char)i);
+	if (byte < 0)
+		return;
+	border[byte] = true;
+	if (ascii_is_letter((char)byte))
+		border[byte ^ 0x20] = true; /* dates are matched in any case */
+}
+
+/* "(?x)" and its like: blanks of the pattern are none of the line. */
+static bool ignores_blanks(const char *pattern)
+{
+	for (const char *at = strstr(pattern, "(?"); at; at = strstr(at + 2, "(?")) {
+		size_t flags = strspn(at + 2, "imnsxUJ^-");
+
+		if (memchr(at + 2, 'x', flags))
+			return true;
+	}
+	return false;
+}
+
+static void borders_set(struct date_template *template, const struct source *source)
+{
+	const char *pattern = source->plain.bytes;
+	bool has_group = source->open != source->close;
+	bool is_plain =
+		source->built_in || (!has_alternatives(pattern) && !ignores_blanks(pattern));
+	int before = is_plain && has_group ? byte_before(pattern, source->open) : -1;
+	int behind = is_plain && has_group ? byte_behind(pattern, source->close + 1) : -1;
+	bool starts_bare = source->anchor == DATE_START && !source->open;
+
+	if (!has_group && *pattern == '^' && is_plain)
+		return;
+	border_set(template->before, before, !source->built_in && !starts_bare);
+	border_set(template->behind, behind, !source->built_in);
+}
+
+/* ---- the regex ---- */
 
 /* Does the pattern hold on to the start (or end) by itself? Then "**" says no more than that. */
 static bool is_held_at_start(const char *pattern)
@@ -75,38 +150,8 @@ static bool is_held_at_end(const char *pattern)
 	if (length < 2)
 		return false;
 	pattern += length - 2;
-	return (pattern[1] == '$' && pattern[0] != '\\') || !strcmp(pattern, "\\b") ||
-	       !strncmp(pattern, "\\b", 2) || !strncmp(pattern, "\\s", 2) ||
-	       !strncmp(pattern, "**", 2);
-}
-
-/* Where the regex of a pattern comes from. */
-struct source {
-	const char *pattern;
-	size_t open; /* the cut group, open = close: round the whole */
-	size_t close;
-	enum date_anchor anchor;
-	bool built_in;
-};
-
-/* Appends the piece of the pattern at `at`, as a field of template (NULL: as no field). Returns
- * its length, 0 if it is no letter. */
-static size_t letter_append(char **text, const char *at, struct date_template *template)
-{
-	const struct date_letter *letter = date_letter_at(at);
-	cleanup_free char *regex = letter ? date_letter_regex(letter) : NULL;
-	char name[32] = "(?:";
-
-	if (!letter)
-		return 0;
-	if (letter->field && template && template->n_fields < DATE_FIELDS_MAX) {
-		(void)snprintf(name, sizeof(name), "(?<_f%02zu>", template->n_fields); /* fits */
-		template->fields[template->n_fields++].field = letter->field;
-	}
-	append_string(text, name);
-	append_string(text, regex);
-	append_string(text, ")");
-	return strlen(letter->letter);
+	return (pattern[1] == '$' && pattern[0] != '\\') || !strncmp(pattern, "\\b", 2) ||
+	       !strncmp(pattern, "\\s", 2) || !strncmp(pattern, "**", 2);
 }
 
 /* What a pattern needs around it, so that it does not hit inside a word. */
@@ -114,70 +159,72 @@ static const char *start_text(const struct source *source)
 {
 	if (source->anchor == DATE_START)
 		return "^(?:\\W{0,2})?";
-	if (source->anchor == DATE_FREE || is_held_at_start(source->pattern))
+	if (source->anchor == DATE_FREE || is_held_at_start(source->plain.bytes))
 		return "";
 	return source->built_in ? "(?<!\\w)" : "(?:^|\\b|(?=\\W))";
 }
 
 static const char *end_text(const struct source *source)
 {
-	size_t length = strlen(source->pattern);
+	const struct pattern *plain = &source->plain;
 
-	if (source->anchor == DATE_FREE || is_held_at_end(source->pattern))
+	if (source->anchor == DATE_FREE || is_held_at_end(plain->bytes))
 		return "";
 	if (source->built_in)
-		return length && source->pattern[length - 1] == '>' ? "" : "(?!\\w)";
+		return plain->length && plain->bytes[plain->length - 1] == '>' ? "" : "(?!\\w)";
 	return "(?=\\b|\\W|$)";
 }
 
-/* Writes the regex; stops as soon as it is longer than limit. *ret_at: how much of the pattern that
- * took. Caller frees. */
-static char *regex_text(struct date_template *template, const struct source *source, size_t limit,
-	size_t *ret_at)
+/* Adds the piece of the pattern at `at`, a letter as a field of template (NULL: as no field).
+ * Returns its length. */
+static size_t piece_add(struct pattern *out, const struct pattern *plain, size_t at,
+	struct date_template *template)
 {
-	const char *pattern = source->pattern;
-	bool whole = source->open == source->close;
-	char *text = alloc_string(start_text(source));
+	const struct date_letter *letter = date_letter_at(plain->bytes + at);
+	cleanup_free char *regex = letter ? date_letter_regex(letter) : NULL;
+	size_t length = letter ? strlen(letter->letter) : pattern_piece(plain->bytes + at);
+	char name[32] = "(?:";
+
+	for (size_t i = at; !letter && i < at + length; i++)
+		pattern_add(out, plain->bytes + i, 1, plain->origins[i]);
+	if (!letter)
+		return length;
+	if (letter->field && template && template->n_fields < DATE_FIELDS_MAX) {
+		(void)text_format(name, sizeof(name), "(?<_f%02zu>", template->n_fields);
+		template->fields[template->n_fields++].field = letter->field;
+	}
+	pattern_add_string(out, name, plain->origins[at]);
+	pattern_add_string(out, regex, plain->origins[at]);
+	pattern_add_string(out, ")", plain->origins[at]);
+	return length;
+}
+
+static void regex_write(struct pattern *out, const struct source *source,
+	struct date_template *template)
+{
+	const struct pattern *plain = &source->plain;
+	bool has_group = source->open != source->close;
 	size_t at = 0;
 
-	if (whole)
-		append_string(&text, "(?<" CUT_NAME ">");
-	while (pattern[at]) {
-		size_t written = strlen(text);
-		size_t step;
-
-		*ret_at = at;
-		if (!whole && at == source->open) {
-			append_string(&text, "(?<" CUT_NAME ">");
-			step = 1;
-		} else if (!strncmp(pattern + at, "**", 2)) {
-			step = 2;
+	pattern_add_string(out, start_text(source), 0);
+	pattern_add_string(out, has_group ? "" : CUT_OPENING, 0);
+	while (at < plain->length) {
+		if (has_group && at == source->open) {
+			pattern_add_string(out, CUT_OPENING, plain->origins[at]);
+			at++;
+		} else if (!strncmp(plain->bytes + at, "**", 2)) {
+			at += 2;
 		} else {
-			step = letter_append(&text, pattern + at, template);
-			if (!step) {
-				step = pattern_piece(pattern + at);
-				append(&text, pattern + at, step);
-			}
+			at += piece_add(out, plain, at, template);
 		}
-		at += step;
-		if (strlen(text) <= limit)
-			continue;
-		if (step == strlen(text) - written) /* copied: it is in there */
-			*ret_at += limit - written;
-		return text;
 	}
-	*ret_at = at;
-	if (whole)
-		append_string(&text, ")");
-	append_string(&text, end_text(source));
-	return text;
+	pattern_add_string(out, has_group ? "" : ")", plain->origins[at]);
+	pattern_add_string(out, end_text(source), plain->origins[at]);
 }
 
 /* A percent sign that no letter of ours follows. */
 static int letters_check(const char *pattern, size_t *ret_offset, struct error *err)
 {
-	char shown[32];
-
 	for (size_t at = 0; pattern[at];) {
 		const struct date_letter *letter = date_letter_at(pattern + at);
 
@@ -186,7 +233,7 @@ static int letters_check(const char *pattern, size_t *ret_offset, struct error *
 			if (!pattern[at + 1])
 				return error_set(err, "datepattern: a single %% at the end");
 			return error_set(err, "datepattern: '%s' is no part of a date",
-				text_render(shown, sizeof(shown), pattern + at, 2));
+				text_shown(pattern + at, 2).text);
 		}
 		at += letter ? strlen(letter->letter) : pattern_piece(pattern + at);
 	}
@@ -200,7 +247,7 @@ static void groups_read(struct date_template *template)
 
 	template->cut_group = regex_group_number(template->regex, CUT_NAME);
 	for (size_t i = 0; i < template->n_fields; i++) {
-		(void)snprintf(name, sizeof(name), "_f%02zu", i); /* fits */
+		(void)text_format(name, sizeof(name), "_f%02zu", i);
 		template->fields[i].group = regex_group_number(template->regex, name);
 	}
 	for (unsigned i = 0; i < count && template->n_fields < DATE_FIELDS_MAX; i++) {
@@ -214,43 +261,46 @@ static void groups_read(struct date_template *template)
 	}
 }
 
-static bool has_bar(const char *pattern)
+/* -1: *ret_offset is where in source->plain. */
+static int compile(struct date_template *template, struct source *source, size_t *ret_offset,
+	struct error *err)
 {
-	for (size_t at = 0; pattern[at]; at += pattern_piece(pattern + at))
-		if (pattern[at] == '|')
-			return true;
-	return false;
+	const char *plain = source->plain.bytes;
+	struct pattern text = { 0 };
+	size_t offset = 0;
+	int rc;
+
+	if (letters_check(plain, &offset, err) < 0) {
+		*ret_offset = source->plain.origins[offset];
+		return -1;
+	}
+	if (!group_find(plain, &source->open, &source->close))
+		source->open = source->close = 0;
+	borders_set(template, source);
+	template->is_anchored =
+		source->anchor == DATE_START || (*plain == '^' && !has_alternatives(plain));
+	regex_write(&text, source, template);
+	rc = regex_new(text.bytes, true, &template->regex, &offset, err);
+	if (rc == 0)
+		groups_read(template);
+	else
+		*ret_offset = text.origins[offset];
+	pattern_done(&text);
+	return rc == 0 ? 0 : error_prefix(err, "datepattern does not compile");
 }
 
 int date_template_init(struct date_template *template, const char *pattern, enum date_anchor anchor,
 	bool built_in, size_t *ret_offset, struct error *err)
 {
-	cleanup_free char *plain = date_letters_expand(pattern);
-	struct source source = { .pattern = plain, .anchor = anchor, .built_in = built_in };
-	struct date_template unused = { 0 };
-	cleanup_free char *text = NULL;
-	cleanup_free char *part = NULL;
-	size_t offset = 0;
+	struct source source = { .anchor = anchor, .built_in = built_in };
+	int rc;
 
 	*template = (struct date_template){ 0 };
 	*ret_offset = 0;
-	if (letters_check(plain, ret_offset, err)) {
-		*ret_offset = date_letters_origin(pattern, *ret_offset);
-		return -1;
-	}
-	if (!group_find(plain, &source.open, &source.close))
-		source.open = source.close = 0;
-	date_borders_set(template, plain, source.open, source.close, anchor == DATE_START,
-		built_in);
-	template->is_anchored = anchor == DATE_START || (*plain == '^' && !has_bar(plain));
-	text = regex_text(template, &source, SIZE_MAX, ret_offset);
-	if (regex_new(text, true, &template->regex, &offset, err)) {
-		part = regex_text(&unused, &source, offset, ret_offset);
-		*ret_offset = date_letters_origin(pattern, *ret_offset);
-		return error_prefix(err, "datepattern does not compile");
-	}
-	groups_read(template);
-	return 0;
+	date_letters_expand(pattern, &source.plain);
+	rc = compile(template, &source, ret_offset, err);
+	pattern_done(&source.plain);
+	return rc;
 }
 
 void date_template_done(struct date_template *template)
@@ -259,37 +309,33 @@ void date_template_done(struct date_template *template)
 	template->regex = NULL;
 }
 
-char *date_template_shape(const char *pattern)
+void date_template_shape(const char *pattern, struct pattern *out)
 {
-	char *text = alloc_string("");
+	struct pattern plain = { 0 };
 
-	while (*pattern) {
-		size_t step = letter_append(&text, pattern, NULL);
-
-		if (!step) {
-			step = pattern_piece(pattern);
-			append(&text, pattern, step);
-		}
-		pattern += step;
-	}
-	return text;
+	date_letters_expand(pattern, &plain);
+	for (size_t at = 0; at < plain.length;)
+		at += piece_add(out, &plain, at, NULL);
+	pattern_done(&plain);
 }
 
 bool date_template_find(const struct date_template *template, const char *line, size_t length,
-	size_t *ret_start, size_t *ret_length, struct date_parts *ret_parts)
+	struct date_sighting *ret_sighting)
 {
+	struct date_parts *parts = &ret_sighting->parts;
 	size_t start;
 	size_t size;
 
 	if (regex_match(template->regex, line, length) != REGEX_HIT)
 		return false;
-	if (!regex_group(template->regex, template->cut_group, ret_start, ret_length))
+	if (!regex_group(template->regex, template->cut_group, &ret_sighting->start,
+		    &ret_sighting->length))
 		return false;
-	*ret_parts = no_parts;
+	*parts = no_parts;
 	for (size_t i = 0; i < template->n_fields; i++)
 		if (regex_group(template->regex, template->fields[i].group, &start, &size))
-			date_field_read(template->fields[i].field, line + start, size, ret_parts);
-	if (ret_parts->hour_12 >= 0)
-		ret_parts->hour = ret_parts->hour_12 + (ret_parts->is_pm ? 12 : 0);
+			date_field_read(template->fields[i].field, line + start, size, parts);
+	if (parts->hour_12 >= 0)
+		parts->hour = parts->hour_12 + (parts->is_pm ? 12 : 0);
 	return true;
 }

@@ -7,6 +7,7 @@
 #include "date/instant.h"
 
 struct error;
+struct pattern;
 struct regex;
 
 enum { DATE_FIELDS_MAX = 24 };
@@ -23,27 +24,35 @@ struct date_template {
 	struct regex *regex; /* owned */
 	unsigned cut_group;
 	struct {
-		char field; /* as in date_letters.h */
+		char field; /* as in date/letters.h */
 		unsigned group;
 	} fields[DATE_FIELDS_MAX];
 	size_t n_fields;
 	bool is_anchored; /* it can hit in one place only: at the start of the line */
-	bool before[256]; /* what may stand right before and behind the cut */
+	/* Which bytes may touch the piece that is cut out of the line. None if it always is at the
+	 * start of the line: then nothing stands before it, and no text spans it. */
+	bool before[256];
 	bool behind[256];
 };
 
-/* built_in: one of our own formats, never beside a word character. -1: *ret_offset is where in
- * the pattern. */
+/* The date of a line. */
+struct date_sighting {
+	size_t start; /* of what is cut out */
+	size_t length;
+	struct date_parts parts; /* says nothing if that is empty */
+};
+
+/* built_in: one of our own formats, which never touch a word character. -1: *ret_offset is where in
+ * the pattern. The caller calls date_template_done in any case. */
 int date_template_init(struct date_template *template, const char *pattern, enum date_anchor anchor,
 	bool built_in, size_t *ret_offset, struct error *err);
 void date_template_done(struct date_template *template);
 
-/* The regex of a built-in format with no field in it, to be one of several alternatives. Caller
- * frees. */
-char *date_template_shape(const char *pattern);
+/* Adds the regex of a built-in format, without fields, to be one of several alternatives. */
+void date_template_shape(const char *pattern, struct pattern *out);
 
-/* False: no date of this shape. ret_parts says nothing if the pattern's date part is empty. */
+/* False: the line has no date of this shape. */
 bool date_template_find(const struct date_template *template, const char *line, size_t length,
-	size_t *ret_start, size_t *ret_length, struct date_parts *ret_parts);
+	struct date_sighting *ret_sighting);
 
 #endif

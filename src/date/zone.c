@@ -1,14 +1,18 @@
 #include "date/zone.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "date/tzfile.h"
+#include "base/times.h"
+
+/* ---- what a line says of its zone ---- */
 
 /* Abbreviations by offset, in minutes. Many mean several zones; these are the meanings that
  * fail2ban gives them, so that a log reads alike under both. */
@@ -138,10 +142,312 @@ char *date_zone_regex(bool letters)
 	return text;
 }
 
+/* ---- zones of the system's files (TZif, RFC 8536) ---- */
+
+/* A zone file is two blocks, the second with 64-bit moments. A block is a header, moments of
+ * change, the type of each, and the types. A line of text follows, with the rule for all later
+ * years. */
+
+#define ZONE_DIRECTORY "/usr/share/zoneinfo/"
+
+/* The largest of tzdata has 3.6 KB and 250 changes. Larger: not read. */
+enum { FILE_BYTES_MAX = 65536, CHANGES_MAX = 4096, NAME_MAX_BYTES = 64 };
+enum { HEADER_BYTES = 44, TYPE_BYTES = 6, TYPES_MAX = 256, DAY_S = 86400 };
+
+/* "M3.5.0/2": the 5th (last) Sunday of March, 2 o'clock. */
+struct change_rule {
+	int month;
+	int week;
+	int weekday; /* 0 Sunday */
+	int at_s;    /* local, may be negative or beyond a day */
+};
+
+struct later_rule {
+	bool known;
+	bool has_summer;
+	int offset_s;
+	int summer_offset_s;
+	struct change_rule start;
+	struct change_rule end;
+};
+
+/* at_s ascends; from at_s[i] on offset_s[i] holds, before the first first_s. */
+struct date_transitions {
+	int64_t *at_s;
+	int *offset_s;
+	size_t count;
+	int first_s;
+	struct later_rule later; /* after the last change */
+};
+
+struct header {
+	size_t n_utc_flags;
+	size_t n_std_flags;
+	size_t n_leaps;
+	size_t n_changes;
+	size_t n_types;
+	size_t n_name_bytes;
+};
+
+static int64_t big_endian(const unsigned char *bytes, size_t count)
+{
+	uint64_t number = bytes[0] & 0x80 ? UINT64_MAX : 0;
+
+	for (size_t i = 0; i < count; i++)
+		number = number << 8 | bytes[i];
+	return (int64_t)number;
+}
+
+static bool header_read(const unsigned char *bytes, size_t length, struct header *ret)
+{
+	size_t counts[6];
+
+	if (length < HEADER_BYTES || memcmp(bytes, "TZif", 4) != 0 || bytes[4] < '2')
+		return false;
+	for (size_t i = 0; i < 6; i++) {
+		int64_t count = big_endian(bytes + 20 + 4 * i, 4);
+
+		if (count < 0 || count > FILE_BYTES_MAX)
+			return false;
+		counts[i] = (size_t)count;
+	}
+	*ret = (struct header){ counts[0], counts[1], counts[2], counts[3], counts[4], counts[5] };
+	return ret->n_changes <= CHANGES_MAX && ret->n_types && ret->n_types <= TYPES_MAX;
+}
+
+/* Of what follows the header, with moments of moment_bytes. */
+static size_t block_bytes(const struct header *header, size_t moment_bytes)
+{
+	return header->n_changes * (moment_bytes + 1) + header->n_types * TYPE_BYTES +
+	       header->n_name_bytes + header->n_leaps * (moment_bytes + 4) + header->n_std_flags +
+	       header->n_utc_flags;
+}
+
+static bool number_take(const char **text, int *ret)
+{
+	int number = 0;
+	int digits = 0;
+
+	for (; ascii_is_digit(**text) && digits < 4; digits++)
+		number = number * 10 + *(*text)++ - '0';
+	*ret = number;
+	return digits > 0;
+}
+
+static bool byte_take(const char **text, char byte)
+{
+	if (**text != byte)
+		return false;
+	++*text;
+	return true;
+}
+
+/* "-1", "5:30", "+02:00:00" in seconds. */
+static bool time_take(const char **text, int *ret_s)
+{
+	bool negative = byte_take(text, '-');
+	int unit_s = 3600;
+	int part;
+
+	if (!negative)
+		(void)byte_take(text, '+');
+	*ret_s = 0;
+	do {
+		if (!number_take(text, &part))
+			return false;
+		*ret_s += part * unit_s;
+		unit_s /= 60;
+	} while (unit_s && byte_take(text, ':'));
+	if (negative)
+		*ret_s = -*ret_s;
+	return true;
+}
+
+static bool name_take(const char **text)
+{
+	size_t length;
+
+	if (byte_take(text, '<')) {
+		*text += strcspn(*text, ">");
+		return byte_take(text, '>');
+	}
+	length = strspn(*text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+	*text += length;
+	return length > 0;
+}
+
+static bool change_take(const char **text, struct change_rule *ret)
+{
+	ret->at_s = 2 * 3600; /* POSIX's default */
+	if (!byte_take(text, ',') || !byte_take(text, 'M') || !number_take(text, &ret->month) ||
+		!byte_take(text, '.') || !number_take(text, &ret->week) || !byte_take(text, '.') ||
+		!number_take(text, &ret->weekday))
+		return false;
+	if (ret->month < 1 || ret->month > 12 || ret->week < 1 || ret->week > 5 || ret->weekday > 6)
+		return false;
+	return !byte_take(text, '/') || time_take(text, &ret->at_s);
+}
+
+/* POSIX's TZ, e.g. "CET-1CEST,M3.5.0,M10.5.0/3"; days by their number are not read. */
+static bool later_read(const char *text, struct later_rule *ret)
+{
+	int west_s;
+
+	if (!name_take(&text) || !time_take(&text, &west_s))
+		return false;
+	ret->offset_s = -west_s;
+	ret->known = true;
+	if (!*text)
+		return true;
+	ret->has_summer = true;
+	ret->summer_offset_s = ret->offset_s + 3600;
+	if (!name_take(&text))
+		return false;
+	if (*text && *text != ',') {
+		if (!time_take(&text, &west_s))
+			return false;
+		ret->summer_offset_s = -west_s;
+	}
+	return change_take(&text, &ret->start) && change_take(&text, &ret->end) && !*text;
+}
+
+/* Local seconds since 1970 of a change in year. */
+static int64_t change_at(const struct change_rule *rule, int year)
+{
+	int64_t first = calendar_day(year, rule->month, 1);
+	int weekday = (calendar_weekday(first) + 1) % 7;
+	int day = (rule->weekday - weekday + 7) % 7 + 7 * (rule->week - 1);
+
+	if (day >= calendar_month_days(year, rule->month))
+		day -= 7;
+	return (first + day) * DAY_S + rule->at_s;
+}
+
+static int later_at(const struct later_rule *later, int64_t at_s)
+{
+	int64_t start_s;
+	int64_t end_s;
+	int year;
+	int month;
+	int day;
+	bool summer;
+
+	if (!later->has_summer)
+		return later->offset_s;
+	calendar_civil((at_s + later->offset_s) / DAY_S, &year, &month, &day);
+	start_s = change_at(&later->start, year) - later->offset_s;
+	end_s = change_at(&later->end, year) - later->summer_offset_s;
+	if (start_s < end_s)
+		summer = at_s >= start_s && at_s < end_s;
+	else
+		summer = at_s >= start_s || at_s < end_s;
+	return summer ? later->summer_offset_s : later->offset_s;
+}
+
+/* bytes: the second block without its header, and the line of text behind it. */
+static struct date_transitions *block_read(const struct header *header, const unsigned char *bytes,
+	size_t length)
+{
+	const unsigned char *indexes = bytes + header->n_changes * 8;
+	const unsigned char *types = indexes + header->n_changes;
+	size_t used = block_bytes(header, 8);
+	struct date_transitions *result;
+	cleanup_free char *text = NULL;
+
+	if (used > length)
+		return NULL;
+	for (size_t i = 0; i < header->n_changes; i++)
+		if (indexes[i] >= header->n_types ||
+			(i && big_endian(bytes + 8 * i, 8) < big_endian(bytes + 8 * i - 8, 8)))
+			return NULL;
+	result = alloc_zero(sizeof(*result));
+	result->count = header->n_changes;
+	result->at_s = alloc_array(result->count + 1, sizeof(*result->at_s));
+	result->offset_s = alloc_array(result->count + 1, sizeof(*result->offset_s));
+	result->first_s = (int)big_endian(types, 4);
+	for (size_t i = 0; i < result->count; i++) {
+		result->at_s[i] = big_endian(bytes + 8 * i, 8);
+		result->offset_s[i] = (int)big_endian(types + indexes[i] * TYPE_BYTES, 4);
+	}
+	if (length - used > 2 && bytes[used] == '\n') {
+		text = alloc_bytes(bytes + used + 1, length - used - 1);
+		text[strcspn(text, "\n")] = '\0';
+		if (!later_read(text, &result->later))
+			result->later.known = false;
+	}
+	return result;
+}
+
+/* Only names below the directory of zones. */
+static bool is_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length && length <= NAME_MAX_BYTES && *name != '/' && !strstr(name, "..") &&
+	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/_+-") ==
+		       length;
+}
+
+static size_t file_read(const char *path, unsigned char *bytes, size_t room)
+{
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	size_t length = 0;
+	ssize_t got = fd < 0 ? -1 : 1;
+
+	while (got > 0 && length < room) {
+		got = read(fd, bytes + length, room - length);
+		if (got > 0)
+			length += (size_t)got;
+	}
+	return got < 0 ? 0 : length;
+}
+
+/* NULL: there is no such zone, or it is no such file. */
+static struct date_transitions *transitions_read(const char *name)
+{
+	cleanup_free unsigned char *bytes = NULL;
+	cleanup_free char *path = NULL;
+	struct header header;
+	size_t length;
+	size_t second;
+
+	if (!is_name(name))
+		return NULL;
+	path = alloc_format(ZONE_DIRECTORY "%s", name);
+	bytes = alloc_array(FILE_BYTES_MAX, 1);
+	length = file_read(path, bytes, FILE_BYTES_MAX);
+	if (!header_read(bytes, length, &header))
+		return NULL;
+	second = HEADER_BYTES + block_bytes(&header, 4);
+	if (second >= length || !header_read(bytes + second, length - second, &header))
+		return NULL;
+	second += HEADER_BYTES;
+	return block_read(&header, bytes + second, length - second);
+}
+
+/* Seconds east of UTC at a moment. */
+static int transitions_at(const struct date_transitions *transitions, int64_t at_s)
+{
+	size_t low = 0;
+	size_t high = transitions->count; /* changes before low are at or before at_s */
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (transitions->at_s[middle] <= at_s)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == transitions->count && transitions->later.known)
+		return later_at(&transitions->later, at_s);
+	return low ? transitions->offset_s[low - 1] : transitions->first_s;
+}
+
+/* ---- the zone of dates without one ---- */
+
 int date_zone_init(struct date_zone *zone, const char *name, struct error *err)
 {
-	char shown[128];
-
 	*zone = (struct date_zone){ 0 };
 	if (!name) {
 		/* without TZ, libc looks at the file again at each conversion; later the zone
@@ -154,7 +460,7 @@ int date_zone_init(struct date_zone *zone, const char *name, struct error *err)
 		zone->kind = DATE_ZONE_FIXED;
 		return 0;
 	}
-	zone->transitions = date_tzfile_read(name);
+	zone->transitions = transitions_read(name);
 	if (zone->transitions) {
 		zone->kind = DATE_ZONE_NAMED;
 		return 0;
@@ -162,12 +468,16 @@ int date_zone_init(struct date_zone *zone, const char *name, struct error *err)
 	return error_set(err,
 		"logtimezone: '%s' is no time zone: write UTC, UTC+02:00, an abbreviation such as CET, or a "
 		"name such as Europe/Berlin",
-		text_render_string(shown, sizeof(shown), name));
+		text_shown_string(name).text);
 }
 
 void date_zone_done(struct date_zone *zone)
 {
-	date_tzfile_free(zone->transitions);
+	if (zone->transitions) {
+		free(zone->transitions->at_s);
+		free(zone->transitions->offset_s);
+	}
+	free(zone->transitions);
 	zone->transitions = NULL;
 }
 
@@ -182,7 +492,7 @@ int date_zone_at(const struct date_zone *zone, int64_t at_s)
 	case DATE_ZONE_FIXED:
 		return zone->offset_s;
 	case DATE_ZONE_NAMED:
-		return date_tzfile_at(zone->transitions, at_s);
+		return transitions_at(zone->transitions, at_s);
 	}
 	return 0;
 }
