@@ -16,6 +16,7 @@
 #include "commands/test_tally.h"
 #include "commands/test_text.h"
 #include "config/config.h"
+#include "dialect/tags.h"
 #include "follow/line.h"
 #include "follow/tail.h"
 #include "match/filter.h"
@@ -36,14 +37,7 @@ struct trial {
 /* A text that holds an address tag is a rule, not a name. */
 static bool is_regex(const char *filter)
 {
-	static const char *const tags[] = { "<HOST>", "<ADDR>", "<IP4>", "<IP6>", "<DNS>",
-		"<SUBNET>", "<CIDR>", "<F-", "(?P<host>", "(?P<ip4>", "(?P<ip6>", "(?P<dns>",
-		"(?P<fid>" };
-
-	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
-		if (strstr(filter, tags[i]))
-			return true;
-	return false;
+	return tags_say_who(filter) || strstr(filter, "<F-") || strstr(filter, "<CIDR>");
 }
 
 /* It cannot be meant as a name: a rule whose author left the address out. */

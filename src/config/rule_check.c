@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "config/values.h"
+#include "dialect/tags.h"
 #include "dialect/tree.h"
 
 enum {
@@ -67,57 +68,6 @@ struct scan {
 static bool starts_with(const char *text, const char *start)
 {
 	return strncmp(text, start, strlen(start)) == 0;
-}
-
-/* What names an address in a rule. */
-static const struct {
-	const char *text;
-	enum {
-		MARK_UNJUDGED, /* the place of the address is not looked at */
-		MARK_WHOLE,
-		MARK_OPENS, /* a bracket, behind which its group follows */
-	} kind;
-} marks[] = {
-	{ "<HOST>", MARK_WHOLE },
-	{ "<ADDR>", MARK_WHOLE },
-	{ "<SUBNET>", MARK_WHOLE },
-	{ "<IP4>", MARK_WHOLE },
-	{ "<IP6>", MARK_WHOLE },
-	{ "<DNS>", MARK_WHOLE },
-	{ "<F-ID/>", MARK_WHOLE },
-	{ "<F-ID>", MARK_OPENS },
-	{ "(?P<host>", MARK_OPENS },
-	{ "(?P<ip4>", MARK_OPENS },
-	{ "(?P<ip6>", MARK_OPENS },
-	{ "(?P<dns>", MARK_OPENS },
-	{ "(?P<fid>", MARK_OPENS },
-	{ "(?P<mlfid>", MARK_UNJUDGED },
-	{ "<F-ADDR/>", MARK_UNJUDGED },
-	{ "<F-SUBNET/>", MARK_UNJUDGED },
-	{ "<F-IP4", MARK_UNJUDGED },
-	{ "<F-IP6", MARK_UNJUDGED },
-	{ "<F-DNS", MARK_UNJUDGED },
-	{ "<F-ID", MARK_UNJUDGED },
-	{ "<F-MLFID", MARK_UNJUDGED },
-};
-enum { N_MARKS = sizeof(marks) / sizeof(marks[0]) };
-
-static bool names_address(const char *rule)
-{
-	for (size_t i = 0; i < N_MARKS; i++)
-		if (strstr(rule, marks[i].text))
-			return true;
-	return false;
-}
-
-/* Length of the mark at text; of a bracket only 1, so that the scan reads it as any other. 0: none
- * that is judged. */
-static size_t address_length(const char *text)
-{
-	for (size_t i = 0; i < N_MARKS; i++)
-		if (marks[i].kind != MARK_UNJUDGED && starts_with(text, marks[i].text))
-			return marks[i].kind == MARK_OPENS ? 1 : strlen(marks[i].text);
-	return 0;
 }
 
 /* Length of "<F-USER>" or "</F-USER>", the brackets of a group, or of "<F-PORT/>", which is one
@@ -273,20 +223,20 @@ static void scan_atom(struct scan *scan)
 static bool scan_mark(struct scan *scan)
 {
 	const char *at = scan->at;
-	size_t address = scan->content ? 0 : address_length(at);
 	size_t length = 0;
+	enum tags_kind kind = scan->content ? TAGS_OTHER : tags_kind(at, &length);
 
 	if (scan->content && starts_with(at, scan->content)) {
 		scan->content_anchored = scan->path.anchored && !scan->path.loose;
 		scan->at += strlen(at);
 		return true;
 	}
-	if (address) {
-		scan->path.found = true;
-		scan->at += address > 1 ? address : 0;
-		if (address > 1)
-			return true;
+	scan->path.found |= kind == TAGS_ADDRESS || kind == TAGS_ADDRESS_GROUP;
+	if (kind == TAGS_ADDRESS) {
+		scan->at += length;
+		return true;
 	}
+	length = 0;
 	if (starts_with(at, "<SKIPLINES>")) { /* the next line begins */
 		scan->path.anchored = true;
 		scan->path.loose = false;
@@ -511,14 +461,14 @@ static void check_rule(void *context, const struct dialect_value *value, size_t 
 {
 	const struct rules *rules = context;
 	cleanup_free char *rule = alloc_bytes(value->text + from, to - from);
-	bool has_address = rules->address_elsewhere || names_address(rule);
+	bool has_address = rules->address_elsewhere || tags_say_who(rule);
 	struct position at = dialect_at(value, from);
 	struct position cut_at;
 	bool is_cut = dialect_cut(value, from, to, &cut_at);
 	const char *slip = host_slip(rule);
 	const struct shown shown = text_shown_string(rule);
 
-	if (is_lone_tag(rule) && !names_address(rule) && !slip)
+	if (is_lone_tag(rule) && !tags_say_who(rule) && !slip)
 		say_lone_tag(rules, rule, has_address, &at);
 	else if (!has_address && is_cut)
 		config_value_error(rules->reader, &cut_at,
@@ -540,7 +490,7 @@ static void check_rule(void *context, const struct dialect_value *value, size_t 
 		finding_warning(rules->reader->findings, &cut_at,
 			"the ' ;' begins a comment and cuts the rule in the middle: "
 			"write '\\;' for a semicolon");
-	else if (rules->is_used && names_address(rule))
+	else if (rules->is_used && tags_say_who(rule))
 		check_shape(rules, rule, rules->starts, &at);
 }
 
@@ -550,12 +500,12 @@ void config_rule_check(struct config_reader *reader, const struct dialect_value 
 	const char *prefix = def->prefregex.text;
 	struct rules rules = {
 		.reader = reader,
-		.address_elsewhere = def->parser.text || (prefix && names_address(prefix)),
+		.address_elsewhere = def->parser.text || (prefix && tags_say_who(prefix)),
 		.is_used = is_used && !def->parser.text, /* the reader knows the fields */
 		.starts = !prefix || !strstr(prefix, "<F-CONTENT>") || hands_on_start(prefix),
 	};
 
-	if (rules.is_used && prefix && names_address(prefix))
+	if (rules.is_used && prefix && tags_say_who(prefix))
 		check_shape(&rules, prefix, true, &def->prefregex.at);
 
 	config_value_lines(value, check_rule, &rules);

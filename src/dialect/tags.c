@@ -1,12 +1,12 @@
 #include "dialect/tags.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/pattern.h"
+#include "base/text.h"
 #include "dialect/python_regex.h"
 
 #define IP4 "(?:::f{4,6}:)?(?P<ip4>(?:\\d{1,3}\\.){3}\\d{1,3})"
@@ -14,6 +14,7 @@
 #define DNS "(?P<dns>[\\w\\-.^_]*\\w)"
 #define CIDR "(?P<cidr>\\d+)"
 #define ADDR "\\[?(?:" IP4 "|" IP6 ")\\]?"
+#define SUBNET "\\[?(?:" IP4 "|" IP6 ")(?:/" CIDR ")?\\]?"
 
 /* Longest name between < and > that is looked at; PCRE2 takes group names of 32. More different
  * tags in one rule than OPEN_MAX: the end tags of the further ones stay as they are. */
@@ -22,25 +23,43 @@ enum { TAG_BYTES_MAX = 48, OPEN_MAX = 64 };
 static const struct {
 	const char *tag;
 	const char *pattern;
+	enum tags_kind kind;
+	const char *unresolved; /* the pattern where no name is looked up; NULL: the same */
 } tags_fixed[] = {
-	{ "IP4", IP4 },
-	{ "F-IP4/", IP4 },
-	{ "IP6", IP6 },
-	{ "F-IP6/", IP6 },
-	{ "DNS", DNS },
-	{ "F-DNS/", DNS },
-	{ "CIDR", CIDR },
-	{ "F-CIDR/", CIDR },
-	{ "ADDR", ADDR },
-	{ "F-ADDR/", ADDR },
-	{ "SUBNET", "\\[?(?:" IP4 "|" IP6 ")(?:/" CIDR ")?\\]?" },
-	{ "F-ID/", "(?P<fid>\\S+)" },
-	{ "F-PORT/", "(?P<fport>\\w+)" },
+	{ "HOST", "(?:" ADDR "|" DNS ")", TAGS_ADDRESS, ADDR },
+	{ "IP4", IP4, TAGS_ADDRESS, NULL },
+	{ "F-IP4/", IP4, TAGS_ADDRESS, NULL },
+	{ "IP6", IP6, TAGS_ADDRESS, NULL },
+	{ "F-IP6/", IP6, TAGS_ADDRESS, NULL },
+	{ "DNS", DNS, TAGS_ADDRESS, NULL },
+	{ "F-DNS/", DNS, TAGS_ADDRESS, NULL },
+	{ "CIDR", CIDR, TAGS_OTHER, NULL },
+	{ "F-CIDR/", CIDR, TAGS_OTHER, NULL },
+	{ "ADDR", ADDR, TAGS_ADDRESS, NULL },
+	{ "F-ADDR/", ADDR, TAGS_ADDRESS, NULL },
+	{ "SUBNET", SUBNET, TAGS_ADDRESS, NULL },
+	{ "F-SUBNET/", SUBNET, TAGS_ADDRESS, NULL },
+	{ "F-ID/", "(?P<fid>\\S+)", TAGS_ADDRESS, NULL },
+	{ "F-PORT/", "(?P<fport>\\w+)", TAGS_OTHER, NULL },
+};
+enum { TAGS_FIXED = sizeof(tags_fixed) / sizeof(*tags_fixed) };
+
+/* Groups that say who it was, whether a tag or the rule itself names them. */
+static const struct {
+	const char *name;
+	enum tags_kind kind;
+} groups[] = {
+	{ "fid", TAGS_ADDRESS_GROUP },
+	{ "ip4", TAGS_ADDRESS_GROUP },
+	{ "ip6", TAGS_ADDRESS_GROUP },
+	{ "dns", TAGS_ADDRESS_GROUP },
+	{ "host", TAGS_ADDRESS_GROUP },
+	{ "mlfid", TAGS_SESSION },
 };
 
 struct expansion {
 	struct pattern pattern;
-	char open[OPEN_MAX][TAG_BYTES_MAX]; /* F-NAMEs that stood in the rule */
+	char open[OPEN_MAX][TAG_BYTES_MAX]; /* F-tags that stood in the rule */
 	size_t n_open;
 	unsigned n_skiplines;
 	size_t skiplines_offset;
@@ -59,37 +78,58 @@ static bool was_opened(const struct expansion *expansion, const char *name)
 	return false;
 }
 
-static bool add_close(struct expansion *expansion, const char *name, size_t origin)
+/* Copies the tag at text[0] = '<' without its brackets. Returns its length with them, 0: it is none
+ * that we look at. */
+static size_t read_tag(const char *text, char ret_tag[TAG_BYTES_MAX])
 {
-	if (!was_opened(expansion, name))
+	size_t length = strcspn(text + 1, "<>");
+
+	if (text[1 + length] != '>' || length == 0 || length >= TAG_BYTES_MAX)
+		return 0;
+	memcpy(ret_tag, text + 1, length);
+	ret_tag[length] = '\0';
+	return length + 2;
+}
+
+/* The row of tags_fixed, TAGS_FIXED: none. */
+static size_t find_fixed(const char *tag)
+{
+	size_t i = 0;
+
+	while (i < TAGS_FIXED && strcmp(tag, tags_fixed[i].tag) != 0)
+		i++;
+	return i;
+}
+
+/* "F-USER" is the group "user", "F-ID" is "fid". False: it is no such tag. */
+static bool group_of(const char *tag, char ret_group[TAG_BYTES_MAX + 1])
+{
+	const char *name = tag + strlen("F-");
+	bool is_renamed;
+
+	if (strncmp(tag, "F-", strlen("F-")) != 0 || !*name ||
+		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != strlen(name))
 		return false;
-	add(expansion, ")", origin);
+	is_renamed = !strcmp(name, "ID") || !strcmp(name, "PORT");
+	(void)text_format(ret_group, TAG_BYTES_MAX + 1, "%s%s", is_renamed ? "f" : "", name);
+	for (char *byte = ret_group; *byte; byte++)
+		*byte = *byte == '-' ? '_' : ascii_lower(*byte);
 	return true;
 }
 
-/* "F-USER" opens (?P<user>, "/F-USER" closes it. False: it is no such tag. */
+/* "F-USER" opens (?P<user>, "/F-USER" closes it if it was opened. False: it is no such tag. */
 static bool add_custom(struct expansion *expansion, const char *tag, size_t origin)
 {
 	bool closes = *tag == '/';
-	const char *name = tag + closes + 2;
-	char group[TAG_BYTES_MAX];
-	size_t length = strlen(tag);
+	char group[TAG_BYTES_MAX + 1];
 
-	if (length < closes + 3U || strncmp(tag + closes, "F-", 2) ||
-		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != strlen(name))
+	if (!group_of(tag + closes, group) || (closes && !was_opened(expansion, tag + 1)))
 		return false;
-	if (closes)
-		return add_close(expansion, name, origin);
-	if (expansion->n_open < OPEN_MAX && !was_opened(expansion, name))
-		memcpy(expansion->open[expansion->n_open++], name, strlen(name) + 1);
-	length = strlen(name);
-	for (size_t i = 0; i <= length; i++)
-		group[i] = name[i] == '-' ? '_' : ascii_lower(name[i]);
-	add(expansion, "(?P<", origin);
-	if (!strcmp(group, "id") || !strcmp(group, "port"))
-		add(expansion, "f", origin);
-	add(expansion, group, origin);
-	add(expansion, ">", origin);
+	if (!closes && expansion->n_open < OPEN_MAX && !was_opened(expansion, tag))
+		memcpy(expansion->open[expansion->n_open++], tag, strlen(tag) + 1);
+	add(expansion, closes ? "" : "(?P<", origin);
+	add(expansion, closes ? ")" : group, origin);
+	add(expansion, closes ? "" : ">", origin);
 	return true;
 }
 
@@ -99,36 +139,30 @@ static void add_skiplines(struct expansion *expansion, size_t origin)
 
 	if (!expansion->n_skiplines)
 		expansion->skiplines_offset = origin;
-	(void)snprintf(pattern, sizeof(pattern), "\\n(?P<skiplines%u>(?:(?:.*\\n)*?))",
+	(void)text_format(pattern, sizeof(pattern), "\\n(?P<skiplines%u>(?:(?:.*\\n)*?))",
 		expansion->n_skiplines++);
 	add(expansion, pattern, origin);
 }
 
-/* Reads a tag at text[0] = '<'. Returns its length, 0: no tag of ours. */
+/* Adds what the tag at text[0] = '<' stands for. Returns its length, 0: no tag of ours. */
 static size_t add_tag(struct expansion *expansion, const char *text, size_t origin, bool usedns)
 {
-	size_t length = strcspn(text + 1, "<>");
 	char tag[TAG_BYTES_MAX];
+	size_t length = read_tag(text, tag);
+	size_t fixed = length ? find_fixed(tag) : TAGS_FIXED;
+	bool is_unresolved = fixed < TAGS_FIXED && tags_fixed[fixed].unresolved && !usedns;
 
-	if (text[1 + length] != '>' || length == 0 || length >= sizeof(tag))
+	if (!length)
 		return 0;
-	memcpy(tag, text + 1, length);
-	tag[length] = '\0';
-	if (!strcmp(tag, "HOST")) {
-		add(expansion, usedns ? "(?:" ADDR "|" DNS ")" : ADDR, origin);
-		return length + 2;
-	}
-	if (!strcmp(tag, "SKIPLINES")) {
+	if (!strcmp(tag, "SKIPLINES"))
 		add_skiplines(expansion, origin);
-		return length + 2;
-	}
-	for (size_t i = 0; i < sizeof(tags_fixed) / sizeof(*tags_fixed); i++) {
-		if (strcmp(tag, tags_fixed[i].tag))
-			continue;
-		add(expansion, tags_fixed[i].pattern, origin);
-		return length + 2;
-	}
-	return add_custom(expansion, tag, origin) ? length + 2 : 0;
+	else if (fixed < TAGS_FIXED)
+		add(expansion,
+			is_unresolved ? tags_fixed[fixed].unresolved : tags_fixed[fixed].pattern,
+			origin);
+	else if (!add_custom(expansion, tag, origin))
+		return 0;
+	return length;
 }
 
 static void expand(struct expansion *expansion, const char *text, bool usedns)
@@ -177,4 +211,35 @@ void tags_done(struct tags *tags)
 	free(tags->pattern);
 	free(tags->origins);
 	*tags = (struct tags){ 0 };
+}
+
+enum tags_kind tags_kind(const char *text, size_t *ret_length)
+{
+	char tag[TAG_BYTES_MAX] = "";
+	char group[TAG_BYTES_MAX + 1] = "";
+	size_t opening = strncmp(text, "(?P<", 4) == 0 ? 3 : 0;
+	size_t length = text[opening] == '<' ? read_tag(text + opening, tag) : 0;
+	size_t fixed = opening ? TAGS_FIXED : find_fixed(tag);
+
+	*ret_length = opening + length;
+	if (!length)
+		return TAGS_OTHER;
+	if (fixed < TAGS_FIXED)
+		return tags_fixed[fixed].kind;
+	if (!opening && !group_of(tag, group))
+		return TAGS_OTHER;
+	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++)
+		if (!strcmp(opening ? tag : group, groups[i].name))
+			return groups[i].kind;
+	return TAGS_OTHER;
+}
+
+bool tags_say_who(const char *rule)
+{
+	size_t length;
+
+	for (; *rule; rule++)
+		if (tags_kind(rule, &length) != TAGS_OTHER)
+			return true;
+	return false;
 }

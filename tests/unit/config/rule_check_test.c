@@ -50,6 +50,9 @@ static const struct {
 	{ "^.+: refused from <HOST>.*$", ANYWHERE },
 	{ "refused (?P<host>\\S+)", ANYWHERE },
 	{ "refused <F-ID>\\S+</F-ID>", ANYWHERE },
+	{ "refused <F-ADDR/>", ANYWHERE },
+	{ "^login of .* from <F-IP4/>, reason", OVER },
+	{ "^login of .* from <F-IP6>\\S+</F-IP6>, reason", OVER },
 	/* the end holds it */
 	{ "refused from <HOST>$", FIXED },
 	{ "^.*refused from <HOST>$", FIXED },

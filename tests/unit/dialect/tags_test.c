@@ -28,6 +28,9 @@ static void expansions(void **state)
 		{ "<ADDR>", true, ADDR },
 		{ "<IP4>", true, IP4 },
 		{ "<SUBNET>", true, "\\[?(?:" IP4 "|" IP6 ")(?:/(?P<cidr>\\d+))?\\]?" },
+		{ "<F-SUBNET/>", true, "\\[?(?:" IP4 "|" IP6 ")(?:/(?P<cidr>\\d+))?\\]?" },
+		{ "<F-ADDR/><F-IP4/>", true, ADDR IP4 },
+		{ "<F-A-B>a</F-A_B></F-A-B>", true, "(?P<a_b>a</F-A_B>)" },
 		{ "<F-ID/>:<F-PORT/>", true, "(?P<fid>\\S+):(?P<fport>\\w+)" },
 		{ "<F-ID>a</F-ID>", true, "(?P<fid>a)" },
 		{ "<F-USER>\\S+</F-USER>", true, "(?P<user>\\S+)" },
@@ -62,9 +65,54 @@ static void expansions(void **state)
 	}
 }
 
+static void kinds(void **state)
+{
+	static const struct {
+		const char *text;
+		enum tags_kind kind;
+		size_t length; /* 0: not looked at */
+	} rows[] = {
+		{ "<HOST> x", TAGS_ADDRESS, 6 },
+		{ "<DNS>", TAGS_ADDRESS, 5 },
+		{ "<SUBNET>", TAGS_ADDRESS, 8 },
+		{ "<F-ADDR/>", TAGS_ADDRESS, 9 },
+		{ "<F-ID/>", TAGS_ADDRESS, 7 },
+		{ "<F-ID>a</F-ID>", TAGS_ADDRESS_GROUP, 6 },
+		{ "<F-IP4>a</F-IP4>", TAGS_ADDRESS_GROUP, 7 },
+		{ "(?P<fid>a)", TAGS_ADDRESS_GROUP, 8 },
+		{ "(?P<host>a)", TAGS_ADDRESS_GROUP, 9 },
+		{ "<F-MLFID>a</F-MLFID>", TAGS_SESSION, 9 },
+		{ "(?P<mlfid>a)", TAGS_SESSION, 10 },
+		{ "</F-ID>", TAGS_OTHER, 0 },
+		{ "<CIDR>", TAGS_OTHER, 0 },
+		{ "<F-USER>", TAGS_OTHER, 0 },
+		{ "<F-IDENT>", TAGS_OTHER, 0 },
+		{ "(?P<HOST>a)", TAGS_OTHER, 0 },
+		{ "(?P<user>a)", TAGS_OTHER, 0 },
+		{ "<host>", TAGS_OTHER, 0 },
+		{ "<HOST", TAGS_OTHER, 0 },
+		{ "(?P<", TAGS_OTHER, 0 },
+		{ "", TAGS_OTHER, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		size_t length = 0;
+
+		if (tags_kind(rows[i].text, &length) != rows[i].kind ||
+			(rows[i].length && length != rows[i].length))
+			fail_msg("%s: %d, %zu", rows[i].text, tags_kind(rows[i].text, &length),
+				length);
+	}
+	assert_true(tags_say_who("^x <F-USER>a</F-USER> (?P<ip4>b)"));
+	assert_true(tags_say_who("<F-MLFID>a</F-MLFID>"));
+	assert_false(tags_say_who("^x <F-USER>a</F-USER> <CIDR> $"));
+	assert_false(tags_say_who(""));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(expansions) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(expansions), cmocka_unit_test(kinds) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
