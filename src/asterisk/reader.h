@@ -106,14 +106,14 @@ struct asterisk_piece {
 	size_t length;
 };
 
-/* Pieces point into the line given, or into the reader's own copy, until its next call. */
+/* The pieces lie in the line that was read, or in the reader's own copy until its next call. */
 struct asterisk_record {
 	struct asterisk_piece text; /* from SecurityEvent= on, as the rules of a filter see it */
 	struct asterisk_piece event;
 	struct asterisk_piece service;
 	struct asterisk_piece transport;
-	struct asterisk_piece account; /* hostile bytes, for show only */
-	struct asterisk_piece session; /* the same; empty if it was eaten */
+	struct asterisk_piece account; /* a caller's bytes: to be shown, never to be trusted */
+	struct asterisk_piece session; /* the same; empty if an ESC has deleted it */
 	struct asterisk_piece challenge;
 	struct ip ip;
 	int64_t at_ms; /* EventTV */
@@ -125,34 +125,36 @@ struct asterisk_record {
 	bool behind_head;
 };
 
-/* Keeps the beginning of a record that a newline inside a value has broken. */
+/* The reader of one log. It keeps the version of Asterisk, and the beginning of a record that a
+ * newline inside a value has broken. */
 struct asterisk;
 
 struct asterisk *asterisk_new(void);
 void asterisk_free(struct asterisk *reader);
 
-/* Reading begins (again), at_head: with a file's first line, else in the middle. major: Asterisk's
- * version there, from asterisk_version() of who read it before; 0: not known. */
+/* Reading begins, or begins anew: with the first line of a file (at_head), or in the middle. major:
+ * the version of Asterisk that asterisk_version() told when the log was read before; 0: not known.
+ */
 void asterisk_begin(struct asterisk *reader, unsigned major, bool at_head);
 /* The first line of a log that is read from further on: it may be a banner. */
 void asterisk_learn(struct asterisk *reader, const char *line, size_t length);
-/* Asterisk's major version as the last banner told, 0: none has come. Up to 19 an answer's values
- * may hold bare quotes and newlines, and more records are given up; without a banner too. */
+/* The major version of Asterisk by the last banner, 0: there was none. Up to 19, and without a
+ * banner, more records are given up (OLD). */
 unsigned asterisk_version(const struct asterisk *reader);
 
-/* One line, without its newline; any bytes. One reader for each log, and its lines in order, from
- * the first unless asterisk_begin says otherwise. A line that its bringer has cut, or begun in the
- * middle of another (a journal's _LINE_BREAK=line-max), must not come here: a sender chooses where.
- * ahead: so many bytes of the log can be read behind the line's newline, at line + length + 1; they
- * tell whether that newline is the record's own.
- * *ret_record is filled for ASTERISK_RECORD and ASTERISK_SYSLOG. */
+/* Reads one line, without its newline; it may hold any byte. The lines of a log come in their
+ * order, from the first on unless asterisk_begin says otherwise. A line that is cut, or that begins
+ * in the middle of another (_LINE_BREAK=line-max in the journal), must not come here: a caller
+ * chooses where that is. ahead: so many bytes of the log can be read behind the line's newline, at
+ * line + length + 1; they tell whether that newline is the record's own. *ret_record is filled for
+ * ASTERISK_RECORD and ASTERISK_SYSLOG. */
 enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size_t length,
 	size_t ahead, struct asterisk_record *ret_record);
 
-/* The next line may end a record that a newline has broken. */
+/* A newline has broken a record: the next line may end it. */
 bool asterisk_waits(const struct asterisk *reader);
 
-/* A line is missing here: nothing is joined over it. */
+/* A line is missing here: what stands before it and behind it is not joined. */
 void asterisk_gap(struct asterisk *reader);
 
 /* A word: "cut", "forged" ... */
