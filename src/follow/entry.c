@@ -24,7 +24,6 @@ enum {
 struct reader {
 	struct tail *tail;
 	struct tail_entry *entry;
-	bool rest; /* it is what stands behind the last newline */
 };
 
 void tail_entry_note(struct tail *tail, int priority, const char *path, const char *what)
@@ -371,25 +370,19 @@ static void entry_restart(struct tail *tail, struct tail_entry *entry)
 	entry->dirty = true;
 }
 
-static void line_hand_over(void *context, int64_t at, const char *line, size_t length, bool cut,
-	size_t ahead)
+static void line_hand_over(void *context, int64_t at, struct line *line)
 {
 	const struct reader *reader = context;
 	struct tail_entry *entry = reader->entry;
 	struct tail *tail = reader->tail;
-	const struct line out = { .text = line,
-		.length = length,
-		.path = entry->path,
-		.patterns = entry->patterns,
-		.mark = &entry->mark,
-		.ahead = ahead,
-		.cut = cut,
-		.open = reader->rest,
-		.at_head = at == 0 && !entry->truncated,
-		.first_read = at < entry->first_read_end };
 
-	tail->cut_lines += cut;
-	tail->callbacks.line(tail->callbacks.context, &out);
+	line->path = entry->path;
+	line->patterns = entry->patterns;
+	line->mark = &entry->mark;
+	line->at_head = at == 0 && !entry->truncated;
+	line->first_read = at < entry->first_read_end;
+	tail->cut_lines += line->cut;
+	tail->callbacks.line(tail->callbacks.context, line);
 }
 
 /* Before the first line of an entry is read: its mark, and the first line of its file. */
@@ -413,7 +406,7 @@ static void head_hand_over(struct tail *tail, struct tail_entry *entry)
 
 static void rest_read(struct tail *tail, struct tail_entry *entry)
 {
-	struct reader reader = { .tail = tail, .entry = entry, .rest = true };
+	struct reader reader = { .tail = tail, .entry = entry };
 	const struct tail_file_sink sink = { line_hand_over, &reader, tail->buffer };
 	const int64_t offset = entry->file->offset;
 

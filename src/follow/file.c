@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/siphash.h"
 #include "base/text.h"
+#include "follow/line.h"
 
 /* The key of the test vector in the paper on SipHash. */
 static const uint8_t hash_key[SIPHASH_KEY_BYTES] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
@@ -248,8 +249,11 @@ static size_t cut_lines(struct tail_file *file, const char *data, size_t length,
 		if (!file->skipping && !cut && (!newline || (more && ahead < TAIL_AHEAD_BYTES)))
 			break;
 		if (!file->skipping)
-			sink->line(sink->context, file->offset + (int64_t)i, data + i,
-				cut ? TAIL_LINE_MAX : line_bytes, cut, ahead);
+			sink->line(sink->context, file->offset + (int64_t)i,
+				&(struct line){ .text = data + i,
+					.length = cut ? TAIL_LINE_MAX : line_bytes,
+					.ahead = ahead,
+					.cut = cut });
 		file->skipping = !newline;
 		i += line_bytes + (newline ? 1 : 0);
 	}
@@ -300,8 +304,10 @@ void tail_file_read_rest(struct tail_file *file, const struct tail_file_sink *si
 	if (n <= (ssize_t)before || memcmp(sink->buffer, file->window, before) != 0)
 		return;
 	if (!file->skipping)
-		sink->line(sink->context, file->offset, (const char *)sink->buffer + before,
-			(size_t)n - before, false, 0);
+		sink->line(sink->context, file->offset,
+			&(struct line){ .text = (const char *)sink->buffer + before,
+				.length = (size_t)n - before,
+				.open = true });
 	file->skipping = true;
 	file_advance(file, sink->buffer, (size_t)n - before);
 }

@@ -3,6 +3,7 @@
 
 #include "follow/tail.h"
 
+struct line;
 struct stat;
 
 /* One open log file: what it is, how far it has been read, and the lines behind that. */
@@ -32,10 +33,9 @@ enum tail_file_opened { TAIL_FILE_OPEN, TAIL_FILE_ABSENT, TAIL_FILE_REFUSED };
 enum tail_file_read { TAIL_FILE_DRY, TAIL_FILE_MORE, TAIL_FILE_CHANGED, TAIL_FILE_FAILED };
 
 struct tail_file_sink {
-	/* A line that begins at byte `at` of the file; it lies in buffer, and is gone after the
-	 * call. cut and ahead: see struct line. */
-	void (*line)(void *context, int64_t at, const char *line, size_t length, bool cut,
-		size_t ahead);
+	/* A line that begins at byte `at` of the file. It lies in buffer, and is gone after the
+	 * call. What only the file knows of it is filled in: text, length, cut, open and ahead. */
+	void (*line)(void *context, int64_t at, struct line *line);
 	void *context;
 	unsigned char *buffer; /* borrowed, TAIL_BUFFER_BYTES; filled anew by each read */
 };

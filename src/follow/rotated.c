@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "follow/file.h"
 #include "follow/tail.h"
 
@@ -30,20 +31,12 @@ static size_t stem_length(const char *name)
 	return *name ? 1 + strcspn(name + 1, ".") : 0;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t n = strlen(text);
-	size_t m = strlen(end);
-
-	return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 static bool is_compressed(const char *name)
 {
 	static const char *const ends[] = { ".gz", ".bz2", ".xz", ".zst", ".lz4", ".Z" };
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		if (ends_with(name, ends[i]))
+		if (text_ends_in(name, ends[i]))
 			return true;
 	return false;
 }
@@ -61,7 +54,7 @@ bool tail_sibling_is_rotated(const char *path, const char *log)
 	if (strncmp(name, base, length) == 0)
 		return name[length] && strchr(".-_~", name[length]);
 	return strncmp(name, base, stem) == 0 && name[stem] && strchr(".-_", name[stem]) &&
-	       isdigit((unsigned char)name[stem + 1]) && ends_with(name + stem, base + stem);
+	       isdigit((unsigned char)name[stem + 1]) && text_ends_in(name + stem, base + stem);
 }
 
 static void listing_done(struct listing *list)

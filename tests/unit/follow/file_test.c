@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "follow/line.h"
 
 enum { SEEN_MAX = 1 << 17 };
 
@@ -30,13 +31,14 @@ struct seen {
 
 static struct seen seen;
 
-static void see(void *context, int64_t at, const char *line, size_t length, bool cut, size_t ahead)
+static void see(void *context, int64_t at, struct line *line)
 {
+	const size_t length = line->length;
 	struct seen *to = context;
 	int n;
 
-	(void)at, (void)ahead;
-	if (cut)
+	(void)at;
+	if (line->cut)
 		n = snprintf(to->text + to->length, sizeof(to->text) - to->length, "[#%zu]",
 			length);
 	else if (length > 100)
@@ -44,7 +46,7 @@ static void see(void *context, int64_t at, const char *line, size_t length, bool
 			length);
 	else {
 		to->text[to->length] = '[';
-		memcpy(to->text + to->length + 1, line, length);
+		memcpy(to->text + to->length + 1, line->text, length);
 		to->text[to->length + 1 + length] = ']';
 		n = (int)length + 2;
 	}
@@ -132,16 +134,15 @@ struct ahead_check {
 	int64_t next; /* where the next line begins */
 };
 
-static void see_ahead(void *context, int64_t at, const char *line, size_t length, bool cut,
-	size_t ahead)
+static void see_ahead(void *context, int64_t at, struct line *line)
 {
 	struct ahead_check *check = context;
-	int64_t end = at + (int64_t)length + 1;
+	int64_t end = at + (int64_t)line->length + 1;
 
-	assert_false(cut);
+	assert_false(line->cut);
 	assert_int_equal(at, check->next);
-	assert_int_equal(line[length], '\n');
-	assert_true(end + (int64_t)ahead == check->size || ahead >= TAIL_AHEAD_BYTES);
+	assert_int_equal(line->text[line->length], '\n');
+	assert_true(end + (int64_t)line->ahead == check->size || line->ahead >= TAIL_AHEAD_BYTES);
 	check->next = end;
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "follow/file.h"
+#include "follow/line.h"
 
 enum {
 	MODEL_BYTES_MAX = 1 << 20,
@@ -115,8 +116,7 @@ static bool model_is_ended(const struct model *model, const struct model_line *l
 	return line->at + line->length < model->written;
 }
 
-static void model_see(void *context, int64_t at, const char *bytes, size_t length, bool cut,
-	size_t ahead)
+static void model_see(void *context, int64_t at, struct line *seen)
 {
 	struct model *model = context;
 	const struct model_line *line = &model->lines[model->next];
@@ -129,23 +129,28 @@ static void model_see(void *context, int64_t at, const char *bytes, size_t lengt
 	model->next++;
 	end = line->at + line->length + 1;
 	model_need(model, at == (int64_t)line->at, "a line is handed over once, and where it is");
-	model_need(model, cut == over, "a line is cut if it is beyond the limit");
-	model_need(model, length == (over ? TAIL_LINE_MAX : line->length), "all of it that is due");
+	model_need(model, seen->cut == over, "a line is cut if it is beyond the limit");
+	model_need(model, seen->length == (over ? TAIL_LINE_MAX : line->length),
+		"all of it that is due");
 	if (model->fault)
 		return;
-	model_need(model, memcmp(bytes, model->bytes + line->at, length) == 0, "byte for byte");
-	if (cut || model->resting) {
-		model_need(model, ahead == 0, "nothing is said of what is ahead of a line like it");
-		model_need(model, cut || !model_is_ended(model, line), "only the rest is open");
+	model_need(model, memcmp(seen->text, model->bytes + line->at, seen->length) == 0,
+		"byte for byte");
+	if (seen->cut || model->resting) {
+		model_need(model, seen->ahead == 0,
+			"nothing is said of what is ahead of a line like it");
+		model_need(model, seen->cut || !model_is_ended(model, line),
+			"only the rest is open");
 		return;
 	}
 	model_need(model, model_is_ended(model, line), "a line has ended");
-	model_need(model, end + ahead == model->written || ahead >= TAIL_AHEAD_BYTES,
+	model_need(model, end + seen->ahead == model->written || seen->ahead >= TAIL_AHEAD_BYTES,
 		"what is ahead is all, or enough");
 	if (!model->fault)
 		model_need(model,
-			end + ahead <= model->written &&
-				memcmp(bytes + length + 1, model->bytes + end, ahead) == 0,
+			end + seen->ahead <= model->written &&
+				memcmp(seen->text + seen->length + 1, model->bytes + end,
+					seen->ahead) == 0,
 			"what is ahead of a line stands there");
 }
 
