@@ -6,7 +6,7 @@
 
 #include <linux/netlink.h>
 
-/* Shared by the files nft_*.c alone. Each calls those behind it: change, watch, table, query,
+/* Shared by the files nft_*.c alone. Each calls those behind it: change, watch, query, table,
  * socket. */
 
 #define NFT_TABLE "voipguard"

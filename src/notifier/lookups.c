@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "notifier/localhost.h"
 #include "notifier/resolve.h"
 #include "process/messages.h"
 
@@ -143,6 +144,17 @@ static struct asked *free_place(struct lookups *lookups, uint32_t kind)
 	return place;
 }
 
+static void answer_localhost(const struct lookups *lookups, struct message_name *record)
+{
+	static const struct ip loopback[] = { { 6, 128, { [15] = 1 } },
+		{ 4, 32, { 127, 0, 0, 1 } } };
+
+	record->outcome = MESSAGE_NAME_FOUND;
+	record->count = sizeof(loopback) / sizeof(loopback[0]);
+	memcpy(record->addresses, loopback, sizeof(loopback));
+	answer(lookups, record);
+}
+
 void lookups_packet(struct lookups *lookups, const struct message_mail_packet *packet)
 {
 	struct message_name record;
@@ -155,6 +167,11 @@ void lookups_packet(struct lookups *lookups, const struct message_mail_packet *p
 	}
 	record.count = 0;
 	record.outcome = MESSAGE_NAME_NO_ANSWER;
+	record.ttl_s = 0;
+	if (localhost_is(record.name)) {
+		answer_localhost(lookups, &record);
+		return;
+	}
 	asked = free_place(lookups, record.kind);
 	if (!asked) {
 		answer(lookups, &record);

@@ -64,20 +64,41 @@ static bool answered(struct message_name *ret_answer)
 	return false;
 }
 
-/* A name that takes no name server (RFC 6761 6.3). */
-static void test_found(void **state)
+/* Names that take no name server and no file (RFC 6761 6.3). */
+static void test_localhost(void **state)
+{
+	static const char *const names[] = { "localhost", "LOCALHOST.", "mail.localhost" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct message_name answer;
+		char text[IP_TEXT_MAX];
+
+		ask(MESSAGE_NAME_PROTECT, names[i], 5);
+		assert_true(answered(&answer));
+		assert_int_equal(answer.outcome, MESSAGE_NAME_FOUND);
+		assert_int_equal(answer.serial, 5);
+		assert_int_equal(answer.kind, MESSAGE_NAME_PROTECT);
+		assert_string_equal(answer.name, names[i]);
+		assert_int_equal(answer.count, 2);
+		assert_string_equal(ip_format(&answer.addresses[0], text), "::1");
+		assert_string_equal(ip_format(&answer.addresses[1], text), "127.0.0.1");
+	}
+}
+
+/* The resolver itself knows that such a name is in no DNS (RFC 7686 2). */
+static void test_resolver(void **state)
 {
 	struct message_name answer;
 
 	(void)state;
-	ask(MESSAGE_NAME_PROTECT, "localhost", 5);
+	ask(MESSAGE_NAME_COUNT, "nobody.onion", 8);
 	assert_true(answered(&answer));
-	assert_int_equal(answer.outcome, MESSAGE_NAME_FOUND);
-	assert_int_equal(answer.serial, 5);
-	assert_int_equal(answer.kind, MESSAGE_NAME_PROTECT);
-	assert_string_equal(answer.name, "localhost");
-	assert_true(answer.count >= 1);
-	assert_true(ip_is_special(&answer.addresses[0]));
+	assert_int_equal(answer.outcome, MESSAGE_NAME_NONE);
+	assert_int_equal(answer.serial, 8);
+	assert_int_equal(answer.kind, MESSAGE_NAME_COUNT);
+	assert_string_equal(answer.name, "nobody.onion");
+	assert_int_equal(answer.count, 0);
 }
 
 /* What cannot be looked up is answered so, what is not whole is passed over. */
@@ -100,7 +121,7 @@ static void test_peer_leaves(void **state)
 {
 	(void)state;
 	lookups_peer(lookups, -1);
-	ask(MESSAGE_NAME_PROTECT, "localhost", 7);
+	ask(MESSAGE_NAME_PROTECT, "nobody.onion", 7);
 	lookups_peer(lookups, fds[1]);
 	assert_int_equal(message_mail_receive(fds[0], &packet, NULL), 0);
 }
@@ -108,7 +129,8 @@ static void test_peer_leaves(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_localhost, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_resolver, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_odd, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_peer_leaves, setup, teardown),
 	};
