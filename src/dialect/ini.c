@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* A part of the line in hand. */
+/* A part of the line that is being read. */
 struct piece {
 	const char *text;
 	size_t length;
@@ -38,7 +39,6 @@ static struct piece trim(const char *text, size_t length)
 static int read_all(int fd, const char *path, char *bytes, size_t size, size_t *ret_length,
 	struct error *err)
 {
-	char shown[256];
 	size_t used = 0;
 
 	while (used < size) {
@@ -48,7 +48,7 @@ static int read_all(int fd, const char *path, char *bytes, size_t size, size_t *
 			continue;
 		if (got < 0)
 			return error_errno(err, errno, "cannot read '%s'",
-				text_render_string(shown, sizeof(shown), path));
+				text_shown_string(path).text);
 		if (!got)
 			break;
 		used += (size_t)got;
@@ -138,99 +138,89 @@ static bool is_lone_header(struct piece piece, struct piece *ret_name)
 	return true;
 }
 
-static const char *show(char *out, size_t out_bytes, struct piece piece)
-{
-	return text_render(out, out_bytes, piece.text, piece.length);
-}
+static void problem_set(struct ini_token *token, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
-static enum ini_kind problem(struct ini_token *token, unsigned column, const char *text)
+static void problem_set(struct ini_token *token, const char *format, ...)
 {
+	va_list args;
+
 	token->kind = INI_PROBLEM;
-	token->column = column;
-	(void)snprintf(token->problem, sizeof(token->problem), "%s", text); /* cut on purpose */
-	return INI_PROBLEM;
+	va_start(args, format);
+	(void)vsnprintf(token->problem, sizeof(token->problem), format, args); /* may be cut */
+	va_end(args);
 }
 
-static enum ini_kind take_section(struct ini *ini, struct ini_token *token, struct piece name)
+static void value_set(struct ini_token *token, enum ini_kind kind, struct piece value,
+	const char *line)
+{
+	token->kind = kind;
+	token->value = value.text;
+	token->value_length = value.length;
+	token->value_column = (unsigned)(value.text - line) + 1;
+}
+
+static void read_section(struct ini *ini, struct ini_token *token, struct piece name)
 {
 	token->kind = INI_SECTION;
 	token->name = name.text;
 	token->name_length = name.length;
 	ini->in_section = true;
 	ini->in_key = false;
-	return INI_SECTION;
 }
 
-static enum ini_kind take_unreadable(struct ini_token *token, struct piece piece)
+static void read_key(struct ini *ini, struct ini_token *token, struct piece piece, const char *line)
 {
+	bool is_action = piece.text[0] != '[' && piece.text[piece.length - 1] == ']' &&
+			 memchr(piece.text, '[', piece.length);
 	char shown[96];
-	char text[INI_PROBLEM_MAX];
-	bool is_action = piece.length && memchr(piece.text, '[', piece.length) &&
-			 piece.text[piece.length - 1] == ']' && piece.text[0] != '[';
-
-	show(shown, sizeof(shown), piece);
-	if (is_action)
-		(void)snprintf(text, sizeof(text),
-			"'%s' looks like an action that lost its indentation: "
-			"indent it to continue the value above",
-			shown);
-	else
-		(void)snprintf(text, sizeof(text),
-			"'%s' is neither [section] nor key = value; "
-			"indent it if it continues the value above",
-			shown);
-	return problem(token, token->column, text);
-}
-
-static enum ini_kind take_key(struct ini *ini, struct ini_token *token, struct piece piece,
-	const char *line)
-{
-	size_t at = 0;
-	struct piece value;
 	struct piece name;
+	size_t at = 0;
 
 	while (at < piece.length && piece.text[at] != '=' && piece.text[at] != ':')
 		at++;
-	if (at == piece.length)
-		return take_unreadable(token, piece);
 	name = trim(piece.text, at);
-	value = trim(piece.text + at + 1, piece.length - at - 1);
-	if (!name.length)
-		return problem(token, token->column, "there is no key before the '='");
-	if (!ini->in_section)
-		return problem(token, token->column, "a key stands before the first [section]");
-	token->kind = INI_KEY;
-	token->name = name.text;
-	token->name_length = name.length;
-	token->value = value.text;
-	token->value_length = value.length;
-	token->value_column = (unsigned)(value.text - line) + 1;
-	ini->in_key = true;
-	return INI_KEY;
+	text_render(shown, sizeof(shown), piece.text, piece.length);
+	if (at == piece.length && is_action) {
+		problem_set(token,
+			"'%s' looks like an action that lost its indentation: "
+			"indent it to continue the value above",
+			shown);
+	} else if (at == piece.length) {
+		problem_set(token,
+			"'%s' is neither [section] nor key = value; "
+			"indent it if it continues the value above",
+			shown);
+	} else if (!name.length) {
+		problem_set(token, "there is no key before the '='");
+	} else if (!ini->in_section) {
+		problem_set(token, "a key stands before the first [section]");
+	} else {
+		value_set(token, INI_KEY, trim(piece.text + at + 1, piece.length - at - 1), line);
+		token->name = name.text;
+		token->name_length = name.length;
+		ini->in_key = true;
+	}
 }
 
-static enum ini_kind take_line(struct ini *ini, struct ini_token *token, struct piece piece,
+/* One more line of the value above. */
+static void read_further(struct ini *ini, struct ini_token *token, struct piece piece,
 	const char *line)
 {
 	char shown[64];
-	char text[INI_PROBLEM_MAX];
 	struct piece name;
 
-	if (is_lone_header(piece, &name)) {
-		ini->pending = *token;
-		(void)take_section(ini, &ini->pending, name);
-		ini->has_pending = true;
-		(void)snprintf(text, sizeof(text),
-			"the section header '%s' is indented and so continues the value above; "
-			"start it at the beginning of the line",
-			show(shown, sizeof(shown), piece));
-		return problem(token, token->column, text);
+	if (!is_lone_header(piece, &name)) {
+		value_set(token, INI_LINE, piece, line);
+		return;
 	}
-	token->kind = INI_LINE;
-	token->value = piece.text;
-	token->value_length = piece.length;
-	token->value_column = (unsigned)(piece.text - line) + 1;
-	return INI_LINE;
+	ini->pending = *token;
+	read_section(ini, &ini->pending, name);
+	ini->has_pending = true;
+	problem_set(token,
+		"the section header '%s' is indented and so continues the value above; "
+		"start it at the beginning of the line",
+		text_render(shown, sizeof(shown), piece.text, piece.length));
 }
 
 /* False: the line says nothing. */
@@ -239,33 +229,30 @@ static bool read_line(struct ini *ini, const char *line, size_t length, struct i
 	struct piece whole = trim(line, length);
 	size_t cut = comment_start(line, length);
 	struct piece piece = trim(line, cut);
-	size_t indent;
+	size_t indent = (size_t)(piece.text - line);
 	struct piece name;
 
 	if (length > INI_LINE_BYTES_MAX) {
-		(void)problem(token, 1, "this line is longer than 16 KiB and is not read");
+		problem_set(token, "this line is longer than 16 KiB and is not read");
 		return true;
 	}
 	if (whole.length && whole.text[0] == '#')
 		return false;
 	token->cut_column = cut < length ? (unsigned)cut + 1 : 0;
 	if (!piece.length) {
-		token->kind = INI_LINE;
-		token->value = line;
-		token->value_column = 1;
+		value_set(token, INI_LINE, (struct piece){ line, 0 }, line);
 		return !whole.length && ini->in_key;
 	}
-	indent = (size_t)(piece.text - line);
 	token->column = (unsigned)indent + 1;
 	if (ini->in_key && indent > ini->indent) {
-		(void)take_line(ini, token, piece, line);
+		read_further(ini, token, piece, line);
 		return true;
 	}
 	ini->indent = indent;
 	if (is_header(piece, &name))
-		(void)take_section(ini, token, name);
+		read_section(ini, token, name);
 	else
-		(void)take_key(ini, token, piece, line);
+		read_key(ini, token, piece, line);
 	return true;
 }
 

@@ -33,7 +33,7 @@ struct dialect {
 	bool broken;
 };
 
-/* One file before it is merged. */
+/* One file, before what it says is merged into the tree. */
 struct part {
 	struct dialect *tree;
 	const char *file;
@@ -177,7 +177,7 @@ bool dialect_is_referenced(const struct dialect *tree, const char *name)
 	return false;
 }
 
-/* The end of the new key's chain gets what was there. */
+/* The new key comes before what was there, which stays known to it. */
 static void merge_key(struct dialect_section *section, struct dialect_key *key)
 {
 	size_t i = key_index(section, key->name);
@@ -207,7 +207,7 @@ static void split_condition(struct dialect_section *section)
 	*condition = '\0';
 }
 
-/* Takes section. */
+/* Takes section: frees it, or keeps it in the tree. */
 static void merge_section(struct dialect *tree, struct dialect_section *section)
 {
 	struct dialect_section *old;
@@ -255,12 +255,11 @@ static void break_section(struct part *part)
 		part->tree->broken = true;
 }
 
-static void take_section(struct part *part, const struct ini_token *token)
+static void add_section(struct part *part, const struct ini_token *token)
 {
 	struct position at = { part->file, token->line, token->column };
 	cleanup_free char *name = alloc_bytes(token->name, token->name_length);
 	struct dialect_section *section = find_section(part->sections, part->n_sections, name);
-	char shown[128];
 
 	part->key = NULL;
 	part->section = section;
@@ -271,7 +270,7 @@ static void take_section(struct part *part, const struct ini_token *token)
 		section->broken = true;
 		(void)finding_error(part->tree->findings, &at,
 			"section [%s] stands already in line %u of this file: join the two",
-			text_render_string(shown, sizeof(shown), name), section->at.line);
+			text_shown_string(name).text, section->at.line);
 		return;
 	}
 	if (part->tree->n_sections + part->n_sections >= DIALECT_SECTIONS_MAX) {
@@ -312,25 +311,19 @@ static void check_quotes(struct part *part, const struct ini_token *token)
 static void append_line(struct part *part, const struct ini_token *token)
 {
 	struct position at = { part->file, token->line, token->value_column };
-	struct dialect_value line = dialect_value_of(token->value, token->value_length, &at);
-	struct dialect_value newline = dialect_value_of("\n", 1, &at);
 	struct dialect_value *value = &part->key->value;
 
-	line.spans[0].cut_column = token->cut_column;
 	if (value->text)
-		dialect_append(value, &newline, 0, 1, NULL);
-	dialect_append(value, &line, 0, line.length, NULL);
-	dialect_value_done(&newline);
-	dialect_value_done(&line);
+		dialect_add(value, "\n", 1, &at, 0);
+	dialect_add(value, token->value, token->value_length, &at, token->cut_column);
 	check_quotes(part, token);
 }
 
-static void take_key(struct part *part, const struct ini_token *token)
+static void add_key(struct part *part, const struct ini_token *token)
 {
 	struct position at = { part->file, token->line, token->column };
 	struct dialect_key *key;
 	size_t i;
-	char shown[128];
 
 	part->key = NULL;
 	if (!part->section)
@@ -340,7 +333,6 @@ static void take_key(struct part *part, const struct ini_token *token)
 	i = key_index(part->section, key->name);
 	if (i < part->section->n_keys || i == DIALECT_KEYS_MAX) {
 		part->section->broken = true;
-		text_render_string(shown, sizeof(shown), key->name);
 		if (i == DIALECT_KEYS_MAX)
 			(void)finding_error(part->tree->findings, &at, "more than %d keys",
 				DIALECT_KEYS_MAX);
@@ -348,7 +340,7 @@ static void take_key(struct part *part, const struct ini_token *token)
 			(void)finding_error(part->tree->findings, &at,
 				"'%s' is already set in line %u of this section: "
 				"a further value goes on an indented line below the first",
-				shown, part->section->keys[i]->at.line);
+				text_shown_string(key->name).text, part->section->keys[i]->at.line);
 		key_free(key);
 		return;
 	}
@@ -376,10 +368,10 @@ static void parse(struct part *part, const char *bytes, size_t length)
 
 		switch (token.kind) {
 		case INI_SECTION:
-			take_section(part, &token);
+			add_section(part, &token);
 			break;
 		case INI_KEY:
-			take_key(part, &token);
+			add_key(part, &token);
 			break;
 		case INI_LINE:
 			if (part->key)
@@ -399,15 +391,13 @@ static void parse(struct part *part, const char *bytes, size_t length)
 }
 
 /* True: the file is new and is now being read. */
-static bool enter(struct dialect *tree, const char *path, const struct position *from,
+static bool source_open(struct dialect *tree, const char *path, const struct position *from,
 	size_t *ret_source)
 {
 	struct position whole = { .file = dialect_name(tree->names, path) };
 	const struct position *at = from ? from : &whole;
 	struct stat info;
-	char shown[256];
 
-	text_render_string(shown, sizeof(shown), path);
 	if (stat(path, &info) < 0)
 		return true; /* reading it says why */
 	for (size_t i = 0; i < tree->n_sources; i++) {
@@ -418,7 +408,8 @@ static bool enter(struct dialect *tree, const char *path, const struct position 
 		if (source->open) {
 			tree->broken = true;
 			(void)finding_error(tree->findings, at,
-				"'%s' includes itself, directly or over other files", shown);
+				"'%s' includes itself, directly or over other files",
+				text_shown_string(path).text);
 		}
 		return false;
 	}
@@ -470,7 +461,6 @@ static void add_include(struct part *part, const struct position *at, const char
 	struct include **list, size_t *count)
 {
 	char *path = find_include(part->tree, part->file, name);
-	char shown[256];
 
 	if (!path) {
 		/* fail2ban's own files name .local files that need not be there */
@@ -478,7 +468,7 @@ static void add_include(struct part *part, const struct position *at, const char
 			return;
 		part->tree->broken = true;
 		(void)finding_error(part->tree->findings, at, "there is no file '%s' to include",
-			text_render_string(shown, sizeof(shown), name));
+			text_shown_string(name).text);
 		return;
 	}
 	*list = alloc_grow(*list, *count + 2, sizeof(**list));
@@ -492,22 +482,22 @@ static void add_include(struct part *part, const struct position *at, const char
 		free(path);
 }
 
-static size_t list_includes(struct part *part, const char *key_name, struct include **ret_list)
+/* Adds the files that a key of [INCLUDES] names. Returns how many the list has then. */
+static size_t list_includes(struct part *part, const char *key_name, struct include **list,
+	size_t count)
 {
 	const struct dialect_key *key =
 		dialect_own_key(find_section(part->sections, part->n_sections, "INCLUDES"),
 			key_name);
-	size_t count = 0;
 	size_t at = 0;
 
-	*ret_list = NULL;
 	while (key && at < key->value.length) {
 		size_t length = strcspn(key->value.text + at, "\n");
 		struct position place = dialect_at(&key->value, at);
 		cleanup_free char *name = alloc_bytes(key->value.text + at, length);
 
 		if (length)
-			add_include(part, &place, name, ret_list, &count);
+			add_include(part, &place, name, list, &count);
 		at += length + (key->value.text[at + length] == '\n');
 	}
 	return count;
@@ -528,7 +518,6 @@ static void parse_file(struct part *part, const char *path, const struct positio
 	cleanup_free char *bytes = NULL;
 	struct error err;
 	size_t length;
-	char shown[256];
 
 	if (ini_load(path, &bytes, &length, &err) == 0) {
 		parse(part, bytes, length);
@@ -537,7 +526,7 @@ static void parse_file(struct part *part, const char *path, const struct positio
 	part->tree->broken = true;
 	if (from)
 		(void)finding_error(part->tree->findings, from, "'%s': %s",
-			text_render_string(shown, sizeof(shown), path), err.text);
+			text_shown_string(path).text, err.text);
 	else
 		(void)finding_error(part->tree->findings, &whole, "%s", err.text);
 }
@@ -548,8 +537,9 @@ static void read_file(struct dialect *tree, const char *path, const struct posit
 {
 	struct part part = { .tree = tree, .file = dialect_name(tree->names, path) };
 	size_t source = DIALECT_FILES_MAX;
-	struct include *lists[2];
-	size_t counts[2];
+	struct include *list = NULL;
+	size_t n_before;
+	size_t count;
 
 	if (depth > DIALECT_INCLUDE_DEPTH_MAX) {
 		tree->broken = true;
@@ -557,20 +547,20 @@ static void read_file(struct dialect *tree, const char *path, const struct posit
 			DIALECT_INCLUDE_DEPTH_MAX);
 		return;
 	}
-	if (!enter(tree, path, from, &source))
+	if (!source_open(tree, path, from, &source))
 		return;
 	parse_file(&part, path, from);
-	counts[0] = list_includes(&part, "before", &lists[0]);
-	counts[1] = list_includes(&part, "after", &lists[1]);
-	for (size_t when = 0; when < 2; when++) {
-		for (size_t i = 0; i < counts[when]; i++) {
-			read_file(tree, lists[when][i].path, &lists[when][i].at, depth + 1);
-			free(lists[when][i].path);
-		}
-		free(lists[when]);
-		if (when == 0)
+	n_before = list_includes(&part, "before", &list, 0);
+	count = list_includes(&part, "after", &list, n_before);
+	for (size_t i = 0; i < count; i++) {
+		if (i == n_before)
 			merge(&part);
+		read_file(tree, list[i].path, &list[i].at, depth + 1);
+		free(list[i].path);
 	}
+	if (n_before == count)
+		merge(&part);
+	free(list);
 	if (source < DIALECT_FILES_MAX)
 		tree->sources[source].open = false;
 }

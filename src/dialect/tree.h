@@ -113,10 +113,12 @@ struct position dialect_at(const struct dialect_value *value, size_t offset);
 /* The place of the ; that cut one of the lines in [from, to]. False: none was. */
 bool dialect_cut(const struct dialect_value *value, size_t from, size_t to,
 	struct position *ret_at);
+/* Adds a text that stands at one place, and ends there by a ; in cut_column (0: none does). */
+void dialect_add(struct dialect_value *out, const char *text, size_t length,
+	const struct position *at, unsigned cut_column);
 /* A value made of one text at one place. */
 struct dialect_value dialect_value_of(const char *text, size_t length, const struct position *at);
-/* Takes the bytes [from, to) of a value with their places behind what out holds. A whole line
- * keeps its places, else all counts as use (NULL: keep). */
+/* Adds the bytes [from, to) of a value. They keep their places (use NULL), or all count as use. */
 void dialect_append(struct dialect_value *out, const struct dialect_value *value, size_t from,
 	size_t to, const struct position *use);
 void dialect_value_done(struct dialect_value *value);

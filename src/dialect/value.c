@@ -1,4 +1,4 @@
-/* Values with their places: the part of dialect.h that knows no tree. */
+/* Values with their places: the part of dialect/tree.h that knows no tree. */
 #include "dialect/tree.h"
 
 #include <stdlib.h>
@@ -90,12 +90,20 @@ static void add_bytes(struct dialect_value *out, const char *bytes, size_t lengt
 	out->text[out->length] = '\0';
 }
 
+void dialect_add(struct dialect_value *out, const char *text, size_t length,
+	const struct position *at, unsigned cut_column)
+{
+	add_span(out, (struct dialect_span){ .offset = out->length,
+			      .at = *at,
+			      .cut_column = cut_column });
+	add_bytes(out, text, length);
+}
+
 struct dialect_value dialect_value_of(const char *text, size_t length, const struct position *at)
 {
 	struct dialect_value value = { 0 };
 
-	add_span(&value, (struct dialect_span){ .at = *at });
-	add_bytes(&value, text, length);
+	dialect_add(&value, text, length, at, 0);
 	return value;
 }
 
