@@ -17,8 +17,9 @@ enum date_place {
 	DATE_LAST = 8,     /* in lines that have none of the others */
 };
 
-/* Formats that are alternatives of one regex: PCRE2 takes longer than in proportion to compile
- * many (17 at once 10 ms, in fours 2 ms) and about as long to search. */
+/* DATE_SHAPE_FORMATS formats are the alternatives of one regex. With more, PCRE2 takes out of
+ * proportion long to compile it (17 at once: 10 ms, in fours: 2 ms); a search takes about as long.
+ */
 enum { DATE_FORMATS_MAX = 32, DATE_SHAPE_FORMATS = 4 };
 enum { DATE_SHAPES_MAX = DATE_FORMATS_MAX / DATE_SHAPE_FORMATS };
 
@@ -26,16 +27,18 @@ enum { DATE_SHAPES_MAX = DATE_FORMATS_MAX / DATE_SHAPE_FORMATS };
 struct date_formats {
 	struct date_template *templates; /* owned */
 	size_t count;
-	/* owned; each finds which of a few formats hits: number i is the alternative of
-	 * shapes[i / DATE_SHAPE_FORMATS] in groups[i] */
+	/* owned; each finds which of a few formats hits: format i is group groups[i] of
+	 * shapes[i / DATE_SHAPE_FORMATS] */
 	struct regex *shapes[DATE_SHAPES_MAX];
 	unsigned groups[DATE_FORMATS_MAX];
 	size_t hint; /* index of the one that hit last */
 };
 
+/* -1: a format does not compile. The caller calls date_formats_done in any case. */
 int date_formats_init(struct date_formats *formats, enum date_place place, struct error *err);
 void date_formats_done(struct date_formats *formats);
 
+/* Finds the date that counts in line. False: there is none of these formats. */
 bool date_formats_find(struct date_formats *formats, const char *line, size_t length,
 	struct date_sighting *ret_sighting);
 

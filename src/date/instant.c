@@ -3,7 +3,7 @@
 #include "base/times.h"
 
 enum { DAY_S = 86400, QUARTER_S = 900 };
-/* From a leap year to the next are at most 8. */
+/* February 29th is found: from one leap year to the next there are at most 8 years. */
 enum { YEARS_BACK_MAX = 8 };
 
 /* Two functions, so that each divides by a constant: this runs for each line. */
@@ -17,7 +17,7 @@ static int64_t day_of(int64_t s)
 	return (s - (s < 0 ? DAY_S - 1 : 0)) / DAY_S;
 }
 
-/* local_s: the time as if it were UTC. */
+/* Seconds since the epoch at a local time, which is given as if it were UTC. */
 static int64_t local_to_wall(struct date_clock *clock, int64_t local_s, int64_t now_s)
 {
 	int64_t quarter = quarter_of(local_s);
@@ -50,7 +50,7 @@ static int64_t day_to_wall(struct date_clock *clock, const struct date_parts *pa
 	return parts->has_zone ? s - parts->zone_s : local_to_wall(clock, s, now_s);
 }
 
-/* Day of a week that counts in year. */
+/* Number of the day that year, week and weekday name. */
 static int64_t week_day(const struct date_parts *parts, int year)
 {
 	int64_t first = calendar_day(year, 1, parts->week_kind == DATE_WEEK_ISO ? 4 : 1);

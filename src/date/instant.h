@@ -13,7 +13,7 @@ enum date_week {
 	DATE_WEEK_ISO,    /* %V: the week of January 4th, from Monday on */
 };
 
-/* What a line says of its time. -1: it says nothing of it. */
+/* What a line says of its time; -1 where it says nothing. */
 struct date_parts {
 	int year;
 	int month; /* 1 to 12 */
@@ -30,18 +30,19 @@ struct date_parts {
 	int ms;
 	bool has_zone;
 	int zone_s;       /* east of UTC */
-	int64_t epoch_ms; /* says it all */
+	int64_t epoch_ms; /* if it is given, the rest does not count */
 };
 
-/* Offsets change on quarters of an hour: those of the last one asked for are kept. */
+/* A zone and what was last computed of it. Offsets from UTC change on quarters of an hour only, so
+ * those of the quarter that was last asked for are kept. */
 struct date_clock {
-	struct date_zone zone; /* owned; of lines that name none */
+	struct date_zone zone; /* owned; that of lines which name none */
 	int64_t quarter;       /* number of the quarter since 1970 if local time were UTC */
-	int early_s;           /* the offset that holds then, as of the day before and after */
-	int late_s;
+	int early_s;           /* the offset then: that of the day before, */
+	int late_s;            /* and that of the day after, should both hold */
 	bool known;
-	int64_t now_quarter; /* of the last time that a date was guessed at, and its local day */
-	int64_t today;
+	int64_t now_quarter; /* when a date without year or day was last completed, */
+	int64_t today;       /* and the local day then */
 	bool today_known;
 };
 

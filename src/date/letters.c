@@ -263,9 +263,12 @@ static const struct {
 
 void date_field_read(char field, const char *text, size_t length, struct date_parts *parts)
 {
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
-		if (numbers[i].field == field)
-			*(int *)((char *)parts + numbers[i].place) = numbers[i].read(text, length);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		if (numbers[i].field != field)
+			continue;
+		*(int *)((char *)parts + numbers[i].place) = numbers[i].read(text, length);
+		break;
+	}
 	switch (field) {
 	case 'U':
 		parts->week_kind = DATE_WEEK_SUNDAY;

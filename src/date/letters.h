@@ -10,8 +10,8 @@ struct pattern;
  * {EPOCH}, {LEPOCH}, {TAI64N}. */
 struct date_letter {
 	const char *letter;
-	/* strftime's letter for what it says, or E epoch, L epoch with optional ms or us digits,
-	 * T the hex of TAI64N; NUL: it says nothing. */
+	/* The letter that strftime has for what it says; or E: seconds since 1970; L: the same,
+	 * perhaps with digits of ms or us; T: the hex of TAI64N; NUL: it says nothing. */
 	char field;
 	const char *regex; /* NULL: see date_letter_regex */
 };

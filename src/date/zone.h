@@ -9,9 +9,9 @@ struct error;
 struct date_transitions;
 
 enum date_zone_kind {
-	DATE_ZONE_LOCAL, /* of this process */
-	DATE_ZONE_FIXED, /* one offset all year */
-	DATE_ZONE_NAMED, /* of the system's zone files */
+	DATE_ZONE_LOCAL, /* that of this process */
+	DATE_ZONE_FIXED, /* it has one offset all year */
+	DATE_ZONE_NAMED, /* it is read from the system's zone files */
 };
 
 struct date_zone {

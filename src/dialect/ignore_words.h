@@ -10,7 +10,7 @@ struct error;
 struct findings;
 struct position;
 
-/* The words of fail2ban's ignoreip and of the files that it names: whom no jail bans. */
+/* The words of fail2ban's ignoreip, and of the files that ignoreip names, say whom no jail bans. */
 enum {
 	IGNORE_WORDS_ADDRESSES_MAX = 65536, /* of one file; more is an error */
 	IGNORE_WORDS_NAMES_MAX = 256,       /* of one file: each is asked for again and again */
@@ -22,18 +22,18 @@ enum ignore_words_kind {
 	IGNORE_WORDS_FILE,    /* file:PATH */
 };
 
-/* What the word is; *ret_ip is filled for an address. -1 with a sentence: none of these. */
+/* Says what the word is; *ret_ip is filled for an address. -1 with a sentence: none of these. */
 int ignore_words_word(const char *word, enum ignore_words_kind *ret_kind, struct ip *ret_ip,
 	struct error *err);
 /* The path in "file:/PATH" or "file:///PATH"; a pointer into word. It begins with one /, else it
  * is not absolute, which no such file may be. */
 const char *ignore_words_path(const char *word);
 
-/* A prefix of so many addresses that protecting it leaves strangers alone, not friends: shorter
- * than any network that a registry has given away, IPv4 /8 or IPv6 /16. */
+/* A network is wide if it is larger than any that a registry has given away (IPv4 /8, IPv6 /16):
+ * whoever protects it protects strangers, not friends. */
 enum { IGNORE_WORDS_WIDE4_BITS = 8, IGNORE_WORDS_WIDE6_BITS = 16 };
 bool ignore_words_is_wide(const struct ip *ip);
-/* Of such a prefix that is meant for ignoreip: a sentence. */
+/* Warns that ignoreip has a wide network. */
 void ignore_words_warn_wide(const struct ip *ip, const struct position *at,
 	struct findings *findings);
 

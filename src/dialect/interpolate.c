@@ -1,4 +1,4 @@
-/* %(x)s and <tag>: the part of dialect.h that looks up and replaces. */
+/* %(x)s and <tag>: the part of dialect/tree.h that looks up and replaces. */
 #include "dialect/tree.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "base/ascii.h"
 #include "base/text.h"
 
-enum { NAME_MAX_BYTES = 200, SHOWN_MAX = 256 };
+enum { NAME_MAX_BYTES = 200 };
 
 /* One call of dialect_resolve. */
 struct resolver {
@@ -45,7 +45,8 @@ static const struct dialect_section *find_section(const struct dialect *tree, co
 	return NULL;
 }
 
-/* What x was before the value that asks: its predecessor, else [DEFAULT]'s. asker NULL: a tag. */
+/* What %(known/name)s stands for: the value that the asking one replaced, else [DEFAULT]'s. asker
+ * NULL: a tag asks. */
 static const struct dialect_key *find_known(const struct dialect *tree,
 	const struct dialect_view *view, const struct dialect_key *asker, const char *name)
 {
@@ -86,14 +87,11 @@ static bool find_target(const struct dialect *tree, const struct dialect_view *v
 	return ret->key != NULL;
 }
 
-static int fail(struct findings *findings, const struct position *at, const char *name,
+static int complain(struct findings *findings, const struct position *at, const char *name,
 	const char *what)
 {
-	char shown[SHOWN_MAX];
-
-	text_render_string(shown, sizeof(shown), name);
 	if (findings)
-		(void)finding_error(findings, at, "'%s' %s", shown, what);
+		(void)finding_error(findings, at, "'%s' %s", text_shown_string(name).text, what);
 	return -1;
 }
 
@@ -119,20 +117,20 @@ static bool read_reference(const struct dialect_value *raw, size_t at, char name
 	return true;
 }
 
-static int put(struct resolver *r, const struct dialect_value *value, size_t from, size_t to,
+static int add_text(struct resolver *r, const struct dialect_value *value, size_t from, size_t to,
 	const struct position *use)
 {
 	struct position at = use ? *use : dialect_at(value, from);
 
 	if (r->out.length + (to - from) > DIALECT_VALUE_BYTES_MAX)
-		return fail(r->findings, &at, r->stack[0]->name,
+		return complain(r->findings, &at, r->stack[0]->name,
 			"grows beyond 256 KiB when its variables are replaced");
 	dialect_append(&r->out, value, from, to, use);
 	return 0;
 }
 
-/* A ; that cut the line of a replaced reference stays known with what stands there now. */
-static void keep_cut(struct resolver *r, const struct dialect_value *value, size_t from, size_t to)
+/* If a ; cut the line of a reference that has been replaced, what stands there now knows it. */
+static void copy_cut(struct resolver *r, const struct dialect_value *value, size_t from, size_t to)
 {
 	struct dialect_span *last = &r->out.spans[r->out.n_spans - 1];
 	struct position cut;
@@ -142,8 +140,8 @@ static void keep_cut(struct resolver *r, const struct dialect_value *value, size
 		last->cut_column = cut.column;
 }
 
-/* The reference at [from, to) is all of a line that nothing was cut from: its value brings its
- * own places. */
+/* The reference at [from, to) is a whole line, of which no ; cut a part: then each byte of its
+ * value keeps its own place. */
 static bool is_alone(const struct dialect_value *value, size_t from, size_t to)
 {
 	struct position cut;
@@ -151,12 +149,12 @@ static bool is_alone(const struct dialect_value *value, size_t from, size_t to)
 	return is_whole_line(value->text, from, to) && !dialect_cut(value, from, to, &cut);
 }
 
-/* [section]'s own name for %(__name__)s. */
-static int put_name(struct resolver *r, const struct position *at)
+/* Adds the name of the section, which is what %(__name__)s stands for. */
+static int add_name(struct resolver *r, const struct position *at)
 {
 	const char *name = r->view.section ? r->view.section->name : "DEFAULT";
 	struct dialect_value value = dialect_value_of(name, strlen(name), at);
-	int rc = put(r, &value, 0, value.length, at);
+	int rc = add_text(r, &value, 0, value.length, at);
 
 	dialect_value_done(&value);
 	return rc;
@@ -174,38 +172,39 @@ static int check_step(struct resolver *r, const struct position *at, const char 
 	const struct target *target)
 {
 	if (target->key && is_on_stack(r, target->key))
-		return fail(r->findings, at, name, "leads back to itself");
+		return complain(r->findings, at, name, "leads back to itself");
 	if (r->depth > DIALECT_DEPTH_MAX - 1)
-		return fail(r->findings, at, name, "nests deeper than 10 variables");
+		return complain(r->findings, at, name, "nests deeper than 10 variables");
 	if (++r->steps > DIALECT_STEPS_MAX)
-		return fail(r->findings, at, name, "needs too many replacements");
+		return complain(r->findings, at, name, "needs too many replacements");
 	return 0;
 }
 
-/* The text up to the next %, and a %% as one %. Returns where the reading goes on, or -1. */
-static int put_plain(struct resolver *r, const struct dialect_value *raw, size_t *at,
+/* Adds the text up to the next %, and a %% as one %; moves *at behind that. */
+static int add_plain(struct resolver *r, const struct dialect_value *raw, size_t *at,
 	const struct position *use)
 {
 	const char *percent = strchr(raw->text + *at, '%');
 	size_t end = percent ? (size_t)(percent - raw->text) : raw->length;
 	struct position place;
 
-	if (end > *at && put(r, raw, *at, end, use) < 0)
+	if (end > *at && add_text(r, raw, *at, end, use) < 0)
 		return -1;
 	*at = end;
 	if (!percent || percent[1] == '(')
 		return 0;
 	place = dialect_at(raw, end);
 	if (percent[1] != '%')
-		return fail(r->findings, &place, "%",
+		return complain(r->findings, &place, "%",
 			"stands alone: write %% for a percent sign, or %(name)s");
 	*at = end + 2;
-	return put(r, raw, end, end + 1, use);
+	return add_text(r, raw, end, end + 1, use);
 }
 
-/* Deals with the reference at *at, which it moves behind it. What is left to do is to expand
- * ret->key, if that is set; *io_use then is the place that all of it counts as. */
-static int put_reference(struct resolver *r, const struct dialect_key *asker, size_t *at,
+/* Reads the reference at *at, moves *at behind it, and adds what it stands for, unless that is a
+ * key: then *ret has it, and the caller expands it. *io_use: the place that all of it counts
+ * as. */
+static int add_reference(struct resolver *r, const struct dialect_key *asker, size_t *at,
 	struct position *place, const struct position **io_use, struct target *ret)
 {
 	const struct dialect_value *raw = &asker->value;
@@ -215,24 +214,25 @@ static int put_reference(struct resolver *r, const struct dialect_key *asker, si
 	*ret = (struct target){ 0 };
 	*place = *io_use ? **io_use : dialect_at(raw, start);
 	if (!read_reference(raw, start, name, at))
-		return fail(r->findings, place, "%(", "is not closed by )s");
+		return complain(r->findings, place, "%(", "is not closed by )s");
 	if (strcmp(name, "__name__") == 0)
-		return put_name(r, place);
+		return add_name(r, place);
 	if (!find_target(r->tree, &r->view, asker, name, ret))
-		return fail(r->findings, place, name, "is asked for by %(…)s but set nowhere");
+		return complain(r->findings, place, name, "is asked for by %(…)s but set nowhere");
 	if (check_step(r, place, name, ret) < 0)
 		return -1;
 	if (!*io_use && !is_alone(raw, start, *at))
 		*io_use = place;
 	if (!ret->value)
 		return 0;
-	if (put(r, ret->value, 0, ret->value->length, *io_use) < 0)
+	if (add_text(r, ret->value, 0, ret->value->length, *io_use) < 0)
 		return -1;
-	keep_cut(r, raw, start, *at);
+	copy_cut(r, raw, start, *at);
 	return 0;
 }
 
-/* Replaces in one value; use: the place that all of it counts as, NULL: its own places. */
+/* Adds the value of key with its references replaced; use: the place that all of it counts as,
+ * NULL: its bytes keep theirs. */
 static int expand(struct resolver *r, const struct dialect_key *key, const struct position *use)
 {
 	const struct dialect_value *raw = &key->value;
@@ -247,15 +247,15 @@ static int expand(struct resolver *r, const struct dialect_key *key, const struc
 		size_t start = at;
 
 		if (raw->text[at] != '%' || raw->text[at + 1] != '(') {
-			rc = put_plain(r, raw, &at, use);
+			rc = add_plain(r, raw, &at, use);
 			continue;
 		}
-		rc = put_reference(r, key, &at, &place, &inner, &target);
+		rc = add_reference(r, key, &at, &place, &inner, &target);
 		if (rc < 0 || !target.key)
 			continue;
 		/* also what another section says is read with this section's variables */
 		rc = expand(r, target.key, inner);
-		keep_cut(r, raw, start, at);
+		copy_cut(r, raw, start, at);
 	}
 	r->depth--;
 	return rc;
@@ -366,19 +366,19 @@ static int replace_tags(struct resolver *r, const struct dialect_value *value, b
 			continue;
 		}
 		rc = ++r->steps > DIALECT_STEPS_MAX
-			     ? fail(r->findings, &place, name, "needs too many replacements")
-			     : put(r, value, done, at, NULL);
+			     ? complain(r->findings, &place, name, "needs too many replacements")
+			     : add_text(r, value, done, at, NULL);
 		if (rc == 0)
-			rc = put(r, &text, 0, text.length, whole ? NULL : &place);
+			rc = add_text(r, &text, 0, text.length, whole ? NULL : &place);
 		dialect_value_done(&text);
 		if (rc < 0)
 			return -1;
-		keep_cut(r, value, at, end);
+		copy_cut(r, value, at, end);
 		*ret_changed = true;
 		done = end;
 		at = end;
 	}
-	return put(r, value, done, value->length, NULL);
+	return add_text(r, value, done, value->length, NULL);
 }
 
 int dialect_tags(const struct dialect *tree, const struct dialect_view *view,
@@ -399,7 +399,7 @@ int dialect_tags(const struct dialect *tree, const struct dialect_view *view,
 		*value = r.out;
 	}
 	if (changed)
-		return fail(findings, &at, "<tag>",
+		return complain(findings, &at, "<tag>",
 			"leads back to itself: replaced 25 times without an end");
 	return 0;
 }

@@ -1,11 +1,11 @@
 #include "dialect/python_regex.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 #define FLAG_LETTERS "aiLmsux"
 
@@ -13,7 +13,7 @@
 struct translation {
 	const struct pattern *from;
 	struct python_regex *to;
-	char flags[sizeof(FLAG_LETTERS)]; /* those that hold for all of it */
+	char flags[sizeof(FLAG_LETTERS)]; /* those that hold for the whole pattern */
 };
 
 static void add(struct translation *translation, const char *bytes, size_t length, size_t at)
@@ -40,11 +40,11 @@ static void add_character(struct translation *translation, const char *digits, s
 
 	memcpy(number, digits, length);
 	number[length] = '\0';
-	(void)snprintf(text, sizeof(text), "\\x{%lx}", strtoul(number, NULL, base));
+	(void)text_format(text, sizeof(text), "\\x{%lx}", strtoul(number, NULL, base));
 	add_string(translation, text, at);
 }
 
-/* The escape at `at`; returns its length. */
+/* Translates the escape at `at`; returns its length. */
 static size_t escape(struct translation *translation, size_t at, bool in_class)
 {
 	const char *text = translation->from->bytes + at;
@@ -79,7 +79,7 @@ static bool looks_posix(const char *text)
 	return text[2 + length] == text[1] && text[3 + length] == ']';
 }
 
-/* The class at `at`; returns its length. */
+/* Translates the class at `at`; returns its length. */
 static size_t class(struct translation *translation, size_t at)
 {
 	const char *text = translation->from->bytes + at;
@@ -111,7 +111,7 @@ static size_t class(struct translation *translation, size_t at)
 	return end;
 }
 
-/* Letters of "(?LETTERS" at text, 0: that is something else. ret_end is what follows them. */
+/* How many letters "(?LETTERS" at text has, 0: it is something else; *ret_end: the byte behind. */
 static size_t flag_letters(const char *text, char *ret_end)
 {
 	size_t length;
@@ -123,7 +123,7 @@ static size_t flag_letters(const char *text, char *ret_end)
 	return length;
 }
 
-/* The letters that PCRE2 has; u and a say nothing here. */
+/* Adds the flags that PCRE2 has; u and a mean nothing here. */
 static void add_flags(struct translation *translation, const char *letters, size_t length,
 	size_t at)
 {
@@ -144,7 +144,8 @@ static void flags_hoist(struct translation *translation, const char *letters, si
 	}
 }
 
-/* Flags at `at`, alone or as the first thing in a group. Returns the bytes read, 0: none. */
+/* Translates flags at `at`, alone or as the first thing in a group. Returns how many bytes of the
+ * pattern that were, 0: there are none. */
 static size_t flags(struct translation *translation, size_t at)
 {
 	const char *text = translation->from->bytes + at;
@@ -172,7 +173,8 @@ static size_t flags(struct translation *translation, size_t at)
 	return 0;
 }
 
-/* Where (?L) stands: bytes patterns only. Returns the end of the pattern if nowhere. */
+/* Where (?L) stands, which Python allows in patterns for bytes only; the end of the pattern:
+ * nowhere. */
 static size_t find_locale(const struct pattern *pattern)
 {
 	size_t at = 0;
@@ -188,7 +190,8 @@ static size_t find_locale(const struct pattern *pattern)
 	return at;
 }
 
-/* "{,n}" and "{,}" at `at`. Returns the bytes read, 0: it is something else. */
+/* Translates "{,n}" and "{,}" at `at`. Returns how many bytes of the pattern that were, 0: it is
+ * something else. */
 static size_t repeat(struct translation *translation, size_t at)
 {
 	const char *text = translation->from->bytes + at;
@@ -199,8 +202,8 @@ static size_t repeat(struct translation *translation, size_t at)
 	return 2;
 }
 
-/* What holds for all of the pattern comes to its start. */
-static void flags_put(struct translation *translation)
+/* Writes the flags that hold for all of the pattern at its start. */
+static void flags_write(struct translation *translation)
 {
 	struct pattern whole = { 0 };
 	const struct pattern *rest = &translation->to->pattern;
@@ -246,6 +249,6 @@ int python_regex_translate(const struct pattern *pattern, struct python_regex *r
 		at += step;
 	}
 	pattern_add(&ret_spelling->pattern, "", 0, pattern->origins[pattern->length]);
-	flags_put(&translation);
+	flags_write(&translation);
 	return 0;
 }

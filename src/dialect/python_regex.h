@@ -5,9 +5,10 @@
 
 struct error;
 
+/* A regex of Python as PCRE2 reads it. */
 struct python_regex {
-	struct pattern pattern;
-	const char *warning; /* NULL: none */
+	struct pattern pattern; /* owned */
+	const char *warning;    /* NULL: none */
 	size_t warning_offset;
 };
 

@@ -369,7 +369,7 @@ static void borders(void **state)
 	}
 }
 
-/* Which of several patterns counts: DIALECT 5. */
+/* Which of several patterns counts: as in fail2ban, see date.c. */
 static void several(void **state)
 {
 	static const struct {
