@@ -119,10 +119,7 @@ static int reload(void *context, int fd, struct error *err)
 
 static void save_position(void *context, const struct tail_position *position)
 {
-	if (position->offset < 0)
-		store_forget_position(context, position->path);
-	else
-		store_position(context, position);
+	store_position(context, position);
 }
 
 static int commit(void *context, struct error *err)

@@ -16,7 +16,6 @@
 enum {
 	KEEP_BANS_S = 400 * 24 * 3600,
 	BUSY_MS = 200, /* a person's sqlite3 on the file may hold up the loop this long */
-	ADDRESS_BYTES_MAX = 17,
 };
 
 static const char pragmas[] =
@@ -28,64 +27,38 @@ static const char pragmas[] =
 	"PRAGMA wal_autocheckpoint = 1000;"      /* pages: 4 MiB, a checkpoint takes some ms */
 	"PRAGMA journal_size_limit = 16777216;"; /* a burst's WAL is cut again */
 
-/* Step n makes version n out of n - 1: an older database is carried along. */
-static const char *const schema_steps[] = {
-	NULL,
+/* Another schema is another version: such a database is set aside. */
+enum { SCHEMA_VERSION = 7 };
+
+static const char schema[] =
 	"BEGIN IMMEDIATE;"
 	"CREATE TABLE failures(id INTEGER PRIMARY KEY, jail TEXT NOT NULL, address BLOB NOT NULL,"
-	" at INTEGER NOT NULL, kind INTEGER NOT NULL, session INTEGER NOT NULL) STRICT;"
+	" at INTEGER NOT NULL, kind INTEGER NOT NULL, session INTEGER NOT NULL,"
+	" value INTEGER NOT NULL, proven INTEGER NOT NULL, ms INTEGER NOT NULL) STRICT;"
 	"CREATE TABLE bans(id INTEGER PRIMARY KEY, jail TEXT NOT NULL, address BLOB NOT NULL,"
 	" since INTEGER NOT NULL, until INTEGER NOT NULL, failures INTEGER NOT NULL,"
 	" proven INTEGER NOT NULL, state INTEGER NOT NULL, account BLOB NOT NULL,"
-	" note BLOB NOT NULL, previous INTEGER NOT NULL) STRICT;"
+	" note BLOB NOT NULL, number INTEGER NOT NULL) STRICT;"
 	"CREATE TABLE positions(path BLOB PRIMARY KEY, device INTEGER NOT NULL,"
 	" inode INTEGER NOT NULL, generation INTEGER NOT NULL, born INTEGER NOT NULL,"
-	" offset INTEGER NOT NULL, hash INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	" offset INTEGER NOT NULL, hash INTEGER NOT NULL, mark INTEGER NOT NULL) STRICT,"
+	" WITHOUT ROWID;"
+	"CREATE TABLE cursors(jail TEXT PRIMARY KEY, cursor TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE patterns(jail TEXT NOT NULL, pattern BLOB NOT NULL,"
 	" PRIMARY KEY(jail, pattern)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE totals(jail TEXT PRIMARY KEY, failures INTEGER NOT NULL,"
 	" bans INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE alerts(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, dest BLOB NOT NULL,"
 	" sender BLOB NOT NULL, subject BLOB NOT NULL, body BLOB NOT NULL) STRICT;"
-	"PRAGMA user_version = 1;"
-	"COMMIT",
-	"BEGIN IMMEDIATE;"
 	"CREATE TABLE allows(address BLOB PRIMARY KEY, at INTEGER NOT NULL,"
 	" until INTEGER NOT NULL, note BLOB NOT NULL) STRICT, WITHOUT ROWID;"
-	"PRAGMA user_version = 2;"
-	"COMMIT",
-	/* previous was the id of the row before it of the same address */
-	"BEGIN IMMEDIATE;"
-	"ALTER TABLE failures ADD COLUMN value INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE bans RENAME COLUMN previous TO number;"
-	"UPDATE bans SET number = 1;"
-	"CREATE TABLE secret(id INTEGER PRIMARY KEY, key BLOB NOT NULL) STRICT;"
-	"PRAGMA user_version = 3;"
-	"COMMIT",
-	"BEGIN IMMEDIATE;"
-	"CREATE TABLE names(name TEXT NOT NULL, address BLOB NOT NULL,"
-	" PRIMARY KEY(name, address)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE allowed_names(name TEXT PRIMARY KEY, at INTEGER NOT NULL,"
 	" until INTEGER NOT NULL, note BLOB NOT NULL) STRICT, WITHOUT ROWID;"
-	"PRAGMA user_version = 4;"
-	"COMMIT",
-	"BEGIN IMMEDIATE;"
-	"CREATE TABLE cursors(jail TEXT PRIMARY KEY, cursor TEXT NOT NULL) STRICT,"
-	" WITHOUT ROWID;"
-	"PRAGMA user_version = 5;"
-	"COMMIT",
-	"BEGIN IMMEDIATE;"
-	"ALTER TABLE failures ADD COLUMN proven INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE failures ADD COLUMN ms INTEGER NOT NULL DEFAULT 0;"
-	"PRAGMA user_version = 6;"
-	"COMMIT",
-	"BEGIN IMMEDIATE;"
-	"ALTER TABLE positions ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE names(name TEXT NOT NULL, address BLOB NOT NULL,"
+	" PRIMARY KEY(name, address)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE secret(id INTEGER PRIMARY KEY, key BLOB NOT NULL) STRICT;"
 	"PRAGMA user_version = 7;"
-	"COMMIT",
-};
-
-enum { SCHEMA_VERSION = sizeof(schema_steps) / sizeof(schema_steps[0]) - 1 };
+	"COMMIT";
 
 /* Reads every page; STRICT makes it look at the types of all values too. The first row is "ok" in a
  * sound database. As a table, pragma_quick_check(1), it takes the 1 for a table's name since SQLite
@@ -179,32 +152,6 @@ static int damage_check(const struct store *store, bool *ret_damaged, struct err
 	return result;
 }
 
-int store_db_bind_ip(struct sqlite3_stmt *statement, int column, const struct ip *ip)
-{
-	uint8_t bytes[ADDRESS_BYTES_MAX];
-	int length = ip->family == 4 ? 4 : 16;
-
-	memcpy(bytes, ip->bytes, (size_t)length);
-	if (!ip_is_host(ip))
-		bytes[length++] = ip->bits;
-	return sqlite3_bind_blob(statement, column, bytes, length, SQLITE_TRANSIENT);
-}
-
-struct ip store_db_ip(struct sqlite3_stmt *statement, int column)
-{
-	const uint8_t *bytes = sqlite3_column_blob(statement, column);
-	int length = sqlite3_column_bytes(statement, column);
-	uint8_t family = length == 4 || length == 5 ? 4 : 6;
-	struct ip ip = { 0 };
-
-	if (!bytes || (family == 6 && length != 16 && length != 17))
-		return ip;
-	ip = ip_from_bytes(family, bytes);
-	if ((length == 5 || length == 17) && bytes[length - 1] <= ip.bits)
-		ip = ip_mask(&ip, bytes[length - 1]);
-	return ip;
-}
-
 int store_db_read(struct store *store, const char *sql,
 	void (*each)(struct store *store, struct sqlite3_stmt *statement, void *context),
 	void *context, struct error *err)
@@ -273,16 +220,15 @@ static enum start schema_check(struct store *store, struct error *err)
 	if (read_number(store, "PRAGMA user_version", &version, err) < 0 ||
 		read_number(store, "SELECT count(*) FROM sqlite_schema", &tables, err) < 0)
 		return failed(store);
-	if (version < 0 || version > SCHEMA_VERSION || (!version && tables)) {
+	if (version != SCHEMA_VERSION && (version || tables)) {
 		(void)error_set(err, "schema version %lld, this program knows %d",
 			(long long)version, SCHEMA_VERSION);
 		return START_UNUSABLE;
 	}
 	if (store_exec(store, "PRAGMA journal_mode = WAL", err) < 0)
 		return failed(store);
-	while (version < SCHEMA_VERSION)
-		if (store_exec(store, schema_steps[++version], err) < 0)
-			return failed(store);
+	if (!version && store_exec(store, schema, err) < 0)
+		return failed(store);
 	return START_OK;
 }
 
@@ -339,7 +285,18 @@ static struct store *store_new(void)
 	return store;
 }
 
-int store_db_open(const char *dir, int64_t now_s, struct store **ret_store, char **ret_note,
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	for (size_t i = 0; i < STATEMENTS; i++)
+		(void)sqlite3_finalize(store->statements[i]); /* repeats an old error */
+	(void)sqlite3_close(store->db); /* a failed checkpoint leaves the WAL, which counts */
+	unwritten_done(&store->unwritten);
+	free(store);
+}
+
+int store_open(const char *dir, int64_t now_s, struct store **ret_store, char **ret_note,
 	struct error *err)
 {
 	cleanup_free char *path = alloc_format("%s/state.db", dir);
@@ -352,7 +309,7 @@ int store_db_open(const char *dir, int64_t now_s, struct store **ret_store, char
 	if (start == START_UNUSABLE) {
 		/* its WAL may be all that is whole: do not write it into the file */
 		(void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-		store_db_close(store);
+		store_close(store);
 		if (store_aside_move(path, now_s, &aside, err) < 0)
 			return -1;
 		*ret_note = alloc_format("%s cannot be used (%s): set aside as %s, a new one made",
@@ -363,20 +320,9 @@ int store_db_open(const char *dir, int64_t now_s, struct store **ret_store, char
 	if (start != START_OK) {
 		free(*ret_note);
 		*ret_note = NULL;
-		store_db_close(store);
+		store_close(store);
 		return error_set(err, "%s: %s", path, reason.text);
 	}
 	*ret_store = store;
 	return 0;
-}
-
-void store_db_close(struct store *store)
-{
-	if (!store)
-		return;
-	for (size_t i = 0; i < STATEMENTS; i++)
-		(void)sqlite3_finalize(store->statements[i]); /* repeats an old error */
-	(void)sqlite3_close(store->db); /* a failed checkpoint leaves the WAL, which counts */
-	store_queue_done(&store->queue);
-	free(store);
 }

@@ -81,6 +81,7 @@ struct store_allow {
 	int64_t until_s; /* 0: for ever */
 	const char *note;
 	const char *name; /* NULL: an address */
+	bool forget;      /* address or name, whose row goes: nothing else counts */
 };
 
 /* The addresses that a host name had when it was last answered. */
@@ -90,7 +91,7 @@ struct store_name {
 	struct ip addresses[STORE_ADDRESSES_MAX];
 };
 
-/* Opens or makes dir/state.db. A database that is corrupt or of an unknown schema is set aside as
+/* Opens or makes dir/state.db. A database that is corrupt or of another schema is set aside as
  * state.db.corrupt-DATE (DATE from now_s) with its -wal, a new one is made, and ret_note (caller
  * frees, NULL if nothing to say) says so. dir must exist. One process at a time writes: ids are
  * given out in memory. PRAGMA quick_check runs here: 0.3 s for 2 M failures. */
@@ -103,6 +104,7 @@ size_t store_find_aside(const char *dir, char ret_name[STORE_ASIDE_MAX]);
 /* Commits nothing: the caller commits first. */
 void store_close(struct store *store);
 
+/* What is NULL is not wanted. */
 struct store_loader {
 	void (*failure)(void *context, const struct store_failure *failure);
 	void (*ban)(void *context, const struct store_ban *ban); /* ended ones too, oldest first */
@@ -111,7 +113,7 @@ struct store_loader {
 	void (*total)(void *context, const char *jail, uint64_t failures, uint64_t bans);
 	void (*alert)(void *context, const struct store_alert *alert);
 	void (*allow)(void *context, const struct store_allow *allow);
-	/* One address of a name; before all bans. NULL: not wanted. */
+	/* One address of a name; before all bans. */
 	void (*name)(void *context, const char *name, const struct ip *ip);
 	void *context;
 };
@@ -122,8 +124,8 @@ int store_load(struct store *store, const struct store_loader *loader, struct er
 void store_failure(struct store *store, const struct store_failure *failure);
 /* New if id is 0 (returns the id it will have), else updates until, failures, state. */
 int64_t store_ban(struct store *store, const struct store_ban *ban);
+/* offset < 0: forget the path. */
 void store_position(struct store *store, const struct tail_position *position);
-void store_forget_position(struct store *store, const char *path);
 void store_pattern(struct store *store, const char *jail, const char *pattern);
 void store_total(struct store *store, const char *jail, uint64_t failures, uint64_t bans);
 int64_t store_alert(struct store *store, const struct store_alert *alert);
