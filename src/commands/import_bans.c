@@ -14,6 +14,7 @@
 #include "base/protected.h"
 #include "base/text.h"
 #include "commands/client.h"
+#include "commands/quiet_guard.h"
 #include "config/config.h"
 #include "decide/bans.h"
 #include "decide/guard.h"
@@ -134,17 +135,6 @@ static void move(void *context, const struct fail2ban_ban *ban)
 
 /* ---- what the store holds ---- */
 
-static void ignore_alert(void *context, int64_t now_s, const char *dest, const char *sender,
-	const struct letter *letter)
-{
-	(void)context, (void)now_s, (void)dest, (void)sender, (void)letter;
-}
-
-static void ignore_note(void *context, int priority, const char *text)
-{
-	(void)context, (void)priority, (void)text;
-}
-
 static void load_ban(void *context, const struct store_ban *ban)
 {
 	const struct moving *moving = context;
@@ -152,41 +142,9 @@ static void load_ban(void *context, const struct store_ban *ban)
 	guard_load_ban(moving->guard, ban, moving->now_s);
 }
 
-static void skip_failure(void *context, const struct store_failure *failure)
-{
-	(void)context, (void)failure;
-}
-
-static void skip_position(void *context, const struct tail_position *position)
-{
-	(void)context, (void)position;
-}
-
-static void skip_pattern(void *context, const char *jail, const char *pattern)
-{
-	(void)context, (void)jail, (void)pattern;
-}
-
-static void skip_total(void *context, const char *jail, uint64_t failures, uint64_t bans)
-{
-	(void)context, (void)jail, (void)failures, (void)bans;
-}
-
-static void skip_alert(void *context, const struct store_alert *alert)
-{
-	(void)context, (void)alert;
-}
-
 static int open_store(struct moving *moving, struct findings *findings, struct error *err)
 {
-	struct guard_events events = { .alert = ignore_alert, .note = ignore_note };
-	struct store_loader loader = { .failure = skip_failure,
-		.ban = load_ban,
-		.position = skip_position,
-		.pattern = skip_pattern,
-		.total = skip_total,
-		.alert = skip_alert,
-		.context = moving };
+	struct store_loader loader = { .ban = load_ban, .context = moving };
 	cleanup_free char *note = NULL;
 
 	if (store_open(moving->options->run->state_dir, moving->now_s, &moving->store, &note, err) <
@@ -194,7 +152,7 @@ static int open_store(struct moving *moving, struct findings *findings, struct e
 		return -1;
 	if (note)
 		(void)fprintf(stderr, "voipguard: %s\n", note);
-	moving->guard = guard_new(moving->config, moving->protected, true, &events, findings);
+	moving->guard = quiet_guard_new(moving->config, moving->protected, true, NULL, findings);
 	return store_load(moving->store, &loader, err);
 }
 

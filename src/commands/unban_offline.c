@@ -12,6 +12,7 @@
 #include "base/ip.h"
 #include "base/protected.h"
 #include "commands/client.h"
+#include "commands/quiet_guard.h"
 #include "config/config.h"
 #include "decide/bans.h"
 #include "decide/guard.h"
@@ -19,12 +20,6 @@
 #include "process/dirs.h"
 #include "process/launch.h"
 #include "state/store.h"
-
-static void ignore_alert(void *context, int64_t now_s, const char *dest, const char *sender,
-	const struct letter *letter)
-{
-	(void)context, (void)now_s, (void)dest, (void)sender, (void)letter;
-}
 
 static void print_note(void *context, int priority, const char *text)
 {
@@ -45,21 +40,6 @@ static void load_ban(void *context, const struct store_ban *ban)
 static void load_total(void *context, const char *jail, uint64_t failures, uint64_t bans)
 {
 	guard_load_total(context, jail, failures, bans);
-}
-
-static void skip_position(void *context, const struct tail_position *position)
-{
-	(void)context, (void)position;
-}
-
-static void skip_pattern(void *context, const char *jail, const char *pattern)
-{
-	(void)context, (void)jail, (void)pattern;
-}
-
-static void skip_alert(void *context, const struct store_alert *alert)
-{
-	(void)context, (void)alert;
 }
 
 /* Bans that the database holds are in the kernel already: only lifts are sent. */
@@ -92,10 +72,7 @@ static int lift(struct guard *guard, struct store *store, const struct ip *ip, c
 {
 	struct store_loader loader = { .failure = load_failure,
 		.ban = load_ban,
-		.position = skip_position,
-		.pattern = skip_pattern,
 		.total = load_total,
-		.alert = skip_alert,
 		.context = guard };
 	int64_t now_s = clock_wall_s();
 	uint32_t lifted;
@@ -117,7 +94,6 @@ static int lift(struct guard *guard, struct store *store, const struct ip *ip, c
 
 int unban_offline(const struct run_options *options, const struct ip *ip, const char *jail)
 {
-	struct guard_events events = { .alert = ignore_alert, .note = print_note };
 	cleanup_free char *database = alloc_format("%s/state.db", options->state_dir);
 	struct protected *protected = protected_new();
 	struct findings findings = { 0 };
@@ -141,7 +117,7 @@ int unban_offline(const struct run_options *options, const struct ip *ip, const 
 	if (note)
 		(void)fprintf(stderr, "voipguard: %s\n", note);
 	if (rc == 0) {
-		guard = guard_new(config, protected, false, &events, &findings);
+		guard = quiet_guard_new(config, protected, false, print_note, &findings);
 		rc = lift(guard, store, ip, jail, &err);
 	}
 	if (rc < 0)

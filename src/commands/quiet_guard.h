@@ -1,0 +1,16 @@
+#ifndef VG_QUIET_GUARD_H
+#define VG_QUIET_GUARD_H
+
+#include <stdbool.h>
+
+struct config;
+struct findings;
+struct guard;
+struct protected;
+
+/* guard_new() for a command, which sends no mail. note (NULL: nobody) hears of bans and unbans. */
+struct guard *quiet_guard_new(const struct config *config, struct protected *protected,
+	bool dry_run, void (*note)(void *context, int priority, const char *text),
+	struct findings *findings);
+
+#endif
