@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "base/times.h"
 #include "commands/client.h"
 #include "commands/import.h"
+#include "commands/quiet_guard.h"
 #include "commands/test.h"
 #include "commands/unban_offline.h"
 #include "config/asterisk_check.h"
@@ -31,49 +33,39 @@
 #include "notifier/notifier.h"
 #include "process/launch.h"
 
-enum option_name {
-	OPTION_CONFIG = 'c',
-	OPTION_SOCKET = 's',
-	OPTION_HELP = 'h',
-	OPTION_STATE = 256,
-	OPTION_USER,
-	OPTION_DRY_RUN,
-	OPTION_STRICT,
-	OPTION_ROLE,
-	OPTION_JSON,
-	OPTION_JAIL,
-	OPTION_FOR,
-	OPTION_NOTE,
-	OPTION_ALL,
-	OPTION_SHOW,
-	OPTION_MISSED,
-	OPTION_NOW,
-	OPTION_LOGTYPE,
-	OPTION_DB,
-	OPTION_KEEP_FILTERS,
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_DURATION, OPTION_EPOCH, OPTION_HELP };
+
+/* Where the value goes in struct request. */
+static const struct option_row {
+	const char *name;
+	int letter; /* 0: none */
+	enum option_kind kind;
+	size_t offset;
+} option_rows[] = {
+	{ "help", 'h', OPTION_HELP, 0 },
+	{ "config", 'c', OPTION_TEXT, offsetof(struct request, config_said) },
+	{ "socket", 's', OPTION_TEXT, offsetof(struct request, run.socket_path) },
+	{ "state", 0, OPTION_TEXT, offsetof(struct request, run.state_dir) },
+	{ "user", 0, OPTION_TEXT, offsetof(struct request, run.user) },
+	{ "dry-run", 0, OPTION_FLAG, offsetof(struct request, run.dry_run) },
+	{ "strict", 0, OPTION_FLAG, offsetof(struct request, run.strict) },
+	{ "role", 0, OPTION_TEXT, offsetof(struct request, role) },
+	{ "json", 0, OPTION_FLAG, offsetof(struct request, json) },
+	{ "jail", 0, OPTION_TEXT, offsetof(struct request, jail) },
+	{ "for", 0, OPTION_DURATION, offsetof(struct request, for_s) },
+	{ "note", 0, OPTION_TEXT, offsetof(struct request, note) },
+	{ "all", 0, OPTION_FLAG, offsetof(struct request, all) },
+	{ "show", 0, OPTION_TEXT, offsetof(struct request, show) },
+	{ "missed", 0, OPTION_FLAG, offsetof(struct request, missed) },
+	{ "now", 0, OPTION_EPOCH, offsetof(struct request, now_s) },
+	{ "logtype", 0, OPTION_TEXT, offsetof(struct request, logtype) },
+	{ "db", 0, OPTION_TEXT, offsetof(struct request, database) },
+	{ "keep-filters", 0, OPTION_FLAG, offsetof(struct request, keep_filters) },
 };
 
-static const struct option options_known[] = {
-	{ "config", required_argument, NULL, OPTION_CONFIG },
-	{ "socket", required_argument, NULL, OPTION_SOCKET },
-	{ "help", no_argument, NULL, OPTION_HELP },
-	{ "state", required_argument, NULL, OPTION_STATE },
-	{ "user", required_argument, NULL, OPTION_USER },
-	{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
-	{ "strict", no_argument, NULL, OPTION_STRICT },
-	{ "role", required_argument, NULL, OPTION_ROLE },
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "jail", required_argument, NULL, OPTION_JAIL },
-	{ "for", required_argument, NULL, OPTION_FOR },
-	{ "note", required_argument, NULL, OPTION_NOTE },
-	{ "all", no_argument, NULL, OPTION_ALL },
-	{ "show", required_argument, NULL, OPTION_SHOW },
-	{ "missed", no_argument, NULL, OPTION_MISSED },
-	{ "now", required_argument, NULL, OPTION_NOW },
-	{ "logtype", required_argument, NULL, OPTION_LOGTYPE },
-	{ "db", required_argument, NULL, OPTION_DB },
-	{ "keep-filters", no_argument, NULL, OPTION_KEEP_FILTERS },
-	{ 0 },
+enum {
+	OPTION_ROWS = sizeof(option_rows) / sizeof(option_rows[0]),
+	OPTION_FIRST = 256, /* what getopt returns for row 0, behind all letters */
 };
 
 /* ---- commands ---- */
@@ -123,17 +115,6 @@ static int status_command(const struct request *request)
 	return fflush(stdout) == 0 ? status : EXIT_NO;
 }
 
-static void ignore_alert(void *context, int64_t now_s, const char *dest, const char *sender,
-	const struct letter *letter)
-{
-	(void)context, (void)now_s, (void)dest, (void)sender, (void)letter;
-}
-
-static void ignore_note(void *context, int priority, const char *text)
-{
-	(void)context, (void)priority, (void)text;
-}
-
 /* name "*": all of them, with an empty line between. */
 static int show_jail(const struct config *config, const char *name)
 {
@@ -159,7 +140,6 @@ static int show_jail(const struct config *config, const char *name)
 
 static int check_command(const struct request *request)
 {
-	struct guard_events events = { .alert = ignore_alert, .note = ignore_note };
 	struct protected *protected = protected_new();
 	struct findings findings = { 0 };
 	struct config *config = NULL;
@@ -167,7 +147,7 @@ static int check_command(const struct request *request)
 	int status = EXIT_DONE;
 
 	if (config_load(request->run.config_dir, NULL, &config, &findings) == 0)
-		guard = guard_new(config, protected, true, &events, &findings);
+		guard = quiet_guard_new(config, protected, true, NULL, &findings);
 	if (config)
 		config_asterisk_check(config, &findings);
 	findings_sort(&findings);
@@ -200,7 +180,7 @@ static int test_command(const struct request *request)
 		return EXIT_USAGE;
 	}
 	options.journal = request->logtype && strcmp(request->logtype, "journal") == 0;
-	if (request->config_is_said || access(request->run.config_dir, R_OK) == 0)
+	if (request->config_said || access(request->run.config_dir, R_OK) == 0)
 		options.config_dir = request->run.config_dir;
 	return test_run(&options);
 }
@@ -313,12 +293,13 @@ static bool is_allowed(const struct command *command, const char *option)
 	return false;
 }
 
-static const char *option_text(int option)
+/* The row of what getopt has returned; NULL: it has complained. */
+static const struct option_row *find_option(int option)
 {
-	for (size_t i = 0; options_known[i].name; i++)
-		if (options_known[i].val == option)
-			return options_known[i].name;
-	return "";
+	for (size_t i = 0; i < OPTION_ROWS; i++)
+		if (option == OPTION_FIRST + (int)i || option == option_rows[i].letter)
+			return &option_rows[i];
+	return NULL;
 }
 
 static int read_duration(const char *text, int64_t *ret_s)
@@ -350,66 +331,66 @@ static int read_epoch(const char *text, int64_t *ret_s)
 	return 0;
 }
 
-static int take_option(struct request *request, int option, const char *value)
+static int take_option(struct request *request, const struct option_row *option, const char *value)
 {
-	switch ((enum option_name)option) {
-	case OPTION_CONFIG:
-		request->run.config_dir = value;
-		request->config_is_said = true;
+	void *at = (char *)request + option->offset;
+
+	switch (option->kind) {
+	case OPTION_FLAG:
+		*(bool *)at = true;
 		return 0;
-	case OPTION_SOCKET:
-		request->run.socket_path = value;
+	case OPTION_TEXT:
+		*(const char **)at = value;
 		return 0;
-	case OPTION_STATE:
-		request->run.state_dir = value;
-		return 0;
-	case OPTION_USER:
-		request->run.user = value;
-		return 0;
-	case OPTION_DRY_RUN:
-		request->run.dry_run = true;
-		return 0;
-	case OPTION_STRICT:
-		request->run.strict = true;
-		return 0;
-	case OPTION_ROLE:
-		request->role = value;
-		return 0;
-	case OPTION_JSON:
-		request->json = true;
-		return 0;
-	case OPTION_JAIL:
-		request->jail = value;
-		return 0;
-	case OPTION_FOR:
-		return read_duration(value, &request->for_s);
-	case OPTION_NOTE:
-		request->note = value;
-		return 0;
-	case OPTION_ALL:
-		request->all = true;
-		return 0;
-	case OPTION_SHOW:
-		request->show = value;
-		return 0;
-	case OPTION_MISSED:
-		request->missed = true;
-		return 0;
-	case OPTION_NOW:
-		return read_epoch(value, &request->now_s);
-	case OPTION_LOGTYPE:
-		request->logtype = value;
-		return 0;
-	case OPTION_DB:
-		request->database = value;
-		return 0;
-	case OPTION_KEEP_FILTERS:
-		request->keep_filters = true;
-		return 0;
+	case OPTION_DURATION:
+		return read_duration(value, at);
+	case OPTION_EPOCH:
+		return read_epoch(value, at);
 	case OPTION_HELP:
 		break;
 	}
 	return -1;
+}
+
+/* Returns the exit status, or -1: the command is to be run. */
+static int read_options(const struct command *command, struct request *request, int argc,
+	char **argv)
+{
+	struct option known[OPTION_ROWS + 1] = { 0 };
+	int got;
+
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		bool is_flag =
+			option_rows[i].kind == OPTION_FLAG || option_rows[i].kind == OPTION_HELP;
+
+		known[i] = (struct option){ .name = option_rows[i].name,
+			.has_arg = is_flag ? no_argument : required_argument,
+			.val = OPTION_FIRST + (int)i };
+	}
+	while ((got = getopt_long(argc, argv, "c:s:h", known, NULL)) != -1) {
+		const struct option_row *option = find_option(got);
+
+		if (!option)
+			return EXIT_USAGE; /* getopt has said what */
+		if (option->kind == OPTION_HELP) {
+			(void)printf("voipguard %s %s\n  %s\n", command->name, command->usage,
+				command->does);
+			return EXIT_DONE;
+		}
+		if (!is_allowed(command, option->name)) {
+			(void)fprintf(stderr, "voipguard: %s has no option --%s\n", command->name,
+				option->name);
+			return EXIT_USAGE;
+		}
+		if (take_option(request, option, optarg) < 0)
+			return EXIT_USAGE;
+	}
+	request->arguments = argv + optind;
+	request->n_arguments = argc - optind;
+	if (request->n_arguments >= command->least && request->n_arguments <= command->most)
+		return -1;
+	(void)fprintf(stderr, "usage: voipguard %s %s\n", command->name, command->usage);
+	return EXIT_USAGE;
 }
 
 static int run_it(const struct command *command, int argc, char **argv)
@@ -419,30 +400,12 @@ static int run_it(const struct command *command, int argc, char **argv)
 					   .state_dir = state ? state : "/var/lib/voipguard",
 					   .user = "voipguard",
 					   .socket_path = "/run/voipguard/control.sock" } };
-	int option;
+	int status = read_options(command, &request, argc, argv);
 
-	while ((option = getopt_long(argc, argv, "c:s:h", options_known, NULL)) != -1) {
-		if (option == OPTION_HELP) {
-			(void)printf("voipguard %s %s\n  %s\n", command->name, command->usage,
-				command->does);
-			return EXIT_DONE;
-		}
-		if (option == '?')
-			return EXIT_USAGE; /* getopt has said what */
-		if (!is_allowed(command, option_text(option))) {
-			(void)fprintf(stderr, "voipguard: %s has no option --%s\n", command->name,
-				option_text(option));
-			return EXIT_USAGE;
-		}
-		if (take_option(&request, option, optarg) < 0)
-			return EXIT_USAGE;
-	}
-	request.arguments = argv + optind;
-	request.n_arguments = argc - optind;
-	if (request.n_arguments < command->least || request.n_arguments > command->most) {
-		(void)fprintf(stderr, "usage: voipguard %s %s\n", command->name, command->usage);
-		return EXIT_USAGE;
-	}
+	if (status >= 0)
+		return status;
+	if (request.config_said)
+		request.run.config_dir = request.config_said;
 	return command->run(&request);
 }
 

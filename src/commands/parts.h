@@ -20,13 +20,13 @@ struct request {
 	const char *show;
 	const char *logtype;
 	const char *database;
+	const char *config_said; /* NULL: run.config_dir is the default */
 	int64_t for_s; /* 0: not said */
 	int64_t now_s;
 	bool all;
 	bool keep_filters;
 	bool json;
 	bool missed;
-	bool config_is_said;
 	char **arguments;
 	int n_arguments;
 };
