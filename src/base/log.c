@@ -58,3 +58,9 @@ void log_line(int priority, const char *format, ...)
 	while (write(STDERR_FILENO, line, (size_t)used) < 0 && errno == EINTR)
 		;
 }
+
+void log_note(void *context, int priority, const char *text)
+{
+	(void)context;
+	log_line(priority, "%s", text);
+}

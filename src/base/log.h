@@ -13,4 +13,7 @@ void log_open(const char *role);
 
 void log_line(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* log_line() as a callback. */
+void log_note(void *context, int priority, const char *text);
+
 #endif

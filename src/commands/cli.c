@@ -120,7 +120,6 @@ static int show_jail(const struct config *config, const char *name)
 {
 	const struct config_jail *jail = config ? config_find(config, name) : NULL;
 	cleanup_free char *text = jail ? config_show(config, jail) : NULL;
-	char shown[256];
 
 	for (size_t i = 0; config && strcmp(name, "*") == 0 && i < config->n_jails; i++) {
 		cleanup_free char *one = config_show(config, &config->jails[i]);
@@ -133,8 +132,7 @@ static int show_jail(const struct config *config, const char *name)
 		(void)printf("%s", text);
 		return EXIT_DONE;
 	}
-	(void)fprintf(stderr, "voipguard: there is no jail '%s'\n",
-		text_render_string(shown, sizeof(shown), name));
+	(void)fprintf(stderr, "voipguard: there is no jail '%s'\n", text_shown_string(name).text);
 	return EXIT_NO;
 }
 
@@ -412,7 +410,6 @@ static int run_it(const struct command *command, int argc, char **argv)
 int cli_main(int argc, char **argv)
 {
 	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
-	char shown[128];
 
 	log_open(NULL);
 	if (!command && argc > 1 && strcmp(argv[1], "--version") == 0)
@@ -422,7 +419,7 @@ int cli_main(int argc, char **argv)
 	if (!command) {
 		if (argc > 1)
 			(void)fprintf(stderr, "voipguard: there is no command '%s'\n\n",
-				text_render_string(shown, sizeof(shown), argv[1]));
+				text_shown_string(argv[1]).text);
 		print_usage(stderr);
 		return EXIT_USAGE;
 	}

@@ -216,11 +216,11 @@ static const char *cell(const json_t *object, const char *key, char out[32])
 	const json_t *value = json_object_get(object, key);
 
 	if (json_is_integer(value))
-		(void)snprintf(out, 32, "%lld", (long long)json_integer_value(value)); /* fits */
+		text_format(out, 32, "%lld", (long long)json_integer_value(value));
 	else if (json_is_boolean(value))
-		(void)snprintf(out, 32, "%s", json_is_true(value) ? "yes" : "NO");
+		text_format(out, 32, "%s", json_is_true(value) ? "yes" : "NO");
 	else
-		(void)snprintf(out, 32, "%s", "-");
+		text_format(out, 32, "%s", "-");
 	return out;
 }
 

@@ -53,7 +53,6 @@ static int ask(const struct words *words, json_t *request, json_t **ret_answer)
 /* The settings of a jail; a name that no jail has is refused in words that say so. */
 static int ask_jail(const struct words *words, const char *jail, json_t **ret_answer)
 {
-	char shown[128];
 	json_t *names;
 	int status = ask(words, json_pack("{s:s}", "command", "jails"), &names);
 	bool found = false;
@@ -66,8 +65,7 @@ static int ask_jail(const struct words *words, const char *jail, json_t **ret_an
 					 json_array_get(json_object_get(names, "jails"), i))) == 0;
 	json_decref(names);
 	if (!found)
-		return refuse("there is no jail '%s'",
-			text_render_string(shown, sizeof(shown), jail));
+		return refuse("there is no jail '%s'", text_shown_string(jail).text);
 	return ask(words, json_pack("{s:s, s:s}", "command", "jail", "jail", jail), ret_answer);
 }
 
@@ -186,7 +184,7 @@ static int set_ignored(const struct words *words, const char *jail, bool add)
 	int status;
 	json_t *answer;
 
-	(void)snprintf(note, sizeof(note), "addignoreip of jail %s", jail); /* cut */
+	text_format(note, sizeof(note), "addignoreip of jail %s", jail);
 	status = change_all(words, 3, add ? "allow" : "disallow", NULL, add ? note : NULL, &done);
 	if (done && !add) {
 		/* a running engine cannot take protection back; the next one does not ask for it */
@@ -202,7 +200,6 @@ static int set_ignored(const struct words *words, const char *jail, bool add)
 static int set(const struct words *words)
 {
 	const char *jail = word(words, 1);
-	char shown[128];
 	json_t *answer;
 	int done;
 	int status = ask_jail(words, jail, &answer);
@@ -217,7 +214,7 @@ static int set(const struct words *words)
 	if (!is(words, 2, "banip") && !is(words, 2, "unbanip"))
 		return refuse("set %s: '%s' is not changed while it runs: write it into the jail's "
 			      "file, then reload",
-			jail, text_render_string(shown, sizeof(shown), word(words, 2)));
+			jail, text_shown_string(word(words, 2)).text);
 	status = change_all(words, 3, is(words, 2, "banip") ? "ban" : "unban", jail, NULL, &done);
 	(void)printf("%d\n", done);
 	return status;
@@ -228,7 +225,6 @@ static int get(const struct words *words)
 	const char *jail = word(words, 1);
 	static const char *const numbers[][2] = { { "maxretry", "maxretry" },
 		{ "findtime", "findtime_s" }, { "bantime", "bantime_s" } };
-	char shown[128];
 	json_t *answer;
 	int status;
 
@@ -248,7 +244,7 @@ static int get(const struct words *words)
 	if (!is(words, 2, "banip"))
 		return refuse(
 			"get %s: '%s' is none of ignoreip, banip, maxretry, findtime, bantime",
-			jail, text_render_string(shown, sizeof(shown), word(words, 2)));
+			jail, text_shown_string(word(words, 2)).text);
 	status = ask(words, json_pack("{s:s, s:s}", "command", "status", "jail", jail), &answer);
 	if (status != EXIT_DONE)
 		return status;
@@ -320,7 +316,6 @@ static int simple(const struct words *words, const char *command, const char *te
 
 static int dispatch(const struct words *words)
 {
-	char shown[128];
 
 	if (is(words, 0, "status"))
 		return words->count > 1 ? print_jail(words, word(words, 1)) : print_jails(words);
@@ -344,7 +339,7 @@ static int dispatch(const struct words *words)
 	(void)fprintf(stderr,
 		"voipguard: fail2ban-client: '%s' is none of status, banned, set, get, unban, reload, "
 		"ping, version\n",
-		text_render_string(shown, sizeof(shown), word(words, 0)));
+		text_shown_string(word(words, 0)).text);
 	return EXIT_USAGE;
 }
 

@@ -22,7 +22,7 @@
 #include "match/filter.h"
 #include "match/records.h"
 
-enum { EXIT_FINE = 0, EXIT_WRONG = 1, SHOWN_MAX = 256 };
+enum { EXIT_FINE = 0, EXIT_WRONG = 1 };
 
 struct trial {
 	const struct test_options *options;
@@ -177,7 +177,6 @@ static int say(const struct error *err)
 
 static int read_lines(struct trial *trial, int fd)
 {
-	char shown[SHOWN_MAX];
 	struct lines lines;
 	struct error err;
 	const char *text;
@@ -190,8 +189,7 @@ static int read_lines(struct trial *trial, int fd)
 	lines_done(&lines);
 	if (rc == 0)
 		return EXIT_FINE;
-	text_render_string(shown, sizeof(shown), trial->options->path);
-	(void)error_prefix(&err, "cannot read %s", shown);
+	(void)error_prefix(&err, "cannot read %s", text_shown_string(trial->options->path).text);
 	return say(&err);
 }
 

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-enum { MAGIC_BYTES = 8, SHOWN_MAX = 256 };
+enum { MAGIC_BYTES = 8 };
 
 /* First bytes of what is no text, and the command that makes lines of it. */
 static const struct {
@@ -34,35 +34,33 @@ static const struct {
 static int format_check(int fd, const char *path, struct error *err)
 {
 	char first[MAGIC_BYTES];
-	char shown[SHOWN_MAX];
+	struct shown shown = text_shown_string(path);
 	ssize_t length = pread(fd, first, sizeof(first), 0);
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 		if (length < (ssize_t)formats[i].length ||
 			memcmp(first, formats[i].bytes, formats[i].length) != 0)
 			continue;
-		text_render_string(shown, sizeof(shown), path);
 		return error_set(err,
-			"%s is %s, not lines of text: %s %s | voipguard test FILTER -", shown,
-			formats[i].what, formats[i].command, shown);
+			"%s is %s, not lines of text: %s %s | voipguard test FILTER -", shown.text,
+			formats[i].what, formats[i].command, shown.text);
 	}
 	return 0;
 }
 
 int test_input_open(const char *path, int *ret_fd, struct error *err)
 {
-	char shown[SHOWN_MAX];
+	struct shown shown = text_shown_string(path);
 	struct stat info;
 	int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO)
 					: open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
-	text_render_string(shown, sizeof(shown), path);
 	if (fd < 0 || fstat(fd, &info) < 0) {
-		error_errno(err, errno, "cannot read %s", shown);
+		error_errno(err, errno, "cannot read %s", shown.text);
 		goto fail;
 	}
 	if (S_ISDIR(info.st_mode)) {
-		error_set(err, "cannot read %s: it is a directory", shown);
+		error_set(err, "cannot read %s: it is a directory", shown.text);
 		goto fail;
 	}
 	if (format_check(fd, path, err) < 0)

@@ -199,7 +199,7 @@ static void put_why(struct json_line *json, const char *line, const struct test_
 		put_number(json, stop->rule);
 	else
 		put_string(json, "null");
-	(void)snprintf(at, sizeof(at), "%s:%u:%u", stop->at.file, stop->at.line, stop->at.column);
+	text_format(at, sizeof(at), "%s:%u:%u", stop->at.file, stop->at.line, stop->at.column);
 	put_key(json, "at", at, strlen(at));
 	/* its end is what stands before the place */
 	put_key(json, "matched", why->input + (matched > HIT_TEXT_MAX ? matched - HIT_TEXT_MAX : 0),

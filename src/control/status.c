@@ -1,6 +1,5 @@
 #include "control/status.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,8 +175,8 @@ static json_t *scope_json(const struct guard_jail_info *info)
 	size_t used = 0;
 
 	for (size_t i = 0; i < info->n_scopes; i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? " " : "",
-			scope_format(info->scopes[i], one)); /* fits */
+		used += text_format(text + used, sizeof(text) - used, "%s%s", i ? " " : "",
+			scope_format(info->scopes[i], one));
 	return json_string(text);
 }
 
@@ -282,7 +281,7 @@ static json_t *limited_json(const struct guard_jail_info *info)
 	for (size_t i = 0; info->filter && filter_limited(info->filter, i, &rule); i++) {
 		if (!rule.lines)
 			continue;
-		(void)snprintf(at, sizeof(at), "%s:%u", rule.at.file, rule.at.line); /* cut */
+		text_format(at, sizeof(at), "%s:%u", rule.at.file, rule.at.line);
 		json_array_append_new(array, json_pack("{s:s, s:i, s:o, s:I}", "kind", rule.kind,
 						     "rule", (int)rule.number, "at", text_json(at),
 						     "lines", (json_int_t)rule.lines));
@@ -424,13 +423,12 @@ struct json_t *status_json(const struct status *status, int64_t now_s)
 static void find_unreadable(void *context, const struct tail_file_info *info)
 {
 	char *text = context;
-	char shown[256];
 
 	if (info->state == TAIL_UNREADABLE && !text[0])
-		(void)snprintf(text, CONTROL_HEALTH_TEXT_MAX,
+		text_format(text, CONTROL_HEALTH_TEXT_MAX,
 			"cannot read %s: see the journal for the "
 			"group that may",
-			text_render_string(shown, sizeof(shown), info->path)); /* cut */
+			text_shown_string(info->path).text);
 }
 
 void control_find_unreadable(const struct tail *tail, char ret_text[CONTROL_HEALTH_TEXT_MAX])

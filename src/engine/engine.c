@@ -1,8 +1,8 @@
 #include "base/clock.h"
+#include "base/text.h"
 #include "engine/parts.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -47,12 +47,6 @@ static void on_alert(void *context, int64_t now_s, const char *dest, const char 
 	struct engine *engine = context;
 
 	outbox_add(engine->state.outbox, now_s, dest, sender, letter);
-}
-
-static void on_note(void *context, int priority, const char *text)
-{
-	(void)context;
-	log_line(priority, "%s", text);
 }
 
 static void on_line(void *context, const struct line *line)
@@ -138,16 +132,15 @@ static int commit(void *context, struct error *err)
 	if (store_commit(engine->state.store, expire_before_s, err) < 0) {
 		if (!engine->state_trouble[0])
 			log_line(LOG_ERR, "state is kept in memory only: %s", err->text);
-		(void)snprintf(engine->state_trouble, sizeof(engine->state_trouble), "%s",
-			err->text); /* cut */
+		text_format(engine->state_trouble, sizeof(engine->state_trouble), "%s", err->text);
 		engine_check_state(engine);
 		return -1;
 	}
 	engine->state_trouble[0] = '\0';
 	if (store_lost(engine->state.store))
-		(void)snprintf(engine->state_trouble, sizeof(engine->state_trouble),
+		text_format(engine->state_trouble, sizeof(engine->state_trouble),
 			"%llu records were lost while the disk was full",
-			(unsigned long long)store_lost(engine->state.store)); /* fits */
+			(unsigned long long)store_lost(engine->state.store));
 	engine_check_state(engine);
 	outbox_pump(engine->state.outbox, clock_wall_s());
 	return 0;
@@ -450,7 +443,7 @@ static int open_control(struct engine *engine, struct error *err)
 
 static int serve(struct engine *engine, struct error *err)
 {
-	struct tail_callbacks callbacks = { .line = on_line, .note = on_note, .context = engine };
+	struct tail_callbacks callbacks = { .line = on_line, .note = log_note, .context = engine };
 	int rc;
 
 	for (size_t i = 0; i < CONTROL_PARTS; i++)
@@ -497,7 +490,7 @@ int engine_run(const struct run_options *options, int client_fd)
 		.dry_run = options->dry_run,
 		.started_s = clock_wall_s() };
 	struct guard_events events = { .alert = on_alert,
-		.note = on_note,
+		.note = log_note,
 		.resolve = engine_resolve,
 		.context = &engine };
 	struct error err;

@@ -1,7 +1,7 @@
 #include "base/clock.h"
+#include "base/text.h"
 #include "engine/parts.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +20,7 @@
 void engine_set_health(struct engine *engine, enum control_part part, bool ok, const char *text)
 {
 	engine->health[part].ok = ok;
-	(void)snprintf(engine->health[part].text, sizeof(engine->health[part].text), "%s",
-		text); /* cut */
+	text_format(engine->health[part].text, sizeof(engine->health[part].text), "%s", text);
 }
 
 /* Jails left out, and whom ignoreip names and nobody protects. */
@@ -32,7 +31,7 @@ static void check_config(struct engine *engine)
 	bool well = ignore_is_well(engine->ignore, ignored, sizeof(ignored));
 	const char *broken = engine->broken ? engine->broken : "";
 
-	(void)snprintf(text, sizeof(text), "%s%s%s", ignored, !well && broken[0] ? "; " : "",
+	text_format(text, sizeof(text), "%s%s%s", ignored, !well && broken[0] ? "; " : "",
 		broken); /* cut */
 	engine_set_health(engine, CONTROL_CONFIG, well && !broken[0], text);
 }
@@ -48,16 +47,16 @@ void engine_check_state(struct engine *engine)
 	size_t count = store_find_aside(dir, name);
 
 	if (count > 1)
-		(void)snprintf(more, sizeof(more), " (and %zu more)", count - 1); /* fits */
+		text_format(more, sizeof(more), " (and %zu more)", count - 1);
 	if (count)
-		(void)snprintf(text, sizeof(text),
+		text_format(text, sizeof(text),
 			"%s%s%s/%s%s could not be used and is set aside: its counters, allowed "
 			"addresses and history are not in use; move or remove it when it is no "
 			"longer needed",
 			engine->state_trouble, engine->state_trouble[0] ? "; " : "", dir, name,
 			more); /* cut */
 	else
-		(void)snprintf(text, sizeof(text), "%s", engine->state_trouble); /* fits */
+		text_format(text, sizeof(text), "%s", engine->state_trouble);
 	engine_set_health(engine, CONTROL_STATE, text[0] == '\0', text);
 }
 
@@ -69,9 +68,9 @@ void engine_check_health(struct engine *engine)
 
 	control_find_unreadable(engine->state.tail, text);
 	if (!text[0] && engine->journal)
-		(void)snprintf(text, sizeof(text), "%s",
+		text_format(text, sizeof(text), "%s",
 			engine->journal_trouble ? engine->journal_trouble
-						: journal_trouble(engine->journal)); /* cut */
+						: journal_trouble(engine->journal));
 	engine_set_health(engine, CONTROL_ENGINE, text[0] == '\0',
 		text[0] ? text : engine->start.sandbox_text);
 	engine_set_health(engine, CONTROL_MAIL, well, mail_text);
@@ -87,9 +86,8 @@ void engine_send_alive(struct engine *engine)
 
 	for (size_t i = 0; i < guard_jails(engine->guard); i++)
 		bans += bans_count(guard_bans(engine->guard), (uint32_t)i);
-	(void)snprintf(status.text, sizeof(status.text), "%zu jails, %u bans%s",
-		guard_active_jails(engine->guard), bans,
-		engine->dry_run ? " (dry run)" : ""); /* fits */
+	text_format(status.text, sizeof(status.text), "%zu jails, %u bans%s",
+		guard_active_jails(engine->guard), bans, engine->dry_run ? " (dry run)" : "");
 	/* a full pair is a sign of life too, and the next one follows */
 	(void)message_send(LAUNCH_PARENT_FD, &alive, -1, NULL);
 	(void)message_send(LAUNCH_PARENT_FD, &status, -1, NULL);

@@ -21,21 +21,14 @@ static void on_entry(void *context, int reader, const struct line *line)
 	guard_entry(engine->guard, engine->journal_jails[reader], line, clock_wall_s());
 }
 
-static void on_note(void *context, int priority, const char *text)
-{
-	(void)context;
-	log_line(priority, "%s", text);
-}
-
 /* Not fatal: the other jails guard. */
 static void tell(struct engine *engine, const struct config_jail *jail, const struct error *err)
 {
-	char shown[128];
+	struct shown shown = text_shown_string(jail->name);
 
-	log_line(LOG_ERR, "jail %s: %s", text_render_string(shown, sizeof(shown), jail->name),
-		err->text);
+	log_line(LOG_ERR, "jail %s: %s", shown.text, err->text);
 	free(engine->journal_trouble);
-	engine->journal_trouble = alloc_format("jail %s: %s", shown, err->text);
+	engine->journal_trouble = alloc_format("jail %s: %s", shown.text, err->text);
 }
 
 static void open_one(struct engine *engine, size_t number, const struct config_jail *jail)
@@ -71,7 +64,7 @@ static void open_one(struct engine *engine, size_t number, const struct config_j
 int engine_open_journal(struct engine *engine, struct error *err)
 {
 	const struct config *config = engine->start.config;
-	struct journal_callbacks callbacks = { on_entry, on_note, engine };
+	struct journal_callbacks callbacks = { on_entry, log_note, engine };
 
 	for (size_t i = 0; i < config->n_jails; i++) {
 		const struct config_jail *jail = &config->jails[i];

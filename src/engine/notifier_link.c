@@ -1,7 +1,7 @@
 #include "base/clock.h"
+#include "base/text.h"
 #include "engine/parts.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -26,7 +26,7 @@ bool engine_resolve(void *context, const char *name)
 {
 	struct message_name question = { .kind = MESSAGE_NAME_COUNT };
 
-	(void)snprintf(question.name, sizeof(question.name), "%s", name); /* fits */
+	text_format(question.name, sizeof(question.name), "%s", name);
 	return ask(context, &question);
 }
 
@@ -35,21 +35,15 @@ static bool tell(void *context, const struct ip *ip, const char *because, int64_
 	const struct engine *engine = context;
 	struct message record = { .type = MESSAGE_PROTECT, .ip = *ip, .ttl_s = ttl_s };
 
-	(void)snprintf(record.text, sizeof(record.text), "%s", because); /* cut */
+	text_format(record.text, sizeof(record.text), "%s", because);
 	return engine->dry_run || message_send(LAUNCH_PARENT_FD, &record, -1, NULL) == 1;
-}
-
-static void on_note(void *context, int priority, const char *text)
-{
-	(void)context;
-	log_line(priority, "%s", text);
 }
 
 void engine_ignore_new(struct engine *engine)
 {
 	struct ignore_events events = { .ask = ask,
 		.tell = tell,
-		.note = on_note,
+		.note = log_note,
 		.context = engine };
 
 	engine->ignore =

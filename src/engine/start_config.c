@@ -98,12 +98,6 @@ static void append_json(void *context, int priority, const char *line)
 	json_array_append_new(context, json_string(text_rendered(shown, sizeof(shown), line)));
 }
 
-static void log_finding(void *context, int priority, const char *line)
-{
-	(void)context;
-	log_line(priority, "%s", line);
-}
-
 char *start_config_broken_text(const struct start_config *start)
 {
 	char *names = alloc_string("");
@@ -372,7 +366,7 @@ int start_config(const struct run_options *options, int client_fd,
 	(void)uname(&start->names); /* else the name is empty */
 	rc = read_configuration(start, options, events, err);
 	if (client_fd < 0)
-		each_finding(start, log_finding, NULL);
+		each_finding(start, log_note, NULL);
 	if (rc < 0 && start->findings.errors)
 		start_config_answer(start, false);
 	if (rc == 0)

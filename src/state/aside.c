@@ -69,7 +69,7 @@ size_t store_find_aside(const char *dir, char ret_name[STORE_ASIDE_MAX])
 			continue;
 		count++;
 		if (strcmp(entry->d_name, newest) > 0) /* the date is in it, the year first */
-			(void)snprintf(newest, sizeof(newest), "%s", entry->d_name); /* fits */
+			text_format(newest, sizeof(newest), "%s", entry->d_name);
 	}
 	if (list)
 		(void)closedir(list); /* only read from */
