@@ -17,7 +17,7 @@
 
 enum { SHOWN_MAX = 128, HEAD_BYTES = 64 };
 
-static const char head[] = "# Written by voipguard import";
+static const char head[] = "# Written by voipguard import from ";
 
 /* One run. */
 struct import {
@@ -88,6 +88,32 @@ static bool put_file(struct import *import, const char *folder, const char *name
 	return true;
 }
 
+static bool is_same_filter(const struct filter_def *a, const struct filter_def *b)
+{
+	cleanup_free char *text_a = config_write_filter(a);
+	cleanup_free char *text_b = config_write_filter(b);
+
+	return strcmp(text_a, text_b) == 0;
+}
+
+/* The text of a jail that uses the filter of that name. */
+static char *write_jail(const struct config_jail *jail, const char *filter)
+{
+	struct config_jail copy = *jail;
+
+	copy.filter.name = (char *)(uintptr_t)filter; /* const for those who write */
+	return config_write_jail(&copy);
+}
+
+/* Both do the same but for their filters, which have been compared. */
+static bool is_same_jail(const struct config_jail *a, const struct config_jail *b)
+{
+	cleanup_free char *text_a = write_jail(a, "");
+	cleanup_free char *text_b = write_jail(b, "");
+
+	return strcmp(text_a, text_b) == 0;
+}
+
 /* The filter of that name in one tree (dir NULL: ours), compared with what a jail uses. */
 static bool filter_is(const char *dir, const char *name, const struct filter_def *filter,
 	bool *ret_exists)
@@ -99,7 +125,7 @@ static bool filter_is(const char *dir, const char *name, const struct filter_def
 
 	*ret_exists = config_load_filter(dir, NULL, name, false, &alone, &def, &findings) == 0;
 	if (*ret_exists)
-		same = import_same_filter(filter, &def);
+		same = is_same_filter(filter, &def);
 	config_free(alone);
 	findings_done(&findings);
 	return same;
@@ -122,6 +148,7 @@ static char *put_filter(struct import *import, const struct config_jail *jail,
 	bool exists;
 	bool is_same = filter_is(NULL, filter->name, filter, &is_shipped);
 	bool is_plain = filter_is(from, filter->name, filter, &exists);
+	cleanup_free char *keys = NULL;
 	cleanup_free char *text = NULL;
 	char *name;
 
@@ -138,8 +165,9 @@ static char *put_filter(struct import *import, const struct config_jail *jail,
 	}
 	name = is_plain ? alloc_string(filter->name)
 			: alloc_format("%s-%s", filter->name, jail->name);
-	text = import_write_filter(filter, from);
-	if (text && is_file_name(name) && put_file(import, "filters", name, "conf", text))
+	keys = config_write_filter(filter);
+	text = alloc_format("%s%s: filter %s\n[Definition]\n%s", head, from, filter->name, keys);
+	if (is_file_name(name) && put_file(import, "filters", name, "conf", text))
 		return name;
 	free(name);
 	return NULL;
@@ -159,6 +187,7 @@ static void warn_of_logs(const struct config_jail *jail, bool is_replaced)
 static void put_jail(struct import *import, const struct config_jail *jail)
 {
 	cleanup_free char *filter = NULL;
+	cleanup_free char *keys = NULL;
 	cleanup_free char *text = NULL;
 	bool is_replaced;
 
@@ -169,20 +198,24 @@ static void put_jail(struct import *import, const struct config_jail *jail)
 		return;
 	}
 	filter = put_filter(import, jail, &is_replaced);
-	if (filter)
-		text = import_write_jail(jail, filter, import->options->from);
-	if (!text)
+	if (!filter) {
 		(void)printf("dropped    jail %s: its filter could not be written\n", jail->name);
-	else if (put_file(import, "jails", jail->name, "local", text))
+		return;
+	}
+	keys = write_jail(jail, filter);
+	text = alloc_format("%s%s\n[%s]\n%s", head, import->options->from, jail->name, keys);
+	if (put_file(import, "jails", jail->name, "local", text))
 		(void)printf("translated jail %s (filter %s)\n", jail->name, filter);
-	if (text)
-		warn_of_logs(jail, is_replaced);
+	warn_of_logs(jail, is_replaced);
 }
 
 /* For bantime.increment. In a file of its own, which is read before the operator's. */
 static void put_daemon(struct import *import)
 {
-	cleanup_free char *text = import_write_daemon(import->theirs, import->options->from);
+	cleanup_free char *text =
+		alloc_format("%s%s: fail2ban.conf; defaults.local goes before it\n"
+			     "[voipguard]\ndbpurgeage = %lld\n",
+			head, import->options->from, (long long)import->theirs->dbpurgeage_s);
 
 	if (put_file(import, "jails", "defaults.import", "local", text))
 		(void)printf("translated dbpurgeage of fail2ban.conf\n");
@@ -201,7 +234,7 @@ static void compare(struct import *import, const struct config *ours)
 		const struct config_jail *copy =
 			jail->enabled && !jail->broken ? config_find(ours, jail->name) : NULL;
 
-		if (!jail->enabled || jail->broken || (copy && import_same_jail(jail, copy)))
+		if (!jail->enabled || jail->broken || (copy && is_same_jail(jail, copy)))
 			continue;
 		(void)printf("differs    jail %s: compare `voipguard check -c %s --show %s` with "
 			     "`voipguard check -c %s --show %s`\n",
@@ -219,6 +252,7 @@ static int read_back(struct import *import)
 
 	if (config_load(import->options->run->config_dir, NULL, &ours, &findings) < 0)
 		status = EXIT_NO;
+	findings_sort(&findings);
 	findings_print(&findings, stdout);
 	if (ours)
 		compare(import, ours);
@@ -239,6 +273,7 @@ int import_run(const struct import_options *options)
 
 	if (config_load(options->from, NULL, &theirs, &findings) < 0)
 		status = EXIT_NO;
+	findings_sort(&findings);
 	findings_print(&findings, stdout);
 	import.theirs = theirs;
 	for (size_t i = 0; theirs && i < theirs->n_jails; i++) {

@@ -21,17 +21,14 @@
 #include "base/error.h"
 #include "base/mail_address.h"
 #include "base/text.h"
-#include "config/action_file.h"
 #include "config/action_table.h"
 #include "config/config.h"
-#include "config/filter_def.h"
+#include "config/key.h"
 #include "config/values.h"
 #include "dialect/bracket.h"
 
 enum {
 	ACTIONS_MAX = 64,
-	SHOWN_MAX = 128,
-	PATH_SHOWN_MAX = 256,
 	CLOSES_MAX = JAIL_SCOPES_MAX * (SCOPE_TEXT_MAX + 2),
 };
 
@@ -86,16 +83,11 @@ static void add_scope(struct actions *actions, struct config_jail *jail, const s
 	if (scope->protocol == 0)
 		jail->n_scopes = 0; /* holds all others */
 	if (jail->n_scopes == JAIL_SCOPES_MAX) {
-		config_value_error(actions->reader, at,
+		values_error(actions->reader, at,
 			"more than %d different sets of ports in one jail", JAIL_SCOPES_MAX);
 		return;
 	}
 	jail->scopes[jail->n_scopes++] = *scope;
-}
-
-static const char *remark_hint(const char *text)
-{
-	return strchr(text, '#') ? "; a comment behind a value begins with ' ;', not with '#'" : "";
 }
 
 /* An action's port="%(port)s" repeats what is wrong with the jail's key, which has been said. */
@@ -116,8 +108,8 @@ static void add_ports(struct actions *actions, struct config_jail *jail,
 	if (scope_parse(protocol, port, &scope, &err) == 0)
 		add_scope(actions, jail, &scope, &closing->port_at);
 	else if (!repeats_own(actions, closing))
-		config_value_error(actions->reader, &closing->port_at, "port: %s%s", err.text,
-			remark_hint(port));
+		values_error(actions->reader, &closing->port_at, "port: %s%s", err.text,
+			values_comment_hint(port));
 }
 
 /* 0: none of them. */
@@ -143,7 +135,6 @@ static void close_ports(struct actions *actions, struct config_jail *jail,
 	static const struct scope everything;
 	bool all_protocols = is_all(closing->protocol);
 	const char *word = all_protocols ? "tcp,udp" : closing->protocol;
-	char shown[SHOWN_MAX];
 
 	/* a range over every port is no port list either, when no protocol limits it */
 	if (all_protocols && (is_all(closing->port) || strcmp(closing->port, "0:65535") == 0)) {
@@ -155,9 +146,9 @@ static void close_ports(struct actions *actions, struct config_jail *jail,
 		uint8_t protocol = protocol_number(word, length);
 
 		if (!protocol) {
-			config_value_error(actions->reader, &closing->protocol_at,
+			values_error(actions->reader, &closing->protocol_at,
 				"protocol: '%s' is none of tcp, udp, sctp, all%s",
-				text_render(shown, sizeof(shown), word, length), remark_hint(word));
+				text_shown(word, length).text, values_comment_hint(word));
 			return; /* the rest is hardly better */
 		}
 		add_ports(actions, jail, closing, protocol);
@@ -227,46 +218,41 @@ static void check_blocktype(struct actions *actions, const struct dialect_value 
 	static const char *const same[] = { "drop", "deny", "blackhole", "<" };
 	const struct bracket_option *type = bracket_find(call, "blocktype");
 	struct position at;
-	char shown[SHOWN_MAX];
 
 	if (!type || !type->value[0] || holds_word(type->value, same, 4) || !actions->jail->enabled)
 		return;
 	at = dialect_at(value, type->value_offset);
-	text_render_string(shown, sizeof(shown), type->value);
 	if (holds_word(type->value, opening, 5) && !holds_word(type->value, closing, 6))
-		config_value_error(actions->reader, &at,
+		values_error(actions->reader, &at,
 			"blocktype: '%s' lets an address in; voipguard only closes, so this jail is "
 			"left out",
-			shown);
+			text_shown_string(type->value).text);
 	else
 		finding_warning(actions->reader->findings, &at,
-			"blocktype: packets are dropped without an answer instead of '%s'", shown);
+			"blocktype: packets are dropped without an answer instead of '%s'",
+			text_shown_string(type->value).text);
 }
 
 static void check_option(struct actions *actions, const struct dialect_value *value,
-	const struct bracket_option *option, const struct config_action_file *file)
+	const struct bracket_option *option, const struct action_file *file)
 {
-	const struct config_action_option *known = config_action_table_option(option->name);
-	const char *guess = known ? NULL : config_action_table_guess_option(option->name);
+	const struct action_option *known = action_table_option(option->name);
+	const char *guess = known ? NULL : action_table_guess_option(option->name);
 	struct position at = dialect_at(value, option->name_offset);
-	char shown[SHOWN_MAX];
+	const struct shown shown = text_shown_string(option->name);
+	struct findings *findings = actions->reader->findings;
 
-	if (known && !known->instead)
+	if (known ? !known->instead || !option->value[0] || is_tag(option->value)
+		  : action_table_knows(file, option->name))
 		return;
-	if (known && (!option->value[0] || is_tag(option->value)))
-		return;
-	if (!known && config_action_file_knows(file, option->name))
-		return;
-	text_render_string(shown, sizeof(shown), option->name);
 	if (known)
-		finding_warning(actions->reader->findings, &at, "option '%s' has no effect: %s",
-			shown, known->instead);
+		finding_warning(findings, &at, "option '%s' has no effect: %s", shown.text,
+			known->instead);
 	else if (guess)
-		finding_warning(actions->reader->findings, &at,
-			"unknown option '%s' has no effect: did you mean '%s'?", shown, guess);
+		finding_warning(findings, &at,
+			"unknown option '%s' has no effect: did you mean '%s'?", shown.text, guess);
 	else
-		finding_warning(actions->reader->findings, &at, "unknown option '%s' has no effect",
-			shown);
+		finding_warning(findings, &at, "unknown option '%s' has no effect", shown.text);
 }
 
 static bool lists(const char *addresses, const char *address)
@@ -292,7 +278,7 @@ static char *mail_option(struct actions *actions, const struct dialect_value *va
 	if (!option || !option->value[0] || is_tag(option->value))
 		return NULL;
 	text = alloc_string(option->value);
-	if (config_value_check_mail(text, most, &wrong, &err) == 0)
+	if (values_check_mail(text, most, &wrong, &err) == 0)
 		return text;
 	free(text);
 	at = dialect_at(value, option->value_offset + wrong);
@@ -300,7 +286,7 @@ static char *mail_option(struct actions *actions, const struct dialect_value *va
 	return NULL;
 }
 
-static void take_mail(struct actions *actions, const struct dialect_value *value,
+static void add_mail(struct actions *actions, const struct dialect_value *value,
 	const struct bracket *call)
 {
 	cleanup_free char *dest = mail_option(actions, value, call, "dest", MAILBOX_LIST_MAX);
@@ -329,10 +315,9 @@ static void add_undone(struct actions *actions, const struct position *at, char 
 
 static char *format_place(const struct position *at)
 {
-	char shown[PATH_SHOWN_MAX];
+	const struct shown shown = text_shown_string(at->file);
 
-	text_render_string(shown, sizeof(shown), at->file);
-	return at->line ? alloc_format("%s:%u", shown, at->line) : alloc_string(shown);
+	return at->line ? alloc_format("%s:%u", shown.text, at->line) : alloc_string(shown.text);
 }
 
 /* What is closed where nothing else closes. An unknown action's brackets count, those of one that
@@ -350,58 +335,55 @@ static void fall_back(struct actions *actions, const struct dialect_value *value
 }
 
 /* No name of the table: somebody's own file, or a slip. */
-static void take_unknown(struct actions *actions, const struct dialect_value *value,
+static void read_unknown(struct actions *actions, const struct dialect_value *value,
 	const struct bracket *call)
 {
-	const char *guess = config_action_table_guess(call->name);
+	const char *guess = action_table_guess(call->name);
 	struct position at = place_of(actions, value, call->offset);
-	struct config_action_file file;
+	const struct shown shown = text_shown_string(call->name);
+	struct action_file file;
 	struct position shell_at;
-	const char *shell;
-	char shown[SHOWN_MAX];
+	bool is_file = action_table_open_file(actions->place, call->name, &file);
+	const char *shell = is_file ? action_table_shell(&file, &shell_at) : NULL;
+	cleanup_free char *where = shell ? format_place(&shell_at) : NULL;
 
-	text_render_string(shown, sizeof(shown), call->name);
-	if (config_action_file_open(actions->place, call->name, &file)) {
-		shell = config_action_file_shell(&file, &shell_at);
-		cleanup_free char *where = shell ? format_place(&shell_at) : NULL;
-		if (actions->jail->enabled)
-			add_undone(actions, &at,
-				shell ? alloc_format("action '%s' is not done: its %s (%s) is "
-						     "never run",
-						shown, shell, where)
-				      : alloc_format("action '%s' has no actionban", shown));
-	} else if (guess) {
+	if (!is_file && guess)
 		add_undone(actions, &at,
 			alloc_format("action '%s' is not known: did you mean '%s'? It is not run",
-				shown, guess));
-	} else {
+				shown.text, guess));
+	else if (!is_file)
 		add_undone(actions, &at,
-			alloc_format("action '%s' is not known and not run", shown));
-	}
+			alloc_format("action '%s' is not known and not run", shown.text));
+	else if (actions->jail->enabled && shell)
+		add_undone(actions, &at,
+			alloc_format("action '%s' is not done: its %s (%s) is never run",
+				shown.text, shell, where));
+	else if (actions->jail->enabled)
+		add_undone(actions, &at, alloc_format("action '%s' has no actionban", shown.text));
 	fall_back(actions, value, call, false);
-	config_action_file_done(&file);
+	action_table_close_file(&file);
 }
 
-static void take_kind(struct actions *actions, const struct dialect_value *value,
-	const struct bracket *call, const struct config_action *known)
+static void read_known(struct actions *actions, const struct dialect_value *value,
+	const struct bracket *call, const struct action *known)
 {
 	struct position at = place_of(actions, value, call->offset);
 
 	switch (known->kind) {
-	case CONFIG_ACTION_PORTS:
-	case CONFIG_ACTION_ALL_PORTS:
+	case ACTION_PORTS:
+	case ACTION_ALL_PORTS:
 		check_blocktype(actions, value, call);
 		close_called(actions, actions->jail, value, call,
-			closes_all_ports(call, known->kind == CONFIG_ACTION_ALL_PORTS));
+			closes_all_ports(call, known->kind == ACTION_ALL_PORTS));
 		break;
-	case CONFIG_ACTION_MAIL:
-		take_mail(actions, value, call);
+	case ACTION_MAIL:
+		add_mail(actions, value, call);
 		break;
-	case CONFIG_ACTION_TELL:
-	case CONFIG_ACTION_ELSEWHERE:
+	case ACTION_TELL:
+	case ACTION_ELSEWHERE:
 		fall_back(actions, value, call, true);
 		/* fallthrough */
-	case CONFIG_ACTION_NOTHING:
+	case ACTION_NOTHING:
 		if (actions->jail->enabled)
 			add_undone(actions, &at,
 				alloc_format("action '%s' is not done: it %s", known->name,
@@ -410,25 +392,25 @@ static void take_kind(struct actions *actions, const struct dialect_value *value
 	}
 }
 
-static void take_action(struct actions *actions, const struct dialect_value *value,
+static void read_one(struct actions *actions, const struct dialect_value *value,
 	const struct bracket *call)
 {
-	const struct config_action *known = config_action_table_find(call->name);
-	bool is_done = known && known->kind <= CONFIG_ACTION_MAIL;
+	const struct action *known = action_table_find(call->name);
+	bool is_done = known && known->kind <= ACTION_MAIL;
 	struct position at = place_of(actions, value, call->offset);
-	struct config_action_file file;
+	struct action_file file;
 	struct position change_at;
 	const char *change;
 
 	if (!known) {
-		take_unknown(actions, value, call);
+		read_unknown(actions, value, call);
 		return;
 	}
-	take_kind(actions, value, call, known);
+	read_known(actions, value, call, known);
 	if (!is_done || !actions->jail->enabled)
 		return;
-	(void)config_action_file_open(actions->place, known->name, &file); /* need not be there */
-	change = config_action_file_change(&file, &change_at);
+	(void)action_table_open_file(actions->place, known->name, &file); /* need not be there */
+	change = action_table_change(&file, &change_at);
 	if (change) {
 		cleanup_free char *where = format_place(&change_at);
 		add_undone(actions, &at,
@@ -438,10 +420,10 @@ static void take_action(struct actions *actions, const struct dialect_value *val
 	}
 	for (size_t i = 0; i < call->n_options; i++)
 		check_option(actions, value, &call->options[i], &file);
-	config_action_file_done(&file);
+	action_table_close_file(&file);
 }
 
-static void take_actions(struct actions *actions, const struct dialect_value *value)
+static void read_list(struct actions *actions, const struct dialect_value *value)
 {
 	size_t offset = 0;
 	bool more = true;
@@ -454,10 +436,10 @@ static void take_actions(struct actions *actions, const struct dialect_value *va
 
 		if (bracket_next(value->text, &offset, &call, &wrong, &err) < 0) {
 			at = dialect_at(value, wrong);
-			config_value_error(actions->reader, &at, "action: %s%s", err.text,
+			values_error(actions->reader, &at, "action: %s%s", err.text,
 				call.has_tail ? ": put each action on its own, indented line" : "");
 		} else if (call.name) {
-			take_action(actions, value, &call);
+			read_one(actions, value, &call);
 		}
 		more = call.name != NULL;
 		bracket_done(&call);
@@ -466,8 +448,7 @@ static void take_actions(struct actions *actions, const struct dialect_value *va
 	if (more && value->text[offset]) {
 		struct position at = dialect_at(value, offset);
 
-		config_value_error(actions->reader, &at, "more than %d actions in one jail",
-			ACTIONS_MAX);
+		values_error(actions->reader, &at, "more than %d actions in one jail", ACTIONS_MAX);
 	}
 }
 
@@ -475,14 +456,14 @@ static void take_actions(struct actions *actions, const struct dialect_value *va
 static void format_closes(const struct config_jail *jail, char out[CLOSES_MAX])
 {
 	char one[SCOPE_TEXT_MAX];
+	size_t used = 0;
 
 	out[0] = '\0';
 	for (size_t i = 0; i < jail->n_scopes; i++) {
-		size_t used = strlen(out);
 		const char *text = scope_format(&jail->scopes[i], one);
 
-		(void)snprintf(out + used, CLOSES_MAX - used, "%s%s", i ? " and " : "",
-			jail->scopes[i].protocol ? text : "all ports"); /* it fits */
+		used += text_format(out + used, CLOSES_MAX - used, "%s%s", i ? " and " : "",
+			jail->scopes[i].protocol ? text : "all ports");
 	}
 }
 
@@ -534,21 +515,20 @@ static void read_mail(struct actions *actions)
 
 	mail.view.section = dialect_section(mail.tree, "mail");
 	if (!jail->mail_dest)
-		config_value_addresses(actions->reader, "dest", MAILBOX_LIST_MAX, &jail->mail_dest);
+		values_addresses(actions->reader, "dest", MAILBOX_LIST_MAX, &jail->mail_dest);
 	if (!jail->mail_sender)
-		config_value_addresses(actions->reader, "sender", 1, &jail->mail_sender);
+		values_addresses(actions->reader, "sender", 1, &jail->mail_sender);
 	if (!jail->mail_dest && mail.view.section)
-		config_value_addresses(&mail, "dest", MAILBOX_LIST_MAX, &jail->mail_dest);
+		values_addresses(&mail, "dest", MAILBOX_LIST_MAX, &jail->mail_dest);
 	if (!jail->mail_sender && mail.view.section)
-		config_value_addresses(&mail, "sender", 1, &jail->mail_sender);
+		values_addresses(&mail, "sender", 1, &jail->mail_sender);
 	if (!jail->mail_dest && actions->mails)
-		config_value_addresses(actions->reader, "destemail", MAILBOX_LIST_MAX,
-			&jail->mail_dest);
+		values_addresses(actions->reader, "destemail", MAILBOX_LIST_MAX, &jail->mail_dest);
 	if (!jail->mail_dest && actions->mails)
 		jail->mail_dest = alloc_string("root");
 }
 
-void config_action_preset(struct dialect *tree)
+void action_preset(struct dialect *tree)
 {
 	static const char *const presets[][2] = {
 		{ "banaction", "voipguard" },
@@ -569,23 +549,21 @@ void config_action_preset(struct dialect *tree)
 		dialect_preset(tree, presets[i][0], presets[i][1]);
 }
 
-void config_action_read(const struct config_place *place, struct config_reader *reader,
-	struct config_jail *jail)
+void action_read(struct config_reader *reader, const struct key *key, void *base)
 {
-	struct actions actions = { .place = place, .reader = reader, .jail = jail };
-	struct config_text port = config_value_scalar(reader, "port");
-	struct config_text protocol = config_value_scalar(reader, "protocol");
+	struct config_jail *jail = base;
+	struct actions actions = { .place = reader->place, .reader = reader, .jail = jail };
+	struct config_text port = values_scalar(reader, "port");
+	struct config_text protocol = values_scalar(reader, "protocol");
 	struct dialect_value value;
-	bool has_action;
 
 	actions.own = (struct closing){ port.text, port.at, protocol.text, protocol.at };
 	check_own(&actions);
 	if (is_shipped_protocol(&actions, &protocol))
 		actions.own.protocol = NULL;
-	has_action = config_value_get(reader, "action", &value);
-	if (has_action) {
-		actions.at = dialect_key(reader->tree, reader->view.section, "action")->at;
-		take_actions(&actions, &value);
+	if (values_get(reader, key->name, &value)) {
+		actions.at = dialect_key(reader->tree, reader->view.section, key->name)->at;
+		read_list(&actions, &value);
 		dialect_value_done(&value);
 	} else {
 		close_ports(&actions, jail, &actions.own);
@@ -597,4 +575,46 @@ void config_action_read(const struct config_place *place, struct config_reader *
 	read_mail(&actions);
 	free(port.text);
 	free(protocol.text);
+}
+
+/* ---- printing ---- */
+
+static void print_closing(struct sheet *sheet, const char *name, const struct scope *scope)
+{
+	char text[SCOPE_TEXT_MAX];
+	const char *ports = strchr(scope_format(scope, text), ':');
+	cleanup_free char *line = NULL;
+
+	if (!sheet->is_file)
+		line = alloc_string(text);
+	else if (ports)
+		line = alloc_format("voipguard[port=\"%s\", protocol=\"%.*s\"]", ports + 1,
+			(int)(ports - text), text);
+	else
+		line = alloc_string("voipguard-allports[protocol=all]");
+	sheet_row(sheet, name, line);
+}
+
+void action_print(struct sheet *sheet, const struct key *key, const void *base)
+{
+	const struct config_jail *jail = base;
+	const char *name = sheet->is_file ? key->name : "closes";
+
+	if (!jail->bans && !sheet->is_file)
+		sheet_row(sheet, name, "nothing (failures are only counted)");
+	for (size_t i = 0; i < jail->n_scopes; i++, name = "")
+		print_closing(sheet, name, &jail->scopes[i]);
+	if (jail->mail_dest && sheet->is_file) {
+		cleanup_free char *line = alloc_format("sendmail[dest=\"%s\"%s%s%s]",
+			jail->mail_dest, jail->mail_sender ? ", sender=\"" : "",
+			jail->mail_sender ? jail->mail_sender : "", jail->mail_sender ? "\"" : "");
+
+		sheet_row(sheet, name, line);
+	} else if (jail->mail_dest) {
+		sheet_row(sheet, "dest", jail->mail_dest);
+		if (jail->mail_sender)
+			sheet_row(sheet, "sender", jail->mail_sender);
+	} else if (!jail->bans && sheet->is_file) {
+		sheet_row(sheet, name, "");
+	}
 }

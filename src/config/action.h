@@ -1,18 +1,19 @@
 #ifndef VG_ACTION_H
 #define VG_ACTION_H
 
-struct config_jail;
-struct config_place;
 struct config_reader;
 struct dialect;
+struct key;
+struct sheet;
 
 /* The variables of fail2ban's jail.conf, such as action_mwl, for a tree that has no jail.conf. */
-void config_action_preset(struct dialect *tree);
+void action_preset(struct dialect *tree);
 
-/* Reads action, port and protocol: what a ban of this jail closes (jail->bans, scopes), and whom
- * it writes to (mail_dest, mail_sender). jail->enabled counts: what an action of a jail that is
- * off cannot do is not told. No action, no shell text of one, is ever run. */
-void config_action_read(const struct config_place *place, struct config_reader *reader,
-	struct config_jail *jail);
+/* For the row of action (config/key.h). With port, protocol, dest and sender of the jail: what a
+ * ban of it closes (jail->bans, scopes), and whom it writes to (mail_dest, mail_sender). What an
+ * action of a jail that is off cannot do is not told. No action, no shell text of one, is ever run.
+ */
+void action_read(struct config_reader *reader, const struct key *key, void *base);
+void action_print(struct sheet *sheet, const struct key *key, const void *base);
 
 #endif

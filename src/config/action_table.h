@@ -1,36 +1,61 @@
 #ifndef VG_ACTION_TABLE_H
 #define VG_ACTION_TABLE_H
 
-#include <stddef.h>
+#include "base/findings.h"
 
-/* What fail2ban's actions come down to here, by the names of its action.d (0.9 to 1.1). What one
- * closes is what its rules close there: some take ports, some name none. */
-enum config_action_kind {
-	CONFIG_ACTION_PORTS,     /* closes the ports of the jail */
-	CONFIG_ACTION_ALL_PORTS, /* closes all of them */
-	CONFIG_ACTION_MAIL,      /* writes to somebody: an alert */
-	CONFIG_ACTION_TELL,      /* tells a service or a messenger: not done */
-	CONFIG_ACTION_ELSEWHERE, /* closes on another machine or program: a ban of ours instead */
-	CONFIG_ACTION_NOTHING,   /* closes nothing: not done */
+#include <stdbool.h>
+
+struct config_place;
+struct dialect;
+
+/* What fail2ban's actions come down to here, by the names of its action.d (0.9 to 1.1). An action
+ * closes what its rules close there: some take ports, some name none. */
+enum action_kind {
+	ACTION_PORTS,     /* closes the ports of the jail */
+	ACTION_ALL_PORTS, /* closes all of them */
+	ACTION_MAIL,      /* writes to somebody: an alert */
+	ACTION_TELL,      /* tells a service or a messenger: not done */
+	ACTION_ELSEWHERE, /* closes on another machine or program: a ban of ours instead */
+	ACTION_NOTHING,   /* closes nothing: not done */
 };
 
-struct config_action {
+struct action {
 	const char *name;
-	enum config_action_kind kind;
+	enum action_kind kind;
 	const char *what; /* of the last three: the end of "it is not done: it …" */
 };
 
 /* NULL: no such name. */
-const struct config_action *config_action_table_find(const char *name);
+const struct action *action_table_find(const char *name);
 /* The name that was probably meant, NULL: none. */
-const char *config_action_table_guess(const char *name);
+const char *action_table_guess(const char *name);
 
 /* An option that some shipped action has. */
-struct config_action_option {
+struct action_option {
 	const char *name;
 	const char *instead; /* NULL: used, or of no consequence; else what happens instead */
 };
-const struct config_action_option *config_action_table_option(const char *name);
-const char *config_action_table_guess_option(const char *name);
+const struct action_option *action_table_option(const char *name);
+const char *action_table_guess_option(const char *name);
+
+/* An action's file in DIR/action.d, read to say what is not done. Nothing in it is ever run. */
+struct action_file {
+	struct dialect *tree;     /* owned; NULL: a program, or no file at all */
+	struct findings findings; /* owned; told to nobody: nothing of the file is used */
+	struct position program;  /* of NAME.py; file NULL: it is none */
+};
+
+/* False: there is no file of this name. Call action_table_close_file in any case. */
+bool action_table_open_file(const struct config_place *place, const char *name,
+	struct action_file *ret_file);
+void action_table_close_file(struct action_file *file);
+
+/* Where the file says what is run at a ban. Returns the key's name ("actionban"; "program" for
+ * NAME.py), NULL: nothing is run. */
+const char *action_table_shell(const struct action_file *file, struct position *ret_at);
+/* The same for shell text that somebody put over the shipped one, in a .local or NAME.d file. */
+const char *action_table_change(const struct action_file *file, struct position *ret_at);
+/* The file sets this option, or asks for it. */
+bool action_table_knows(const struct action_file *file, const char *option);
 
 #endif

@@ -1,30 +1,34 @@
 #include "config/bantime.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/error.h"
 #include "base/text.h"
-#include "base/times.h"
 #include "config/config.h"
+#include "config/key.h"
 #include "config/values.h"
 
-enum { SHOWN_MAX = 200, EXPRESSION_BYTES_MAX = 200, PARENTHESES_MAX = 16 };
+enum {
+	EXPRESSION_BYTES_MAX = 200,
+	PARENTHESES_MAX = 16,
+	MULTIPLIERS_MAX = 100,
+	NUMBER_TEXT_MAX = 32, /* a blank and "%.17g" */
+};
 
 /* A second's ban becomes 11 days by it: more is a slip of the hand. */
 static const double MULTIPLIER_MAX = 1e6;
 
-/* fail2ban's jail.conf names these two, its built-in one and an example. Without blanks. */
 static const struct {
-	const char *text;
-	enum formula formula;
+	const char *text;  /* as fail2ban's jail.conf has it: its default, and an example */
+	const char *shown; /* n: how often the address was banned before */
 } formulas[] = {
-	{ "ban.Time*(1<<(ban.Countifban.Count<20else20))*banFactor", FORMULA_DOUBLE },
-	{ "ban.Time*math.exp(float(ban.Count+1)*banFactor)/math.exp(1*banFactor)",
-		FORMULA_EXPONENTIAL },
+	[FORMULA_DOUBLE] = { "ban.Time * (1<<(ban.Count if ban.Count<20 else 20)) * banFactor",
+		"bantime * 2^min(n, 20) * factor" },
+	[FORMULA_EXPONENTIAL] = { "ban.Time * "
+				  "math.exp(float(ban.Count+1)*banFactor)/math.exp(1*banFactor)",
+		"bantime * exp((n + 1) * factor) / exp(factor)" },
+	[FORMULA_MULTIPLIERS] = { NULL, "bantime * factor * multiplier[n]" },
 };
 
 /* An expression being read; at is where it goes on, or what could not be read. */
@@ -122,56 +126,67 @@ static int evaluate(const char *text, double *ret_value, size_t *ret_wrong)
 	return 0;
 }
 
-static void read_factor(struct config_reader *reader, struct config_increment *increment)
+/* Not above 0, or too large. */
+static bool is_out_of_range(double value)
 {
-	struct config_text text = config_value_scalar(reader, "bantime.factor");
+	return !(value > 0 && value <= MULTIPLIER_MAX);
+}
+
+void bantime_read_factor(struct config_reader *reader, const struct key *key, void *base)
+{
+	struct config_increment *increment = &((struct config_jail *)base)->increment;
+	struct config_text text = values_scalar(reader, key->name);
 	struct position at = text.at;
-	char shown[SHOWN_MAX];
 	size_t wrong = 0;
 	double value;
 
+	increment->factor = 1;
 	if (!text.text)
 		return;
-	text_render_string(shown, sizeof(shown), text.text);
 	if (evaluate(text.text, &value, &wrong) < 0) {
-		at = config_value_at(reader, "bantime.factor", wrong);
-		config_value_error(reader, &at,
+		at = values_at(reader, key->name, wrong);
+		values_error(reader, &at,
 			"bantime.factor: '%s' is no arithmetic of numbers (such as 1.5 or 3 / 2)",
-			shown);
-	} else if (!(value > 0 && value <= MULTIPLIER_MAX)) {
-		config_value_error(reader, &at,
-			"bantime.factor: %s is not above 0 and at most 1000000", shown);
+			text_shown_string(text.text).text);
+	} else if (is_out_of_range(value)) {
+		values_error(reader, &at, "bantime.factor: %s is not above 0 and at most 1000000",
+			text_shown_string(text.text).text);
 	} else {
 		increment->factor = value;
 	}
 	free(text.text);
 }
 
-/* One word of bantime.multipliers. False: it is told, the others count for nothing. */
-static bool add_multiplier(struct config_reader *reader, struct config_increment *increment,
-	const char *word, const struct position *at)
+struct multipliers {
+	struct config_reader *reader;
+	struct config_increment *increment;
+};
+
+/* False: the word is told, and the words behind it count for nothing. */
+static bool add_multiplier(void *context, const char *word, const struct position *at)
 {
-	char shown[SHOWN_MAX];
+	struct config_reader *reader = ((struct multipliers *)context)->reader;
+	struct config_increment *increment = ((struct multipliers *)context)->increment;
 	size_t wrong = 0;
 	double value = 0;
 
-	text_render_string(shown, sizeof(shown), word);
-	if (increment->n_multipliers == CONFIG_MULTIPLIERS_MAX) {
-		config_value_error(reader, at, "bantime.multipliers: more than %d numbers",
-			CONFIG_MULTIPLIERS_MAX);
+	if (increment->n_multipliers == MULTIPLIERS_MAX) {
+		values_error(reader, at, "bantime.multipliers: more than %d numbers",
+			MULTIPLIERS_MAX);
 		return false;
 	}
 	if (evaluate(word, &value, &wrong) < 0) {
-		config_value_error(reader, at, "bantime.multipliers: '%s' is no number%s", shown,
-			strchr(word, '#')   ? "; a comment behind a value begins with ' ;', "
-					      "not with '#'"
-			: strchr(word, ',') ? "; blanks stand between the numbers"
-					    : "");
+		values_error(reader, at, "bantime.multipliers: '%s' is no number%s",
+			text_shown_string(word).text,
+			strchr(word, ',') && !strchr(word, '#')
+				? "; blanks stand between the numbers"
+				: values_comment_hint(word));
 		return false;
 	}
-	if (!(value > 0 && value <= MULTIPLIER_MAX)) {
-		config_value_error(reader, at,
-			"bantime.multipliers: %s is not above 0 and at most 1000000", shown);
+	if (is_out_of_range(value)) {
+		values_error(reader, at,
+			"bantime.multipliers: %s is not above 0 and at most 1000000",
+			text_shown_string(word).text);
 		return false;
 	}
 	increment->multipliers = alloc_grow(increment->multipliers, increment->n_multipliers + 1,
@@ -180,111 +195,127 @@ static bool add_multiplier(struct config_reader *reader, struct config_increment
 	return true;
 }
 
-static void read_multipliers(struct config_reader *reader, struct config_increment *increment)
+void bantime_read_multipliers(struct config_reader *reader, const struct key *key, void *base)
 {
-	static const char *const blanks = " \t\n";
+	struct multipliers multipliers = { reader, &((struct config_jail *)base)->increment };
 	struct dialect_value value;
-	bool good = true;
-	size_t at = 0;
 
-	if (!config_value_get(reader, "bantime.multipliers", &value))
+	if (!values_get(reader, key->name, &value))
 		return;
-	while (good && value.text[at += strspn(value.text + at, blanks)]) {
-		size_t length = strcspn(value.text + at, blanks);
-		cleanup_free char *word = alloc_bytes(value.text + at, length);
-		struct position place = dialect_at(&value, at);
-
-		good = add_multiplier(reader, increment, word, &place);
-		at += length;
-	}
+	values_words(&value, " \t\n", add_multiplier, &multipliers);
 	dialect_value_done(&value);
 }
 
-static void drop_blanks(char *text)
+static bool is_same_but_blanks(const char *a, const char *b)
 {
-	char *out = text;
+	static const char *const blanks = " \t\n";
 
-	for (; *text; text++)
-		if (!strchr(" \t\n", *text))
-			*out++ = *text;
-	*out = '\0';
+	for (;; a++, b++) {
+		a += strspn(a, blanks);
+		b += strspn(b, blanks);
+		if (*a != *b)
+			return false;
+		if (!*a)
+			return true;
+	}
 }
 
-/* A formula that decides nothing is told, and harms nothing. */
-static void read_formula(struct config_reader *reader, struct config_increment *increment)
+/* Multipliers win over a formula, as in fail2ban; one that decides nothing is told, and harms
+ * nothing. */
+void bantime_read_formula(struct config_reader *reader, const struct key *key, void *base)
 {
-	struct config_text text = config_value_scalar(reader, "bantime.formula");
 	static const char *const known = "bantime.formula: only the two formulas of fail2ban's "
 					 "jail.conf are known: take one of them, or list the "
 					 "steps in bantime.multipliers";
-	bool is_known = false;
+	struct config_increment *increment = &((struct config_jail *)base)->increment;
+	struct config_text text = values_scalar(reader, key->name);
+	bool is_known = !text.text;
 
-	if (!text.text)
-		return;
-	drop_blanks(text.text);
-	for (size_t i = 0; i < sizeof(formulas) / sizeof(formulas[0]); i++) {
-		if (strcmp(text.text, formulas[i].text) != 0)
+	for (size_t i = 0; text.text && i < FORMULA_MULTIPLIERS; i++) {
+		if (!is_same_but_blanks(text.text, formulas[i].text))
 			continue;
-		increment->formula = formulas[i].formula;
+		increment->formula = (enum formula)i;
 		is_known = true;
 	}
 	if (!is_known && increment->on && !increment->n_multipliers)
-		config_value_error(reader, &text.at, "%s", known);
+		values_error(reader, &text.at, "%s", known);
 	else if (!is_known)
 		finding_warning(reader->findings, &text.at, "%s (this one is not used here)",
 			known);
+	if (increment->n_multipliers)
+		increment->formula = FORMULA_MULTIPLIERS;
 	free(text.text);
 }
 
-/* least_s or more seconds. */
-static bool read_span(struct config_reader *reader, const char *key, int64_t least_s,
-	int64_t *io_span_s, struct position *ret_at)
+void bantime_read_maxtime(struct config_reader *reader, const struct key *key, void *base)
 {
-	struct config_text text = config_value_scalar(reader, key);
-	struct error err;
-	int64_t span_s = 0;
-	bool good = false;
-
-	*ret_at = text.at;
-	if (!text.text)
-		return false;
-	if (duration_parse(text.text, &span_s, &err) < 0)
-		config_value_error(reader, &text.at, "%s: %s%s", key, err.text,
-			config_value_comment_hint(text.text));
-	else if (span_s < least_s)
-		config_value_error(reader, &text.at, "%s: it must be at least %lld second%s", key,
-			(long long)least_s, least_s == 1 ? "" : "s");
-	else
-		good = true;
-	if (good)
-		*io_span_s = span_s;
-	free(text.text);
-	return good;
-}
-
-void config_increment_read(struct config_reader *reader, struct config_jail *jail)
-{
-	struct config_increment *increment = &jail->increment;
+	const struct config_jail *jail = base;
+	const struct config_increment *increment = &jail->increment;
 	struct position at;
 
-	increment->factor = 1;
-	config_value_bool(reader, "bantime.increment", &increment->on);
-	config_value_bool(reader, "bantime.overalljails", &increment->all_jails);
-	read_factor(reader, increment);
-	read_multipliers(reader, increment);
-	read_formula(reader, increment);
-	if (increment->n_multipliers)
-		increment->formula = FORMULA_MULTIPLIERS; /* as in fail2ban, they win */
-	(void)read_span(reader, "bantime.rndtime", 0, &increment->rndtime_s, &at); /* told there */
-	if (read_span(reader, "bantime.maxtime", 1, &increment->maxtime_s, &at) && increment->on &&
-		increment->maxtime_s < jail->bantime_s)
-		finding_warning(reader->findings, &at,
-			"bantime.maxtime is shorter than bantime: a second ban ends sooner than "
-			"the first");
+	key_read_value(reader, key, base);
+	if (!increment->on || !increment->maxtime_s || increment->maxtime_s >= jail->bantime_s)
+		return;
+	at = values_at(reader, key->name, 0);
+	finding_warning(reader->findings, &at,
+		"bantime.maxtime is shorter than bantime: a second ban ends sooner than the first");
 }
 
-void config_increment_done(struct config_jail *jail)
+/* ---- printing ---- */
+
+void bantime_print_increment(struct sheet *sheet, const struct key *key, const void *base)
+{
+	const struct config_jail *jail = base;
+
+	sheet_row(sheet, key->name,
+		sheet->is_file ? "true" : formulas[jail->increment.formula].shown);
+}
+
+void bantime_print_formula(struct sheet *sheet, const struct key *key, const void *base)
+{
+	const struct config_jail *jail = base;
+
+	if (sheet->is_file && jail->increment.formula == FORMULA_EXPONENTIAL)
+		sheet_row(sheet, key->name, formulas[FORMULA_EXPONENTIAL].text);
+}
+
+static void print_numbers(struct sheet *sheet, const char *name, const double *numbers,
+	size_t count)
+{
+	char text[MULTIPLIERS_MAX * NUMBER_TEXT_MAX] = "";
+	size_t length = 0;
+
+	for (size_t i = 0; i < count; i++)
+		length += text_format(text + length, sizeof(text) - length,
+			sheet->is_file ? "%s%.17g" : "%s%g", i ? " " : "", numbers[i]);
+	if (count)
+		sheet_row(sheet, name, text);
+}
+
+void bantime_print_factor(struct sheet *sheet, const struct key *key, const void *base)
+{
+	print_numbers(sheet, key->name, &((const struct config_jail *)base)->increment.factor, 1);
+}
+
+void bantime_print_multipliers(struct sheet *sheet, const struct key *key, const void *base)
+{
+	const struct config_increment *increment = &((const struct config_jail *)base)->increment;
+
+	print_numbers(sheet, key->name, increment->multipliers, increment->n_multipliers);
+}
+
+/* How long bans are remembered holds for all jails, but means something only here. */
+void bantime_print_overalljails(struct sheet *sheet, const struct key *key, const void *base)
+{
+	const struct config_jail *jail = base;
+
+	if (jail->increment.all_jails || !sheet->is_file)
+		key_print_value(sheet, key, base);
+	if (!sheet->is_file)
+		sheet_span(sheet, "dbpurgeage", sheet->config->dbpurgeage_s);
+}
+
+void bantime_done(struct config_jail *jail)
 {
 	free(jail->increment.multipliers);
-	jail->increment = (struct config_increment){ 0 };
 }

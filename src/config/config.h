@@ -57,6 +57,7 @@ struct filter_def {
 struct config_logpath {
 	char *pattern;  /* absolute path, glob allowed */
 	bool from_head; /* `head`: an existing file is read from its first byte */
+	bool is_said;   /* `head` or `tail` stands there */
 	struct position at;
 };
 
@@ -173,5 +174,10 @@ void config_free(struct config *config);
 const struct config_jail *config_find(const struct config *config, const char *name);
 /* What the jail comes down to, for people: aligned "key  value" lines, rendered. Caller frees. */
 char *config_show(const struct config *config, const struct config_jail *jail);
+/* The same as the lines of a jail file, without the header of its section: reading them gives the
+ * same jail, if there is a filter called jail->filter.name. Caller frees. */
+char *config_write_jail(const struct config_jail *jail);
+/* The lines of [Definition] of a filter file. Caller frees. */
+char *config_write_filter(const struct filter_def *filter);
 
 #endif

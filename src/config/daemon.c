@@ -1,63 +1,188 @@
 #include "config/daemon.h"
 
-#include <stdio.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/mail_address.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "config/files.h"
 #include "config/filter_def.h"
+#include "config/key.h"
 #include "config/unknown_keys.h"
 #include "config/values.h"
 
-enum { SHOWN_MAX = 200 };
+enum { PASSWORD_BYTES_MAX = 1024, PORT_MAX = 65535 };
 
-static const int64_t DBPURGEAGE_S = 86400; /* as fail2ban's own 1d */
+/* ---- [mail] ---- */
 
-/* Only dbpurgeage is of use: socket, database and log of fail2ban are not ours. */
+/* HOST, HOST:PORT, [V6]:PORT; an IPv6 address without brackets has no port. */
+static void read_server(struct config_reader *reader, const struct key *key, void *base)
+{
+	struct config_mail *mail = &((struct config *)base)->mail;
+	struct config_text server = values_scalar(reader, key->name);
+	const char *text = server.text;
+	const char *colon = text ? strrchr(text, ':') : NULL;
+	unsigned long port = mail->port;
+	size_t length;
+
+	if (!text)
+		return;
+	if (colon && strchr(text, ':') != colon && colon[-1] != ']')
+		colon = NULL;
+	length = colon ? (size_t)(colon - text) : strlen(text);
+	if (colon && (!values_parse_number(colon + 1, &port) || !port || port > PORT_MAX)) {
+		struct position at = values_at(reader, key->name, length + 1);
+
+		values_error(reader, &at, "server: '%s' is no port",
+			text_shown_string(colon + 1).text);
+	} else {
+		bool bracketed = length > 2 && text[0] == '[' && text[length - 1] == ']';
+
+		mail->port = (uint16_t)port;
+		free(mail->server);
+		mail->server = alloc_bytes(text + bracketed, length - 2U * bracketed);
+	}
+	free(server.text);
+}
+
+static void read_tls(struct config_reader *reader, const struct key *key, void *base)
+{
+	struct config_mail *mail = &((struct config *)base)->mail;
+	bool required = false;
+
+	values_choice(reader, key->name, "none", "required", &required);
+	mail->tls = required ? MAIL_TLS_REQUIRED : MAIL_TLS_NONE;
+}
+
+/* The first line of a small file; relative names are beside the configuration. */
+static void read_password(struct config_reader *reader, const struct config_text *name,
+	struct config *config)
+{
+	cleanup_free char *path = name->text[0] == '/'
+					  ? alloc_string(name->text)
+					  : alloc_format("%s/%s", config->dir, name->text);
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char bytes[PASSWORD_BYTES_MAX + 1];
+	ssize_t got = fd < 0 ? -1 : read(fd, bytes, sizeof(bytes));
+	const struct shown shown = text_shown_string(path);
+	struct error err;
+
+	if (got < 0) {
+		(void)error_errno(&err, errno, "password_file: cannot read '%s'", shown.text);
+		values_error(reader, &name->at, "%s", err.text);
+		return;
+	}
+	if (got > PASSWORD_BYTES_MAX) {
+		values_error(reader, &name->at, "password_file: '%s' is larger than 1 KiB",
+			shown.text);
+		return;
+	}
+	bytes[got] = '\0';
+	bytes[strcspn(bytes, "\r\n")] = '\0';
+	if (bytes[0])
+		config->mail.password = alloc_string(bytes);
+	else
+		values_error(reader, &name->at, "password_file: '%s' has no password", shown.text);
+	explicit_bzero(bytes, sizeof(bytes));
+}
+
+static void read_password_file(struct config_reader *reader, const struct key *key, void *base)
+{
+	struct config *config = base;
+	struct config_text name = values_scalar(reader, key->name);
+
+	if (name.text && config->mail.user)
+		read_password(reader, &name, config);
+	else if (name.text)
+		finding_warning(reader->findings, &name.at,
+			"password_file without user: mail is sent without a login");
+	free(name.text);
+}
+
+static const struct key mail_rows[] = {
+	{ "server", .type = KEY_NAMED, .read = read_server },
+	{ "sender", KEY_ADDRESSES, .offset = offsetof(struct config, mail.sender), .most = 1 },
+	{ "dest", KEY_ADDRESSES, .offset = offsetof(struct config, mail.dest),
+		.most = MAILBOX_LIST_MAX },
+	{ "tls", .type = KEY_NAMED, .read = read_tls },
+	{ "user", KEY_STRING, .offset = offsetof(struct config, mail.user) },
+	{ "password_file", .type = KEY_NAMED, .read = read_password_file }, /* after user */
+};
+const struct key_table daemon_mail_keys = { mail_rows, sizeof(mail_rows) / sizeof(mail_rows[0]) };
+
+/* ---- [voipguard] ---- */
+
+static void read_on_stop(struct config_reader *reader, const struct key *key, void *base)
+{
+	struct config *config = base;
+
+	values_choice(reader, key->name, "keep", "lift", &config->lift_on_stop);
+}
+
+static const struct key rows[] = {
+	{ "dbpurgeage", KEY_SPAN, .offset = offsetof(struct config, dbpurgeage_s), .initial = 86400,
+		.least = 1, .wanted = "at least one second" },
+	{ "on_stop", .type = KEY_NAMED, .read = read_on_stop },
+};
+const struct key_table daemon_keys = { rows, sizeof(rows) / sizeof(rows[0]) };
+
+/* ---- fail2ban.conf ---- */
+
+/* All but the first are about fail2ban's own socket, database and log. */
+static const struct key fail2ban_rows[] = {
+	{ "dbpurgeage", KEY_SPAN, .offset = offsetof(struct config, dbpurgeage_s), .least = 1,
+		.wanted = "at least one second" },
+	{ "dbfile", .type = KEY_NAMED },
+	{ "dbmaxmatches", .type = KEY_NAMED },
+	{ "loglevel", .type = KEY_NAMED },
+	{ "logtarget", .type = KEY_NAMED },
+	{ "syslogsocket", .type = KEY_NAMED },
+	{ "socket", .type = KEY_NAMED },
+	{ "pidfile", .type = KEY_NAMED },
+	{ "allowipv6", .type = KEY_NAMED },
+	{ "stacksize", .type = KEY_NAMED },
+};
+static const struct key_table fail2ban_keys = { fail2ban_rows,
+	sizeof(fail2ban_rows) / sizeof(fail2ban_rows[0]) };
+
 static void read_fail2ban(const struct config_place *place, struct config *config)
 {
-	static const char *const keys[] = { "dbpurgeage", "dbfile", "dbmaxmatches", "loglevel",
-		"logtarget", "syslogsocket", "socket", "pidfile", "allowipv6", "stacksize" };
 	struct dialect *tree = dialect_new(place->names, place->findings);
-	struct config_reader reader = { .tree = tree, .findings = place->findings };
+	struct config_reader reader = { .place = place, .tree = tree, .findings = place->findings };
 
-	(void)config_files_read(tree, place->dir, "fail2ban.conf"); /* none need be there */
-	(void)config_files_read_folder(tree, place->dir, "fail2ban.d", ".conf", place->findings);
-	(void)config_files_read(tree, place->dir, "fail2ban.local");
-	(void)config_files_read_folder(tree, place->dir, "fail2ban.d", ".local", place->findings);
+	(void)files_read(tree, place->dir, "fail2ban.conf"); /* none need be there */
+	(void)files_read_folder(tree, place->dir, "fail2ban.d", ".conf", place->findings);
+	(void)files_read(tree, place->dir, "fail2ban.local");
+	(void)files_read_folder(tree, place->dir, "fail2ban.d", ".local", place->findings);
 	for (size_t i = 0; i < dialect_count(tree); i++) {
 		reader.view.section = dialect_section_at(tree, i);
 		if (strcmp(reader.view.section->name, "INCLUDES") != 0)
-			config_key_check(&reader, reader.view.section, keys,
-				sizeof(keys) / sizeof(keys[0]));
+			unknown_keys_check(&reader, &fail2ban_keys);
 	}
 	reader.view.section = dialect_section(tree, "Definition");
-	config_value_duration(&reader, "dbpurgeage", false, &config->dbpurgeage_s);
+	key_read_all(&reader, &fail2ban_keys, config);
 	dialect_free(tree);
 }
 
-void config_daemon_read(const struct config_place *place, struct config_reader *reader,
+void daemon_read(const struct config_place *place, const struct dialect *tree,
 	struct config *config)
 {
-	static const char *const keys[] = { "on_stop", "dbpurgeage" };
-	struct config_text word;
-	char shown[SHOWN_MAX];
+	struct config_reader reader = { .place = place, .tree = tree, .findings = place->findings };
 
-	config->dbpurgeage_s = DBPURGEAGE_S;
+	key_init_all(&daemon_keys, config);
 	read_fail2ban(place, config);
-	reader->view.section = dialect_section(reader->tree, "voipguard");
-	if (!reader->view.section)
-		return; /* [DEFAULT] is the jails' */
-	config_key_check(reader, reader->view.section, keys, sizeof(keys) / sizeof(keys[0]));
-	config_value_duration(reader, "dbpurgeage", false, &config->dbpurgeage_s);
-	word = config_value_scalar(reader, "on_stop");
-	if (!word.text)
-		return;
-	config->lift_on_stop = strcmp(word.text, "lift") == 0;
-	if (!config->lift_on_stop && strcmp(word.text, "keep") != 0)
-		config_value_error(reader, &word.at, "on_stop: '%s' is neither keep nor lift",
-			text_render_string(shown, sizeof(shown), word.text));
-	free(word.text);
+	reader.view.section = dialect_section(tree, "voipguard");
+	if (reader.view.section) { /* else [DEFAULT] would count, which is the jails' */
+		unknown_keys_check(&reader, &daemon_keys);
+		key_read_all(&reader, &daemon_keys, config);
+	}
+	reader.view.section = dialect_section(tree, "mail");
+	unknown_keys_check(&reader, &daemon_mail_keys);
+	key_read_all(&reader, &daemon_mail_keys, config);
 }

@@ -22,7 +22,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*left, *right);
 }
 
-int config_files_list(const char *folder, const char *end, struct dialect_names *names)
+int files_list(const char *folder, const char *end, struct dialect_names *names)
 {
 	DIR *stream = opendir(folder);
 	const struct dirent *entry;
@@ -49,7 +49,7 @@ static void read_file(struct dialect *tree, const char *folder, const char *name
 	dialect_read(tree, path);
 }
 
-size_t config_files_read(struct dialect *tree, const char *dir, const char *name)
+size_t files_read(struct dialect *tree, const char *dir, const char *name)
 {
 	cleanup_free char *path = alloc_format("%s/%s", dir, name);
 	struct stat info;
@@ -60,15 +60,15 @@ size_t config_files_read(struct dialect *tree, const char *dir, const char *name
 	return 1;
 }
 
-size_t config_files_read_folder(struct dialect *tree, const char *dir, const char *folder,
-	const char *end, struct findings *findings)
+size_t files_read_folder(struct dialect *tree, const char *dir, const char *folder, const char *end,
+	struct findings *findings)
 {
 	cleanup_free char *path = alloc_format("%s/%s", dir, folder);
 	struct position whole = { .file = path };
 	struct dialect_names names;
 	size_t count;
 
-	if (config_files_list(path, end, &names) < 0 && errno != ENOENT)
+	if (files_list(path, end, &names) < 0 && errno != ENOENT)
 		(void)finding_error(findings, &whole, "cannot read this directory: %s",
 			strerrordesc_np(errno));
 	for (int turn = 0; turn < 2; turn++) {
@@ -100,13 +100,13 @@ static bool has_folder(const char *base, const char *end)
 	struct dialect_names names;
 	bool has_any;
 
-	(void)config_files_list(folder, end, &names); /* it need not be there */
+	(void)files_list(folder, end, &names); /* it need not be there */
 	has_any = names.count > 0;
 	dialect_names_done(&names);
 	return has_any;
 }
 
-bool config_files_group_exists(const char *base)
+bool files_group_exists(const char *base)
 {
 	return has_file(base, ".conf") || has_file(base, ".local") || has_folder(base, ".conf") ||
 	       has_folder(base, ".local");
@@ -125,21 +125,21 @@ static void read_folder(struct dialect *tree, const char *base, const char *end)
 	cleanup_free char *folder = alloc_format("%s.d", base);
 	struct dialect_names names;
 
-	(void)config_files_list(folder, end, &names); /* it need not be there */
+	(void)files_list(folder, end, &names); /* it need not be there */
 	for (size_t i = 0; i < names.count; i++)
 		read_file(tree, folder, names.list[i]);
 	dialect_names_done(&names);
 }
 
-void config_files_group_read_changes(struct dialect *tree, const char *base)
+void files_group_read_changes(struct dialect *tree, const char *base)
 {
 	read_folder(tree, base, ".conf");
 	read_one(tree, base, ".local");
 	read_folder(tree, base, ".local");
 }
 
-void config_files_group_read(struct dialect *tree, const char *base)
+void files_group_read(struct dialect *tree, const char *base)
 {
 	read_one(tree, base, ".conf");
-	config_files_group_read_changes(tree, base);
+	files_group_read_changes(tree, base);
 }

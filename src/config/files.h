@@ -13,22 +13,22 @@ struct findings;
 /* The names in the folder that end in `end`, sorted, without those that begin with a dot. -1: the
  * folder cannot be opened, as errno says; there are no names then. The caller calls
  * dialect_names_done in any case. */
-int config_files_list(const char *folder, const char *end, struct dialect_names *ret_names);
+int files_list(const char *folder, const char *end, struct dialect_names *ret_names);
 
 /* Reads dir/name if it is there. Returns how many files there are. */
-size_t config_files_read(struct dialect *tree, const char *dir, const char *name);
+size_t files_read(struct dialect *tree, const char *dir, const char *name);
 /* Reads the files of dir/folder that end in `end`, sorted, but "defaults" first. Returns how many
  * there are. */
-size_t config_files_read_folder(struct dialect *tree, const char *dir, const char *folder,
-	const char *end, struct findings *findings);
+size_t files_read_folder(struct dialect *tree, const char *dir, const char *folder, const char *end,
+	struct findings *findings);
 
 /* The files that fail2ban reads as one, for a base such as DIR/filter.d/sshd: base.conf,
  * base.d/x.conf sorted, base.local, base.d/x.local sorted; later ones win key by key. */
 
 /* At least one of them is there. */
-bool config_files_group_exists(const char *base);
-void config_files_group_read(struct dialect *tree, const char *base);
+bool files_group_exists(const char *base);
+void files_group_read(struct dialect *tree, const char *base);
 /* All but base.conf: they change a file that comes from another folder. */
-void config_files_group_read_changes(struct dialect *tree, const char *base);
+void files_group_read_changes(struct dialect *tree, const char *base);
 
 #endif

@@ -12,13 +12,11 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "config/files.h"
+#include "config/filter_keys.h"
 #include "config/journal_source.h"
-#include "config/parser.h"
+#include "config/key.h"
 #include "config/rule_check.h"
 #include "config/unknown_keys.h"
-#include "config/usedns.h"
-
-enum { SHOWN_MAX = 128, MAXLINES_MAX = 100 };
 
 static const char *const folders[] = { "filters", "filter.d" };
 
@@ -53,7 +51,7 @@ static char *find_file(const struct config_place *place, const char *name)
 	return NULL;
 }
 
-bool config_filter_exists(const struct config_place *place, const char *name)
+bool filter_def_exists(const struct config_place *place, const char *name)
 {
 	cleanup_free char *path = find_file(place, name);
 
@@ -69,7 +67,7 @@ static void list_filters(const struct config_place *place, struct dialect_names 
 		struct dialect_names files = { 0 };
 
 		if (path)
-			(void)config_files_list(path, ".conf", &files); /* it need not be there */
+			(void)files_list(path, ".conf", &files); /* it need not be there */
 		for (size_t k = 0; k < files.count; k++) {
 			*strrchr(files.list[k], '.') = '\0';
 			(void)dialect_name(names, files.list[k]);
@@ -87,12 +85,11 @@ static void check_definition(struct config_filter *filter)
 		return;
 	for (size_t i = 0; i < dialect_count(filter->tree); i++) {
 		const struct dialect_section *section = dialect_section_at(filter->tree, i);
-		char shown[SHOWN_MAX];
 
 		if (guess_word(section->name, names, 1))
-			config_value_error(&filter->reader, &section->at,
+			values_error(&filter->reader, &section->at,
 				"a filter has no section [%s]: did you mean [Definition]?",
-				text_render_string(shown, sizeof(shown), section->name));
+				text_shown_string(section->name).text);
 	}
 }
 
@@ -108,25 +105,24 @@ static struct position place_of_name(const struct dialect_value *value, size_t o
 static int say_unknown(const struct config_place *place, const struct position *at,
 	const char *name)
 {
+	const struct shown shown = text_shown_string(name);
 	struct dialect_names names;
 	const char *guess;
-	size_t bare = strlen(name) - (text_ends_in(name, ".conf") ? strlen(".conf") : 0);
-	char shown[SHOWN_MAX];
 
 	list_filters(place, &names);
 	guess = guess_word(name, (const char *const *)names.list, names.count);
-	text_render_string(shown, sizeof(shown), name);
-	if (name[bare])
+	if (text_ends_in(name, ".conf"))
 		(void)finding_error(place->findings, at,
-			"there is no filter '%s': write its name without .conf", shown);
+			"there is no filter '%s': write its name without .conf", shown.text);
 	else if (guess)
 		(void)finding_error(place->findings, at,
-			"there is no filter '%s': did you mean '%s'?", shown, guess);
+			"there is no filter '%s': did you mean '%s'?", shown.text,
+			text_shown_string(guess).text);
 	else
 		(void)finding_error(place->findings, at,
 			"there is no filter '%s' (no %s.conf in filters, filter.d, or among the "
 			"shipped ones)",
-			shown, shown);
+			shown.text, shown.text);
 	dialect_names_done(&names);
 	return -1;
 }
@@ -143,14 +139,14 @@ static void read_files(const struct config_place *place, struct config_filter *f
 		if (dir)
 			dialect_add_dir(filter->tree, dir);
 	}
-	config_files_group_read(filter->tree, base);
+	files_group_read(filter->tree, base);
 	for (unsigned i = 0; i < 2 && !text_ends_in(filter->call.name, ".conf"); i++) {
 		cleanup_free char *dir = folder(place, i);
 		cleanup_free char *change =
 			dir ? alloc_format("%s/%s", dir, filter->call.name) : NULL;
 
 		if (change)
-			config_files_group_read_changes(filter->tree, change);
+			files_group_read_changes(filter->tree, change);
 	}
 }
 
@@ -167,6 +163,13 @@ static bool is_rule_key(const char *name)
 	return text_ends_in(name, "regex") || strcmp(name, "datepattern") == 0;
 }
 
+/* The filter's own files set the key. */
+static bool sets(const struct config_filter *filter, const char *name)
+{
+	return dialect_own_key(dialect_section(filter->tree, "Definition"), name) ||
+	       dialect_own_key(dialect_section(filter->tree, "Init"), name);
+}
+
 /* logtype first, then the jail's keys, then the call's: the last one counts. */
 static void collect_options(struct config_filter *filter, const struct dialect_value *value,
 	const struct config_reader *jail, const char *logtype)
@@ -174,16 +177,13 @@ static void collect_options(struct config_filter *filter, const struct dialect_v
 	const struct dialect_section *own = jail ? jail->view.section : NULL;
 	struct position at = dialect_at(value, filter->call.offset);
 
-	if (!dialect_own_key(dialect_section(filter->tree, "Definition"), "logtype") &&
-		!dialect_own_key(dialect_section(filter->tree, "Init"), "logtype"))
+	if (!sets(filter, "logtype"))
 		add_option(filter, "logtype", dialect_value_of(logtype, strlen(logtype), &at));
 	for (size_t i = 0; own && i < own->n_keys; i++) {
 		const char *name = own->keys[i]->name;
 		struct dialect_value text;
 
-		if (is_rule_key(name) ||
-			(!dialect_own_key(dialect_section(filter->tree, "Definition"), name) &&
-				!dialect_own_key(dialect_section(filter->tree, "Init"), name)))
+		if (is_rule_key(name) || !sets(filter, name))
 			continue;
 		if (dialect_resolve(jail->tree, &jail->view, own->keys[i], &text, NULL) == 0)
 			add_option(filter, name, text);
@@ -203,7 +203,7 @@ static bool is_name(const char *name)
 	return name[0] && name[0] != '.' && !strchr(name, '/');
 }
 
-int config_filter_open(const struct config_place *place, const struct dialect_value *value,
+int filter_def_open(const struct config_place *place, const struct dialect_value *value,
 	const struct config_reader *jail, struct config_filter *filter)
 {
 	struct position at;
@@ -238,11 +238,11 @@ int config_filter_open(const struct config_place *place, const struct dialect_va
 	for (size_t i = 0; i < dialect_count(filter->tree); i++)
 		filter->reader.broken |= dialect_section_at(filter->tree, i)->broken;
 	check_definition(filter);
-	config_key_check_filter(&filter->reader);
+	unknown_keys_check_filter(&filter->reader);
 	return 0;
 }
 
-void config_filter_free_options(struct dialect_option *options, size_t count)
+void filter_def_free_options(struct dialect_option *options, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		free(options[i].name);
@@ -251,16 +251,16 @@ void config_filter_free_options(struct dialect_option *options, size_t count)
 	free(options);
 }
 
-void config_filter_done(struct config_filter *filter)
+void filter_def_close(struct config_filter *filter)
 {
-	config_filter_free_options(filter->options, filter->n_options);
+	filter_def_free_options(filter->options, filter->n_options);
 	dialect_free(filter->tree);
 	bracket_done(&filter->call);
 	free(filter->path);
 	*filter = (struct config_filter){ 0 };
 }
 
-void config_filter_known(struct config_filter *filter, struct dialect_option **ret_options,
+void filter_def_known(struct config_filter *filter, struct dialect_option **ret_options,
 	size_t *ret_count)
 {
 	static const char *const sections[] = { "Init", "Definition" };
@@ -306,23 +306,20 @@ static bool get_init(struct config_filter *filter, const char *key_name,
 static struct dialect_value get(struct config_filter *filter, struct config_reader *jail,
 	const char *key)
 {
+	const struct dialect_option *option = filter_keys_option(filter, key);
 	struct dialect_value value = { 0 };
 	bool found = false;
 
 	if (jail && dialect_key(jail->tree, jail->view.section, key))
-		found = config_value_get(jail, key, &value);
-	for (size_t i = filter->n_options; !found && i > 0; i--) {
-		const struct dialect_option *option = &filter->options[i - 1];
-
-		if (strcmp(option->name, key) != 0)
-			continue;
+		found = values_get(jail, key, &value);
+	if (!found && option) {
 		dialect_append(&value, &option->value, 0, option->value.length, NULL);
 		found = true;
 	}
 	if (!found)
 		found = get_init(filter, key, &value);
 	if (!found)
-		found = config_value_get(&filter->reader, key, &value);
+		found = values_get(&filter->reader, key, &value);
 	if (found && dialect_tags(filter->tree, &filter->reader.view, &value,
 			     filter->reader.findings) < 0)
 		filter->reader.broken = true;
@@ -345,17 +342,6 @@ static void add_text(void *context, const struct dialect_value *value, size_t fr
 	};
 }
 
-static void read_list(struct config_filter *filter, struct config_reader *jail, const char *key,
-	struct config_text **list, size_t *count)
-{
-	struct dialect_value value = get(filter, jail, key);
-	struct list context = { list, count };
-
-	if (value.text)
-		config_value_lines(&value, add_text, &context);
-	dialect_value_done(&value);
-}
-
 static struct config_text read_text(struct config_filter *filter, struct config_reader *jail,
 	const char *key)
 {
@@ -370,79 +356,76 @@ static struct config_text read_text(struct config_filter *filter, struct config_
 	return text;
 }
 
+static void read_number(struct config_filter *filter, struct config_reader *jail,
+	const struct key *key, uint32_t *io_number)
+{
+	struct config_text text = read_text(filter, jail, key->name);
+	unsigned long number = 0;
+
+	if (text.text && values_parse_number(text.text, &number) &&
+		number >= (unsigned long)key->least && number <= (unsigned long)key->most)
+		*io_number = (uint32_t)number;
+	else if (text.text)
+		values_error(&filter->reader, &text.at, "%s: '%s' is no number from %d to %d",
+			key->name, text_shown_string(text.text).text, (int)key->least,
+			(int)key->most);
+	free(text.text);
+}
+
+static void read_keys(struct config_filter *filter, struct config_reader *jail,
+	struct filter_def *def)
+{
+	key_init_all(&filter_keys, def);
+	for (size_t i = 0; i < filter_keys.count; i++) {
+		const struct key *key = &filter_keys.rows[i];
+		void *at = (char *)def + key->offset;
+		struct list list = { at, (size_t *)((char *)at + sizeof(struct config_text *)) };
+		struct dialect_value value;
+
+		if (key->type == KEY_TEXT)
+			*(struct config_text *)at = read_text(filter, jail, key->name);
+		if (key->type == KEY_NUMBER)
+			read_number(filter, jail, key, at);
+		if (key->type != KEY_LIST)
+			continue;
+		value = get(filter, jail, key->name);
+		if (value.text)
+			values_lines(&value, add_text, &list);
+		dialect_value_done(&value);
+	}
+}
+
 static void read_words(struct config_filter *filter, struct config_reader *jail,
 	struct filter_def *def)
 {
-	struct config_text maxlines = read_text(filter, jail, "maxlines");
-	struct config_text usedns = { 0 };
 	struct config_text logtype = read_text(filter, jail, "logtype");
-	char shown[SHOWN_MAX];
-	char *end;
-	long lines;
+	struct config_text usedns = { 0 };
 
-	if (!jail) /* which has rules of its own for it */
+	if (!jail) /* a jail has rules of its own for it */
 		usedns = read_text(filter, NULL, "usedns");
-	def->maxlines = 1;
 	def->journal = logtype.text && strcmp(logtype.text, "journal") == 0;
-	if (usedns.text && config_usedns_parse(usedns.text, &def->usedns) < 0)
-		config_value_error(&filter->reader, &usedns.at,
-			"usedns: '%s' is none of yes, warn, no, raw",
-			text_render_string(shown, sizeof(shown), usedns.text));
-	if (maxlines.text) {
-		lines = strtol(maxlines.text, &end, 10);
-		if (*end || lines < 1 || lines > MAXLINES_MAX)
-			config_value_error(&filter->reader, &maxlines.at,
-				"maxlines: '%s' is no number from 1 to %d",
-				text_render_string(shown, sizeof(shown), maxlines.text),
-				MAXLINES_MAX);
-		else
-			def->maxlines = (uint32_t)lines;
-	}
+	if (usedns.text)
+		(void)filter_keys_parse_usedns(&filter->reader, &usedns, &def->usedns); /* told */
 	free(logtype.text);
 	free(usedns.text);
-	free(maxlines.text);
 }
 
-/* By a jail that is on, or by hand. */
-static bool is_used(const struct config_reader *jail)
-{
-	struct config_reader silent;
-	struct findings findings = { 0 };
-	bool enabled = false;
-
-	if (!jail)
-		return true;
-	silent = *jail;
-	silent.findings = &findings; /* what is wrong with it has been said */
-	config_value_bool(&silent, "enabled", &enabled);
-	findings_done(&findings);
-	return enabled;
-}
-
-void config_filter_define(struct config_filter *filter, struct config_reader *jail,
+void filter_def_read(struct config_filter *filter, struct config_reader *jail, bool is_used,
 	struct filter_def *def)
 {
-	struct dialect_value rules = get(filter, jail, "failregex");
 	struct dialect_value match = get(filter, jail, "journalmatch");
+	struct dialect_value rules = get(filter, jail, "failregex");
 
 	*def = (struct filter_def){
 		.name = alloc_string(filter->call.name),
 		.path = alloc_string(filter->path),
 	};
-	read_list(filter, jail, "ignoreregex", &def->ignoreregex, &def->n_ignoreregex);
-	read_list(filter, jail, "datepattern", &def->datepattern, &def->n_datepattern);
-	def->prefregex = read_text(filter, jail, "prefregex");
-	def->parser = read_text(filter, jail, "parser");
-	def->logtimezone = read_text(filter, jail, "logtimezone");
-	config_journal_match(&filter->reader, &match, &def->match);
+	read_keys(filter, jail, def);
+	journal_source_match(&filter->reader, &match, &def->match);
 	read_words(filter, jail, def);
-	config_parser_check(filter, jail, def);
-	if (rules.text) {
-		struct list list = { &def->failregex, &def->n_failregex };
-
-		config_value_lines(&rules, add_text, &list);
-		config_rule_check(&filter->reader, &rules, def, is_used(jail));
-	}
+	filter_keys_check_parser(filter, jail, def);
+	if (rules.text)
+		rule_check(&filter->reader, &rules, def, is_used);
 	dialect_value_done(&match);
 	dialect_value_done(&rules);
 }
@@ -454,7 +437,7 @@ static void free_texts(struct config_text *list, size_t count)
 	free(list);
 }
 
-void config_filter_def_done(struct filter_def *def)
+void filter_def_done(struct filter_def *def)
 {
 	free(def->name);
 	free(def->path);
@@ -464,6 +447,6 @@ void config_filter_def_done(struct filter_def *def)
 	free(def->prefregex.text);
 	free(def->parser.text);
 	free(def->logtimezone.text);
-	config_journal_match_done(&def->match);
+	journal_source_match_done(&def->match);
 	*def = (struct filter_def){ 0 };
 }

@@ -36,24 +36,24 @@ struct config_filter {
 	struct config_reader reader; /* of [Definition], with the options */
 };
 
-/* Reads the filter that value names. -1: said in the findings. Call config_filter_done in any
+/* Reads the filter that value names. -1: said in the findings. Call filter_def_close in any
  * case. jail may be NULL; its keys that are options of the filter become options. */
-int config_filter_open(const struct config_place *place, const struct dialect_value *value,
+int filter_def_open(const struct config_place *place, const struct dialect_value *value,
 	const struct config_reader *jail, struct config_filter *ret_filter);
-void config_filter_done(struct config_filter *filter);
+void filter_def_close(struct config_filter *filter);
 /* False: no such file; says nothing. */
-bool config_filter_exists(const struct config_place *place, const char *name);
+bool filter_def_exists(const struct config_place *place, const char *name);
 
 /* The values of the filter as "known/KEY", for a jail's %(known/failregex)s. Caller frees by
- * config_filter_free_options. */
-void config_filter_known(struct config_filter *filter, struct dialect_option **ret_options,
+ * filter_def_free_options. */
+void filter_def_known(struct config_filter *filter, struct dialect_option **ret_options,
 	size_t *ret_count);
-void config_filter_free_options(struct dialect_option *options, size_t count);
+void filter_def_free_options(struct dialect_option *options, size_t count);
 
 /* Fills ret_def: values of the jail (NULL: none) before the filter's. Wrong ones are findings and
- * set broken in filter->reader. */
-void config_filter_define(struct config_filter *filter, struct config_reader *jail,
+ * set broken in filter->reader. is_used: see rule_check(). */
+void filter_def_read(struct config_filter *filter, struct config_reader *jail, bool is_used,
 	struct filter_def *ret_def);
-void config_filter_def_done(struct filter_def *def);
+void filter_def_done(struct filter_def *def);
 
 #endif

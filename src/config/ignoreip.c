@@ -1,31 +1,34 @@
 #include "config/ignoreip.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "config/key.h"
 #include "config/values.h"
 #include "dialect/ignore_words.h"
 #include "dialect/ini.h"
 
-enum { SHOWN_MAX = 160, IGNOREIP_MAX = 4096, IGNORES_MAX = 256 };
+enum { IGNOREIP_MAX = 4096, IGNORES_MAX = 256 };
+
+struct words {
+	struct config_reader *reader;
+	struct config_jail *jail;
+};
 
 static void check_file(struct config_reader *reader, const struct config_ignore *ignore)
 {
 	cleanup_free char *bytes = NULL;
 	struct ignore_words list;
-	char shown[SHOWN_MAX];
 	struct error err;
 	size_t length;
 
 	if (ini_load(ignore->text, &bytes, &length, &err) < 0) {
-		config_value_error(reader, &ignore->at,
+		values_error(reader, &ignore->at,
 			"ignoreip: '%s': %s; without it this jail would ban whom it protects",
-			text_render_string(shown, sizeof(shown), ignore->text), err.text);
+			text_shown_string(ignore->text).text, err.text);
 		return;
 	}
 	if (ignore_words_parse(bytes, length, ignore->text, &list, reader->findings) < 0)
@@ -33,13 +36,29 @@ static void check_file(struct config_reader *reader, const struct config_ignore 
 	ignore_words_done(&list);
 }
 
-static void add_indirect(struct config_reader *reader, struct config_jail *jail, const char *text,
-	bool is_file, const struct position *at)
+static void add_address(const struct words *words, const struct ip *ip, const struct position *at)
 {
+	struct config_jail *jail = words->jail;
+
+	if (jail->n_ignoreip == IGNOREIP_MAX) {
+		values_error(words->reader, at, "ignoreip: more than %d addresses", IGNOREIP_MAX);
+		return;
+	}
+	jail->ignoreip =
+		alloc_grow(jail->ignoreip, jail->n_ignoreip + 1, sizeof(jail->ignoreip[0]));
+	jail->ignoreip[jail->n_ignoreip++] = *ip;
+	if (ignore_words_is_wide(ip))
+		ignore_words_warn_wide(ip, at, words->reader->findings);
+}
+
+static void add_indirect(const struct words *words, const char *text, bool is_file,
+	const struct position *at)
+{
+	struct config_jail *jail = words->jail;
 	struct config_ignore *ignore;
 
 	if (jail->n_ignores == IGNORES_MAX) {
-		config_value_error(reader, at, "ignoreip: more than %d names and files",
+		values_error(words->reader, at, "ignoreip: more than %d names and files",
 			IGNORES_MAX);
 		return;
 	}
@@ -47,63 +66,63 @@ static void add_indirect(struct config_reader *reader, struct config_jail *jail,
 	ignore = &jail->ignores[jail->n_ignores++];
 	*ignore = (struct config_ignore){ alloc_string(text), is_file, *at };
 	if (is_file && jail->enabled)
-		check_file(reader, ignore);
+		check_file(words->reader, ignore);
 }
 
-static void add_word(struct config_reader *reader, struct config_jail *jail, const char *word,
-	const struct position *at)
+static bool add_word(void *context, const char *word, const struct position *at)
 {
+	const struct words *words = context;
 	enum ignore_words_kind kind;
 	struct error err;
 	struct ip ip;
 
 	if (ignore_words_word(word, &kind, &ip, &err) < 0) {
-		config_value_error(reader, at, "ignoreip: %s%s", err.text,
-			config_value_comment_hint(word));
-		return;
+		values_error(words->reader, at, "ignoreip: %s%s", err.text,
+			values_comment_hint(word));
+		return true;
 	}
 	switch (kind) {
 	case IGNORE_WORDS_ADDRESS:
-		if (jail->n_ignoreip == IGNOREIP_MAX) {
-			config_value_error(reader, at, "ignoreip: more than %d addresses",
-				IGNOREIP_MAX);
-			return;
-		}
-		jail->ignoreip =
-			alloc_grow(jail->ignoreip, jail->n_ignoreip + 1, sizeof(jail->ignoreip[0]));
-		jail->ignoreip[jail->n_ignoreip++] = ip;
-		if (ignore_words_is_wide(&ip))
-			ignore_words_warn_wide(&ip, at, reader->findings);
-		return;
+		add_address(words, &ip, at);
+		break;
 	case IGNORE_WORDS_NAME:
-		add_indirect(reader, jail, word, false, at);
-		return;
+		add_indirect(words, word, false, at);
+		break;
 	case IGNORE_WORDS_FILE:
-		add_indirect(reader, jail, ignore_words_path(word), true, at);
-		return;
+		add_indirect(words, ignore_words_path(word), true, at);
+		break;
 	}
+	return true;
 }
 
-void config_ignore_read(struct config_reader *reader, struct config_jail *jail)
+void ignoreip_read(struct config_reader *reader, const struct key *key, void *base)
 {
-	static const char *const blanks = " \t\n,";
+	struct words words = { reader, base };
 	struct dialect_value value;
-	size_t at = 0;
 
-	if (!config_value_get(reader, "ignoreip", &value))
+	if (!values_get(reader, key->name, &value))
 		return;
-	while (value.text[at += strspn(value.text + at, blanks)]) {
-		size_t length = strcspn(value.text + at, blanks);
-		cleanup_free char *word = alloc_bytes(value.text + at, length);
-		struct position place = dialect_at(&value, at);
-
-		add_word(reader, jail, word, &place);
-		at += length;
-	}
+	values_words(&value, " \t\n,", add_word, &words);
 	dialect_value_done(&value);
 }
 
-void config_ignore_done(struct config_jail *jail)
+void ignoreip_print(struct sheet *sheet, const struct key *key, const void *base)
+{
+	const struct config_jail *jail = base;
+	const char *name = key->name;
+	char address[IP_TEXT_MAX];
+
+	for (size_t i = 0; i < jail->n_ignoreip; i++, name = "")
+		sheet_row(sheet, name, ip_format(&jail->ignoreip[i], address));
+	for (size_t i = 0; i < jail->n_ignores; i++, name = "") {
+		cleanup_free char *word = alloc_format("%s%s",
+			jail->ignores[i].is_file ? "file:" : "", jail->ignores[i].text);
+
+		sheet_row(sheet, name, word);
+	}
+}
+
+void ignoreip_done(struct config_jail *jail)
 {
 	for (size_t i = 0; i < jail->n_ignores; i++)
 		free(jail->ignores[i].text);

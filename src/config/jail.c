@@ -1,160 +1,27 @@
 #include "config/jail.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/mail_address.h"
 #include "base/text.h"
 #include "config/action.h"
 #include "config/bantime.h"
 #include "config/config.h"
+#include "config/filter_def.h"
+#include "config/filter_keys.h"
 #include "config/ignoreip.h"
 #include "config/journal_source.h"
+#include "config/key.h"
+#include "config/logpath.h"
 #include "config/unknown_keys.h"
-#include "config/usedns.h"
 #include "config/values.h"
 
-enum {
-	SHOWN_MAX = 160,
-	LOGPATHS_MAX = 256,
-	LOGPATH_BYTES_MAX = 4095, /* PATH_MAX without its NUL */
-	MAXMATCHES_MAX = 1000,
-};
+enum { NAME_SHOWN_MAX = 160 };
 
-/* fail2ban's own defaults */
-static const uint32_t MAXRETRY = 5;
-static const uint32_t MAXRETRY_MAX = 1000; /* the counter's COUNTER_RETRY_MAX */
-static const int64_t FINDTIME_S = 600;
-static const int64_t BANTIME_S = 600;
-
-struct jail_reader {
-	struct config_reader *reader;
-	struct config_jail *jail;
-	struct position from_end; /* of a logpath that says neither head nor tail; line 0: none */
-};
-
-static bool is_word(const char *text, size_t length, const char *word)
-{
-	return strlen(word) == length && strncasecmp(text, word, length) == 0;
-}
-
-/* A name may hold a blank or a comma, but hardly one with a / behind it. */
-static bool holds_second_path(const char *text, size_t length)
-{
-	for (size_t i = 1; i < length; i++)
-		if (text[i] == '/' && strchr(" \t,", text[i - 1]))
-			return true;
-	return false;
-}
-
-/* What tail_add would refuse, when it is too late for a place in a file. */
-static bool leads_to_a_file(const char *path, size_t length)
-{
-	return path[length - 1] != '/' && !memmem(path, length, "/../", 4) &&
-	       !(length >= 3 && memcmp(path + length - 3, "/..", 3) == 0);
-}
-
-static bool is_logpath(const struct jail_reader *r, const struct position *at, const char *path,
-	size_t length)
-{
-	char shown[SHOWN_MAX];
-
-	text_render(shown, sizeof(shown), path, length);
-	if (memmem(path, length, " #", 2)) {
-		config_value_error(r->reader, at,
-			"logpath: '%s': a comment behind a value begins with ' ;', not with '#'",
-			shown);
-		return false;
-	}
-	if (path[0] != '/' && strchr(shown, '=')) {
-		config_value_error(r->reader, at,
-			"logpath: '%s' is not an absolute path: if it is a key, start it at the "
-			"beginning of the line; indented, it continues logpath",
-			shown);
-		return false;
-	}
-	if (path[0] != '/') {
-		config_value_error(r->reader, at,
-			"logpath: '%s' is not an absolute path: it must begin with /", shown);
-		return false;
-	}
-	if (!leads_to_a_file(path, length)) {
-		config_value_error(r->reader, at,
-			"logpath: '%s' is not the path of a file: it ends in / or goes up by ..",
-			shown);
-		return false;
-	}
-	if (holds_second_path(path, length))
-		finding_warning(r->reader->findings, at,
-			"logpath: '%s' is taken as one path: a further path goes on an indented "
-			"line of its own",
-			shown);
-	return true;
-}
-
-/* PATH [head|tail]: a file that is there when its jail first runs is followed from its end, so that
- * an old log does not ban anew; head reads it from its first byte. */
-static void add_logpath(void *context, const struct dialect_value *value, size_t from, size_t to)
-{
-	struct jail_reader *r = context;
-	struct config_jail *jail = r->jail;
-	struct position at = dialect_at(value, from);
-	bool from_head = false;
-	size_t word = to;
-
-	while (word > from && value->text[word - 1] != ' ' && value->text[word - 1] != '\t')
-		word--;
-	if (word > from && (is_word(value->text + word, to - word, "tail") ||
-				   is_word(value->text + word, to - word, "head"))) {
-		from_head = (value->text[word] | 32) == 'h';
-		for (to = word; to > from && strchr(" \t", value->text[to - 1]); to--)
-			;
-	} else if (!r->from_end.line) {
-		r->from_end = at;
-	}
-	if (!is_logpath(r, &at, value->text + from, to - from))
-		return;
-	if (to - from > LOGPATH_BYTES_MAX || jail->n_logpaths == LOGPATHS_MAX) {
-		config_value_error(r->reader, &at,
-			"logpath: at most %d paths, each of at most %d bytes", LOGPATHS_MAX,
-			LOGPATH_BYTES_MAX);
-		return;
-	}
-	jail->logpaths =
-		alloc_grow(jail->logpaths, jail->n_logpaths + 1, sizeof(jail->logpaths[0]));
-	jail->logpaths[jail->n_logpaths++] = (struct config_logpath){
-		.pattern = alloc_bytes(value->text + from, to - from),
-		.from_head = from_head,
-		.at = at,
-	};
-}
-
-static void drop_logpaths(struct config_jail *jail)
-{
-	for (size_t i = 0; i < jail->n_logpaths; i++)
-		free(jail->logpaths[i].pattern);
-	free(jail->logpaths);
-	jail->logpaths = NULL;
-	jail->n_logpaths = 0;
-}
-
-static void read_logpath(struct jail_reader *r)
-{
-	const struct dialect_key *key =
-		dialect_key(r->reader->tree, r->reader->view.section, "logpath");
-	struct dialect_value value;
-
-	if (!key || !config_value_get(r->reader, "logpath", &value))
-		return;
-	config_value_lines(&value, add_logpath, r);
-	if (!value.text[strspn(value.text, " \t\n")])
-		config_value_error(r->reader, &key->at, "logpath is empty: no file is named");
-	dialect_value_done(&value);
-}
+/* ---- filter ---- */
 
 static bool names_known(const struct dialect_section *section)
 {
@@ -164,96 +31,149 @@ static bool names_known(const struct dialect_section *section)
 	return false;
 }
 
-/* The jail is on, or says the name itself: then there must be such a filter. */
-static bool wants_filter(const struct config_place *place, const struct jail_reader *r,
+/* A jail that is on, or that says the name itself, must have such a filter. */
+static bool wants_filter(const struct config_reader *reader, const struct config_jail *jail,
 	const struct dialect_value *value)
 {
 	size_t offset = 0;
 	size_t wrong = 0;
 	struct error err;
 	struct bracket call;
-	bool wanted =
-		r->jail->enabled || dialect_own_key(r->reader->view.section, "filter") != NULL;
+	bool wanted = jail->enabled || dialect_own_key(reader->view.section, "filter") != NULL;
 
 	if (wanted)
 		return true;
 	if (bracket_parse(value->text, &offset, &call, &wrong, &err) == 0)
-		wanted = call.name && config_filter_exists(place, call.name);
+		wanted = call.name && filter_def_exists(reader->place, call.name);
 	bracket_done(&call);
 	return wanted;
 }
 
-/* value names it. The jail's keys are checked beside those of its filter. */
-static void define_filter(const struct config_place *place, struct jail_reader *r,
-	const struct dialect_value *value)
+/* Reads the filter that value names. The jail's keys are checked beside those of its filter. */
+static void define_filter(const struct config_place *place, struct config_reader *reader,
+	struct config_jail *jail, const struct dialect_value *value)
 {
-	const struct dialect_section *section = r->reader->view.section;
 	struct dialect_option *known = NULL;
 	struct config_filter filter = { 0 };
 	size_t n_known = 0;
 	int rc = -1;
 
-	if (wants_filter(place, r, value)) {
-		rc = config_filter_open(place, value, r->reader, &filter);
-		r->reader->broken |= rc < 0;
+	if (wants_filter(reader, jail, value)) {
+		rc = filter_def_open(place, value, reader, &filter);
+		reader->broken |= rc < 0;
 	}
-	if (rc == 0 && names_known(section)) {
-		config_filter_known(&filter, &known, &n_known);
-		r->reader->view.options = known;
-		r->reader->view.n_options = n_known;
+	if (rc == 0 && names_known(reader->view.section)) {
+		filter_def_known(&filter, &known, &n_known);
+		reader->view.options = known;
+		reader->view.n_options = n_known;
 	}
-	config_key_check_jail(r->reader, section, rc == 0 ? &filter.reader : NULL);
+	unknown_keys_check_jail(reader, &jail_keys, rc == 0 ? &filter.reader : NULL);
 	if (rc == 0) {
-		config_filter_define(&filter, r->reader, &r->jail->filter);
-		r->reader->broken |= filter.reader.broken;
+		filter_def_read(&filter, reader, jail->enabled, &jail->filter);
+		reader->broken |= filter.reader.broken;
 	}
-	r->jail->filter.usedns = config_usedns_read(r->reader, rc == 0 ? &filter : NULL,
-		r->jail->enabled, r->jail->filter.parser.text != NULL);
-	r->jail->filter.journal = place->journal;
-	r->reader->view.options = NULL;
-	r->reader->view.n_options = 0;
-	config_filter_free_options(known, n_known);
-	config_filter_done(&filter);
+	jail->filter.usedns = filter_keys_read_usedns(reader, rc == 0 ? &filter : NULL,
+		jail->enabled, jail->filter.parser.text != NULL);
+	jail->filter.journal = place->journal;
+	reader->view.options = NULL;
+	reader->view.n_options = 0;
+	filter_def_free_options(known, n_known);
+	filter_def_close(&filter);
 }
 
-static void read_filter(const struct config_place *place, struct jail_reader *r)
+/* The filter's logtype, and so its rules, may depend on whether the journal is read. */
+static void read_filter(struct config_reader *reader, const struct key *key, void *base)
 {
-	const struct dialect_section *section = r->reader->view.section;
-	struct config_place here = *place;
-	struct config_jail *jail = r->jail;
+	const struct dialect_section *section = reader->view.section;
+	struct config_place place = *reader->place;
+	struct config_jail *jail = base;
 	struct dialect_value value;
 
-	if (!dialect_key(r->reader->tree, section, "filter"))
-		value = dialect_value_of(section->name, strlen(section->name), &section->at);
-	else if (!config_value_get(r->reader, "filter", &value))
+	if (reader->broken && jail->enabled && !dialect_own_key(section, key->name) &&
+		!filter_def_exists(reader->place, section->name)) {
+		unknown_keys_check_jail(reader, &jail_keys, NULL);
 		return;
-	here.journal = jail->backend == BACKEND_JOURNAL;
-	define_filter(&here, r, &value);
-	if (config_journal_replaces(r->reader, jail, place->fail2ban)) {
+	}
+	if (!dialect_key(reader->tree, section, key->name))
+		value = dialect_value_of(section->name, strlen(section->name), &section->at);
+	else if (!values_get(reader, key->name, &value))
+		return;
+	place.journal = jail->backend == BACKEND_JOURNAL;
+	define_filter(&place, reader, jail, &value);
+	if (journal_source_replaces(reader, jail, place.fail2ban)) {
 		jail->backend = BACKEND_JOURNAL;
-		here.journal = true;
-		config_filter_def_done(&jail->filter); /* logtype decides over its rules */
-		define_filter(&here, r, &value);
+		place.journal = true;
+		filter_def_done(&jail->filter);
+		define_filter(&place, reader, jail, &value);
 		if (jail->enabled)
-			finding_warning(place->findings, &jail->logpaths[0].at,
+			finding_warning(reader->findings, &jail->logpaths[0].at,
 				"no file of logpath is there: the journal is read instead, and no "
 				"file that appears later (systemd_if_nologs)");
 	}
 	dialect_value_done(&value);
 }
 
+static void print_filter(struct sheet *sheet, const struct key *key, const void *base)
+{
+	const struct filter_def *filter = &((const struct config_jail *)base)->filter;
+
+	sheet_row(sheet, key->name, filter->name ? filter->name : "(none)");
+	if (!sheet->is_file && filter->path)
+		sheet_row(sheet, "file", filter->path);
+	if (!sheet->is_file)
+		key_print_all(sheet, &filter_keys, filter);
+	else if (filter->usedns > USEDNS_NO)
+		sheet_row(sheet, "usedns", filter_keys_usedns_word(filter->usedns));
+}
+
+/* ---- keys with a rule of their own ---- */
+
+static void print_enabled(struct sheet *sheet, const struct key *key, const void *base)
+{
+	const struct config_jail *jail = base;
+
+	key_print_value(sheet, key, base);
+	if (!sheet->is_file && jail->broken)
+		sheet_row(sheet, "broken", "yes: see the errors; it does not run");
+}
+
+static void read_maxmatches(struct config_reader *reader, const struct key *key, void *base)
+{
+	struct config_jail *jail = base;
+
+	jail->maxmatches = jail->maxretry;
+	key_read_value(reader, key, base);
+}
+
+static void print_maxmatches(struct sheet *sheet, const struct key *key, const void *base)
+{
+	const struct config_jail *jail = base;
+
+	if (!sheet->is_file || jail->maxmatches != jail->maxretry)
+		key_print_value(sheet, key, base);
+}
+
+/* A file that is not there is waited for, so the jail need not be skipped. */
+static void check_bool(struct config_reader *reader, const struct key *key, void *base)
+{
+	bool ignored = false;
+
+	(void)base;
+	values_bool(reader, key->name, &ignored);
+}
+
 /* Lines are matched byte by byte, whatever they are written in: a rule's letters beyond ASCII must
  * be those bytes. All of these have ASCII as it is. */
-static void check_encoding(struct config_reader *reader)
+static void check_encoding(struct config_reader *reader, const struct key *key, void *base)
 {
 	static const char *const words[] = { "auto", "ascii", "us-ascii", "utf-8", "utf8",
 		"utf-8-sig", "latin-1", "latin1", "iso-8859-1", "iso8859-1", "iso-8859-2",
 		"iso-8859-5", "iso-8859-15", "cp1250", "cp1251", "cp1252", "windows-1250",
 		"windows-1251", "windows-1252", "koi8-r", "koi8-u" };
-	struct config_text text = config_value_scalar(reader, "logencoding");
-	char shown[SHOWN_MAX];
+	struct config_text text = values_scalar(reader, key->name);
 	bool known = !text.text;
 
+	(void)base;
 	for (char *c = text.text; c && *c; c++)
 		*c = *c == '_' ? '-' : *c;
 	for (size_t i = 0; !known && i < sizeof(words) / sizeof(words[0]); i++)
@@ -262,134 +182,200 @@ static void check_encoding(struct config_reader *reader)
 		finding_warning(reader->findings, &text.at,
 			"logencoding: '%s' is not known: the bytes of a line are matched as they "
 			"are",
-			text_render_string(shown, sizeof(shown), text.text));
+			text_shown_string(text.text).text);
 	free(text.text);
 }
 
-static void read_limits(struct config_reader *reader, struct config_jail *jail)
+/* Of a jail that is on: this would need a command to be run. */
+static void check_command(struct config_reader *reader, const struct key *key, void *base)
 {
-	bool ignored = false;
+	const struct config_jail *jail = base;
+	struct config_text command;
+	struct config_text cache;
 
-	jail->maxretry = MAXRETRY;
-	jail->findtime_s = FINDTIME_S;
-	jail->bantime_s = BANTIME_S;
-	jail->ignoreself = true;
-	config_value_bool(reader, "enabled", &jail->enabled);
-	config_value_number(reader, "maxretry", 1, MAXRETRY_MAX, &jail->maxretry);
-	jail->maxmatches = jail->maxretry;
-	config_value_number(reader, "maxmatches", 0, MAXMATCHES_MAX, &jail->maxmatches);
-	config_value_duration(reader, "findtime", false, &jail->findtime_s);
-	config_value_duration(reader, "bantime", true, &jail->bantime_s);
-	config_value_bool(reader, "ignoreself", &jail->ignoreself);
-	/* a file that is not there is waited for: the jail need not be skipped */
-	config_value_bool(reader, "skip_if_nologs", &ignored);
-	check_encoding(reader);
-	config_increment_read(reader, jail);
+	if (!jail->enabled)
+		return;
+	command = values_scalar(reader, key->name);
+	cache = values_scalar(reader, "ignorecache");
+	if (command.text)
+		values_error(reader, &command.at,
+			"ignorecommand is not run, so nobody it protects would be safe: this jail is "
+			"left out; use ignoreip");
+	else if (cache.text)
+		finding_warning(reader->findings, &cache.at,
+			"ignorecache does nothing without ignorecommand");
+	free(command.text);
+	free(cache.text);
 }
 
-/* The place of the value, else that of the jail. */
-static struct position place_of(const struct jail_reader *r, const char *key_name)
-{
-	const struct dialect_key *key =
-		dialect_key(r->reader->tree, r->reader->view.section, key_name);
+/* ---- the table ---- */
 
-	return key && key->at.line ? dialect_at(&key->value, 0) : r->jail->at;
+static const struct key rows[] = {
+	{ "enabled", KEY_BOOL, .offset = offsetof(struct config_jail, enabled),
+		.print = print_enabled },
+	{ "backend", .type = KEY_NAMED, .read = journal_source_read,
+		.print = journal_source_print },
+	{ "logpath", .type = KEY_NAMED, .read = logpath_read, .print = logpath_print },
+	{ "maxretry", KEY_NUMBER, .offset = offsetof(struct config_jail, maxretry), .initial = 5,
+		.least = 1, .most = 1000 }, /* COUNTER_RETRY_MAX */
+	{ "maxmatches", KEY_NUMBER, .offset = offsetof(struct config_jail, maxmatches),
+		.most = 1000, .read = read_maxmatches, .print = print_maxmatches },
+	{ "findtime", KEY_SPAN, .offset = offsetof(struct config_jail, findtime_s), .initial = 600,
+		.least = 1, .wanted = "at least one second" },
+	{ "bantime", KEY_SPAN, .offset = offsetof(struct config_jail, bantime_s), .initial = 600,
+		.least = -1, .wanted = "at least one second, or -1 for ever" },
+	{ "bantime.increment", KEY_BOOL, .offset = offsetof(struct config_jail, increment.on),
+		.needs = offsetof(struct config_jail, increment.on),
+		.print = bantime_print_increment },
+	{ "bantime.factor", .type = KEY_NAMED, .needs = offsetof(struct config_jail, increment.on),
+		.read = bantime_read_factor, .print = bantime_print_factor },
+	{ "bantime.multipliers", .type = KEY_NAMED,
+		.needs = offsetof(struct config_jail, increment.on),
+		.read = bantime_read_multipliers, .print = bantime_print_multipliers },
+	{ "bantime.formula", .type = KEY_NAMED, .needs = offsetof(struct config_jail, increment.on),
+		.read = bantime_read_formula, .print = bantime_print_formula },
+	{ "bantime.maxtime", KEY_SPAN, .offset = offsetof(struct config_jail, increment.maxtime_s),
+		.least = 1, .wanted = "at least 1 second",
+		.needs = offsetof(struct config_jail, increment.on), .read = bantime_read_maxtime },
+	{ "bantime.rndtime", KEY_SPAN, .offset = offsetof(struct config_jail, increment.rndtime_s),
+		.wanted = "at least 0 seconds",
+		.needs = offsetof(struct config_jail, increment.on) },
+	{ "bantime.overalljails", KEY_BOOL,
+		.offset = offsetof(struct config_jail, increment.all_jails),
+		.needs = offsetof(struct config_jail, increment.on),
+		.print = bantime_print_overalljails },
+	{ "ignoreself", KEY_BOOL, .offset = offsetof(struct config_jail, ignoreself),
+		.initial = true },
+	{ "ignoreip", .type = KEY_NAMED, .read = ignoreip_read, .print = ignoreip_print },
+	{ "action", .type = KEY_NAMED, .read = action_read, .print = action_print },
+	{ "filter", .type = KEY_NAMED, .read = read_filter, .print = print_filter },
+	{ "ignorecommand", .type = KEY_NAMED, .read = check_command },
+	{ "logencoding", .type = KEY_NAMED, .read = check_encoding },
+	{ "skip_if_nologs", .type = KEY_NAMED, .read = check_bool },
+	/* read with action */
+	{ "port", .type = KEY_NAMED },
+	{ "protocol", .type = KEY_NAMED },
+	{ "dest", .type = KEY_NAMED },
+	{ "sender", .type = KEY_NAMED },
+	{ "destemail", .type = KEY_NAMED },
+	/* read with filter and ignorecommand */
+	{ "systemd_if_nologs", .type = KEY_NAMED },
+	{ "ignorecache", .type = KEY_NAMED },
+	/* variables of fail2ban's jail.conf, for its actions */
+	{ "banaction", .type = KEY_NAMED },
+	{ "banaction_allports", .type = KEY_NAMED },
+	{ "chain", .type = KEY_NAMED },
+	{ "mta", .type = KEY_NAMED },
+	{ "sendername", .type = KEY_NAMED },
+	{ "fail2ban_agent", .type = KEY_NAMED },
+	{ "fail2ban_version", .type = KEY_NAMED },
+	{ "fail2ban_confpath", .type = KEY_NAMED },
+};
+const struct key_table jail_keys = { rows, sizeof(rows) / sizeof(rows[0]) };
+
+/* ---- a jail ---- */
+
+/* The place of the value, else that of the jail. */
+static struct position place_of(const struct config_reader *reader, const struct config_jail *jail,
+	const char *key_name)
+{
+	const struct dialect_key *key = dialect_key(reader->tree, reader->view.section, key_name);
+
+	return key && key->at.line ? dialect_at(&key->value, 0) : jail->at;
+}
+
+/* A path with neither head nor tail behind it; NULL: there is none. */
+static const struct config_logpath *plain_logpath(const struct config_jail *jail)
+{
+	for (size_t i = 0; i < jail->n_logpaths; i++)
+		if (!jail->logpaths[i].is_said)
+			return &jail->logpaths[i];
+	return NULL;
 }
 
 /* What fail2ban does otherwise for every jail is said once, where it first matters. */
-static void tell(const struct config_place *place, const struct jail_reader *r)
+static void tell(const struct config_reader *reader, const struct config_jail *jail)
 {
-	struct config_told *told = place->told;
-	struct position at = place_of(r, "findtime");
+	const struct config_logpath *plain = plain_logpath(jail);
+	struct config_told *told = reader->place->told;
+	struct position at = place_of(reader, jail, "findtime");
 
 	if (!told)
 		return;
-	if (!told->window && r->jail->maxretry > 1)
-		finding_warning(place->findings, &at,
+	if (!told->window && jail->maxretry > 1)
+		finding_warning(reader->findings, &at,
 			"failures count for exactly findtime: fail2ban lets a share of older ones "
 			"count on, so it bans at slightly other moments");
-	told->window |= r->jail->maxretry > 1;
-	if (!told->from_end && r->from_end.line && r->jail->backend != BACKEND_JOURNAL)
-		finding_warning(place->findings, &r->from_end,
+	told->window |= jail->maxretry > 1;
+	if (!plain || jail->backend == BACKEND_JOURNAL)
+		return;
+	if (!told->from_end)
+		finding_warning(reader->findings, &plain->at,
 			"a log that is there when its jail first runs is followed from its end, "
 			"where fail2ban reads the last findtime: write 'head' behind the path to "
 			"read it from its beginning");
-	told->from_end |= r->from_end.line != 0 && r->jail->backend != BACKEND_JOURNAL;
+	told->from_end = true;
 }
 
 /* What a jail that is on cannot do without. One that is broken already hears enough. */
-static void check_enabled(struct jail_reader *r)
+static void check_enabled(struct config_reader *reader, const struct config_jail *jail)
 {
-	const struct config_jail *jail = r->jail;
-	struct position at = place_of(r, "backend");
+	struct position at = place_of(reader, jail, "backend");
 	struct dialect_value action;
 
-	config_key_check_enabled(r->reader);
-	if (r->reader->broken)
-		return;
 	if (jail->backend == BACKEND_JOURNAL && !jail->filter.match.n_words &&
 		!jail->journal.path && !jail->journal.n_files)
-		finding_warning(r->reader->findings, &at,
+		finding_warning(reader->findings, &at,
 			"without journalmatch every entry of the journal is read: whoever can "
 			"write one can have others banned");
-	if (config_value_get(r->reader, "action", &action)) {
-		at = place_of(r, "action");
-		if (!action.text[strspn(action.text, " \t\n")])
-			finding_warning(r->reader->findings, &at,
+	if (values_get(reader, "action", &action)) {
+		at = place_of(reader, jail, "action");
+		if (values_is_empty(&action))
+			finding_warning(reader->findings, &at,
 				"action is empty: failures are only counted, nobody is banned");
 		dialect_value_done(&action);
 	}
-	if (!r->jail->n_logpaths && r->jail->backend != BACKEND_JOURNAL)
-		config_value_error(r->reader, &r->jail->at, "jail [%s] has no logpath",
-			r->jail->name);
-	if (!r->jail->filter.n_failregex)
-		config_value_error(r->reader, &r->jail->at, "jail [%s] has no failregex",
-			r->jail->name);
+	if (!jail->n_logpaths && jail->backend != BACKEND_JOURNAL)
+		values_error(reader, &jail->at, "jail [%s] has no logpath", jail->name);
+	if (!jail->filter.n_failregex)
+		values_error(reader, &jail->at, "jail [%s] has no failregex", jail->name);
 }
 
-void config_jail_read(const struct config_place *place, const struct dialect *tree,
+void jail_read(const struct config_place *place, const struct dialect *tree,
 	const struct dialect_section *section, struct config_jail *jail)
 {
 	const struct dialect_section *defaults = dialect_section(tree, "DEFAULT");
 	struct config_reader reader = {
+		.place = place,
 		.tree = tree,
 		.view = { .section = section },
 		.findings = place->findings,
 		.broken = section->broken || (defaults && defaults->broken),
 	};
-	struct jail_reader r = { .reader = &reader, .jail = jail };
-	char shown[SHOWN_MAX];
+	char name[NAME_SHOWN_MAX];
 
 	*jail = (struct config_jail){
-		.name = alloc_string(text_render_string(shown, sizeof(shown), section->name)),
+		.name = alloc_string(text_render_string(name, sizeof(name), section->name)),
 		.at = section->at,
 	};
-	read_limits(&reader, jail);
-	config_ignore_read(&reader, jail);
-	config_journal_backend(&reader, jail);
-	read_logpath(&r);
-	config_action_read(place, &reader, jail);
-	if (reader.broken && jail->enabled && !dialect_own_key(section, "filter") &&
-		!config_filter_exists(place, section->name))
-		config_key_check_jail(&reader, section, NULL);
-	else
-		read_filter(place, &r);
-	if (jail->enabled)
-		check_enabled(&r);
+	key_init_all(&jail_keys, jail);
+	key_read_all(&reader, &jail_keys, jail);
+	if (jail->enabled && !reader.broken)
+		check_enabled(&reader, jail);
 	jail->broken = reader.broken || dialect_is_broken(tree);
 	if (jail->enabled && !jail->broken)
-		tell(place, &r);
+		tell(&reader, jail);
 	if (jail->backend == BACKEND_JOURNAL)
-		drop_logpaths(jail);
+		logpath_done(jail);
 }
 
-void config_jail_done(struct config_jail *jail)
+void jail_done(struct config_jail *jail)
 {
-	drop_logpaths(jail);
-	config_filter_def_done(&jail->filter);
-	config_increment_done(jail);
-	config_ignore_done(jail);
-	config_journal_done(jail);
+	logpath_done(jail);
+	filter_def_done(&jail->filter);
+	bantime_done(jail);
+	ignoreip_done(jail);
+	journal_source_done(jail);
 	free(jail->name);
 	free(jail->mail_dest);
 	free(jail->mail_sender);

@@ -1,13 +1,19 @@
 #ifndef VG_JAIL_H
 #define VG_JAIL_H
 
-#include "config/filter_def.h"
-
 struct config_jail;
+struct config_place;
+struct dialect;
+struct dialect_section;
+struct key_table;
+
+/* The keys of a jail, beside those of its filter (config/filter_keys.h). Base: struct config_jail.
+ */
+extern const struct key_table jail_keys;
 
 /* Resolves one section of the jail tree. Everything wrong is a finding and makes it broken. */
-void config_jail_read(const struct config_place *place, const struct dialect *tree,
+void jail_read(const struct config_place *place, const struct dialect *tree,
 	const struct dialect_section *section, struct config_jail *ret_jail);
-void config_jail_done(struct config_jail *jail);
+void jail_done(struct config_jail *jail);
 
 #endif

@@ -15,11 +15,11 @@
 #include "base/findings.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "config/key.h"
 #include "config/values.h"
 #include "dialect/bracket.h"
 
 enum {
-	SHOWN_MAX = 160,
 	WORDS_MAX = 256,
 	FILES_MAX = 64,
 	FIELD_BYTES_MAX = 64, /* journald takes no longer names */
@@ -27,8 +27,6 @@ enum {
 	 * are of other calls */
 	FLAGS_MAX = 15,
 };
-
-static const char SYSTEMD[] = "systemd";
 
 /* One option of systemd[...]. */
 struct option_reader {
@@ -42,17 +40,15 @@ struct option_reader {
 static bool is_absolute(const struct option_reader *o, const char *path, size_t offset)
 {
 	struct position at = dialect_at(o->value, o->option->value_offset + offset);
-	char shown[SHOWN_MAX];
 
-	if (path[0] == '/')
-		return true;
-	config_value_error(o->reader, &at,
-		"backend: %s: '%s' is not an absolute path: it must begin with /", o->option->name,
-		text_render_string(shown, sizeof(shown), path));
-	return false;
+	if (path[0] != '/')
+		values_error(o->reader, &at,
+			"backend: %s: '%s' is not an absolute path: it must begin with /",
+			o->option->name, text_shown_string(path).text);
+	return path[0] == '/';
 }
 
-static void take_path(struct option_reader *o)
+static void read_path(struct option_reader *o)
 {
 	if (!is_absolute(o, o->option->value, 0))
 		return;
@@ -60,159 +56,154 @@ static void take_path(struct option_reader *o)
 	o->source->path = alloc_string(o->option->value);
 }
 
-static void take_files(struct option_reader *o)
+static void read_files(struct option_reader *o)
 {
 	const char *text = o->option->value;
 	struct config_journal_source *source = o->source;
 
 	while (*(text += strspn(text, " ,\t\n"))) {
 		size_t length = strcspn(text, " ,\t\n");
-		char *path = alloc_bytes(text, length);
+		cleanup_free char *path = alloc_bytes(text, length);
 
-		if (source->n_files == FILES_MAX ||
-			!is_absolute(o, path, (size_t)(text - o->option->value))) {
-			if (source->n_files == FILES_MAX)
-				config_value_error(o->reader, &o->at,
-					"backend: journalfiles: more than %d", FILES_MAX);
-			free(path);
+		if (source->n_files == FILES_MAX) {
+			values_error(o->reader, &o->at, "backend: journalfiles: more than %d",
+				FILES_MAX);
 			return;
 		}
+		if (!is_absolute(o, path, (size_t)(text - o->option->value)))
+			return;
 		source->files =
 			alloc_grow(source->files, source->n_files + 1, sizeof(source->files[0]));
-		source->files[source->n_files++] = path;
+		source->files[source->n_files++] = alloc_string(path);
 		text += length;
 	}
 }
 
-static void take_flags(struct option_reader *o)
+static void read_flags(struct option_reader *o)
 {
-	const char *text = o->option->value;
-	char shown[SHOWN_MAX];
 	unsigned long flags;
-	char *end;
 
-	errno = 0;
-	flags = strtoul(text, &end, 10);
-	if (errno || *end || *text < '0' || *text > '9' || flags > FLAGS_MAX)
-		config_value_error(o->reader, &o->at,
+	if (!values_parse_number(o->option->value, &flags) || flags > FLAGS_MAX)
+		values_error(o->reader, &o->at,
 			"backend: journalflags: '%s' is no sum of 1 (this machine), 2 (since the "
 			"start), 4 (system) and 8 (this user)",
-			text_render_string(shown, sizeof(shown), text));
+			text_shown_string(o->option->value).text);
 	else
 		o->source->flags = (int)flags;
 }
 
-static void take_namespace(struct option_reader *o)
+static void read_namespace(struct option_reader *o)
 {
 	free(o->source->namespace);
 	o->source->namespace = *o->option->value ? alloc_string(o->option->value) : NULL;
 }
 
-static void take_rotated(struct option_reader *o)
+static void read_rotated(struct option_reader *o)
 {
-	int truth = config_value_truth(o->option->value);
-	char shown[SHOWN_MAX];
+	int truth = values_truth(o->option->value);
 
 	if (truth < 0)
-		config_value_error(o->reader, &o->at,
-			"backend: rotated: '%s' is neither true nor false",
-			text_render_string(shown, sizeof(shown), o->option->value));
+		values_error(o->reader, &o->at, "backend: rotated: '%s' is neither true nor false",
+			text_shown_string(o->option->value).text);
 	else
 		o->source->rotated = truth == 1;
 }
 
-static const char *const option_names[] = { "journalpath", "journalfiles", "journalflags",
-	"namespace", "rotated" };
-static void (*const takers[])(struct option_reader *) = { take_path, take_files, take_flags,
-	take_namespace, take_rotated };
-enum { N_OPTIONS = sizeof(takers) / sizeof(takers[0]) };
+static const struct {
+	const char *name;
+	void (*read)(struct option_reader *o);
+} options[] = { { "journalpath", read_path }, { "journalfiles", read_files },
+	{ "journalflags", read_flags }, { "namespace", read_namespace },
+	{ "rotated", read_rotated } };
+enum { N_OPTIONS = sizeof(options) / sizeof(options[0]) };
 
-static void take_option(struct option_reader *o, const struct position *name_at)
+static void read_option(struct option_reader *o, const struct position *name_at)
 {
-	const char *guess = guess_word(o->option->name, option_names, N_OPTIONS);
-	char shown[SHOWN_MAX];
+	const char *names[N_OPTIONS];
+	const char *guess;
 
 	for (size_t i = 0; i < N_OPTIONS; i++) {
-		if (strcmp(o->option->name, option_names[i]) == 0) {
-			takers[i](o);
-			return;
-		}
+		names[i] = options[i].name;
+		if (strcmp(o->option->name, names[i]) != 0)
+			continue;
+		options[i].read(o);
+		return;
 	}
-	text_render_string(shown, sizeof(shown), o->option->name);
+	guess = guess_word(o->option->name, names, N_OPTIONS);
 	if (guess)
-		config_value_error(o->reader, name_at,
-			"backend: unknown option '%s': did you mean '%s'?", shown, guess);
+		values_error(o->reader, name_at, "backend: unknown option '%s': did you mean '%s'?",
+			text_shown_string(o->option->name).text, guess);
 	else
-		config_value_error(o->reader, name_at,
+		values_error(o->reader, name_at,
 			"backend: unknown option '%s' (there are journalpath, journalfiles, "
 			"journalflags, namespace, rotated)",
-			shown);
+			text_shown_string(o->option->name).text);
 }
 
-/* gamin is gone from fail2ban too; files are followed in one way here. False: no such word. */
-static bool find_backend(const char *word, enum config_backend *ret_backend)
-{
-	static const struct {
-		const char *word;
-		enum config_backend backend;
-	} words[] = {
-		{ "auto", BACKEND_AUTO },
-		{ "pyinotify", BACKEND_AUTO },
-		{ "gamin", BACKEND_AUTO },
-		{ "polling", BACKEND_POLLING },
-		{ SYSTEMD, BACKEND_JOURNAL },
-	};
+/* What a guess is made of comes first. gamin is gone from fail2ban too; whether inotify is used is
+ * decided here, not by the jail. */
+static const struct {
+	const char *word;
+	enum config_backend backend;
+} backends[] = {
+	{ "auto", BACKEND_AUTO },
+	{ "pyinotify", BACKEND_AUTO },
+	{ "polling", BACKEND_POLLING },
+	{ "systemd", BACKEND_JOURNAL },
+	{ "gamin", BACKEND_AUTO },
+};
+enum { N_BACKENDS = sizeof(backends) / sizeof(backends[0]), N_GUESSED = N_BACKENDS - 1 };
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcasecmp(word, words[i].word) == 0) {
-			*ret_backend = words[i].backend;
-			return true;
-		}
+/* False: there is no such word, which is told. */
+static bool read_word_of_backend(struct config_reader *reader, const char *word,
+	const struct position *at, enum config_backend *ret_backend)
+{
+	const char *names[N_BACKENDS];
+	const char *guess;
+
+	for (size_t i = 0; i < N_BACKENDS; i++) {
+		names[i] = backends[i].word;
+		if (strcasecmp(word, names[i]) != 0)
+			continue;
+		*ret_backend = backends[i].backend;
+		return true;
 	}
+	guess = guess_word(word, names, N_GUESSED);
+	if (guess)
+		values_error(reader, at, "backend: '%s' is not known: did you mean '%s'?",
+			text_shown_string(word).text, guess);
+	else
+		values_error(reader, at,
+			"backend: '%s' is not known; there are auto, polling and systemd",
+			text_shown_string(word).text);
 	return false;
 }
 
-static void say_unknown(struct config_reader *reader, const char *name, const struct position *at)
-{
-	static const char *const words[] = { "auto", "pyinotify", "polling", SYSTEMD };
-	const char *guess = guess_word(name, words, sizeof(words) / sizeof(words[0]));
-	char shown[SHOWN_MAX];
-
-	text_render_string(shown, sizeof(shown), name);
-	if (guess)
-		config_value_error(reader, at, "backend: '%s' is not known: did you mean '%s'?",
-			shown, guess);
-	else
-		config_value_error(reader, at,
-			"backend: '%s' is not known; there are auto, polling and systemd", shown);
-}
-
-static void take_backend(struct config_reader *reader, struct config_jail *jail,
+static void read_backend(struct config_reader *reader, struct config_jail *jail,
 	const struct dialect_value *value, const struct bracket *call)
 {
 	struct option_reader o = { .reader = reader, .source = &jail->journal, .value = value };
 	struct position at = dialect_at(value, call->offset);
 
-	if (!find_backend(call->name, &jail->backend)) {
-		say_unknown(reader, call->name, &at);
+	if (!read_word_of_backend(reader, call->name, &at, &jail->backend))
 		return;
-	}
 	for (size_t i = 0; i < call->n_options; i++) {
 		o.option = &call->options[i];
 		o.at = dialect_at(value, o.option->value_offset);
 		at = dialect_at(value, o.option->name_offset);
 		if (jail->backend == BACKEND_JOURNAL)
-			take_option(&o, &at);
+			read_option(&o, &at);
 		else
-			config_value_error(reader, &at, "backend: only systemd has options");
+			values_error(reader, &at, "backend: only systemd has options");
 	}
 	if (jail->journal.path && jail->journal.n_files)
-		config_value_error(reader, &at,
+		values_error(reader, &at,
 			"backend: journalpath and journalfiles exclude each other");
 }
 
-void config_journal_backend(struct config_reader *reader, struct config_jail *jail)
+void journal_source_read(struct config_reader *reader, const struct key *key, void *base)
 {
+	struct config_jail *jail = base;
 	struct dialect_value value;
 	struct bracket call = { 0 };
 	struct position at;
@@ -221,17 +212,17 @@ void config_journal_backend(struct config_reader *reader, struct config_jail *ja
 	size_t wrong = 0;
 
 	jail->journal.flags = -1;
-	if (!config_value_get(reader, "backend", &value))
+	if (!values_get(reader, key->name, &value))
 		return;
 	if (bracket_parse(value.text, &offset, &call, &wrong, &err) < 0) {
 		at = dialect_at(&value, wrong);
-		config_value_error(reader, &at, "backend: %s", err.text);
+		values_error(reader, &at, "backend: %s", err.text);
 	} else if (call.name) {
-		take_backend(reader, jail, &value, &call);
+		read_backend(reader, jail, &value, &call);
 		offset += strspn(value.text + offset, " \t\n");
 		at = dialect_at(&value, offset);
 		if (value.text[offset])
-			config_value_error(reader, &at, "backend: only one can be given");
+			values_error(reader, &at, "backend: only one can be given");
 	}
 	bracket_done(&call);
 	dialect_value_done(&value);
@@ -258,12 +249,12 @@ static bool exists(const char *pattern)
 	return rc != GLOB_NOMATCH;
 }
 
-bool config_journal_replaces(struct config_reader *reader, const struct config_jail *jail,
+bool journal_source_replaces(struct config_reader *reader, const struct config_jail *jail,
 	bool by_default)
 {
 	bool wanted = by_default;
 
-	config_value_bool(reader, "systemd_if_nologs", &wanted);
+	values_bool(reader, "systemd_if_nologs", &wanted);
 	if (!wanted || jail->backend != BACKEND_AUTO || !jail->filter.match.n_words ||
 		!jail->n_logpaths)
 		return false;
@@ -325,15 +316,13 @@ static bool ends_group(const struct config_journal *match)
 }
 
 /* False: told, and the rest of the value is not looked at. */
-static bool take_word(struct config_reader *reader, struct config_journal *match,
+static bool read_match_word(struct config_reader *reader, struct config_journal *match,
 	const struct dialect_value *value, size_t *io_at)
 {
 	struct position at = dialect_at(value, *io_at);
 	char *word = read_word(value, io_at);
 	const char *wrong = NULL;
-	char shown[SHOWN_MAX];
 
-	text_render_string(shown, sizeof(shown), word ? word : "");
 	if (!word)
 		wrong = "a quotation mark is not closed";
 	else if (match->n_words >= WORDS_MAX)
@@ -343,8 +332,8 @@ static bool take_word(struct config_reader *reader, struct config_journal *match
 	else if (strcmp(word, "+") != 0 && !is_match(word))
 		wrong = "this is neither FIELD=value nor +";
 	if (wrong)
-		config_value_error(reader, &at, "journalmatch: %s%s%s%s", wrong, word ? ": '" : "",
-			shown, word ? "'" : "");
+		values_error(reader, &at, "journalmatch: %s%s%s%s", wrong, word ? ": '" : "",
+			text_shown_string(word ? word : "").text, word ? "'" : "");
 	if (!wrong)
 		add_word(match, word, &at);
 	else
@@ -352,7 +341,7 @@ static bool take_word(struct config_reader *reader, struct config_journal *match
 	return !wrong;
 }
 
-void config_journal_match(struct config_reader *reader, const struct dialect_value *value,
+void journal_source_match(struct config_reader *reader, const struct dialect_value *value,
 	struct config_journal *match)
 {
 	bool good = true;
@@ -368,14 +357,91 @@ void config_journal_match(struct config_reader *reader, const struct dialect_val
 			break;
 		if (new_line && !ends_group(match) && value->text[at] != '+')
 			add_word(match, alloc_string("+"), &place);
-		good = take_word(reader, match, value, &at);
+		good = read_match_word(reader, match, value, &at);
 	}
 	if (good && match->n_words && ends_group(match))
-		config_value_error(reader, &match->words[match->n_words - 1].at,
+		values_error(reader, &match->words[match->n_words - 1].at,
 			"journalmatch: nothing stands behind this '+'");
 }
 
-void config_journal_match_done(struct config_journal *match)
+/* ---- printing ---- */
+
+/* Adds three texts to *io_text. */
+static void append(char **io_text, const char *before, const char *text, const char *behind)
+{
+	char *longer = alloc_format("%s%s%s%s", *io_text, before, text, behind);
+
+	free(*io_text);
+	*io_text = longer;
+}
+
+/* For a person a row, for a file one more option in brackets. */
+static void print_option(struct sheet *sheet, char **io_text, const char *name, const char *value)
+{
+	if (!sheet->is_file) {
+		sheet_row(sheet, name, value);
+		return;
+	}
+	append(io_text, strchr(*io_text, '[') ? ", " : "[", name, "=\"");
+	append(io_text, value, "\"", "");
+}
+
+static void print_options(struct sheet *sheet, char **io_text,
+	const struct config_journal_source *source)
+{
+	char flags[16];
+
+	text_format(flags, sizeof(flags), "%d", source->flags);
+	if (source->path)
+		print_option(sheet, io_text, "journalpath", source->path);
+	for (size_t i = 0; i < source->n_files; i++)
+		print_option(sheet, io_text, i && !sheet->is_file ? "" : "journalfiles",
+			source->files[i]);
+	if (source->flags >= 0)
+		print_option(sheet, io_text, "journalflags", flags);
+	if (source->namespace)
+		print_option(sheet, io_text, "namespace", source->namespace);
+	if (source->rotated)
+		print_option(sheet, io_text, "rotated", sheet->is_file ? "1" : "true");
+	if (strchr(*io_text, '['))
+		append(io_text, "]", "", "");
+}
+
+/* In a file all words are on one line: a further line is a further group. */
+static void print_match(struct sheet *sheet, const struct config_journal *match)
+{
+	cleanup_free char *line = alloc_string("");
+
+	for (size_t i = 0; i < match->n_words; i++) {
+		const char *word = match->words[i].text;
+		const char *quote = strpbrk(word, " \t\"'") ? "\"" : "";
+
+		if (!sheet->is_file)
+			sheet_row(sheet, i ? "" : "journalmatch", word);
+		append(&line, i ? " " : "", quote, word);
+		append(&line, quote, "", "");
+	}
+	if (sheet->is_file && match->n_words)
+		sheet_row(sheet, "journalmatch", line);
+}
+
+void journal_source_print(struct sheet *sheet, const struct key *key, const void *base)
+{
+	static const char *const words[] = { "auto", "polling", "systemd" };
+	const struct config_jail *jail = base;
+	cleanup_free char *text = alloc_string(words[jail->backend]);
+
+	if (!sheet->is_file)
+		sheet_row(sheet, key->name, text);
+	if (jail->backend == BACKEND_JOURNAL)
+		print_options(sheet, &text, &jail->journal);
+	if (sheet->is_file && jail->backend != BACKEND_AUTO)
+		sheet_row(sheet, key->name, text);
+	if (jail->backend == BACKEND_JOURNAL)
+		print_match(sheet, &jail->filter.match);
+}
+
+void journal_source_match_done(struct config_journal *match)
 {
 	for (size_t i = 0; i < match->n_words; i++)
 		free(match->words[i].text);
@@ -383,7 +449,7 @@ void config_journal_match_done(struct config_journal *match)
 	*match = (struct config_journal){ 0 };
 }
 
-void config_journal_done(struct config_jail *jail)
+void journal_source_done(struct config_jail *jail)
 {
 	for (size_t i = 0; i < jail->journal.n_files; i++)
 		free(jail->journal.files[i]);

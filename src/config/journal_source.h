@@ -7,19 +7,25 @@ struct config_jail;
 struct config_journal;
 struct config_reader;
 struct dialect_value;
+struct key;
+struct sheet;
 
-/* Reads backend: jail->backend, and of systemd[...] jail->journal. */
-void config_journal_backend(struct config_reader *reader, struct config_jail *jail);
+/* For the row of backend (config/key.h): jail->backend, and the options of systemd[...], which go
+ * to jail->journal. Journalmatch is printed with them. */
+void journal_source_read(struct config_reader *reader, const struct key *key, void *base);
+void journal_source_print(struct sheet *sheet, const struct key *key, const void *base);
+void journal_source_done(struct config_jail *jail);
+
 /* As fail2ban's systemd_if_nologs (by_default: what holds where it is not set): backend is auto,
  * the filter says which entries, and no file of logpath exists. A file that may not be looked for
  * counts as there. */
-bool config_journal_replaces(struct config_reader *reader, const struct config_jail *jail,
+bool journal_source_replaces(struct config_reader *reader, const struct config_jail *jail,
 	bool by_default);
+
 /* Splits journalmatch as a shell would; further lines are further groups, as in fail2ban. Wrong
  * words are findings of reader. */
-void config_journal_match(struct config_reader *reader, const struct dialect_value *value,
+void journal_source_match(struct config_reader *reader, const struct dialect_value *value,
 	struct config_journal *ret_match);
-void config_journal_match_done(struct config_journal *match);
-void config_journal_done(struct config_jail *jail);
+void journal_source_match_done(struct config_journal *match);
 
 #endif

@@ -396,7 +396,7 @@ static void say_lone_tag(const struct rules *rules, const char *rule, bool is_ru
 			"%s is set nowhere, so this rule never hits%s",
 			text_shown_string(rule).text, hint);
 	else
-		config_value_error(rules->reader, at, "%s is set nowhere, so this is no rule%s",
+		values_error(rules->reader, at, "%s is set nowhere, so this is no rule%s",
 			text_shown_string(rule).text, hint);
 }
 
@@ -471,19 +471,19 @@ static void check_rule(void *context, const struct dialect_value *value, size_t 
 	if (is_lone_tag(rule) && !tags_say_who(rule) && !slip)
 		say_lone_tag(rules, rule, has_address, &at);
 	else if (!has_address && is_cut)
-		config_value_error(rules->reader, &cut_at,
+		values_error(rules->reader, &cut_at,
 			"the ' ;' begins a comment and cuts the rule, which now has no address: "
 			"write '\\;' for a semicolon");
 	else if (!has_address && slip)
-		config_value_error(rules->reader, &at, "the rule '%s' has no address: %s",
-			shown.text, slip);
+		values_error(rules->reader, &at, "the rule '%s' has no address: %s", shown.text,
+			slip);
 	else if (!has_address && lost_tag(rule))
-		config_value_error(rules->reader, &at,
+		values_error(rules->reader, &at,
 			"the rule '%s' has no address: <HOST> seems to be lost, as when a rule is "
 			"copied from a web page",
 			shown.text);
 	else if (!has_address)
-		config_value_error(rules->reader, &at,
+		values_error(rules->reader, &at,
 			"the rule '%s' has no address: put <HOST> where it stands in the line",
 			shown.text);
 	else if (is_cut && is_unbalanced(rule))
@@ -494,7 +494,7 @@ static void check_rule(void *context, const struct dialect_value *value, size_t 
 		check_shape(rules, rule, rules->starts, &at);
 }
 
-void config_rule_check(struct config_reader *reader, const struct dialect_value *value,
+void rule_check(struct config_reader *reader, const struct dialect_value *value,
 	const struct filter_def *def, bool is_used)
 {
 	const char *prefix = def->prefregex.text;
@@ -508,5 +508,5 @@ void config_rule_check(struct config_reader *reader, const struct dialect_value 
 	if (rules.is_used && prefix && tags_say_who(prefix))
 		check_shape(&rules, prefix, true, &def->prefregex.at);
 
-	config_value_lines(value, check_rule, &rules);
+	values_lines(value, check_rule, &rules);
 }

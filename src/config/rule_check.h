@@ -12,7 +12,7 @@ struct filter_def;
  * that is on, or one that is tried by hand; only then is a rule that can be fooled a warning: one
  * with which a client, by what it calls itself, has any address banned (the two shapes of such
  * rules stand in rule_check.c). */
-void config_rule_check(struct config_reader *reader, const struct dialect_value *rules,
+void rule_check(struct config_reader *reader, const struct dialect_value *rules,
 	const struct filter_def *def, bool is_used);
 
 #endif

@@ -1,97 +1,80 @@
 #include "config/unknown_keys.h"
 
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/findings.h"
 #include "base/text.h"
-#include "config/config.h"
+#include "config/filter_keys.h"
+#include "config/key.h"
 #include "config/values.h"
 
-enum { SHOWN_MAX = 128 };
+enum { NAMES_MAX = 128 };
 
-/* Of jails; fail2ban's own that only its shell actions need are among them. */
-static const char *const jail_keys[] = { "enabled", "filter", "logpath", "maxretry", "findtime",
-	"bantime", "ignoreip", "ignoreself", "port", "protocol", "action", "failregex",
-	"ignoreregex", "dest", "sender", "datepattern", "prefregex", "maxlines", "usedns", "mode",
-	"backend", "journalmatch", "logtype", "maxmatches", "ignorecommand", "ignorecache",
-	"logtimezone", "logencoding", "skip_if_nologs", "systemd_if_nologs", "bantime.increment",
-	"bantime.factor", "bantime.formula", "bantime.multipliers", "bantime.maxtime",
-	"bantime.rndtime", "bantime.overalljails", "banaction", "banaction_allports", "chain",
-	"destemail", "mta", "sendername", "fail2ban_agent", "fail2ban_version", "fail2ban_confpath",
-	"parser" };
-static const char *const filter_keys[] = { "failregex", "ignoreregex", "prefregex", "datepattern",
-	"maxlines", "journalmatch", "usedns", "mode", "logtype", "parser", "logtimezone" };
-
-enum {
-	N_JAIL_KEYS = sizeof(jail_keys) / sizeof(jail_keys[0]),
-	N_FILTER_KEYS = sizeof(filter_keys) / sizeof(filter_keys[0])
+/* The keys that a section may have. */
+struct names {
+	const char *list[NAMES_MAX];
+	size_t count;
 };
 
-static bool contains(const char *const *names, size_t count, const char *name)
+static void add_names(struct names *names, const struct key_table *table)
 {
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(names[i], name) == 0)
+	for (size_t i = 0; i < table->count && names->count < NAMES_MAX; i++)
+		names->list[names->count++] = table->rows[i].name;
+}
+
+/* Somebody reads the key. */
+static bool is_known(const struct config_reader *reader, const struct names *names,
+	const char *name)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (strcmp(names->list[i], name) == 0)
 			return true;
-	return false;
+	return dialect_is_referenced(reader->tree, name);
 }
 
 /* No key would be called so: the line belongs to the value above it. */
 static bool say_lost_line(struct config_reader *reader, const struct dialect_key *key)
 {
-	char shown[SHOWN_MAX];
+	const char *what = NULL;
 
-	text_render_string(shown, sizeof(shown), key->name);
-	if (strchr(key->name, '[') && !strpbrk(key->name, " *\\(")) {
-		config_value_error(reader, &key->at,
-			"unknown key '%s': it looks like an action that lost its indentation; "
-			"indent the line so that it continues the action above",
-			shown);
-		return true;
-	}
-	if (strpbrk(key->name, " *\\([]^$'\"/")) {
-		config_value_error(reader, &key->at,
-			"unknown key '%s': it looks like a line of the value above that lost its "
-			"indentation",
-			shown);
-		return true;
-	}
-	return false;
+	if (strchr(key->name, '[') && !strpbrk(key->name, " *\\("))
+		what = "an action that lost its indentation; indent the line so that it continues "
+		       "the action above";
+	else if (strpbrk(key->name, " *\\([]^$'\"/"))
+		what = "a line of the value above that lost its indentation";
+	if (what)
+		values_error(reader, &key->at, "unknown key '%s': it looks like %s",
+			text_shown_string(key->name).text, what);
+	return what != NULL;
 }
 
 static void say_unknown(struct config_reader *reader, const struct dialect_key *key,
-	const char *const *names, size_t count)
+	const struct names *names)
 {
-	const char *guess = guess_word(key->name, names, count);
-	const struct dialect_section *section = reader->view.section;
-	bool is_default = section && strcmp(section->name, "DEFAULT") == 0;
+	const char *guess = guess_word(key->name, names->list, names->count);
+	bool is_default = strcmp(reader->view.section->name, "DEFAULT") == 0;
 	bool was_broken = reader->broken;
-	char shown[SHOWN_MAX];
 
 	if (say_lost_line(reader, key))
 		return;
-	text_render_string(shown, sizeof(shown), key->name);
-	if (guess)
-		config_value_error(reader, &key->at, "unknown key '%s': did you mean '%s'?", shown,
-			guess);
-	else
-		config_value_error(reader, &key->at, "unknown key '%s'", shown);
-	/* [DEFAULT] is every jail's: a typo there must not leave the host naked, unless what was
-	 * meant would protect somebody. */
+	values_error(reader, &key->at, "unknown key '%s'%s%s%s", text_shown_string(key->name).text,
+		guess ? ": did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
+	/* [DEFAULT] is every jail's: for a typo there not all jails may stop to guard, unless what
+	 * was meant would protect somebody */
 	if (is_default && !(guess && strncmp(guess, "ignore", strlen("ignore")) == 0))
 		reader->broken = was_broken;
 }
 
-void config_key_check(struct config_reader *reader, const struct dialect_section *section,
-	const char *const *names, unsigned count)
+void unknown_keys_check(struct config_reader *reader, const struct key_table *table)
 {
+	const struct dialect_section *section = reader->view.section;
+	struct names names = { .count = 0 };
+
+	add_names(&names, table);
 	for (size_t i = 0; section && i < section->n_keys; i++)
-		if (!contains(names, count, section->keys[i]->name) &&
-			!dialect_is_referenced(reader->tree, section->keys[i]->name))
-			say_unknown(reader, section->keys[i], names, count);
+		if (!is_known(reader, &names, section->keys[i]->name))
+			say_unknown(reader, section->keys[i], &names);
 }
 
 /* Variables of fail2ban's jail.conf that nothing need ask for. */
@@ -111,49 +94,37 @@ static bool is_filter_option(const struct config_reader *filter, const char *nam
 				 dialect_own_key(dialect_section(filter->tree, "Init"), name));
 }
 
-void config_key_check_jail(struct config_reader *reader, const struct dialect_section *section,
+void unknown_keys_check_jail(struct config_reader *reader, const struct key_table *table,
 	const struct config_reader *filter)
 {
+	const struct dialect_section *section = reader->view.section;
+	struct names names = { .count = 0 };
+
+	add_names(&names, table);
+	add_names(&names, &filter_keys);
 	for (size_t i = 0; section && i < section->n_keys; i++) {
 		const struct dialect_key *key = section->keys[i];
 
-		if (!contains(jail_keys, N_JAIL_KEYS, key->name) && !is_variable(key->name) &&
-			!is_filter_option(filter, key->name) &&
-			!dialect_is_referenced(reader->tree, key->name))
-			say_unknown(reader, key, jail_keys, N_JAIL_KEYS);
+		if (!is_known(reader, &names, key->name) && !is_variable(key->name) &&
+			!is_filter_option(filter, key->name))
+			say_unknown(reader, key, &names);
 	}
 }
 
-/* A filter may have variables of any name; only what looks mistyped or lost is told. */
-void config_key_check_filter(struct config_reader *reader)
+void unknown_keys_check_filter(struct config_reader *reader)
 {
 	const struct dialect_section *section = dialect_section(reader->tree, "Definition");
+	struct names names = { .count = 0 };
 
+	add_names(&names, &filter_keys);
 	for (size_t i = 0; section && i < section->n_keys; i++) {
 		const struct dialect_key *key = section->keys[i];
 
-		if (contains(filter_keys, N_FILTER_KEYS, key->name) || is_variable(key->name) ||
-			dialect_is_referenced(reader->tree, key->name))
+		if (is_known(reader, &names, key->name) || is_variable(key->name))
 			continue;
-		if (guess_word(key->name, filter_keys, N_FILTER_KEYS))
-			say_unknown(reader, key, filter_keys, N_FILTER_KEYS);
+		if (guess_word(key->name, names.list, names.count))
+			say_unknown(reader, key, &names);
 		else
-			(void)say_lost_line(reader, key);
+			(void)say_lost_line(reader, key); /* or it is a variable */
 	}
-}
-
-void config_key_check_enabled(struct config_reader *reader)
-{
-	struct config_text command = config_value_scalar(reader, "ignorecommand");
-	struct config_text cache = config_value_scalar(reader, "ignorecache");
-
-	if (command.text)
-		config_value_error(reader, &command.at,
-			"ignorecommand is not run, so nobody it protects would be safe: this jail is "
-			"left out; use ignoreip");
-	else if (cache.text)
-		finding_warning(reader->findings, &cache.at,
-			"ignorecache does nothing without ignorecommand");
-	free(command.text);
-	free(cache.text);
 }

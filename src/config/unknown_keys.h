@@ -2,17 +2,17 @@
 #define VG_UNKNOWN_KEYS_H
 
 struct config_reader;
-struct dialect_section;
+struct key_table;
 
-/* Says which keys of a section nobody reads, with a guess at what was meant. Those of the jail's
- * filter are options of the jail (filter NULL: none known). */
-void config_key_check_jail(struct config_reader *reader, const struct dialect_section *section,
+/* Say which keys of reader's section (NULL: none) nobody reads, with a guess at what was meant. */
+
+/* All keys that the section may have are in the table. */
+void unknown_keys_check(struct config_reader *reader, const struct key_table *table);
+/* The section may also have variables, keys of a filter, and options of the jail's own filter
+ * (NULL: none known). */
+void unknown_keys_check_jail(struct config_reader *reader, const struct key_table *table,
 	const struct config_reader *filter);
-void config_key_check_filter(struct config_reader *reader);
-/* names: all keys that the section may have. */
-void config_key_check(struct config_reader *reader, const struct dialect_section *section,
-	const char *const *names, unsigned count);
-/* Of a jail that is on: keys that would need commands to be run. ignorecommand breaks it. */
-void config_key_check_enabled(struct config_reader *reader);
+/* A filter may have variables of any name: only what looks mistyped or lost is told. */
+void unknown_keys_check_filter(struct config_reader *reader);
 
 #endif

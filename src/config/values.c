@@ -14,10 +14,9 @@
 #include "base/times.h"
 #include "config/config.h"
 
-enum { SHOWN_MAX = 160, SENTENCE_MAX = 1200 };
+enum { SENTENCE_MAX = 1200 };
 
-void config_value_error(struct config_reader *reader, const struct position *at, const char *format,
-	...)
+void values_error(struct config_reader *reader, const struct position *at, const char *format, ...)
 {
 	char text[SENTENCE_MAX];
 	va_list args;
@@ -29,8 +28,7 @@ void config_value_error(struct config_reader *reader, const struct position *at,
 	(void)finding_error(reader->findings, at, "%s", text);
 }
 
-bool config_value_get(struct config_reader *reader, const char *key_name,
-	struct dialect_value *ret_value)
+bool values_get(struct config_reader *reader, const char *key_name, struct dialect_value *ret_value)
 {
 	const struct dialect_key *key = dialect_key(reader->tree, reader->view.section, key_name);
 
@@ -42,7 +40,7 @@ bool config_value_get(struct config_reader *reader, const char *key_name,
 	return false;
 }
 
-struct config_text config_value_scalar(struct config_reader *reader, const char *key)
+struct config_text values_scalar(struct config_reader *reader, const char *key)
 {
 	struct config_text text = { 0 };
 	struct dialect_value value;
@@ -50,14 +48,14 @@ struct config_text config_value_scalar(struct config_reader *reader, const char 
 	size_t from;
 	char *newline;
 
-	if (!config_value_get(reader, key, &value))
+	if (!values_get(reader, key, &value))
 		return text;
 	from = strspn(value.text, " \t\n");
 	newline = strchr(value.text + from, '\n');
 	text.at = dialect_at(&value, from);
 	if (newline) {
 		at = dialect_at(&value, (size_t)(newline - value.text) + 1);
-		config_value_error(reader, &at,
+		values_error(reader, &at,
 			"this line is indented and so continues the value of '%s', which has one "
 			"line only; start it at the beginning of the line if it is a key",
 			key);
@@ -68,8 +66,7 @@ struct config_text config_value_scalar(struct config_reader *reader, const char 
 	return text;
 }
 
-struct position config_value_at(const struct config_reader *reader, const char *key_name,
-	size_t offset)
+struct position values_at(const struct config_reader *reader, const char *key_name, size_t offset)
 {
 	const struct dialect_key *key = dialect_key(reader->tree, reader->view.section, key_name);
 	struct dialect_value value;
@@ -82,14 +79,14 @@ struct position config_value_at(const struct config_reader *reader, const char *
 	return at;
 }
 
-void config_value_string(struct config_reader *reader, const char *key, char **io_text)
+void values_string(struct config_reader *reader, const char *key, char **io_text)
 {
-	struct config_text text = config_value_scalar(reader, key);
+	struct config_text text = values_scalar(reader, key);
 
 	if (!text.text)
 		return;
 	if (strstr(text.text, " #")) {
-		config_value_error(reader, &text.at,
+		values_error(reader, &text.at,
 			"%s: a comment behind a value begins with ' ;', not with '#'", key);
 		free(text.text);
 		return;
@@ -98,12 +95,12 @@ void config_value_string(struct config_reader *reader, const char *key, char **i
 	*io_text = text.text;
 }
 
-const char *config_value_comment_hint(const char *text)
+const char *values_comment_hint(const char *text)
 {
 	return strchr(text, '#') ? "; a comment behind a value begins with ' ;', not with '#'" : "";
 }
 
-int config_value_truth(const char *text)
+int values_truth(const char *text)
 {
 	static const char *const words[] = { "0", "off", "false", "no", "1", "on", "true", "yes" };
 
@@ -113,43 +110,64 @@ int config_value_truth(const char *text)
 	return -1;
 }
 
-void config_value_bool(struct config_reader *reader, const char *key, bool *io_value)
+void values_bool(struct config_reader *reader, const char *key, bool *io_value)
 {
-	struct config_text text = config_value_scalar(reader, key);
-	char shown[SHOWN_MAX];
+	struct config_text text = values_scalar(reader, key);
 	int truth;
 
 	if (!text.text)
 		return;
-	truth = config_value_truth(text.text);
+	truth = values_truth(text.text);
 	if (truth < 0)
-		config_value_error(reader, &text.at, "%s: '%s' is neither true nor false%s", key,
-			text_render_string(shown, sizeof(shown), text.text),
-			config_value_comment_hint(text.text));
+		values_error(reader, &text.at, "%s: '%s' is neither true nor false%s", key,
+			text_shown_string(text.text).text, values_comment_hint(text.text));
 	else
 		*io_value = truth == 1;
 	free(text.text);
 }
 
-void config_value_number(struct config_reader *reader, const char *key, uint32_t least,
-	uint32_t most, uint32_t *io_value)
+void values_choice(struct config_reader *reader, const char *key, const char *first,
+	const char *second, bool *io_value)
 {
-	struct config_text text = config_value_scalar(reader, key);
-	char shown[SHOWN_MAX];
-	unsigned long number;
-	char *end;
+	struct config_text text = values_scalar(reader, key);
 
 	if (!text.text)
 		return;
+	if (strcmp(text.text, first) != 0 && strcmp(text.text, second) != 0)
+		values_error(reader, &text.at, "%s: '%s' is neither %s nor %s", key,
+			text_shown_string(text.text).text, first, second);
+	else
+		*io_value = strcmp(text.text, second) == 0;
+	free(text.text);
+}
+
+bool values_parse_number(const char *text, unsigned long *ret_number)
+{
+	unsigned long number;
+	char *end;
+
 	errno = 0;
-	number = strtoul(text.text, &end, 10);
-	text_render_string(shown, sizeof(shown), text.text);
-	if (errno || *end || text.text[0] < '0' || text.text[0] > '9')
-		config_value_error(reader, &text.at, "%s: '%s' is no number%s", key, shown,
-			config_value_comment_hint(text.text));
+	number = strtoul(text, &end, 10);
+	if (errno || *end || text[0] < '0' || text[0] > '9')
+		return false;
+	*ret_number = number;
+	return true;
+}
+
+void values_number(struct config_reader *reader, const char *key, uint32_t least, uint32_t most,
+	uint32_t *io_value)
+{
+	struct config_text text = values_scalar(reader, key);
+	unsigned long number;
+
+	if (!text.text)
+		return;
+	if (!values_parse_number(text.text, &number))
+		values_error(reader, &text.at, "%s: '%s' is no number%s", key,
+			text_shown_string(text.text).text, values_comment_hint(text.text));
 	else if (number < least || number > most)
-		config_value_error(reader, &text.at, "%s: %s is not between %u and %u", key, shown,
-			least, most);
+		values_error(reader, &text.at, "%s: %s is not between %u and %u", key,
+			text_shown_string(text.text).text, least, most);
 	else
 		*io_value = (uint32_t)number;
 	free(text.text);
@@ -165,7 +183,7 @@ static void drop_host(char *text)
 		memmove(at, at + strlen(host), strlen(at + strlen(host)) + 1);
 }
 
-int config_value_check_mail(char *text, size_t most, size_t *ret_wrong, struct error *err)
+int values_check_mail(char *text, size_t most, size_t *ret_wrong, struct error *err)
 {
 	cleanup_free struct mailboxes *found = alloc_zero(sizeof(*found));
 
@@ -178,50 +196,53 @@ int config_value_check_mail(char *text, size_t most, size_t *ret_wrong, struct e
 	return 0;
 }
 
-void config_value_addresses(struct config_reader *reader, const char *key, size_t most,
-	char **io_text)
+void values_addresses(struct config_reader *reader, const char *key, size_t most, char **io_text)
 {
-	struct config_text text = config_value_scalar(reader, key);
+	struct config_text text = values_scalar(reader, key);
 	struct position at;
 	struct error err;
 	size_t wrong;
 
 	if (!text.text)
 		return;
-	if (config_value_check_mail(text.text, most, &wrong, &err) == 0) {
+	if (values_check_mail(text.text, most, &wrong, &err) == 0) {
 		free(*io_text);
 		*io_text = text.text;
 		return;
 	}
-	at = config_value_at(reader, key, wrong);
+	at = values_at(reader, key, wrong);
 	(void)finding_error(reader->findings, &at, "%s: %s%s", key, err.text,
-		config_value_comment_hint(text.text));
+		values_comment_hint(text.text));
 	free(text.text);
 }
 
-void config_value_duration(struct config_reader *reader, const char *key, bool may_be_negative,
+void values_span(struct config_reader *reader, const char *key, int64_t least_s, const char *wanted,
 	int64_t *io_s)
 {
-	struct config_text text = config_value_scalar(reader, key);
+	struct config_text text = values_scalar(reader, key);
 	struct error err;
 	int64_t duration_s = 0;
 
 	if (!text.text)
 		return;
 	if (duration_parse(text.text, &duration_s, &err) < 0)
-		config_value_error(reader, &text.at, "%s: %s%s", key, err.text,
-			config_value_comment_hint(text.text));
-	else if (duration_s < 0 && may_be_negative)
+		values_error(reader, &text.at, "%s: %s%s", key, err.text,
+			values_comment_hint(text.text));
+	else if (duration_s < 0 && least_s < 0)
 		*io_s = -1;
-	else if (duration_s < 1)
-		config_value_error(reader, &text.at, "%s: it must be at least one second%s", key,
-			may_be_negative ? ", or -1 for ever" : "");
+	else if (duration_s < least_s || (duration_s == 0 && least_s < 0))
+		values_error(reader, &text.at, "%s: it must be %s", key, wanted);
 	else
 		*io_s = duration_s;
 	free(text.text);
 }
 
-void config_value_lines(const struct dialect_value *value,
+bool values_is_empty(const struct dialect_value *value)
+{
+	return !value->text[strspn(value->text, " \t\n")];
+}
+
+void values_lines(const struct dialect_value *value,
 	void (*each)(void *context, const struct dialect_value *value, size_t from, size_t to),
 	void *context)
 {
@@ -239,5 +260,21 @@ void config_value_lines(const struct dialect_value *value,
 		if (to > from)
 			each(context, value, from, to);
 		at = end + 1;
+	}
+}
+
+void values_words(const struct dialect_value *value, const char *blanks,
+	bool (*each)(void *context, const char *word, const struct position *at), void *context)
+{
+	bool more = true;
+	size_t at = 0;
+
+	while (more && value->text[at += strspn(value->text + at, blanks)]) {
+		size_t length = strcspn(value->text + at, blanks);
+		cleanup_free char *word = alloc_bytes(value->text + at, length);
+		struct position place = dialect_at(value, at);
+
+		more = each(context, word, &place);
+		at += length;
 	}
 }

@@ -7,12 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct config_place;
 struct config_text;
 struct error;
 
 /* Reads the keys of one section. A value that is wrong becomes a finding, sets broken and leaves
- * the caller's variable as it was; so does a key that is not set, without the rest. */
+ * the caller's variable as it was; a key that is not set only leaves the variable. */
 struct config_reader {
+	const struct config_place *place;
 	const struct dialect *tree;
 	struct dialect_view view;
 	struct findings *findings;
@@ -20,37 +22,49 @@ struct config_reader {
 };
 
 /* The resolved value of a key; the caller frees it. False: not set, or wrong. */
-bool config_value_get(struct config_reader *reader, const char *key,
-	struct dialect_value *ret_value);
+bool values_get(struct config_reader *reader, const char *key, struct dialect_value *ret_value);
 /* One word or number: a second line is a finding. text NULL: not set, wrong, or empty. */
-struct config_text config_value_scalar(struct config_reader *reader, const char *key);
+struct config_text values_scalar(struct config_reader *reader, const char *key);
 /* The place of one byte of that text. */
-struct position config_value_at(const struct config_reader *reader, const char *key, size_t offset);
+struct position values_at(const struct config_reader *reader, const char *key, size_t offset);
+
 /* The same for callers that do not need the place. */
-void config_value_string(struct config_reader *reader, const char *key, char **io_text);
-void config_value_bool(struct config_reader *reader, const char *key, bool *io_value);
-void config_value_number(struct config_reader *reader, const char *key, uint32_t least,
-	uint32_t most, uint32_t *io_value);
+void values_string(struct config_reader *reader, const char *key, char **io_text);
+void values_bool(struct config_reader *reader, const char *key, bool *io_value);
+/* One of two words; *io_value: it is the second. */
+void values_choice(struct config_reader *reader, const char *key, const char *first,
+	const char *second, bool *io_value);
+void values_number(struct config_reader *reader, const char *key, uint32_t least, uint32_t most,
+	uint32_t *io_value);
+/* least_s or more; least_s -1: a negative value is -1 (for ever), and else it is 1 or more.
+ * wanted: says that in words. */
+void values_span(struct config_reader *reader, const char *key, int64_t least_s, const char *wanted,
+	int64_t *io_s);
 /* At most `most` mail addresses with commas between. A wrong one does not set broken: a jail that
  * cannot write home still guards. */
-void config_value_addresses(struct config_reader *reader, const char *key, size_t most,
-	char **io_text);
-/* may_be_negative: then any such value is -1 (for ever). */
-void config_value_duration(struct config_reader *reader, const char *key, bool may_be_negative,
-	int64_t *io_s);
-/* The check alone: -1 with a sentence and the offset of what is wrong. "@<fq-hostname>" is taken
- * out of text: a bare name means the same. */
-int config_value_check_mail(char *text, size_t most, size_t *ret_wrong, struct error *err);
+void values_addresses(struct config_reader *reader, const char *key, size_t most, char **io_text);
+
+/* Checks text as values_addresses() does. -1: *ret_wrong is where, err says what. "@<fq-hostname>"
+ * is taken out of text: a bare name means the same. */
+int values_check_mail(char *text, size_t most, size_t *ret_wrong, struct error *err);
+/* Decimal digits and nothing else. False: text is no number, or far too large. */
+bool values_parse_number(const char *text, unsigned long *ret_number);
 /* 1 on true yes, 0 off false no, any case; -1: neither. */
-int config_value_truth(const char *text);
-/* Calls each() for every non-empty line, without blanks around it. */
-void config_value_lines(const struct dialect_value *value,
+int values_truth(const char *text);
+/* Calls each() for every non-empty line, without the blanks around it. */
+void values_lines(const struct dialect_value *value,
 	void (*each)(void *context, const struct dialect_value *value, size_t from, size_t to),
 	void *context);
+/* The same for every word, as a copy; stops where each() returns false. blanks: what stands between
+ * words. */
+void values_words(const struct dialect_value *value, const char *blanks,
+	bool (*each)(void *context, const char *word, const struct position *at), void *context);
+/* Value has only blanks in it. */
+bool values_is_empty(const struct dialect_value *value);
 /* What to say behind a bare "wrong" of a value that holds a #; else "". */
-const char *config_value_comment_hint(const char *text);
-/* finding_error with broken set. */
-void config_value_error(struct config_reader *reader, const struct position *at, const char *format,
-	...) __attribute__((format(printf, 3, 4)));
+const char *values_comment_hint(const char *text);
+/* finding_error() that also sets broken. */
+void values_error(struct config_reader *reader, const struct position *at, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

@@ -40,16 +40,16 @@ static void files_in_fail2bans_order(void **state)
 	(void)state;
 	make(&files);
 	(void)snprintf(base, sizeof(base), "%s/x", files.dir);
-	assert_false(config_files_group_exists(base));
+	assert_false(files_group_exists(base));
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		char text[64];
 
 		(void)snprintf(text, sizeof(text), "[s]\nk = %%(known/k)s%s\n", order[i][1]);
 		put(&files, order[i][0], strcmp(order[i][1], "a") == 0 ? "[s]\nk = a\n" : text);
-		assert_true(i == 0 || config_files_group_exists(base));
+		assert_true(i == 0 || files_group_exists(base));
 	}
 	tree = dialect_new(&names, &files.findings);
-	config_files_group_read(tree, base);
+	files_group_read(tree, base);
 	view.section = dialect_section(tree, "s");
 	assert_int_equal(dialect_resolve(tree, &view, dialect_own_key(view.section, "k"), &value,
 				 &files.findings),

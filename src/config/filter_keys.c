@@ -1,0 +1,232 @@
+#include "config/filter_keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "config/filter_def.h"
+#include "config/key.h"
+#include "config/values.h"
+
+static const char *const usedns_words[] = {
+	[USEDNS_UNSET] = "no",
+	[USEDNS_NO] = "no",
+	[USEDNS_YES] = "yes",
+	[USEDNS_WARN] = "warn",
+	[USEDNS_RAW] = "raw",
+};
+
+const char *filter_keys_usedns_word(enum usedns usedns)
+{
+	return usedns_words[usedns];
+}
+
+/* In a file it belongs to the jail: a filter's own would not be honoured. */
+static void print_usedns(struct sheet *sheet, const struct key *key, const void *base)
+{
+	const struct filter_def *def = base;
+
+	if (!sheet->is_file)
+		sheet_row(sheet, key->name, usedns_words[def->usedns]);
+}
+
+static void print_maxlines(struct sheet *sheet, const struct key *key, const void *base)
+{
+	const struct filter_def *def = base;
+
+	if (def->maxlines > 1)
+		key_print_value(sheet, key, base);
+}
+
+static const struct key rows[] = {
+	{ "parser", KEY_TEXT, .offset = offsetof(struct filter_def, parser) },
+	{ "maxlines", KEY_NUMBER, .offset = offsetof(struct filter_def, maxlines), .initial = 1,
+		.least = 1, .most = 100, .print = print_maxlines,
+		.idle = "the parser itself says where a record ends" },
+	{ "usedns", .type = KEY_NAMED, .print = print_usedns,
+		.idle = "a record has an address, never a name" },
+	{ "logtimezone", KEY_TEXT, .offset = offsetof(struct filter_def, logtimezone),
+		.idle = "the time of a record has its zone with it" },
+	{ "datepattern", KEY_LIST, .offset = offsetof(struct filter_def, datepattern),
+		.idle = "each record brings its own time" },
+	{ "prefregex", KEY_TEXT, .offset = offsetof(struct filter_def, prefregex) },
+	{ "failregex", KEY_LIST, .offset = offsetof(struct filter_def, failregex) },
+	{ "ignoreregex", KEY_LIST, .offset = offsetof(struct filter_def, ignoreregex) },
+	{ "journalmatch", .type = KEY_NAMED }, /* printed with the jail's backend */
+	{ "logtype", .type = KEY_NAMED }, /* fail2ban's filters choose their rules by these two */
+	{ "mode", .type = KEY_NAMED },
+};
+
+const struct key_table filter_keys = { rows, sizeof(rows) / sizeof(rows[0]) };
+
+/* ---- parser ---- */
+
+const struct dialect_option *filter_keys_option(const struct config_filter *filter,
+	const char *name)
+{
+	for (size_t i = filter->n_options; i > 0; i--)
+		if (strcmp(filter->options[i - 1].name, name) == 0)
+			return &filter->options[i - 1];
+	return NULL;
+}
+
+static const char *file_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* The path is NAME.conf, NAME.local or in NAME.d, and not a file that these include. */
+static bool is_own_file(const struct config_filter *filter, const char *path)
+{
+	const char *own = file_of(filter->path);
+	const char *dot = strrchr(own, '.');
+	cleanup_free char *stem = alloc_format("%.*s.", (int)(dot - own), own);
+	cleanup_free char *folder = alloc_format("/%sd/", stem);
+
+	return strncmp(file_of(path), stem, strlen(stem)) == 0 || strstr(path, folder);
+}
+
+static bool find_in_files(const struct config_filter *filter, const char *name,
+	struct position *ret_at)
+{
+	static const char *const sections[] = { "Init", "Definition" };
+
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		const struct dialect_section *section = dialect_section(filter->tree, sections[i]);
+		const struct dialect_key *key = section ? dialect_own_key(section, name) : NULL;
+
+		if (!key || !key->at.file || !is_own_file(filter, key->at.file))
+			continue;
+		*ret_at = key->at;
+		return true;
+	}
+	return false;
+}
+
+/* Where somebody set the key for this jail: there it has to be taken out. */
+static bool find_key(const struct config_filter *filter, const struct config_reader *jail,
+	const char *name, struct position *ret_at)
+{
+	const struct dialect_section *section = jail ? jail->view.section : NULL;
+	const struct dialect_key *key = section ? dialect_own_key(section, name) : NULL;
+	const struct dialect_option *option = filter_keys_option(filter, name);
+
+	if (key)
+		*ret_at = key->at;
+	else if (option)
+		*ret_at = dialect_at(&option->value, 0);
+	else
+		return find_in_files(filter, name, ret_at);
+	return true;
+}
+
+void filter_keys_check_parser(struct config_filter *filter, const struct config_reader *jail,
+	const struct filter_def *def)
+{
+	struct position at;
+
+	if (!def->parser.text)
+		return;
+	if (strcmp(def->parser.text, "asterisk-security") != 0) {
+		values_error(&filter->reader, &def->parser.at,
+			"parser: '%s' is not known; there is asterisk-security",
+			text_shown_string(def->parser.text).text);
+		return;
+	}
+	for (size_t i = 0; i < filter_keys.count; i++)
+		if (rows[i].idle && find_key(filter, jail, rows[i].name, &at))
+			finding_warning(filter->reader.findings, &at,
+				"%s has no effect with parser = %s: %s", rows[i].name,
+				def->parser.text, rows[i].idle);
+}
+
+/* ---- usedns ---- */
+
+static bool is_usedns(const char *word, enum usedns *ret_usedns)
+{
+	int truth = values_truth(word);
+
+	if (truth >= 0)
+		*ret_usedns = truth ? USEDNS_YES : USEDNS_NO;
+	else if (strcasecmp(word, "warn") == 0)
+		*ret_usedns = USEDNS_WARN;
+	else if (strcasecmp(word, "raw") == 0)
+		*ret_usedns = USEDNS_RAW;
+	else
+		return false;
+	return true;
+}
+
+int filter_keys_parse_usedns(struct config_reader *reader, const struct config_text *word,
+	enum usedns *ret_usedns)
+{
+	if (is_usedns(word->text, ret_usedns))
+		return 0;
+	values_error(reader, &word->at, "usedns: '%s' is none of yes, warn, no, raw",
+		text_shown_string(word->text).text);
+	return -1;
+}
+
+/* *ret_usedns is UNSET where the key is not set, or wrong, which is told. */
+static struct position read_usedns(struct config_reader *reader, enum usedns *ret_usedns)
+{
+	struct config_text word = values_scalar(reader, "usedns");
+
+	*ret_usedns = USEDNS_UNSET;
+	if (word.text)
+		(void)filter_keys_parse_usedns(reader, &word, ret_usedns); /* it is told */
+	free(word.text);
+	return word.at;
+}
+
+static void say_unused(struct config_reader *reader, enum usedns usedns, const struct position *at)
+{
+	if (usedns > USEDNS_NO)
+		finding_warning(reader->findings, at,
+			"usedns is not honoured here: names are never looked up unless a jail's "
+			"own section says so");
+}
+
+/* Of the filter an option of the call counts, else a key of its files. */
+static void check_usedns_of_filter(struct config_reader *reader, const struct config_filter *filter)
+{
+	const struct dialect_option *option = filter_keys_option(filter, "usedns");
+	struct config_reader files = filter->reader;
+	enum usedns usedns = USEDNS_UNSET;
+	struct position at;
+
+	if (option) {
+		at = dialect_at(&option->value, 0);
+		(void)is_usedns(option->value.text, &usedns); /* a wrong one decides nothing */
+	} else {
+		at = read_usedns(&files, &usedns);
+	}
+	say_unused(reader, usedns, &at);
+}
+
+enum usedns filter_keys_read_usedns(struct config_reader *reader,
+	const struct config_filter *filter, bool enabled, bool has_parser)
+{
+	bool own = dialect_own_key(reader->view.section, "usedns") != NULL;
+	enum usedns usedns;
+	struct position at = read_usedns(reader, &usedns);
+
+	if (has_parser)
+		return USEDNS_NO;
+	if (own && (usedns == USEDNS_YES || usedns == USEDNS_WARN))
+		finding_warning(reader->findings, &at,
+			"usedns: whoever can write a name into the log chooses what it resolves "
+			"to: a resolved address is unproven");
+	if (own && usedns != USEDNS_UNSET)
+		return usedns;
+	if (!own && enabled) {
+		say_unused(reader, usedns, &at);
+		if (filter)
+			check_usedns_of_filter(reader, filter);
+	}
+	return USEDNS_NO;
+}
