@@ -48,15 +48,17 @@ struct undone {
 
 /* The jail while its actions are read. */
 struct actions {
-	const struct config_place *place;
 	struct config_reader *reader;
 	struct config_jail *jail;
 	struct config_jail fallback; /* closes what an undone action would, if nothing else does */
 	struct closing own;          /* the jail's own keys */
-	struct position at;          /* of the key `action` */
 	struct undone undone[ACTIONS_MAX];
 	size_t n_undone;
 	bool mails;
+	/* the action that is being read */
+	const struct dialect_value *value;
+	const struct bracket *call;
+	struct position at;
 };
 
 static bool is_all(const char *word)
@@ -156,48 +158,46 @@ static void close_ports(struct actions *actions, struct config_jail *jail,
 	}
 }
 
-/* The bracket's words over the jail's. */
-static void close_called(struct actions *actions, struct config_jail *jail,
-	const struct dialect_value *value, const struct bracket *call, bool all_ports)
+/* An option of the action, if it says something; NULL: it does not. */
+static const struct bracket_option *find_option(const struct actions *actions, const char *name)
 {
-	const struct bracket_option *port = bracket_find(call, "port");
-	const struct bracket_option *protocol = bracket_find(call, "protocol");
+	const struct bracket_option *option = bracket_find(actions->call, name);
+
+	return option && option->value[0] && !is_tag(option->value) ? option : NULL;
+}
+
+/* The bracket's words count before the jail's. */
+static void close_called(struct actions *actions, struct config_jail *jail, bool all_ports)
+{
+	const struct bracket_option *port = bracket_find(actions->call, "port");
+	const struct bracket_option *protocol = bracket_find(actions->call, "protocol");
 	struct closing closing = actions->own;
 
 	if (port && !is_tag(port->value)) {
 		closing.port = port->value;
-		closing.port_at = dialect_at(value, port->value_offset);
+		closing.port_at = dialect_at(actions->value, port->value_offset);
 	}
 	if (protocol && !is_tag(protocol->value)) {
 		closing.protocol = protocol->value;
-		closing.protocol_at = dialect_at(value, protocol->value_offset);
+		closing.protocol_at = dialect_at(actions->value, protocol->value_offset);
 	}
 	if (all_ports) {
 		closing.port = NULL;
-		closing.port_at = dialect_at(value, call->offset);
+		closing.port_at = dialect_at(actions->value, actions->call->offset);
 	}
 	close_ports(actions, jail, &closing);
 }
 
 /* type=allports, type=multiport, actiontype=<allports> of the brackets, else as the name says. */
-static bool closes_all_ports(const struct bracket *call, bool by_name)
+static bool closes_all_ports(const struct actions *actions, bool by_name)
 {
-	const struct bracket_option *type = bracket_find(call, "type");
+	const struct bracket_option *type = bracket_find(actions->call, "type");
 
 	if (!type)
-		type = bracket_find(call, "actiontype");
+		type = bracket_find(actions->call, "actiontype");
 	if (!type || !type->value[0])
 		return by_name;
 	return !strstr(type->value, "port") || strstr(type->value, "allports");
-}
-
-/* What a preset says stands in no file: then it is where it was asked for. */
-static struct position place_of(const struct actions *actions, const struct dialect_value *value,
-	size_t offset)
-{
-	struct position at = dialect_at(value, offset);
-
-	return at.line ? at : actions->at;
 }
 
 static bool holds_word(const char *text, const char *const *words, size_t count)
@@ -208,20 +208,19 @@ static bool holds_word(const char *text, const char *const *words, size_t count)
 	return false;
 }
 
-/* Ours drops. What lets an address in, as fail2ban's pass2allow does, is the opposite of a ban. */
-static void check_blocktype(struct actions *actions, const struct dialect_value *value,
-	const struct bracket *call)
+/* A ban of ours drops. What lets an address in, as fail2ban's pass2allow does, is its opposite. */
+static void check_blocktype(struct actions *actions)
 {
 	static const char *const opening[] = { "return", "accept", "allow", "pass", "permit" };
 	static const char *const closing[] = { "return-", "drop", "reject", "deny", "unreach",
 		"prohibit" };
 	static const char *const same[] = { "drop", "deny", "blackhole", "<" };
-	const struct bracket_option *type = bracket_find(call, "blocktype");
+	const struct bracket_option *type = bracket_find(actions->call, "blocktype");
 	struct position at;
 
 	if (!type || !type->value[0] || holds_word(type->value, same, 4) || !actions->jail->enabled)
 		return;
-	at = dialect_at(value, type->value_offset);
+	at = dialect_at(actions->value, type->value_offset);
 	if (holds_word(type->value, opening, 5) && !holds_word(type->value, closing, 6))
 		values_error(actions->reader, &at,
 			"blocktype: '%s' lets an address in; voipguard only closes, so this jail is "
@@ -233,21 +232,21 @@ static void check_blocktype(struct actions *actions, const struct dialect_value 
 			text_shown_string(type->value).text);
 }
 
-static void check_option(struct actions *actions, const struct dialect_value *value,
-	const struct bracket_option *option, const struct action_file *file)
+static void check_option(struct actions *actions, const struct bracket_option *option,
+	const struct action_file *file)
 {
-	const struct action_option *known = action_table_option(option->name);
-	const char *guess = known ? NULL : action_table_guess_option(option->name);
-	struct position at = dialect_at(value, option->name_offset);
+	const char *guess = NULL;
+	const struct action_group *known = action_table_option(option->name, &guess);
+	struct position at = dialect_at(actions->value, option->name_offset);
 	const struct shown shown = text_shown_string(option->name);
 	struct findings *findings = actions->reader->findings;
 
-	if (known ? !known->instead || !option->value[0] || is_tag(option->value)
+	if (known ? !known->what || !option->value[0] || is_tag(option->value)
 		  : action_table_knows(file, option->name))
 		return;
 	if (known)
 		finding_warning(findings, &at, "option '%s' has no effect: %s", shown.text,
-			known->instead);
+			known->what);
 	else if (guess)
 		finding_warning(findings, &at,
 			"unknown option '%s' has no effect: did you mean '%s'?", shown.text, guess);
@@ -265,32 +264,30 @@ static bool lists(const char *addresses, const char *address)
 	return false;
 }
 
-/* The option of a mail action; the caller frees. NULL: not said, a tag, or a finding. */
-static char *mail_option(struct actions *actions, const struct dialect_value *value,
-	const struct bracket *call, const char *name, size_t most)
+/* The option of a mail action; the caller frees. NULL: it says nothing, or is told to be wrong. */
+static char *mail_option(struct actions *actions, const char *name, size_t most)
 {
-	const struct bracket_option *option = bracket_find(call, name);
+	const struct bracket_option *option = find_option(actions, name);
 	struct position at;
 	struct error err;
 	size_t wrong;
 	char *text;
 
-	if (!option || !option->value[0] || is_tag(option->value))
+	if (!option)
 		return NULL;
 	text = alloc_string(option->value);
 	if (values_check_mail(text, most, &wrong, &err) == 0)
 		return text;
 	free(text);
-	at = dialect_at(value, option->value_offset + wrong);
+	at = dialect_at(actions->value, option->value_offset + wrong);
 	(void)finding_error(actions->reader->findings, &at, "%s: %s", name, err.text);
 	return NULL;
 }
 
-static void add_mail(struct actions *actions, const struct dialect_value *value,
-	const struct bracket *call)
+static void add_mail(struct actions *actions)
 {
-	cleanup_free char *dest = mail_option(actions, value, call, "dest", MAILBOX_LIST_MAX);
-	char *sender = mail_option(actions, value, call, "sender", 1);
+	cleanup_free char *dest = mail_option(actions, "dest", MAILBOX_LIST_MAX);
+	char *sender = mail_option(actions, "sender", 1);
 	char **to = &actions->jail->mail_dest;
 
 	actions->mails = true;
@@ -306,11 +303,10 @@ static void add_mail(struct actions *actions, const struct dialect_value *value,
 	}
 }
 
-/* Takes sentence. */
-static void add_undone(struct actions *actions, const struct position *at, char *sentence)
+/* Takes sentence. There are as many at most as there are actions. */
+static void add_undone(struct actions *actions, char *sentence)
 {
-	/* at most one an action, of which there are no more */
-	actions->undone[actions->n_undone++] = (struct undone){ *at, sentence };
+	actions->undone[actions->n_undone++] = (struct undone){ actions->at, sentence };
 }
 
 static char *format_place(const struct position *at)
@@ -320,136 +316,131 @@ static char *format_place(const struct position *at)
 	return at->line ? alloc_format("%s:%u", shown.text, at->line) : alloc_string(shown.text);
 }
 
-/* What is closed where nothing else closes. An unknown action's brackets count, those of one that
- * reports or writes mean something else. */
-static void fall_back(struct actions *actions, const struct dialect_value *value,
-	const struct bracket *call, bool is_known)
+/* No name of the table: somebody's own file, or a slip. Its brackets count all the same. */
+static void read_unknown(struct actions *actions, const char *guess)
 {
-	if (actions->fallback.bans)
-		return;
-	if (is_known)
-		close_ports(actions, &actions->fallback, &actions->own);
-	else
-		close_called(actions, &actions->fallback, value, call,
-			closes_all_ports(call, strstr(call->name, "allports") != NULL));
-}
-
-/* No name of the table: somebody's own file, or a slip. */
-static void read_unknown(struct actions *actions, const struct dialect_value *value,
-	const struct bracket *call)
-{
-	const char *guess = action_table_guess(call->name);
-	struct position at = place_of(actions, value, call->offset);
-	const struct shown shown = text_shown_string(call->name);
+	const char *name = actions->call->name;
+	const struct shown shown = text_shown_string(name);
 	struct action_file file;
-	struct position shell_at;
-	bool is_file = action_table_open_file(actions->place, call->name, &file);
-	const char *shell = is_file ? action_table_shell(&file, &shell_at) : NULL;
-	cleanup_free char *where = shell ? format_place(&shell_at) : NULL;
+	struct position at;
+	bool is_file = action_table_open_file(actions->reader->place, name, &file);
+	const char *shell = is_file ? action_table_shell(&file, &at) : NULL;
+	cleanup_free char *where = shell ? format_place(&at) : NULL;
 
 	if (!is_file && guess)
-		add_undone(actions, &at,
+		add_undone(actions,
 			alloc_format("action '%s' is not known: did you mean '%s'? It is not run",
 				shown.text, guess));
 	else if (!is_file)
-		add_undone(actions, &at,
+		add_undone(actions,
 			alloc_format("action '%s' is not known and not run", shown.text));
 	else if (actions->jail->enabled && shell)
-		add_undone(actions, &at,
+		add_undone(actions,
 			alloc_format("action '%s' is not done: its %s (%s) is never run",
 				shown.text, shell, where));
 	else if (actions->jail->enabled)
-		add_undone(actions, &at, alloc_format("action '%s' has no actionban", shown.text));
-	fall_back(actions, value, call, false);
+		add_undone(actions, alloc_format("action '%s' has no actionban", shown.text));
+	if (!actions->fallback.bans)
+		close_called(actions, &actions->fallback,
+			closes_all_ports(actions, strstr(name, "allports") != NULL));
 	action_table_close_file(&file);
 }
 
-static void read_known(struct actions *actions, const struct dialect_value *value,
-	const struct bracket *call, const struct action *known)
+/* Of an action that is done: its options, and what somebody put over its shipped file. */
+static void check_done(struct actions *actions)
 {
-	struct position at = place_of(actions, value, call->offset);
+	const struct bracket *call = actions->call;
+	struct action_file file;
+	const char *change;
+	struct position at;
 
+	(void)action_table_open_file(actions->reader->place, call->name, &file); /* may be none */
+	change = action_table_change(&file, &at);
+	if (change) {
+		cleanup_free char *where = format_place(&at);
+
+		add_undone(actions,
+			alloc_format("action '%s' is done as it is shipped: the %s of %s is never "
+				     "run",
+				call->name, change, where));
+	}
+	for (size_t i = 0; i < call->n_options; i++)
+		check_option(actions, &call->options[i], &file);
+	action_table_close_file(&file);
+}
+
+static void read_known(struct actions *actions, const struct action_group *known)
+{
 	switch (known->kind) {
 	case ACTION_PORTS:
 	case ACTION_ALL_PORTS:
-		check_blocktype(actions, value, call);
-		close_called(actions, actions->jail, value, call,
-			closes_all_ports(call, known->kind == ACTION_ALL_PORTS));
+		check_blocktype(actions);
+		close_called(actions, actions->jail,
+			closes_all_ports(actions, known->kind == ACTION_ALL_PORTS));
 		break;
 	case ACTION_MAIL:
-		add_mail(actions, value, call);
+		add_mail(actions);
 		break;
 	case ACTION_TELL:
 	case ACTION_ELSEWHERE:
-		fall_back(actions, value, call, true);
-		/* fallthrough */
+		/* its brackets are about something else than ports */
+		if (!actions->fallback.bans)
+			close_ports(actions, &actions->fallback, &actions->own);
+		break;
 	case ACTION_NOTHING:
-		if (actions->jail->enabled)
-			add_undone(actions, &at,
-				alloc_format("action '%s' is not done: it %s", known->name,
-					known->what));
 		break;
 	}
+	if (actions->jail->enabled && known->kind <= ACTION_MAIL)
+		check_done(actions);
+	else if (actions->jail->enabled)
+		add_undone(actions, alloc_format("action '%s' is not done: it %s",
+					    actions->call->name, known->what));
 }
 
-static void read_one(struct actions *actions, const struct dialect_value *value,
-	const struct bracket *call)
+static void read_action(struct actions *actions, const struct bracket *call)
 {
-	const struct action *known = action_table_find(call->name);
-	bool is_done = known && known->kind <= ACTION_MAIL;
-	struct position at = place_of(actions, value, call->offset);
-	struct action_file file;
-	struct position change_at;
-	const char *change;
+	struct position at = dialect_at(actions->value, call->offset);
+	const char *guess = NULL;
+	const struct action_group *known = action_table_find(call->name, &guess);
 
-	if (!known) {
-		read_unknown(actions, value, call);
-		return;
-	}
-	read_known(actions, value, call, known);
-	if (!is_done || !actions->jail->enabled)
-		return;
-	(void)action_table_open_file(actions->place, known->name, &file); /* need not be there */
-	change = action_table_change(&file, &change_at);
-	if (change) {
-		cleanup_free char *where = format_place(&change_at);
-		add_undone(actions, &at,
-			alloc_format("action '%s' is done as it is shipped: the %s of %s is never "
-				     "run",
-				known->name, change, where));
-	}
-	for (size_t i = 0; i < call->n_options; i++)
-		check_option(actions, value, &call->options[i], &file);
-	action_table_close_file(&file);
+	/* what a preset says stands in no file: then it is where it was asked for */
+	actions->at = at.line ? at
+			      : dialect_key(actions->reader->tree, actions->reader->view.section,
+					"action")
+					->at;
+	actions->call = call;
+	if (known)
+		read_known(actions, known);
+	else
+		read_unknown(actions, guess);
 }
 
 static void read_list(struct actions *actions, const struct dialect_value *value)
 {
+	struct position at;
 	size_t offset = 0;
 	bool more = true;
 
+	actions->value = value;
 	for (int i = 0; more && i < ACTIONS_MAX; i++) {
 		size_t wrong = 0;
 		struct bracket call;
 		struct error err;
-		struct position at;
 
 		if (bracket_next(value->text, &offset, &call, &wrong, &err) < 0) {
 			at = dialect_at(value, wrong);
 			values_error(actions->reader, &at, "action: %s%s", err.text,
 				call.has_tail ? ": put each action on its own, indented line" : "");
 		} else if (call.name) {
-			read_one(actions, value, &call);
+			read_action(actions, &call);
 		}
 		more = call.name != NULL;
 		bracket_done(&call);
 	}
 	offset += strspn(value->text + offset, " \t\n");
-	if (more && value->text[offset]) {
-		struct position at = dialect_at(value, offset);
-
+	at = dialect_at(value, offset);
+	if (more && value->text[offset])
 		values_error(actions->reader, &at, "more than %d actions in one jail", ACTIONS_MAX);
-	}
 }
 
 /* "all ports", "tcp:5060 and udp:5060". */
@@ -475,15 +466,12 @@ static void tell_undone(struct actions *actions)
 	for (size_t i = 0; i < actions->n_undone; i++) {
 		struct undone *undone = &actions->undone[i];
 
-		if (closes[0])
-			finding_warning(actions->reader->findings, &undone->at,
-				"%s; instead the address is closed by voipguard's own ban: %s",
-				undone->sentence, closes);
-		else
-			finding_warning(actions->reader->findings, &undone->at,
-				"%s; no action of this jail closes anything: failures are only "
-				"counted",
-				undone->sentence);
+		finding_warning(actions->reader->findings, &undone->at, "%s; %s%s",
+			undone->sentence,
+			closes[0] ? "instead the address is closed by voipguard's own ban: "
+				  : "no action of this jail closes anything: failures are only "
+				    "counted",
+			closes);
 		free(undone->sentence);
 	}
 }
@@ -498,30 +486,21 @@ static bool is_shipped_protocol(const struct actions *actions, const struct conf
 	       !dialect_own_key(section, "protocol");
 }
 
-/* Words of port and protocol are checked even where no action asks for them. */
-static void check_own(struct actions *actions)
-{
-	struct config_jail ignored = { 0 };
-
-	close_ports(actions, &ignored, &actions->own);
-}
-
 /* Who is written to: the brackets, dest and sender of the jail, [mail]; of a mail action also
  * destemail, and root as in fail2ban. */
 static void read_mail(struct actions *actions)
 {
 	struct config_reader mail = *actions->reader;
+	struct config_reader *const readers[] = { actions->reader, &mail };
 	struct config_jail *jail = actions->jail;
 
 	mail.view.section = dialect_section(mail.tree, "mail");
-	if (!jail->mail_dest)
-		values_addresses(actions->reader, "dest", MAILBOX_LIST_MAX, &jail->mail_dest);
-	if (!jail->mail_sender)
-		values_addresses(actions->reader, "sender", 1, &jail->mail_sender);
-	if (!jail->mail_dest && mail.view.section)
-		values_addresses(&mail, "dest", MAILBOX_LIST_MAX, &jail->mail_dest);
-	if (!jail->mail_sender && mail.view.section)
-		values_addresses(&mail, "sender", 1, &jail->mail_sender);
+	for (size_t i = 0; i < 2 && readers[i]->view.section; i++) {
+		if (!jail->mail_dest)
+			values_addresses(readers[i], "dest", MAILBOX_LIST_MAX, &jail->mail_dest);
+		if (!jail->mail_sender)
+			values_addresses(readers[i], "sender", 1, &jail->mail_sender);
+	}
 	if (!jail->mail_dest && actions->mails)
 		values_addresses(actions->reader, "destemail", MAILBOX_LIST_MAX, &jail->mail_dest);
 	if (!jail->mail_dest && actions->mails)
@@ -552,17 +531,17 @@ void action_preset(struct dialect *tree)
 void action_read(struct config_reader *reader, const struct key *key, void *base)
 {
 	struct config_jail *jail = base;
-	struct actions actions = { .place = reader->place, .reader = reader, .jail = jail };
+	struct actions actions = { .reader = reader, .jail = jail };
+	struct config_jail ignored = { 0 };
 	struct config_text port = values_scalar(reader, "port");
 	struct config_text protocol = values_scalar(reader, "protocol");
 	struct dialect_value value;
 
 	actions.own = (struct closing){ port.text, port.at, protocol.text, protocol.at };
-	check_own(&actions);
+	close_ports(&actions, &ignored, &actions.own); /* checked even if no action asks for them */
 	if (is_shipped_protocol(&actions, &protocol))
 		actions.own.protocol = NULL;
 	if (values_get(reader, key->name, &value)) {
-		actions.at = dialect_key(reader->tree, reader->view.section, key->name)->at;
 		read_list(&actions, &value);
 		dialect_value_done(&value);
 	} else {

@@ -11,211 +11,103 @@
 #include "config/values.h"
 #include "dialect/tree.h"
 
-static const struct action actions[] = {
-	/* ours, for jails of our own tree */
-	{ "voipguard", ACTION_PORTS, NULL },
-	{ "voipguard-allports", ACTION_ALL_PORTS, NULL },
-
-	/* rules that name ports; `type` can say otherwise */
-	{ "iptables", ACTION_PORTS, NULL },
-	{ "iptables-new", ACTION_PORTS, NULL },
-	{ "iptables-multiport", ACTION_PORTS, NULL },
-	{ "iptables-multiport-log", ACTION_PORTS, NULL },
-	{ "iptables-ipset", ACTION_PORTS, NULL },
-	{ "iptables-ipset-proto4", ACTION_PORTS, NULL },
-	{ "iptables-ipset-proto6", ACTION_PORTS, NULL },
-	{ "nftables", ACTION_PORTS, NULL },
-	{ "nftables-multiport", ACTION_PORTS, NULL },
-	{ "firewallcmd-new", ACTION_PORTS, NULL },
-	{ "firewallcmd-multiport", ACTION_PORTS, NULL },
-	{ "firewallcmd-ipset", ACTION_PORTS, NULL },
-	{ "firewallcmd-rich-rules", ACTION_PORTS, NULL },
-	{ "firewallcmd-rich-logging", ACTION_PORTS, NULL },
-	{ "bsd-ipfw", ACTION_PORTS, NULL },
-	{ "ipfw", ACTION_PORTS, NULL },
-	{ "osx-ipfw", ACTION_PORTS, NULL },
-	{ "pf", ACTION_PORTS, NULL },
-
-	/* rules for an address, whatever the port */
-	{ "iptables-allports", ACTION_ALL_PORTS, NULL },
-	{ "iptables-ipset-proto6-allports", ACTION_ALL_PORTS, NULL },
-	{ "iptables-xt_recent-echo", ACTION_ALL_PORTS, NULL },
-	{ "nftables-allports", ACTION_ALL_PORTS, NULL },
-	{ "firewallcmd-allports", ACTION_ALL_PORTS, NULL },
-	{ "symbiosis-blacklist-allports", ACTION_ALL_PORTS, NULL },
-	{ "apf", ACTION_ALL_PORTS, NULL },
-	{ "hostsdeny", ACTION_ALL_PORTS, NULL },
-	{ "ipfilter", ACTION_ALL_PORTS, NULL },
-	{ "npf", ACTION_ALL_PORTS, NULL },
-	{ "osx-afctl", ACTION_ALL_PORTS, NULL },
-	{ "route", ACTION_ALL_PORTS, NULL },
-	{ "shorewall", ACTION_ALL_PORTS, NULL },
-	{ "shorewall-ipset-proto6", ACTION_ALL_PORTS, NULL },
-	{ "ufw", ACTION_ALL_PORTS, NULL },
-
+static const struct action_group actions[] = {
+	/* rules that name ports; `type` can say otherwise; the first is ours */
+	{ ACTION_PORTS, NULL,
+		{ "voipguard", "iptables", "iptables-new", "iptables-multiport",
+			"iptables-multiport-log", "iptables-ipset", "iptables-ipset-proto4",
+			"iptables-ipset-proto6", "nftables", "nftables-multiport",
+			"firewallcmd-new", "firewallcmd-multiport", "firewallcmd-ipset",
+			"firewallcmd-rich-rules", "firewallcmd-rich-logging", "bsd-ipfw", "ipfw",
+			"osx-ipfw", "pf" } },
+	/* rules for an address, whatever the port; the first is ours */
+	{ ACTION_ALL_PORTS, NULL,
+		{ "voipguard-allports", "iptables-allports", "iptables-ipset-proto6-allports",
+			"iptables-xt_recent-echo", "nftables-allports", "firewallcmd-allports",
+			"symbiosis-blacklist-allports", "apf", "hostsdeny", "ipfilter", "npf",
+			"osx-afctl", "route", "shorewall", "shorewall-ipset-proto6", "ufw" } },
 	/* whois, log lines and a digest: an alert has what the daemon knows */
-	{ "mail", ACTION_MAIL, NULL },
-	{ "mail-buffered", ACTION_MAIL, NULL },
-	{ "mail-whois", ACTION_MAIL, NULL },
-	{ "mail-whois-lines", ACTION_MAIL, NULL },
-	{ "sendmail", ACTION_MAIL, NULL },
-	{ "sendmail-buffered", ACTION_MAIL, NULL },
-	{ "sendmail-geoip-lines", ACTION_MAIL, NULL },
-	{ "sendmail-whois", ACTION_MAIL, NULL },
-	{ "sendmail-whois-ipjailmatches", ACTION_MAIL, NULL },
-	{ "sendmail-whois-ipmatches", ACTION_MAIL, NULL },
-	{ "sendmail-whois-lines", ACTION_MAIL, NULL },
-	{ "sendmail-whois-matches", ACTION_MAIL, NULL },
-	{ "smtp.py", ACTION_MAIL, NULL },
-
-	{ "abuseipdb", ACTION_TELL, "reports addresses to AbuseIPDB" },
-	{ "apprise", ACTION_TELL, "sends messages over Apprise" },
-	{ "badips", ACTION_TELL, "reports addresses to badips.com" },
-	{ "badips.py", ACTION_TELL, "reports addresses to badips.com" },
-	{ "blocklist_de", ACTION_TELL, "reports addresses to blocklist.de" },
-	{ "complain", ACTION_TELL, "writes to the network that an address belongs to" },
-	{ "dshield", ACTION_TELL, "reports addresses to DShield" },
-	{ "ipthreat", ACTION_TELL, "reports addresses to IPThreat" },
-	{ "mynetwatchman", ACTION_TELL, "reports addresses to myNetWatchman" },
-	{ "nsupdate", ACTION_TELL, "publishes addresses in a DNS zone" },
-	{ "xarf-login-attack", ACTION_TELL, "writes to the network that an address belongs to" },
-
-	{ "cloudflare", ACTION_ELSEWHERE, "closes at Cloudflare" },
-	{ "cloudflare-token", ACTION_ELSEWHERE, "closes at Cloudflare" },
-	{ "mikrotik", ACTION_ELSEWHERE, "closes on a MikroTik router" },
-	{ "netscaler", ACTION_ELSEWHERE, "closes on a NetScaler" },
-	{ "nginx-block-map", ACTION_ELSEWHERE, "closes in nginx" },
-
-	{ "dummy", ACTION_NOTHING, "only writes to a file" },
+	{ ACTION_MAIL, NULL,
+		{ "mail", "mail-buffered", "mail-whois", "mail-whois-lines", "sendmail",
+			"sendmail-buffered", "sendmail-geoip-lines", "sendmail-whois",
+			"sendmail-whois-ipjailmatches", "sendmail-whois-ipmatches",
+			"sendmail-whois-lines", "sendmail-whois-matches", "smtp.py" } },
+	{ ACTION_TELL, "reports addresses to AbuseIPDB", { "abuseipdb" } },
+	{ ACTION_TELL, "sends messages over Apprise", { "apprise" } },
+	{ ACTION_TELL, "reports addresses to badips.com", { "badips", "badips.py" } },
+	{ ACTION_TELL, "reports addresses to blocklist.de", { "blocklist_de" } },
+	{ ACTION_TELL, "writes to the network that an address belongs to",
+		{ "complain", "xarf-login-attack" } },
+	{ ACTION_TELL, "reports addresses to DShield", { "dshield" } },
+	{ ACTION_TELL, "reports addresses to IPThreat", { "ipthreat" } },
+	{ ACTION_TELL, "reports addresses to myNetWatchman", { "mynetwatchman" } },
+	{ ACTION_TELL, "publishes addresses in a DNS zone", { "nsupdate" } },
+	{ ACTION_ELSEWHERE, "closes at Cloudflare", { "cloudflare", "cloudflare-token" } },
+	{ ACTION_ELSEWHERE, "closes on a MikroTik router", { "mikrotik" } },
+	{ ACTION_ELSEWHERE, "closes on a NetScaler", { "netscaler" } },
+	{ ACTION_ELSEWHERE, "closes in nginx", { "nginx-block-map" } },
+	{ ACTION_NOTHING, "only writes to a file", { "dummy" } },
 };
 
-/* Shell text of an action, given in its brackets. */
-#define SHELL "its shell text is never run"
-#define BANTIME "the jail's bantime counts"
-#define SERVER "mail goes to the server of [mail]"
-#define NO_RULE "rules of your own are not made; the ports are closed for the address"
-
-static const struct action_option options[] = {
-	/* used */
-	{ "name", NULL },
-	{ "port", NULL },
-	{ "protocol", NULL },
-	{ "type", NULL },
-	{ "actiontype", NULL },
-	{ "blocktype", NULL },
-	{ "dest", NULL },
-	{ "sender", NULL },
+static const struct action_group options[] = {
+	/* used here */
+	{ 0, NULL,
+		{ "name", "port", "protocol", "type", "actiontype", "blocktype", "dest",
+			"sender" } },
 	/* of no consequence: a ban of ours needs no chain, table or program */
-	{ "actname", NULL },
-	{ "chain", NULL },
-	{ "family", NULL },
-	{ "returntype", NULL },
-	{ "rejecttype", NULL },
-	{ "lockingopt", NULL },
-	{ "iptables", NULL },
-	{ "nftables", NULL },
-	{ "table", NULL },
-	{ "table_family", NULL },
-	{ "tablename", NULL },
-	{ "chain_type", NULL },
-	{ "chain_hook", NULL },
-	{ "chain_priority", NULL },
-	{ "addr_family", NULL },
-	{ "addr_set", NULL },
-	{ "addr_type", NULL },
-	{ "set_prefix", NULL },
-	{ "ipmset", NULL },
-	{ "ipsettype", NULL },
-	{ "maxelem", NULL },
-	{ "zone", NULL },
-	{ "add", NULL },
-	{ "insert", NULL },
-	{ "destination", NULL },
-	{ "comment", NULL },
-	{ "kill", NULL },
-	{ "kill-mode", NULL },
-	{ "block", NULL },
-	{ "localhost", NULL },
-	{ "dst", NULL },
-	{ "daemon_list", NULL },
-	{ "file", NULL },
-	{ "norestored", NULL },
-	{ "actionstart_on_demand", NULL },
-	{ "actionrepair_on_unban", NULL },
-	{ "sendername", NULL },
-	{ "logpath", NULL },
-	{ "lines", NULL },
-	{ "tmpfile", NULL },
-	{ "grepopts", NULL },
-	{ "grepmax", NULL },
-	{ "greplimit", NULL },
-	{ "matches", NULL },
-	{ "service", NULL },
-	{ "debug", NULL },
-	/* told */
-	{ "application", "all ports are closed" },
-	{ "rule_match", NO_RULE },
-	{ "pre-rule", NO_RULE },
-	{ "rich-suffix", NO_RULE },
-	{ "bantime", BANTIME },
-	{ "timeout", BANTIME },
-	{ "default-timeout", BANTIME },
-	{ "ipsettime", BANTIME },
-	{ "default-ipsettime", BANTIME },
-	{ "mailcmd", SERVER },
-	{ "host", SERVER },
-	{ "user", SERVER },
-	{ "password", SERVER },
-	{ "ssl", SERVER },
-	{ "actionstart", SHELL },
-	{ "actionstop", SHELL },
-	{ "actionflush", SHELL },
-	{ "actionreload", SHELL },
-	{ "actioncheck", SHELL },
-	{ "actionrepair", SHELL },
-	{ "actionban", SHELL },
-	{ "actionprolong", SHELL },
-	{ "actionreban", SHELL },
-	{ "actionunban", SHELL },
+	{ 0, NULL,
+		{ "actname", "chain", "family", "returntype", "rejecttype", "lockingopt",
+			"iptables", "nftables", "table", "table_family", "tablename", "chain_type",
+			"chain_hook", "chain_priority", "addr_family", "addr_set", "addr_type",
+			"set_prefix", "ipmset", "ipsettype", "maxelem", "zone", "add", "insert",
+			"destination", "comment", "kill", "kill-mode", "block", "localhost", "dst",
+			"daemon_list", "file", "norestored", "actionstart_on_demand",
+			"actionrepair_on_unban", "sendername", "logpath", "lines", "tmpfile",
+			"grepopts", "grepmax", "greplimit", "matches", "service", "debug" } },
+	{ 0, "all ports are closed", { "application" } },
+	{ 0, "rules of your own are not made; the ports are closed for the address",
+		{ "rule_match", "pre-rule", "rich-suffix" } },
+	{ 0, "the jail's bantime counts",
+		{ "bantime", "timeout", "default-timeout", "ipsettime", "default-ipsettime" } },
+	{ 0, "mail goes to the server of [mail]",
+		{ "mailcmd", "host", "user", "password", "ssl" } },
+	{ 0, "its shell text is never run",
+		{ "actionstart", "actionstop", "actionflush", "actionreload", "actioncheck",
+			"actionrepair", "actionban", "actionprolong", "actionreban",
+			"actionunban" } },
 };
-
 enum {
 	N_ACTIONS = sizeof(actions) / sizeof(actions[0]),
-	N_OPTIONS = sizeof(options) / sizeof(options[0])
+	N_OPTIONS = sizeof(options) / sizeof(options[0]),
+	ALL_NAMES_MAX = 128,
 };
 
-const struct action *action_table_find(const char *name)
+static const struct action_group *find(const struct action_group *groups, size_t count,
+	const char *name, const char **ret_guess)
 {
-	for (size_t i = 0; i < N_ACTIONS; i++)
-		if (strcmp(actions[i].name, name) == 0)
-			return &actions[i];
+	const char *names[ALL_NAMES_MAX];
+	size_t n_names = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < ACTION_NAMES_MAX && groups[i].names[k]; k++) {
+			if (strcmp(groups[i].names[k], name) == 0)
+				return &groups[i];
+			if (n_names < ALL_NAMES_MAX)
+				names[n_names++] = groups[i].names[k];
+		}
+	}
+	*ret_guess = guess_word(name, names, n_names);
 	return NULL;
 }
 
-const char *action_table_guess(const char *name)
+const struct action_group *action_table_find(const char *name, const char **ret_guess)
 {
-	const char *names[N_ACTIONS];
-
-	for (size_t i = 0; i < N_ACTIONS; i++)
-		names[i] = actions[i].name;
-	return guess_word(name, names, N_ACTIONS);
+	return find(actions, N_ACTIONS, name, ret_guess);
 }
 
-const struct action_option *action_table_option(const char *name)
+const struct action_group *action_table_option(const char *name, const char **ret_guess)
 {
-	for (size_t i = 0; i < N_OPTIONS; i++)
-		if (strcmp(options[i].name, name) == 0)
-			return &options[i];
-	return NULL;
-}
-
-const char *action_table_guess_option(const char *name)
-{
-	const char *names[N_OPTIONS];
-
-	for (size_t i = 0; i < N_OPTIONS; i++)
-		names[i] = options[i].name;
-	return guess_word(name, names, N_OPTIONS);
+	return find(options, N_OPTIONS, name, ret_guess);
 }
 
 /* ---- an action's file ---- */

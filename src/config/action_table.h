@@ -19,24 +19,20 @@ enum action_kind {
 	ACTION_NOTHING,   /* closes nothing: not done */
 };
 
-struct action {
-	const char *name;
+enum { ACTION_NAMES_MAX = 48 };
+
+/* Names with one meaning. */
+struct action_group {
 	enum action_kind kind;
-	const char *what; /* of the last three: the end of "it is not done: it …" */
+	const char *what; /* of the last three kinds: the end of "it is not done: it …" */
+	const char *names[ACTION_NAMES_MAX];
 };
 
-/* NULL: no such name. */
-const struct action *action_table_find(const char *name);
-/* The name that was probably meant, NULL: none. */
-const char *action_table_guess(const char *name);
-
-/* An option that some shipped action has. */
-struct action_option {
-	const char *name;
-	const char *instead; /* NULL: used, or of no consequence; else what happens instead */
-};
-const struct action_option *action_table_option(const char *name);
-const char *action_table_guess_option(const char *name);
+/* NULL: no action has that name; then *ret_guess is the one that was probably meant, NULL: none. */
+const struct action_group *action_table_find(const char *name, const char **ret_guess);
+/* The same of an option that some shipped action has. what: what happens instead of what it says;
+ * NULL: it is used, or of no consequence. kind means nothing. */
+const struct action_group *action_table_option(const char *name, const char **ret_guess);
 
 /* An action's file in DIR/action.d, read to say what is not done. Nothing in it is ever run. */
 struct action_file {
