@@ -235,23 +235,16 @@ static void check_blocktype(struct actions *actions)
 static void check_option(struct actions *actions, const struct bracket_option *option,
 	const struct action_file *file)
 {
-	const char *guess = NULL;
+	struct shown guess;
 	const struct action_group *known = action_table_option(option->name, &guess);
 	struct position at = dialect_at(actions->value, option->name_offset);
-	const struct shown shown = text_shown_string(option->name);
-	struct findings *findings = actions->reader->findings;
 
 	if (known ? !known->what || !option->value[0] || is_tag(option->value)
 		  : action_table_knows(file, option->name))
 		return;
-	if (known)
-		finding_warning(findings, &at, "option '%s' has no effect: %s", shown.text,
-			known->what);
-	else if (guess)
-		finding_warning(findings, &at,
-			"unknown option '%s' has no effect: did you mean '%s'?", shown.text, guess);
-	else
-		finding_warning(findings, &at, "unknown option '%s' has no effect", shown.text);
+	finding_warning(actions->reader->findings, &at, "%soption '%s' has no effect%s%s",
+		known ? "" : "unknown ", text_shown_string(option->name).text, known ? ": " : "",
+		known ? known->what : guess.text);
 }
 
 static bool lists(const char *addresses, const char *address)
@@ -327,13 +320,9 @@ static void read_unknown(struct actions *actions, const char *guess)
 	const char *shell = is_file ? action_table_shell(&file, &at) : NULL;
 	cleanup_free char *where = shell ? format_place(&at) : NULL;
 
-	if (!is_file && guess)
-		add_undone(actions,
-			alloc_format("action '%s' is not known: did you mean '%s'? It is not run",
-				shown.text, guess));
-	else if (!is_file)
-		add_undone(actions,
-			alloc_format("action '%s' is not known and not run", shown.text));
+	if (!is_file)
+		add_undone(actions, alloc_format("action '%s' is not known%s%s", shown.text, guess,
+					    guess[0] ? " It is not run" : " and not run"));
 	else if (actions->jail->enabled && shell)
 		add_undone(actions,
 			alloc_format("action '%s' is not done: its %s (%s) is never run",
@@ -400,7 +389,7 @@ static void read_known(struct actions *actions, const struct action_group *known
 static void read_action(struct actions *actions, const struct bracket *call)
 {
 	struct position at = dialect_at(actions->value, call->offset);
-	const char *guess = NULL;
+	struct shown guess;
 	const struct action_group *known = action_table_find(call->name, &guess);
 
 	/* what a preset says stands in no file: then it is where it was asked for */
@@ -412,7 +401,7 @@ static void read_action(struct actions *actions, const struct bracket *call)
 	if (known)
 		read_known(actions, known);
 	else
-		read_unknown(actions, guess);
+		read_unknown(actions, guess.text);
 }
 
 static void read_list(struct actions *actions, const struct dialect_value *value)

@@ -83,7 +83,7 @@ enum {
 };
 
 static const struct action_group *find(const struct action_group *groups, size_t count,
-	const char *name, const char **ret_guess)
+	const char *name, struct shown *ret_guess)
 {
 	const char *names[ALL_NAMES_MAX];
 	size_t n_names = 0;
@@ -96,16 +96,16 @@ static const struct action_group *find(const struct action_group *groups, size_t
 				names[n_names++] = groups[i].names[k];
 		}
 	}
-	*ret_guess = guess_word(name, names, n_names);
+	*ret_guess = values_guess(name, names, n_names, "");
 	return NULL;
 }
 
-const struct action_group *action_table_find(const char *name, const char **ret_guess)
+const struct action_group *action_table_find(const char *name, struct shown *ret_guess)
 {
 	return find(actions, N_ACTIONS, name, ret_guess);
 }
 
-const struct action_group *action_table_option(const char *name, const char **ret_guess)
+const struct action_group *action_table_option(const char *name, struct shown *ret_guess)
 {
 	return find(options, N_OPTIONS, name, ret_guess);
 }

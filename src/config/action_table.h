@@ -2,6 +2,7 @@
 #define VG_ACTION_TABLE_H
 
 #include "base/findings.h"
+#include "base/text.h"
 
 #include <stdbool.h>
 
@@ -28,11 +29,12 @@ struct action_group {
 	const char *names[ACTION_NAMES_MAX];
 };
 
-/* NULL: no action has that name; then *ret_guess is the one that was probably meant, NULL: none. */
-const struct action_group *action_table_find(const char *name, const char **ret_guess);
+/* NULL: no action has that name; then *ret_guess is ": did you mean
+ * ...?", or "". */
+const struct action_group *action_table_find(const char *name, struct shown *ret_guess);
 /* The same of an option that some shipped action has. what: what happens instead of what it says;
  * NULL: it is used, or of no consequence. kind means nothing. */
-const struct action_group *action_table_option(const char *name, const char **ret_guess);
+const struct action_group *action_table_option(const char *name, struct shown *ret_guess);
 
 /* An action's file in DIR/action.d, read to say what is not done. Nothing in it is ever run. */
 struct action_file {

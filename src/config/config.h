@@ -117,6 +117,7 @@ struct config_jail {
 	uint32_t maxmatches; /* log lines kept for a ban's mail and for explain; default maxretry */
 	enum config_backend backend;
 	struct config_journal_source journal; /* of BACKEND_JOURNAL */
+	bool journal_if_no_logs;              /* systemd_if_nologs; backend says what came of it */
 	struct ip *ignoreip;
 	size_t n_ignoreip;
 	struct config_ignore *ignores;

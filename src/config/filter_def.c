@@ -106,23 +106,17 @@ static int say_unknown(const struct config_place *place, const struct position *
 	const char *name)
 {
 	const struct shown shown = text_shown_string(name);
+	cleanup_free char *where =
+		alloc_format(" (no %s.conf in filters, filter.d, or among the shipped ones)",
+			shown.text);
 	struct dialect_names names;
-	const char *guess;
 
 	list_filters(place, &names);
-	guess = guess_word(name, (const char *const *)names.list, names.count);
-	if (text_ends_in(name, ".conf"))
-		(void)finding_error(place->findings, at,
-			"there is no filter '%s': write its name without .conf", shown.text);
-	else if (guess)
-		(void)finding_error(place->findings, at,
-			"there is no filter '%s': did you mean '%s'?", shown.text,
-			text_shown_string(guess).text);
-	else
-		(void)finding_error(place->findings, at,
-			"there is no filter '%s' (no %s.conf in filters, filter.d, or among the "
-			"shipped ones)",
-			shown.text, shown.text);
+	(void)finding_error(place->findings, at, "there is no filter '%s'%s", shown.text,
+		text_ends_in(name, ".conf")
+			? ": write its name without .conf"
+			: values_guess(name, (const char *const *)names.list, names.count, where)
+				  .text);
 	dialect_names_done(&names);
 	return -1;
 }
@@ -342,36 +336,6 @@ static void add_text(void *context, const struct dialect_value *value, size_t fr
 	};
 }
 
-static struct config_text read_text(struct config_filter *filter, struct config_reader *jail,
-	const char *key)
-{
-	struct dialect_value value = get(filter, jail, key);
-	struct config_text text = { 0 };
-
-	if (value.text && value.length) {
-		text.text = alloc_string(value.text);
-		text.at = dialect_at(&value, 0);
-	}
-	dialect_value_done(&value);
-	return text;
-}
-
-static void read_number(struct config_filter *filter, struct config_reader *jail,
-	const struct key *key, uint32_t *io_number)
-{
-	struct config_text text = read_text(filter, jail, key->name);
-	unsigned long number = 0;
-
-	if (text.text && values_parse_number(text.text, &number) &&
-		number >= (unsigned long)key->least && number <= (unsigned long)key->most)
-		*io_number = (uint32_t)number;
-	else if (text.text)
-		values_error(&filter->reader, &text.at, "%s: '%s' is no number from %d to %d",
-			key->name, text_shown_string(text.text).text, (int)key->least,
-			(int)key->most);
-	free(text.text);
-}
-
 static void read_keys(struct config_filter *filter, struct config_reader *jail,
 	struct filter_def *def)
 {
@@ -382,52 +346,49 @@ static void read_keys(struct config_filter *filter, struct config_reader *jail,
 		struct list list = { at, (size_t *)((char *)at + sizeof(struct config_text *)) };
 		struct dialect_value value;
 
-		if (key->type == KEY_TEXT)
-			*(struct config_text *)at = read_text(filter, jail, key->name);
-		if (key->type == KEY_NUMBER)
-			read_number(filter, jail, key, at);
-		if (key->type != KEY_LIST)
+		if (key->type == KEY_NAMED)
 			continue;
 		value = get(filter, jail, key->name);
-		if (value.text)
+		if (key->type == KEY_LIST && value.text) {
 			values_lines(&value, add_text, &list);
+		} else if (value.text && value.length) {
+			struct config_text text = { value.text, dialect_at(&value, 0) };
+
+			key_read_text(&filter->reader, key, &text, def);
+		}
 		dialect_value_done(&value);
 	}
-}
-
-static void read_words(struct config_filter *filter, struct config_reader *jail,
-	struct filter_def *def)
-{
-	struct config_text logtype = read_text(filter, jail, "logtype");
-	struct config_text usedns = { 0 };
-
-	if (!jail) /* a jail has rules of its own for it */
-		usedns = read_text(filter, NULL, "usedns");
-	def->journal = logtype.text && strcmp(logtype.text, "journal") == 0;
-	if (usedns.text)
-		(void)filter_keys_parse_usedns(&filter->reader, &usedns, &def->usedns); /* told */
-	free(logtype.text);
-	free(usedns.text);
 }
 
 void filter_def_read(struct config_filter *filter, struct config_reader *jail, bool is_used,
 	struct filter_def *def)
 {
+	struct dialect_value logtype = get(filter, jail, "logtype");
 	struct dialect_value match = get(filter, jail, "journalmatch");
 	struct dialect_value rules = get(filter, jail, "failregex");
+	struct dialect_value usedns = { 0 };
 
 	*def = (struct filter_def){
 		.name = alloc_string(filter->call.name),
 		.path = alloc_string(filter->path),
+		.journal = logtype.text && strcmp(logtype.text, "journal") == 0,
 	};
+	if (!jail) /* a jail has rules of its own for it */
+		usedns = get(filter, NULL, "usedns");
+	if (usedns.text && usedns.length) {
+		struct config_text word = { usedns.text, dialect_at(&usedns, 0) };
+
+		filter_keys_parse_usedns(&filter->reader, &word, &def->usedns);
+	}
 	read_keys(filter, jail, def);
 	journal_source_match(&filter->reader, &match, &def->match);
-	read_words(filter, jail, def);
 	filter_keys_check_parser(filter, jail, def);
 	if (rules.text)
 		rule_check(&filter->reader, &rules, def, is_used);
+	dialect_value_done(&logtype);
 	dialect_value_done(&match);
 	dialect_value_done(&rules);
+	dialect_value_done(&usedns);
 }
 
 static void free_texts(struct config_text *list, size_t count)

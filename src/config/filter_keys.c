@@ -161,14 +161,12 @@ static bool is_usedns(const char *word, enum usedns *ret_usedns)
 	return true;
 }
 
-int filter_keys_parse_usedns(struct config_reader *reader, const struct config_text *word,
+void filter_keys_parse_usedns(struct config_reader *reader, const struct config_text *word,
 	enum usedns *ret_usedns)
 {
-	if (is_usedns(word->text, ret_usedns))
-		return 0;
-	values_error(reader, &word->at, "usedns: '%s' is none of yes, warn, no, raw",
-		text_shown_string(word->text).text);
-	return -1;
+	if (!is_usedns(word->text, ret_usedns))
+		values_error(reader, &word->at, "usedns: '%s' is none of yes, warn, no, raw",
+			text_shown_string(word->text).text);
 }
 
 /* *ret_usedns is UNSET where the key is not set, or wrong, which is told. */
@@ -178,7 +176,7 @@ static struct position read_usedns(struct config_reader *reader, enum usedns *re
 
 	*ret_usedns = USEDNS_UNSET;
 	if (word.text)
-		(void)filter_keys_parse_usedns(reader, &word, ret_usedns); /* it is told */
+		filter_keys_parse_usedns(reader, &word, ret_usedns);
 	free(word.text);
 	return word.at;
 }

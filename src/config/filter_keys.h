@@ -22,9 +22,9 @@ const struct dialect_option *filter_keys_option(const struct config_filter *filt
 void filter_keys_check_parser(struct config_filter *filter, const struct config_reader *jail,
 	const struct filter_def *def);
 
-/* yes, no (and their like), warn, raw. -1: none of these, which is told. */
-int filter_keys_parse_usedns(struct config_reader *reader, const struct config_text *word,
-	enum usedns *ret_usedns);
+/* yes, no (and their like), warn, raw. None of these is told, and leaves *io_usedns. */
+void filter_keys_parse_usedns(struct config_reader *reader, const struct config_text *word,
+	enum usedns *io_usedns);
 /* What counts for a jail: USEDNS_NO unless its own section says otherwise, for a name in a log is
  * what the attacker writes. Values of [DEFAULT] and of the filter (NULL: none) that fail2ban would
  * honour are warned of where the jail is on; so is the jail's own yes. has_parser: usedns has no

@@ -100,7 +100,7 @@ static void read_filter(struct config_reader *reader, const struct key *key, voi
 		return;
 	place.journal = jail->backend == BACKEND_JOURNAL;
 	define_filter(&place, reader, jail, &value);
-	if (journal_source_replaces(reader, jail, place.fail2ban)) {
+	if (journal_source_replaces(jail)) {
 		jail->backend = BACKEND_JOURNAL;
 		place.journal = true;
 		filter_def_done(&jail->filter);
@@ -151,15 +151,6 @@ static void print_maxmatches(struct sheet *sheet, const struct key *key, const v
 
 	if (!sheet->is_file || jail->maxmatches != jail->maxretry)
 		key_print_value(sheet, key, base);
-}
-
-/* A file that is not there is waited for, so the jail need not be skipped. */
-static void check_bool(struct config_reader *reader, const struct key *key, void *base)
-{
-	bool ignored = false;
-
-	(void)base;
-	values_bool(reader, key->name, &ignored);
 }
 
 /* Lines are matched byte by byte, whatever they are written in: a rule's letters beyond ASCII must
@@ -248,19 +239,19 @@ static const struct key rows[] = {
 		.initial = true },
 	{ "ignoreip", .type = KEY_NAMED, .read = ignoreip_read, .print = ignoreip_print },
 	{ "action", .type = KEY_NAMED, .read = action_read, .print = action_print },
+	{ "systemd_if_nologs", KEY_BOOL, .offset = offsetof(struct config_jail, journal_if_no_logs),
+		.is_quiet = true, .read = journal_source_read_if_no_logs },
 	{ "filter", .type = KEY_NAMED, .read = read_filter, .print = print_filter },
 	{ "ignorecommand", .type = KEY_NAMED, .read = check_command },
 	{ "logencoding", .type = KEY_NAMED, .read = check_encoding },
-	{ "skip_if_nologs", .type = KEY_NAMED, .read = check_bool },
+	{ "skip_if_nologs", .type = KEY_CHECKED }, /* a log that is not there is waited for */
 	/* read with action */
 	{ "port", .type = KEY_NAMED },
 	{ "protocol", .type = KEY_NAMED },
 	{ "dest", .type = KEY_NAMED },
 	{ "sender", .type = KEY_NAMED },
 	{ "destemail", .type = KEY_NAMED },
-	/* read with filter and ignorecommand */
-	{ "systemd_if_nologs", .type = KEY_NAMED },
-	{ "ignorecache", .type = KEY_NAMED },
+	{ "ignorecache", .type = KEY_NAMED }, /* read with ignorecommand */
 	/* variables of fail2ban's jail.conf, for its actions */
 	{ "banaction", .type = KEY_NAMED },
 	{ "banaction_allports", .type = KEY_NAMED },

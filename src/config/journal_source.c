@@ -15,6 +15,7 @@
 #include "base/findings.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "config/filter_def.h"
 #include "config/key.h"
 #include "config/values.h"
 #include "dialect/bracket.h"
@@ -120,7 +121,6 @@ enum { N_OPTIONS = sizeof(options) / sizeof(options[0]) };
 static void read_option(struct option_reader *o, const struct position *name_at)
 {
 	const char *names[N_OPTIONS];
-	const char *guess;
 
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		names[i] = options[i].name;
@@ -129,15 +129,11 @@ static void read_option(struct option_reader *o, const struct position *name_at)
 		options[i].read(o);
 		return;
 	}
-	guess = guess_word(o->option->name, names, N_OPTIONS);
-	if (guess)
-		values_error(o->reader, name_at, "backend: unknown option '%s': did you mean '%s'?",
-			text_shown_string(o->option->name).text, guess);
-	else
-		values_error(o->reader, name_at,
-			"backend: unknown option '%s' (there are journalpath, journalfiles, "
-			"journalflags, namespace, rotated)",
-			text_shown_string(o->option->name).text);
+	values_error(o->reader, name_at, "backend: unknown option '%s'%s",
+		text_shown_string(o->option->name).text,
+		values_guess(o->option->name, names, N_OPTIONS,
+			" (there are journalpath, journalfiles, journalflags, namespace, rotated)")
+			.text);
 }
 
 /* What a guess is made of comes first. gamin is gone from fail2ban too; whether inotify is used is
@@ -159,7 +155,6 @@ static bool read_word_of_backend(struct config_reader *reader, const char *word,
 	const struct position *at, enum config_backend *ret_backend)
 {
 	const char *names[N_BACKENDS];
-	const char *guess;
 
 	for (size_t i = 0; i < N_BACKENDS; i++) {
 		names[i] = backends[i].word;
@@ -168,14 +163,8 @@ static bool read_word_of_backend(struct config_reader *reader, const char *word,
 		*ret_backend = backends[i].backend;
 		return true;
 	}
-	guess = guess_word(word, names, N_GUESSED);
-	if (guess)
-		values_error(reader, at, "backend: '%s' is not known: did you mean '%s'?",
-			text_shown_string(word).text, guess);
-	else
-		values_error(reader, at,
-			"backend: '%s' is not known; there are auto, polling and systemd",
-			text_shown_string(word).text);
+	values_error(reader, at, "backend: '%s' is not known%s", text_shown_string(word).text,
+		values_guess(word, names, N_GUESSED, "; there are auto, polling and systemd").text);
 	return false;
 }
 
@@ -249,14 +238,18 @@ static bool exists(const char *pattern)
 	return rc != GLOB_NOMATCH;
 }
 
-bool journal_source_replaces(struct config_reader *reader, const struct config_jail *jail,
-	bool by_default)
+void journal_source_read_if_no_logs(struct config_reader *reader, const struct key *key, void *base)
 {
-	bool wanted = by_default;
+	struct config_jail *jail = base;
 
-	values_bool(reader, "systemd_if_nologs", &wanted);
-	if (!wanted || jail->backend != BACKEND_AUTO || !jail->filter.match.n_words ||
-		!jail->n_logpaths)
+	jail->journal_if_no_logs = reader->place->fail2ban;
+	key_read_value(reader, key, base);
+}
+
+bool journal_source_replaces(const struct config_jail *jail)
+{
+	if (!jail->journal_if_no_logs || jail->backend != BACKEND_AUTO ||
+		!jail->filter.match.n_words || !jail->n_logpaths)
 		return false;
 	for (size_t i = 0; i < jail->n_logpaths; i++)
 		if (exists(jail->logpaths[i].pattern))

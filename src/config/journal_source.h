@@ -16,11 +16,12 @@ void journal_source_read(struct config_reader *reader, const struct key *key, vo
 void journal_source_print(struct sheet *sheet, const struct key *key, const void *base);
 void journal_source_done(struct config_jail *jail);
 
-/* As fail2ban's systemd_if_nologs (by_default: what holds where it is not set): backend is auto,
- * the filter says which entries, and no file of logpath exists. A file that may not be looked for
- * counts as there. */
-bool journal_source_replaces(struct config_reader *reader, const struct config_jail *jail,
-	bool by_default);
+/* For the row of systemd_if_nologs. Where it is not set, a tree of fail2ban's has it. */
+void journal_source_read_if_no_logs(struct config_reader *reader, const struct key *key,
+	void *base);
+/* As fail2ban's systemd_if_nologs: it is true, backend is auto, the filter says which entries, and
+ * no file of logpath exists. A file that may not be looked for counts as there. */
+bool journal_source_replaces(const struct config_jail *jail);
 
 /* Splits journalmatch as a shell would; further lines are further groups, as in fail2ban. Wrong
  * words are findings of reader. */

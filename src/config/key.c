@@ -1,5 +1,6 @@
 #include "config/key.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -96,6 +97,7 @@ void key_print_value(struct sheet *sheet, const struct key *key, const void *bas
 
 	switch (key->type) {
 	case KEY_NAMED:
+	case KEY_CHECKED:
 		break;
 	case KEY_BOOL:
 		sheet_row(sheet, key->name, *(const bool *)at ? "true" : "false");
@@ -129,7 +131,8 @@ void key_print_all(struct sheet *sheet, const struct key_table *table, const voi
 	for (size_t i = 0; i < table->count; i++) {
 		const struct key *key = &table->rows[i];
 
-		if (key->needs && !*(const bool *)((const char *)base + key->needs))
+		if (key->is_quiet ||
+			(key->needs && !*(const bool *)((const char *)base + key->needs)))
 			continue;
 		if (key->print)
 			key->print(sheet, key, base);
@@ -155,31 +158,109 @@ void key_init_all(const struct key_table *table, void *base)
 	}
 }
 
-void key_read_value(struct config_reader *reader, const struct key *key, void *base)
+static void read_bool(struct config_reader *reader, const struct key *key,
+	const struct config_text *text, bool *io_value)
+{
+	int truth = values_truth(text->text);
+
+	if (truth < 0)
+		values_error(reader, &text->at, "%s: '%s' is neither true nor false%s", key->name,
+			text_shown_string(text->text).text, values_comment_hint(text->text));
+	else
+		*io_value = truth == 1;
+}
+
+static void read_number(struct config_reader *reader, const struct key *key,
+	const struct config_text *text, uint32_t *io_value)
+{
+	unsigned long number;
+
+	if (!values_parse_number(text->text, &number))
+		values_error(reader, &text->at, "%s: '%s' is no number%s", key->name,
+			text_shown_string(text->text).text, values_comment_hint(text->text));
+	else if (number < (unsigned long)key->least || number > (unsigned long)key->most)
+		values_error(reader, &text->at, "%s: %s is not between %lld and %lld", key->name,
+			text_shown_string(text->text).text, (long long)key->least,
+			(long long)key->most);
+	else
+		*io_value = (uint32_t)number;
+}
+
+static void read_span(struct config_reader *reader, const struct key *key,
+	const struct config_text *text, int64_t *io_span_s)
+{
+	int64_t span_s = 0;
+	struct error err;
+
+	if (duration_parse(text->text, &span_s, &err) < 0)
+		values_error(reader, &text->at, "%s: %s%s", key->name, err.text,
+			values_comment_hint(text->text));
+	else if (span_s < 0 && key->least < 0)
+		*io_span_s = -1;
+	else if (span_s < key->least || (span_s == 0 && key->least < 0))
+		values_error(reader, &text->at, "%s: it must be %s", key->name, key->wanted);
+	else
+		*io_span_s = span_s;
+}
+
+static void read_string(struct config_reader *reader, const struct key *key,
+	const struct config_text *text, char **io_string)
+{
+	if (strstr(text->text, " #")) {
+		values_error(reader, &text->at,
+			"%s: a comment behind a value begins with ' ;', not with '#'", key->name);
+		return;
+	}
+	free(*io_string);
+	*io_string = alloc_string(text->text);
+}
+
+void key_read_text(struct config_reader *reader, const struct key *key,
+	const struct config_text *text, void *base)
 {
 	void *at = (char *)base + key->offset;
+	bool ignored;
 
 	switch (key->type) {
 	case KEY_NAMED:
-	case KEY_TEXT:
+	case KEY_ADDRESSES:
 	case KEY_LIST:
 		break;
+	case KEY_CHECKED:
+		read_bool(reader, key, text, &ignored);
+		break;
 	case KEY_BOOL:
-		values_bool(reader, key->name, at);
+		read_bool(reader, key, text, at);
 		break;
 	case KEY_NUMBER:
-		values_number(reader, key->name, (uint32_t)key->least, (uint32_t)key->most, at);
+		read_number(reader, key, text, at);
 		break;
 	case KEY_SPAN:
-		values_span(reader, key->name, key->least, key->wanted, at);
+		read_span(reader, key, text, at);
 		break;
 	case KEY_STRING:
-		values_string(reader, key->name, at);
+		read_string(reader, key, text, at);
 		break;
-	case KEY_ADDRESSES:
-		values_addresses(reader, key->name, (size_t)key->most, at);
+	case KEY_TEXT:
+		*(struct config_text *)at =
+			(struct config_text){ alloc_string(text->text), text->at };
 		break;
 	}
+}
+
+void key_read_value(struct config_reader *reader, const struct key *key, void *base)
+{
+	struct config_text text;
+
+	if (key->type == KEY_ADDRESSES)
+		values_addresses(reader, key->name, (size_t)key->most,
+			(char **)((char *)base + key->offset));
+	if (key->type == KEY_ADDRESSES || key->type == KEY_NAMED)
+		return;
+	text = values_scalar(reader, key->name);
+	if (text.text)
+		key_read_text(reader, key, &text, base);
+	free(text.text);
 }
 
 void key_read_all(struct config_reader *reader, const struct key_table *table, void *base)

@@ -8,6 +8,7 @@
 
 struct config;
 struct config_reader;
+struct config_text;
 
 /* What a section comes down to, as text: rows for a person, or the lines of a file in which they
  * would be read as the same. */
@@ -25,11 +26,14 @@ void sheet_rule(struct sheet *sheet, const char *name, const char *rule);
 void sheet_span(struct sheet *sheet, const char *name, int64_t span_s);
 
 enum key_type {
-	KEY_NAMED,  /* may stand there; if it has a meaning, the reader of another key knows it */
-	KEY_BOOL,   /* bool */
-	KEY_NUMBER, /* uint32_t, from least to most */
-	KEY_SPAN,   /* int64_t, see values_span(); 0: not set */
-	KEY_STRING, /* char *; NULL: not set */
+	KEY_NAMED,   /* may stand there; if it has a meaning, the reader of another key knows it */
+	KEY_CHECKED, /* a bool that has no effect: only a wrong value is told */
+	KEY_BOOL,    /* bool */
+	KEY_NUMBER,  /* uint32_t, from least to most */
+	/* int64_t seconds, at least `least`; least -1: 1 or more, or any negative value, which is
+	 * -1 (for ever); 0: not set */
+	KEY_SPAN,
+	KEY_STRING,    /* char *; NULL: not set */
 	KEY_ADDRESSES, /* char *, `most` mail addresses; NULL: not set */
 	KEY_TEXT,      /* struct config_text; text NULL: not set */
 	KEY_LIST,      /* struct config_text *, and a size_t behind it: their number */
@@ -44,8 +48,9 @@ struct key {
 	int64_t initial;
 	int64_t least;
 	int64_t most;
-	const char *wanted; /* of a span, see values_span() */
+	const char *wanted; /* of a span: says in words what it may be */
 	size_t needs;       /* offset of a bool without which nothing is printed; 0: none */
+	bool is_quiet;      /* nothing is printed */
 	const char *idle;   /* why it has no effect with a parser; NULL: it has */
 	/* In place of what the type says; NULL: that. */
 	void (*read)(struct config_reader *reader, const struct key *key, void *base);
@@ -64,8 +69,11 @@ const struct key *key_find(const struct key_table *table, const char *name);
 void key_init_all(const struct key_table *table, void *base);
 /* Reads the keys of reader's section in the order of the table. */
 void key_read_all(struct config_reader *reader, const struct key_table *table, void *base);
-/* For a row's read(): reads by the type alone. It reads no text and no list. */
+/* For a row's read(): reads by the type alone. It reads no list. */
 void key_read_value(struct config_reader *reader, const struct key *key, void *base);
+/* The same of one line of text that was found elsewhere. It reads no addresses either. */
+void key_read_text(struct config_reader *reader, const struct key *key,
+	const struct config_text *text, void *base);
 void key_print_all(struct sheet *sheet, const struct key_table *table, const void *base);
 /* For a row's print(): prints by the type alone. */
 void key_print_value(struct sheet *sheet, const struct key *key, const void *base);

@@ -58,8 +58,8 @@ static void say_unknown(struct config_reader *reader, const struct dialect_key *
 
 	if (say_lost_line(reader, key))
 		return;
-	values_error(reader, &key->at, "unknown key '%s'%s%s%s", text_shown_string(key->name).text,
-		guess ? ": did you mean '" : "", guess ? guess : "", guess ? "'?" : "");
+	values_error(reader, &key->at, "unknown key '%s'%s", text_shown_string(key->name).text,
+		values_guess(key->name, names->list, names->count, "").text);
 	/* [DEFAULT] is every jail's: for a typo there not all jails may stop to guard, unless what
 	 * was meant would protect somebody */
 	if (is_default && !(guess && strncmp(guess, "ignore", strlen("ignore")) == 0))

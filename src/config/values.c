@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "base/mail_address.h"
 #include "base/text.h"
-#include "base/times.h"
 #include "config/config.h"
 
 enum { SENTENCE_MAX = 1200 };
@@ -79,25 +78,22 @@ struct position values_at(const struct config_reader *reader, const char *key_na
 	return at;
 }
 
-void values_string(struct config_reader *reader, const char *key, char **io_text)
-{
-	struct config_text text = values_scalar(reader, key);
-
-	if (!text.text)
-		return;
-	if (strstr(text.text, " #")) {
-		values_error(reader, &text.at,
-			"%s: a comment behind a value begins with ' ;', not with '#'", key);
-		free(text.text);
-		return;
-	}
-	free(*io_text);
-	*io_text = text.text;
-}
-
 const char *values_comment_hint(const char *text)
 {
 	return strchr(text, '#') ? "; a comment behind a value begins with ' ;', not with '#'" : "";
+}
+
+struct shown values_guess(const char *word, const char *const *names, size_t count,
+	const char *otherwise)
+{
+	const char *guess = guess_word(word, names, count);
+	struct shown shown;
+
+	if (guess)
+		text_format(shown.text, sizeof(shown.text), ": did you mean '%s'?", guess);
+	else
+		text_format(shown.text, sizeof(shown.text), "%s", otherwise);
+	return shown;
 }
 
 int values_truth(const char *text)
@@ -108,22 +104,6 @@ int values_truth(const char *text)
 		if (strcasecmp(text, words[i]) == 0)
 			return i / 4;
 	return -1;
-}
-
-void values_bool(struct config_reader *reader, const char *key, bool *io_value)
-{
-	struct config_text text = values_scalar(reader, key);
-	int truth;
-
-	if (!text.text)
-		return;
-	truth = values_truth(text.text);
-	if (truth < 0)
-		values_error(reader, &text.at, "%s: '%s' is neither true nor false%s", key,
-			text_shown_string(text.text).text, values_comment_hint(text.text));
-	else
-		*io_value = truth == 1;
-	free(text.text);
 }
 
 void values_choice(struct config_reader *reader, const char *key, const char *first,
@@ -152,25 +132,6 @@ bool values_parse_number(const char *text, unsigned long *ret_number)
 		return false;
 	*ret_number = number;
 	return true;
-}
-
-void values_number(struct config_reader *reader, const char *key, uint32_t least, uint32_t most,
-	uint32_t *io_value)
-{
-	struct config_text text = values_scalar(reader, key);
-	unsigned long number;
-
-	if (!text.text)
-		return;
-	if (!values_parse_number(text.text, &number))
-		values_error(reader, &text.at, "%s: '%s' is no number%s", key,
-			text_shown_string(text.text).text, values_comment_hint(text.text));
-	else if (number < least || number > most)
-		values_error(reader, &text.at, "%s: %s is not between %u and %u", key,
-			text_shown_string(text.text).text, least, most);
-	else
-		*io_value = (uint32_t)number;
-	free(text.text);
 }
 
 /* fail2ban's jail.conf has "root@<fq-hostname>": a bare name means the same. */
@@ -213,27 +174,6 @@ void values_addresses(struct config_reader *reader, const char *key, size_t most
 	at = values_at(reader, key, wrong);
 	(void)finding_error(reader->findings, &at, "%s: %s%s", key, err.text,
 		values_comment_hint(text.text));
-	free(text.text);
-}
-
-void values_span(struct config_reader *reader, const char *key, int64_t least_s, const char *wanted,
-	int64_t *io_s)
-{
-	struct config_text text = values_scalar(reader, key);
-	struct error err;
-	int64_t duration_s = 0;
-
-	if (!text.text)
-		return;
-	if (duration_parse(text.text, &duration_s, &err) < 0)
-		values_error(reader, &text.at, "%s: %s%s", key, err.text,
-			values_comment_hint(text.text));
-	else if (duration_s < 0 && least_s < 0)
-		*io_s = -1;
-	else if (duration_s < least_s || (duration_s == 0 && least_s < 0))
-		values_error(reader, &text.at, "%s: it must be %s", key, wanted);
-	else
-		*io_s = duration_s;
 	free(text.text);
 }
 

@@ -1,6 +1,7 @@
 #ifndef VG_VALUES_H
 #define VG_VALUES_H
 
+#include "base/text.h"
 #include "dialect/tree.h"
 
 #include <stdbool.h>
@@ -28,21 +29,12 @@ struct config_text values_scalar(struct config_reader *reader, const char *key);
 /* The place of one byte of that text. */
 struct position values_at(const struct config_reader *reader, const char *key, size_t offset);
 
-/* The same for callers that do not need the place. */
-void values_string(struct config_reader *reader, const char *key, char **io_text);
-void values_bool(struct config_reader *reader, const char *key, bool *io_value);
-/* One of two words; *io_value: it is the second. */
-void values_choice(struct config_reader *reader, const char *key, const char *first,
-	const char *second, bool *io_value);
-void values_number(struct config_reader *reader, const char *key, uint32_t least, uint32_t most,
-	uint32_t *io_value);
-/* least_s or more; least_s -1: a negative value is -1 (for ever), and else it is 1 or more.
- * wanted: says that in words. */
-void values_span(struct config_reader *reader, const char *key, int64_t least_s, const char *wanted,
-	int64_t *io_s);
 /* At most `most` mail addresses with commas between. A wrong one does not set broken: a jail that
  * cannot write home still guards. */
 void values_addresses(struct config_reader *reader, const char *key, size_t most, char **io_text);
+/* One of two words; *io_value: it is the second. */
+void values_choice(struct config_reader *reader, const char *key, const char *first,
+	const char *second, bool *io_value);
 
 /* Checks text as values_addresses() does. -1: *ret_wrong is where, err says what. "@<fq-hostname>"
  * is taken out of text: a bare name means the same. */
@@ -61,6 +53,10 @@ void values_words(const struct dialect_value *value, const char *blanks,
 	bool (*each)(void *context, const char *word, const struct position *at), void *context);
 /* Value has only blanks in it. */
 bool values_is_empty(const struct dialect_value *value);
+/* What to say behind a word that is none of the names: ": did you mean 'x'?", or if no name is like
+ * it what is given as otherwise. */
+struct shown values_guess(const char *word, const char *const *names, size_t count,
+	const char *otherwise);
 /* What to say behind a bare "wrong" of a value that holds a #; else "". */
 const char *values_comment_hint(const char *text);
 /* finding_error() that also sets broken. */
