@@ -147,7 +147,7 @@ static int check_command(const struct request *request)
 	if (config_load(request->run.config_dir, NULL, &config, &findings) == 0)
 		guard = quiet_guard_new(config, protected, true, NULL, &findings);
 	if (config)
-		config_asterisk_check(config, &findings);
+		asterisk_check(config, &findings);
 	findings_sort(&findings);
 	findings_print(&findings, stdout);
 	if (request->show)

@@ -18,16 +18,9 @@ enum {
 	END_BYTES = 256 * 1024, /* of each log */
 	STAMPS_MAX = 8,         /* the newest of a log are looked for in the others */
 	STAMP_BYTES_MAX = 40,   /* 2026-11-23T08:51:05.686+0000 */
-	SHOWN_MAX = 256,
 };
 
 #define OWN_FILTER PREFIX "/share/voipguard/filters/asterisk.conf"
-
-/* The newest stamps of a log's records: with milliseconds and zone. */
-struct stamps {
-	char list[STAMPS_MAX][STAMP_BYTES_MAX];
-	size_t count;
-};
 
 struct log {
 	char *path; /* owned */
@@ -35,8 +28,11 @@ struct log {
 	ino_t inode;
 	const struct config_jail *jail;
 	struct position at;
-	char *end; /* owned: its last bytes */
+	char *end; /* owned: its last bytes, and a NUL */
 	size_t length;
+	/* the times of its newest records, in no order: milliseconds and zone make them rare */
+	char stamps[STAMPS_MAX][STAMP_BYTES_MAX];
+	size_t n_stamps; /* of all records at its end, more than STAMPS_MAX perhaps */
 };
 
 struct logs {
@@ -68,30 +64,13 @@ static bool reads_records(const struct filter_def *def)
 	return def->parser.text || rule_with(def, "SecurityEvent");
 }
 
-/* A jail before has the same rule. */
-static bool is_told(const struct config *config, size_t jail, const struct position *at)
+/* Jails that share a rule are told of it once: it is one finding. */
+static void check_rules(const struct filter_def *def, struct findings *findings)
 {
-	for (size_t i = 0; i < jail; i++) {
-		const struct filter_def *def = &config->jails[i].filter;
-
-		for (size_t k = 0; config->jails[i].enabled && k < def->n_failregex; k++)
-			if (def->failregex[k].at.line == at->line && def->failregex[k].at.file &&
-				strcmp(def->failregex[k].at.file, at->file) == 0)
-				return true;
-	}
-	return false;
-}
-
-static void check_rules(const struct config *config, size_t number, struct findings *findings)
-{
-	const struct config_jail *jail = &config->jails[number];
-	const struct filter_def *def = &jail->filter;
 	const struct config_text *rule = rule_with(def, "SecurityEvent");
 	const struct config_text *outside = rule_with(def, "res_security_log");
 	const struct position *at = &def->failregex[0].at;
 
-	if (is_told(config, number, at))
-		return;
 	if (def->parser.text && outside)
 		finding_warning(findings, &outside->at,
 			"with a parser a rule is given the record alone, from SecurityEvent= on: what "
@@ -110,7 +89,7 @@ static void check_rules(const struct config *config, size_t number, struct findi
 
 /* ---- one channel in two files ---- */
 
-static bool end_read(struct log *log)
+static bool read_end(struct log *log)
 {
 	cleanup_close int fd = open(log->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat info;
@@ -120,11 +99,32 @@ static bool end_read(struct log *log)
 		return false;
 	log->device = info.st_dev;
 	log->inode = info.st_ino;
-	log->end = alloc_zero(END_BYTES);
+	log->end = alloc_zero(END_BYTES + 1);
 	got = pread(fd, log->end, END_BYTES,
 		info.st_size > END_BYTES ? info.st_size - END_BYTES : 0);
 	log->length = got > 0 ? (size_t)got : 0;
 	return true;
+}
+
+/* In [json] a backslash stands before the quotes of EventTV="2026-11-23T08:51:05.686+0000". */
+static void read_stamps(struct log *log)
+{
+	static const char key[] = "EventTV=";
+	const char *const end = log->end + log->length;
+	const char *at = log->end;
+
+	while ((at = memmem(at, (size_t)(end - at), key, strlen(key))) != NULL) {
+		char *stamp = log->stamps[log->n_stamps % STAMPS_MAX];
+		size_t length;
+
+		at += strlen(key);
+		at += *at == '\\';
+		at += *at == '"';
+		length = strspn(at, "0123456789-+:.TZ");
+		text_format(stamp, STAMP_BYTES_MAX, "%.*s",
+			length < STAMP_BYTES_MAX ? (int)length : STAMP_BYTES_MAX - 1, at);
+		log->n_stamps += length > 0;
+	}
 }
 
 static void log_done(struct log *log)
@@ -143,58 +143,19 @@ static bool is_known(const struct logs *logs, const struct log *log)
 	return false;
 }
 
-/* The next stamp in log's end before `before`; NULL: there is none. In [json] a backslash stands
- * before its quotes. */
-static const char *stamp_before(const struct log *log, const char *before, char *ret_stamp)
-{
-	static const char key[] = "EventTV=";
-	const char *from = NULL;
-	size_t length;
-
-	for (const char *at = before - (sizeof(key) - 1); at >= log->end && !from; at--)
-		if (*at == 'E' && memcmp(at, key, sizeof(key) - 1) == 0)
-			from = at;
-	if (!from)
-		return NULL;
-	before = from;
-	from += sizeof(key) - 1;
-	from += from < log->end + log->length && *from == '\\';
-	from += from < log->end + log->length && *from == '"';
-	for (length = 0; length + 1 < STAMP_BYTES_MAX && from + length < log->end + log->length &&
-			 strchr("0123456789-+:.TZ", from[length]) && from[length];)
-		length++;
-	memcpy(ret_stamp, from, length);
-	ret_stamp[length] = '\0';
-	return before;
-}
-
-static void stamps_read(const struct log *log, struct stamps *stamps)
-{
-	const char *at = log->end + log->length;
-
-	stamps->count = 0;
-	while (stamps->count < STAMPS_MAX &&
-		(at = stamp_before(log, at, stamps->list[stamps->count])) != NULL)
-		stamps->count += stamps->list[stamps->count][0] != '\0';
-}
-
 /* Half of the newest records of one stand in the other. */
 static bool same_channel(const struct log *a, const struct log *b)
 {
-	struct stamps stamps;
+	size_t count = a->n_stamps < STAMPS_MAX ? a->n_stamps : STAMPS_MAX;
 	size_t found = 0;
 
-	stamps_read(a, &stamps);
-	for (size_t i = 0; i < stamps.count; i++)
-		found += memmem(b->end, b->length, stamps.list[i], strlen(stamps.list[i])) != NULL;
-	return found && found * 2 >= stamps.count;
+	for (size_t i = 0; i < count; i++)
+		found += memmem(b->end, b->length, a->stamps[i], strlen(a->stamps[i])) != NULL;
+	return found && found * 2 >= count;
 }
 
 static void compare(const struct logs *logs, const struct log *log, struct findings *findings)
 {
-	char shown[SHOWN_MAX];
-	char other[SHOWN_MAX];
-
 	for (size_t i = 0; i < logs->count; i++) {
 		const struct log *earlier = &logs->list[i];
 
@@ -203,8 +164,7 @@ static void compare(const struct logs *logs, const struct log *log, struct findi
 		finding_warning(findings, &log->at,
 			"%s holds the same events as %s, which jail [%s] follows: an attempt would "
 			"count twice; follow one of them",
-			text_render_string(shown, sizeof(shown), log->path),
-			text_render_string(other, sizeof(other), earlier->path),
+			text_shown_string(log->path).text, text_shown_string(earlier->path).text,
 			earlier->jail->name);
 		return;
 	}
@@ -219,7 +179,6 @@ static bool holds(const struct log *log, const char *word)
 static void check_levels(const struct log *log, struct findings *findings)
 {
 	static const char *const levels[] = { "NOTICE", "WARNING", "ERROR", "VERBOSE" };
-	char shown[SHOWN_MAX];
 
 	if (!log->jail->filter.parser.text || !holds(log, " SecurityEvent=\""))
 		return;
@@ -232,7 +191,7 @@ static void check_levels(const struct log *log, struct findings *findings)
 			"%s gets %s messages too: a caller's value in one of these may hold a "
 			"newline, and behind it a whole record against anybody; give the level "
 			"security a file of its own",
-			text_render_string(shown, sizeof(shown), log->path), levels[i]);
+			text_shown_string(log->path).text, levels[i]);
 		return;
 	}
 }
@@ -251,10 +210,11 @@ static void logs_add(struct logs *logs, const struct config_jail *jail,
 			.jail = jail,
 			.at = pattern->at };
 
-		if (!end_read(&log) || is_known(logs, &log)) {
+		if (!read_end(&log) || is_known(logs, &log)) {
 			log_done(&log);
 			continue;
 		}
+		read_stamps(&log);
 		compare(logs, &log, findings);
 		check_levels(&log, findings);
 		logs->list[logs->count++] = log;
@@ -262,7 +222,7 @@ static void logs_add(struct logs *logs, const struct config_jail *jail,
 	globfree(&found);
 }
 
-void config_asterisk_check(const struct config *config, struct findings *findings)
+void asterisk_check(const struct config *config, struct findings *findings)
 {
 	struct logs logs = { .count = 0 };
 
@@ -271,7 +231,7 @@ void config_asterisk_check(const struct config *config, struct findings *finding
 
 		if (!jail->enabled || !jail->bans || !jail->filter.n_failregex)
 			continue;
-		check_rules(config, i, findings);
+		check_rules(&jail->filter, findings);
 		for (size_t k = 0; k < jail->n_logpaths && reads_records(&jail->filter); k++)
 			logs_add(&logs, jail, &jail->logpaths[k], findings);
 	}

@@ -8,6 +8,6 @@ struct findings;
  * structured reader is sound, rules that its text cannot match, and one channel that is followed in
  * two files, so that an attempt counts twice. For the last the ends of the logs are read; one that
  * is not there or not readable is no finding. */
-void config_asterisk_check(const struct config *config, struct findings *findings);
+void asterisk_check(const struct config *config, struct findings *findings);
 
 #endif

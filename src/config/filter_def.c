@@ -144,24 +144,16 @@ static void read_files(const struct config_place *place, struct config_filter *f
 	}
 }
 
-static void add_option(struct config_filter *filter, const char *name, struct dialect_value value)
+/* Takes name and value. */
+static void add_option(struct config_options *options, char *name, struct dialect_value value)
 {
-	filter->options =
-		alloc_grow(filter->options, filter->n_options + 1, sizeof(filter->options[0]));
-	filter->options[filter->n_options++] =
-		(struct dialect_option){ .name = alloc_string(name), .value = value };
+	options->list = alloc_grow(options->list, options->count + 1, sizeof(options->list[0]));
+	options->list[options->count++] = (struct dialect_option){ name, value };
 }
 
 static bool is_rule_key(const char *name)
 {
 	return text_ends_in(name, "regex") || strcmp(name, "datepattern") == 0;
-}
-
-/* The filter's own files set the key. */
-static bool sets(const struct config_filter *filter, const char *name)
-{
-	return dialect_own_key(dialect_section(filter->tree, "Definition"), name) ||
-	       dialect_own_key(dialect_section(filter->tree, "Init"), name);
 }
 
 /* logtype first, then the jail's keys, then the call's: the last one counts. */
@@ -171,16 +163,17 @@ static void collect_options(struct config_filter *filter, const struct dialect_v
 	const struct dialect_section *own = jail ? jail->view.section : NULL;
 	struct position at = dialect_at(value, filter->call.offset);
 
-	if (!sets(filter, "logtype"))
-		add_option(filter, "logtype", dialect_value_of(logtype, strlen(logtype), &at));
+	if (!filter_keys_set(filter, "logtype"))
+		add_option(&filter->options, alloc_string("logtype"),
+			dialect_value_of(logtype, strlen(logtype), &at));
 	for (size_t i = 0; own && i < own->n_keys; i++) {
 		const char *name = own->keys[i]->name;
 		struct dialect_value text;
 
-		if (is_rule_key(name) || !sets(filter, name))
+		if (is_rule_key(name) || !filter_keys_set(filter, name))
 			continue;
 		if (dialect_resolve(jail->tree, &jail->view, own->keys[i], &text, NULL) == 0)
-			add_option(filter, name, text);
+			add_option(&filter->options, alloc_string(name), text);
 	}
 	for (size_t i = 0; i < filter->call.n_options; i++) {
 		const struct bracket_option *option = &filter->call.options[i];
@@ -188,7 +181,7 @@ static void collect_options(struct config_filter *filter, const struct dialect_v
 
 		dialect_append(&text, value, option->value_offset,
 			option->value_offset + strlen(option->value), NULL);
-		add_option(filter, option->name, text);
+		add_option(&filter->options, alloc_string(option->name), text);
 	}
 }
 
@@ -221,11 +214,12 @@ int filter_def_open(const struct config_place *place, const struct dialect_value
 		return say_unknown(place, &at, filter->call.name);
 	filter->tree = dialect_new(place->names, place->findings);
 	read_files(place, filter);
+	filter->sections[0] = dialect_section(filter->tree, "Init");
+	filter->sections[1] = dialect_section(filter->tree, "Definition");
 	collect_options(filter, value, jail, place->journal ? "journal" : "file");
 	filter->reader = (struct config_reader){
 		.tree = filter->tree,
-		.view = { dialect_section(filter->tree, "Definition"), filter->options,
-			filter->n_options },
+		.view = { filter->sections[1], filter->options.list, filter->options.count },
 		.findings = place->findings,
 		.broken = dialect_is_broken(filter->tree),
 	};
@@ -236,64 +230,55 @@ int filter_def_open(const struct config_place *place, const struct dialect_value
 	return 0;
 }
 
-void filter_def_free_options(struct dialect_option *options, size_t count)
+void filter_def_free_options(struct config_options *options)
 {
-	for (size_t i = 0; i < count; i++) {
-		free(options[i].name);
-		dialect_value_done(&options[i].value);
+	for (size_t i = 0; i < options->count; i++) {
+		free(options->list[i].name);
+		dialect_value_done(&options->list[i].value);
 	}
-	free(options);
+	free(options->list);
+	*options = (struct config_options){ 0 };
 }
 
 void filter_def_close(struct config_filter *filter)
 {
-	filter_def_free_options(filter->options, filter->n_options);
+	filter_def_free_options(&filter->options);
 	dialect_free(filter->tree);
 	bracket_done(&filter->call);
 	free(filter->path);
 	*filter = (struct config_filter){ 0 };
 }
 
-void filter_def_known(struct config_filter *filter, struct dialect_option **ret_options,
-	size_t *ret_count)
+void filter_def_known(const struct config_filter *filter, struct config_options *options)
 {
-	static const char *const sections[] = { "Init", "Definition" };
-	size_t count = 0;
-
-	*ret_options = NULL;
+	*options = (struct config_options){ 0 };
 	for (unsigned s = 0; s < 2; s++) {
-		const struct dialect_section *section = dialect_section(filter->tree, sections[s]);
+		const struct dialect_section *section = filter->sections[s];
 
 		for (size_t i = 0; section && i < section->n_keys; i++) {
 			struct dialect_value value;
 
 			if (dialect_resolve(filter->tree, &filter->reader.view, section->keys[i],
-				    &value, NULL) < 0)
-				continue;
-			*ret_options = alloc_grow(*ret_options, count + 1, sizeof(**ret_options));
-			(*ret_options)[count++] = (struct dialect_option){
-				.name = alloc_format("known/%s", section->keys[i]->name),
-				.value = value,
-			};
+				    &value, NULL) == 0)
+				add_option(options,
+					alloc_format("known/%s", section->keys[i]->name), value);
 		}
 	}
-	*ret_count = count;
 }
 
 /* What [Init] itself says counts before [Definition]. */
 static bool get_init(struct config_filter *filter, const char *key_name,
 	struct dialect_value *ret_value)
 {
-	const struct dialect_section *init = dialect_section(filter->tree, "Init");
-	const struct dialect_key *key = init ? dialect_own_key(init, key_name) : NULL;
-	struct dialect_view view = { init, filter->options, filter->n_options };
+	struct config_reader init = filter->reader;
+	bool found;
 
-	if (!key)
+	init.view.section = filter->sections[0];
+	if (!dialect_own_key(init.view.section, key_name))
 		return false;
-	if (dialect_resolve(filter->tree, &view, key, ret_value, filter->reader.findings) == 0)
-		return true;
-	filter->reader.broken = true;
-	return false;
+	found = values_get(&init, key_name, ret_value);
+	filter->reader.broken |= init.broken;
+	return found;
 }
 
 /* The option, else the jail's value, else the filter's; tags replaced. text NULL: not set. */
@@ -302,10 +287,8 @@ static struct dialect_value get(struct config_filter *filter, struct config_read
 {
 	const struct dialect_option *option = filter_keys_option(filter, key);
 	struct dialect_value value = { 0 };
-	bool found = false;
+	bool found = jail && values_get(jail, key, &value);
 
-	if (jail && dialect_key(jail->tree, jail->view.section, key))
-		found = values_get(jail, key, &value);
 	if (!found && option) {
 		dialect_append(&value, &option->value, 0, option->value.length, NULL);
 		found = true;

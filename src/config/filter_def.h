@@ -26,14 +26,20 @@ struct config_told {
 	bool from_end;
 };
 
+/* Values that are given from outside and come first. */
+struct config_options {
+	struct dialect_option *list; /* owned; of those of one name the last one counts */
+	size_t count;
+};
+
 /* One filter's files, read for one jail. */
 struct config_filter {
-	struct dialect *tree;           /* owned */
-	struct bracket call;            /* owned */
-	char *path;                     /* owned */
-	struct dialect_option *options; /* owned: those of the call, of the jail, logtype */
-	size_t n_options;
-	struct config_reader reader; /* of [Definition], with the options */
+	struct dialect *tree;          /* owned */
+	struct bracket call;           /* owned */
+	char *path;                    /* owned */
+	struct config_options options; /* owned: those of the call, of the jail, logtype */
+	struct config_reader reader;   /* of [Definition], with the options */
+	const struct dialect_section *sections[2]; /* [Init], [Definition]; NULL: it has none */
 };
 
 /* Reads the filter that value names. -1: said in the findings. Call filter_def_close in any
@@ -44,11 +50,10 @@ void filter_def_close(struct config_filter *filter);
 /* False: no such file; says nothing. */
 bool filter_def_exists(const struct config_place *place, const char *name);
 
-/* The values of the filter as "known/KEY", for a jail's %(known/failregex)s. Caller frees by
+/* The values of the filter as "known/KEY", for a jail's %(known/failregex)s. The caller calls
  * filter_def_free_options. */
-void filter_def_known(struct config_filter *filter, struct dialect_option **ret_options,
-	size_t *ret_count);
-void filter_def_free_options(struct dialect_option *options, size_t count);
+void filter_def_known(const struct config_filter *filter, struct config_options *ret_options);
+void filter_def_free_options(struct config_options *options);
 
 /* Fills ret_def: values of the jail (NULL: none) before the filter's. Wrong ones are findings and
  * set broken in filter->reader. is_used: see rule_check(). */

@@ -66,9 +66,9 @@ const struct key_table filter_keys = { rows, sizeof(rows) / sizeof(rows[0]) };
 const struct dialect_option *filter_keys_option(const struct config_filter *filter,
 	const char *name)
 {
-	for (size_t i = filter->n_options; i > 0; i--)
-		if (strcmp(filter->options[i - 1].name, name) == 0)
-			return &filter->options[i - 1];
+	for (size_t i = filter->options.count; i > 0; i--)
+		if (strcmp(filter->options.list[i - 1].name, name) == 0)
+			return &filter->options.list[i - 1];
 	return NULL;
 }
 
@@ -77,6 +77,12 @@ static const char *file_of(const char *path)
 	const char *slash = strrchr(path, '/');
 
 	return slash ? slash + 1 : path;
+}
+
+bool filter_keys_set(const struct config_filter *filter, const char *name)
+{
+	return dialect_own_key(filter->sections[0], name) ||
+	       dialect_own_key(filter->sections[1], name);
 }
 
 /* The path is NAME.conf, NAME.local or in NAME.d, and not a file that these include. */
@@ -90,38 +96,25 @@ static bool is_own_file(const struct config_filter *filter, const char *path)
 	return strncmp(file_of(path), stem, strlen(stem)) == 0 || strstr(path, folder);
 }
 
-static bool find_in_files(const struct config_filter *filter, const char *name,
-	struct position *ret_at)
-{
-	static const char *const sections[] = { "Init", "Definition" };
-
-	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
-		const struct dialect_section *section = dialect_section(filter->tree, sections[i]);
-		const struct dialect_key *key = section ? dialect_own_key(section, name) : NULL;
-
-		if (!key || !key->at.file || !is_own_file(filter, key->at.file))
-			continue;
-		*ret_at = key->at;
-		return true;
-	}
-	return false;
-}
-
 /* Where somebody set the key for this jail: there it has to be taken out. */
 static bool find_key(const struct config_filter *filter, const struct config_reader *jail,
 	const char *name, struct position *ret_at)
 {
-	const struct dialect_section *section = jail ? jail->view.section : NULL;
-	const struct dialect_key *key = section ? dialect_own_key(section, name) : NULL;
 	const struct dialect_option *option = filter_keys_option(filter, name);
+	const struct dialect_key *key = jail ? dialect_own_key(jail->view.section, name) : NULL;
 
+	if (!key && option) {
+		*ret_at = dialect_at(&option->value, 0);
+		return true;
+	}
+	for (size_t i = 0; !key && i < 2; i++) {
+		key = dialect_own_key(filter->sections[i], name);
+		if (key && !(key->at.file && is_own_file(filter, key->at.file)))
+			key = NULL;
+	}
 	if (key)
 		*ret_at = key->at;
-	else if (option)
-		*ret_at = dialect_at(&option->value, 0);
-	else
-		return find_in_files(filter, name, ret_at);
-	return true;
+	return key != NULL;
 }
 
 void filter_keys_check_parser(struct config_filter *filter, const struct config_reader *jail,

@@ -16,6 +16,9 @@ extern const struct key_table filter_keys;
 const struct dialect_option *filter_keys_option(const struct config_filter *filter,
 	const char *name);
 
+/* The filter's files set the key, included ones too. */
+bool filter_keys_set(const struct config_filter *filter, const char *name);
+
 /* Of a def that has been read: an error if its parser is none. With one, keys that have no meaning
  * are warned of where the jail (NULL: none), the call of the filter or the filter's own files set
  * them; what [DEFAULT] says is for other jails, what an include says for other filters. */

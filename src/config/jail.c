@@ -53,9 +53,8 @@ static bool wants_filter(const struct config_reader *reader, const struct config
 static void define_filter(const struct config_place *place, struct config_reader *reader,
 	struct config_jail *jail, const struct dialect_value *value)
 {
-	struct dialect_option *known = NULL;
+	struct config_options known = { 0 };
 	struct config_filter filter = { 0 };
-	size_t n_known = 0;
 	int rc = -1;
 
 	if (wants_filter(reader, jail, value)) {
@@ -63,11 +62,11 @@ static void define_filter(const struct config_place *place, struct config_reader
 		reader->broken |= rc < 0;
 	}
 	if (rc == 0 && names_known(reader->view.section)) {
-		filter_def_known(&filter, &known, &n_known);
-		reader->view.options = known;
-		reader->view.n_options = n_known;
+		filter_def_known(&filter, &known);
+		reader->view.options = known.list;
+		reader->view.n_options = known.count;
 	}
-	unknown_keys_check_jail(reader, &jail_keys, rc == 0 ? &filter.reader : NULL);
+	unknown_keys_check_jail(reader, &jail_keys, rc == 0 ? &filter : NULL);
 	if (rc == 0) {
 		filter_def_read(&filter, reader, jail->enabled, &jail->filter);
 		reader->broken |= filter.reader.broken;
@@ -77,7 +76,7 @@ static void define_filter(const struct config_place *place, struct config_reader
 	jail->filter.journal = place->journal;
 	reader->view.options = NULL;
 	reader->view.n_options = 0;
-	filter_def_free_options(known, n_known);
+	filter_def_free_options(&known);
 	filter_def_close(&filter);
 }
 

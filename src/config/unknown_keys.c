@@ -88,14 +88,8 @@ static bool is_variable(const char *name)
 	return false;
 }
 
-static bool is_filter_option(const struct config_reader *filter, const char *name)
-{
-	return filter && (dialect_own_key(dialect_section(filter->tree, "Definition"), name) ||
-				 dialect_own_key(dialect_section(filter->tree, "Init"), name));
-}
-
 void unknown_keys_check_jail(struct config_reader *reader, const struct key_table *table,
-	const struct config_reader *filter)
+	const struct config_filter *filter)
 {
 	const struct dialect_section *section = reader->view.section;
 	struct names names = { .count = 0 };
@@ -106,7 +100,7 @@ void unknown_keys_check_jail(struct config_reader *reader, const struct key_tabl
 		const struct dialect_key *key = section->keys[i];
 
 		if (!is_known(reader, &names, key->name) && !is_variable(key->name) &&
-			!is_filter_option(filter, key->name))
+			!(filter && filter_keys_set(filter, key->name)))
 			say_unknown(reader, key, &names);
 	}
 }

@@ -63,7 +63,7 @@ static void rules(void **state)
 		put(&tree, "jails/a.local", rows[i].jails);
 		load(&tree);
 		assert_int_equal(tree.findings.errors, 0);
-		config_asterisk_check(tree.config, &findings);
+		asterisk_check(tree.config, &findings);
 		if (count_with(&findings, rows[i].word) != rows[i].count)
 			fail_msg("row %zu: %zu findings", i, findings.count);
 		findings_done(&findings);
@@ -179,7 +179,7 @@ static void twice(void **state)
 			put(&tree, "jails/a.local", jails);
 			load(&tree);
 			assert_int_equal(tree.findings.errors, 0);
-			config_asterisk_check(tree.config, &findings);
+			asterisk_check(tree.config, &findings);
 			if (count_with(&findings, "an attempt would count twice") != rows[i].told)
 				fail_msg("row %zu: %zu findings", i, findings.count);
 			findings_done(&findings);
@@ -217,7 +217,7 @@ static void levels(void **state)
 			tree.dir);
 		put(&tree, "jails/a.local", jails);
 		load(&tree);
-		config_asterisk_check(tree.config, &findings);
+		asterisk_check(tree.config, &findings);
 		if (findings.count != (rows[i].told != NULL) ||
 			(rows[i].told && count_with(&findings, rows[i].told) != 1))
 			fail_msg("row %zu: %zu findings", i, findings.count);
