@@ -8,7 +8,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/lines.h"
 #include "base/text.h"
 #include "commands/test_furthest.h"
 #include "commands/test_input.h"
@@ -177,16 +176,16 @@ static int say(const struct error *err)
 
 static int read_lines(struct trial *trial, int fd)
 {
-	struct lines lines;
+	struct test_input input;
 	struct error err;
 	const char *text;
 	size_t length;
 	int rc;
 
-	lines_init(&lines, fd);
-	while ((rc = lines_next(&lines, &text, &length, &err)) == 0 && length)
+	test_input_init(&input, fd);
+	while ((rc = test_input_next(&input, &text, &length, &err)) == 0 && length)
 		lines_try(trial, text, length);
-	lines_done(&lines);
+	test_input_done(&input);
 	if (rc == 0)
 		return EXIT_FINE;
 	(void)error_prefix(&err, "cannot read %s", text_shown_string(trial->options->path).text);

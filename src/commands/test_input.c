@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,4 +72,67 @@ fail:
 	if (fd >= 0)
 		(void)close(fd); /* only read */
 	return -1;
+}
+
+void test_input_init(struct test_input *input, int fd)
+{
+	*input = (struct test_input){ .fd = fd, .bytes = alloc_array(TEST_INPUT_BLOCK_BYTES, 1) };
+}
+
+void test_input_done(struct test_input *input)
+{
+	free(input->bytes);
+	input->bytes = NULL;
+}
+
+/* Reads behind what is there. */
+static int block_fill(struct test_input *input, struct error *err)
+{
+	ssize_t n;
+
+	memmove(input->bytes, input->bytes + input->start, input->end - input->start);
+	input->end -= input->start;
+	input->start = 0;
+	do
+		n = read(input->fd, input->bytes + input->end, TEST_INPUT_BLOCK_BYTES - input->end);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return error_errno(err, errno, "read");
+	input->at_end = n == 0;
+	input->end += (size_t)n;
+	return 0;
+}
+
+/* Drops what is left of a line that was cut. */
+static void rest_skip(struct test_input *input)
+{
+	const char *newline = memchr(input->bytes + input->start, '\n', input->end - input->start);
+
+	input->start = newline ? (size_t)(newline - input->bytes) + 1 : input->end;
+	input->skipping = !newline;
+}
+
+int test_input_next(struct test_input *input, const char **ret_text, size_t *ret_length,
+	struct error *err)
+{
+	const char *text;
+	const char *newline = NULL;
+	size_t length;
+
+	do {
+		if (block_fill(input, err))
+			return -1;
+		if (input->skipping)
+			rest_skip(input);
+		text = input->bytes + input->start;
+		length = input->end - input->start;
+		newline = memrchr(text, '\n', length);
+	} while (!newline && !input->at_end && length < TEST_INPUT_BLOCK_BYTES);
+	input->skipping = !newline && !input->at_end;
+	if (newline)
+		length = (size_t)(newline - text) + 1;
+	input->start += length;
+	*ret_text = text;
+	*ret_length = length;
+	return 0;
 }

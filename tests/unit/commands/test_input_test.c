@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "commands/test_input.h"
 
@@ -136,12 +137,126 @@ static int drop(void **state)
 	return unlink(path);
 }
 
+static FILE *file_of(const char *bytes, size_t length)
+{
+	FILE *file = tmpfile();
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, length, file), length);
+	assert_int_equal(fflush(file), 0);
+	rewind(file);
+	return file;
+}
+
+/* Every line longer than a block comes cut to its start, the others whole and in order. */
+static void blocks(void **state)
+{
+	static const struct {
+		size_t line_bytes; /* with the newline */
+		size_t count;
+		bool has_last_newline;
+		bool is_cut;
+	} rows[] = {
+		{ 1, 600000, true, false },
+		{ 7, 100000, false, false },
+		{ 338, 5000, true, false },
+		{ TEST_INPUT_BLOCK_BYTES, 3, true, false },
+		{ TEST_INPUT_BLOCK_BYTES, 1, false, false },
+		{ TEST_INPUT_BLOCK_BYTES + 1, 3, true, true },
+		{ 3 * TEST_INPUT_BLOCK_BYTES, 3, true, true },
+		{ 3 * TEST_INPUT_BLOCK_BYTES + 5, 2, false, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		size_t total = rows[i].line_bytes * rows[i].count - !rows[i].has_last_newline;
+		cleanup_free char *bytes = alloc_array(total + 1, 1);
+		cleanup_file FILE *file = NULL;
+		struct test_input input;
+		struct error err;
+		const char *text;
+		size_t length;
+		size_t count = 0;
+		size_t whole = 0;
+
+		for (size_t at = 0; at < total; at++)
+			bytes[at] = (at + 1) % rows[i].line_bytes ? (char)('a' + at % 23) : '\n';
+		file = file_of(bytes, total);
+		test_input_init(&input, fileno(file));
+		for (;;) {
+			assert_int_equal(test_input_next(&input, &text, &length, &err), 0);
+			if (!length)
+				break;
+			if (rows[i].is_cut) {
+				assert_int_equal(length, TEST_INPUT_BLOCK_BYTES);
+				assert_memory_equal(text, bytes + count * rows[i].line_bytes,
+					length);
+			} else {
+				assert_memory_equal(text, bytes + whole, length);
+				assert_true(text[length - 1] == '\n' || whole + length == total);
+			}
+			whole += length;
+			count++;
+		}
+		if (rows[i].is_cut)
+			assert_int_equal(count, rows[i].count);
+		else
+			assert_int_equal(whole, total);
+		test_input_done(&input);
+	}
+}
+
+/* A pipe gives what there is: lines that arrive in pieces come whole. */
+static void pieces(void **state)
+{
+	struct test_input input;
+	struct error err;
+	const char *text;
+	size_t length;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	test_input_init(&input, ends[0]);
+	assert_int_equal(write(ends[1], "one\ntw", 6), 6);
+	assert_int_equal(test_input_next(&input, &text, &length, &err), 0);
+	assert_int_equal(length, 4);
+	assert_int_equal(write(ends[1], "o\nthree", 7), 7);
+	assert_int_equal(close(ends[1]), 0);
+	assert_int_equal(test_input_next(&input, &text, &length, &err), 0);
+	assert_int_equal(length, 4);
+	assert_memory_equal(text, "two\n", 4);
+	assert_int_equal(test_input_next(&input, &text, &length, &err), 0);
+	assert_int_equal(length, 5);
+	assert_memory_equal(text, "three", 5);
+	assert_int_equal(test_input_next(&input, &text, &length, &err), 0);
+	assert_int_equal(length, 0);
+	test_input_done(&input);
+	assert_int_equal(close(ends[0]), 0);
+}
+
+static void unreadable(void **state)
+{
+	struct test_input input;
+	struct error err;
+	const char *text;
+	size_t length;
+
+	(void)state;
+	test_input_init(&input, -1);
+	assert_int_equal(test_input_next(&input, &text, &length, &err), -1);
+	test_input_done(&input);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(formats),
 		cmocka_unit_test(not_to_be_read),
 		cmocka_unit_test(standard_input),
+		cmocka_unit_test(blocks),
+		cmocka_unit_test(pieces),
+		cmocka_unit_test(unreadable),
 	};
 
 	return cmocka_run_group_tests(tests, make, drop);
