@@ -199,7 +199,7 @@ int import_bans(const struct import_options *options, const struct config *confi
 	if (rc == 0 && !daemon)
 		rc = open_store(&moving, &findings, &err);
 	if (rc == 0)
-		rc = store_fail2ban_read(options->database, move, &moving, &err);
+		rc = fail2ban_db_read(options->database, move, &moving, &err);
 	if (rc == 0 && moving.store)
 		rc = store_commit(moving.store, 0, &err);
 	if (moving.store)

@@ -18,7 +18,7 @@ static const char ASIDE[] = ".corrupt-";
 static const char NAME[] = "state.db.corrupt-";
 static const char WAL[] = "-wal";
 
-int store_aside_move(const char *path, int64_t now_s, char **ret_aside, struct error *err)
+int aside_move(const char *path, int64_t now_s, char **ret_aside, struct error *err)
 {
 	cleanup_free char *wal = alloc_format("%s-wal", path);
 	cleanup_free char *shm = alloc_format("%s-shm", path);

@@ -100,7 +100,7 @@ static const char *const statement_texts[STATEMENTS] = {
 
 enum start { START_OK, START_FAILED, START_UNUSABLE };
 
-int store_db_error(const struct store *store, const char *what, struct error *err)
+int db_error(const struct store *store, const char *what, struct error *err)
 {
 	int number = sqlite3_system_errno(store->db);
 
@@ -113,7 +113,7 @@ int store_db_error(const struct store *store, const char *what, struct error *er
 static int store_exec(const struct store *store, const char *sql, struct error *err)
 {
 	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		return store_db_error(store, "cannot set it up", err);
+		return db_error(store, "cannot set it up", err);
 	return 0;
 }
 
@@ -128,7 +128,7 @@ static int read_number(const struct store *store, const char *sql, int64_t *ret_
 	if (rc == SQLITE_ROW)
 		*ret_number = sqlite3_column_int64(statement, 0);
 	else
-		(void)store_db_error(store, "cannot read it", err);
+		(void)db_error(store, "cannot read it", err);
 	(void)sqlite3_finalize(statement); /* repeats the error of the step */
 	return rc == SQLITE_ROW ? 0 : -1;
 }
@@ -147,12 +147,12 @@ static int damage_check(const struct store *store, bool *ret_damaged, struct err
 	if (answer)
 		*ret_damaged = strcmp(answer, "ok") != 0;
 	else
-		result = store_db_error(store, "cannot read it", err);
+		result = db_error(store, "cannot read it", err);
 	(void)sqlite3_finalize(statement); /* repeats the error of the step */
 	return result;
 }
 
-int store_db_read(struct store *store, const char *sql,
+int db_read(struct store *store, const char *sql,
 	void (*each)(struct store *store, struct sqlite3_stmt *statement, void *context),
 	void *context, struct error *err)
 {
@@ -163,7 +163,7 @@ int store_db_read(struct store *store, const char *sql,
 		while ((rc = sqlite3_step(statement)) == SQLITE_ROW)
 			each(store, statement, context);
 	if (rc != SQLITE_DONE)
-		(void)store_db_error(store, "cannot read it", err);
+		(void)db_error(store, "cannot read it", err);
 	(void)sqlite3_finalize(statement); /* repeats the error of the step */
 	return rc == SQLITE_DONE ? 0 : -1;
 }
@@ -185,7 +185,7 @@ static int key_make(struct store *store, struct error *err)
 	bool found = false;
 	int rc;
 
-	if (store_db_read(store, "SELECT key FROM secret WHERE id = 1", key_read, &found, err) < 0)
+	if (db_read(store, "SELECT key FROM secret WHERE id = 1", key_read, &found, err) < 0)
 		return -1;
 	if (found)
 		return 0;
@@ -198,7 +198,7 @@ static int key_make(struct store *store, struct error *err)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(statement);
 	if (rc != SQLITE_DONE)
-		(void)store_db_error(store, "cannot write", err);
+		(void)db_error(store, "cannot write", err);
 	(void)sqlite3_finalize(statement); /* repeats the error of the step */
 	return rc == SQLITE_DONE ? 0 : -1;
 }
@@ -259,7 +259,7 @@ static enum start store_start(struct store *store, const char *path, struct erro
 	enum start start;
 
 	if (sqlite3_open_v2(path, &store->db, flags, NULL) != SQLITE_OK) {
-		(void)store_db_error(store, "cannot open it", err);
+		(void)db_error(store, "cannot open it", err);
 		return failed(store);
 	}
 	(void)sqlite3_busy_timeout(store->db, BUSY_MS);
@@ -271,7 +271,7 @@ static enum start store_start(struct store *store, const char *path, struct erro
 	for (size_t i = 0; start == START_OK && i < STATEMENTS; i++)
 		if (sqlite3_prepare_v3(store->db, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
 			    &store->statements[i], NULL) != SQLITE_OK) {
-			(void)store_db_error(store, "cannot prepare", err);
+			(void)db_error(store, "cannot prepare", err);
 			start = failed(store);
 		}
 	return start;
@@ -310,7 +310,7 @@ int store_open(const char *dir, int64_t now_s, struct store **ret_store, char **
 		/* its WAL may be all that is whole: do not write it into the file */
 		(void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 		store_close(store);
-		if (store_aside_move(path, now_s, &aside, err) < 0)
+		if (aside_move(path, now_s, &aside, err) < 0)
 			return -1;
 		*ret_note = alloc_format("%s cannot be used (%s): set aside as %s, a new one made",
 			path, reason.text, aside);

@@ -24,12 +24,12 @@ struct store {
 
 /* Renames the database at path and its WAL, so that both still belong together. *ret_aside: the new
  * path, the caller frees it. */
-int store_aside_move(const char *path, int64_t now_s, char **ret_aside, struct error *err);
+int aside_move(const char *path, int64_t now_s, char **ret_aside, struct error *err);
 
 /* Writes "state database: what: why" and returns -1. */
-int store_db_error(const struct store *store, const char *what, struct error *err);
+int db_error(const struct store *store, const char *what, struct error *err);
 /* Calls back for every row of a query. */
-int store_db_read(struct store *store, const char *sql,
+int db_read(struct store *store, const char *sql,
 	void (*each)(struct store *store, struct sqlite3_stmt *statement, void *context),
 	void *context, struct error *err);
 

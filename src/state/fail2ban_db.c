@@ -59,9 +59,8 @@ static int failed(sqlite3 *db, const char *path, struct error *err)
 		sqlite3_errmsg(db));
 }
 
-int store_fail2ban_read(const char *path,
-	void (*each)(void *context, const struct fail2ban_ban *ban), void *context,
-	struct error *err)
+int fail2ban_db_read(const char *path, void (*each)(void *context, const struct fail2ban_ban *ban),
+	void *context, struct error *err)
 {
 	sqlite3 *db = NULL;
 	struct stat info;

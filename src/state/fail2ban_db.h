@@ -22,8 +22,7 @@ struct fail2ban_ban {
 enum { FAIL2BAN_ROWS_MAX = 100000 };
 /* No since_s and no bantime_s is greater: 3000 years. */
 static const int64_t FAIL2BAN_TIME_MAX_S = 100000000000;
-int store_fail2ban_read(const char *path,
-	void (*each)(void *context, const struct fail2ban_ban *ban), void *context,
-	struct error *err);
+int fail2ban_db_read(const char *path, void (*each)(void *context, const struct fail2ban_ban *ban),
+	void *context, struct error *err);
 
 #endif

@@ -90,7 +90,7 @@ int store_load(struct store *store, const struct store_loader *loader, struct er
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct loading loading = { .loader = loader, .kind = kinds[i] };
 
-		if (store_db_read(store, row_layouts[kinds[i]].select, load_row, &loading, err) < 0)
+		if (db_read(store, row_layouts[kinds[i]].select, load_row, &loading, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -111,7 +111,7 @@ int store_read_cursor(struct store *store, const char *jail, char ret_cursor[STO
 	(void)sqlite3_reset(statement); /* repeats the error of the step */
 	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
 		return 0;
-	return store_db_error(store, "cannot read it", err);
+	return db_error(store, "cannot read it", err);
 }
 
 /* ---- what is to be written ---- */
@@ -244,7 +244,7 @@ static int run(struct store *store, enum statement which, struct error *err)
 	int result = 0;
 
 	if (sqlite3_step(statement) != SQLITE_DONE)
-		result = store_db_error(store, "cannot write", err);
+		result = db_error(store, "cannot write", err);
 	(void)sqlite3_reset(statement); /* repeats the error of the step */
 	return result;
 }
@@ -318,7 +318,7 @@ static int expire_failures(struct store *store, int64_t before_s, struct error *
 
 	(void)sqlite3_reset(ids); /* repeats the error of the step */
 	if (rc != SQLITE_ROW)
-		return store_db_error(store, "cannot read it", err);
+		return db_error(store, "cannot read it", err);
 	if (!any)
 		return 0;
 	(void)sqlite3_bind_int64(old, 1, last);
@@ -326,7 +326,7 @@ static int expire_failures(struct store *store, int64_t before_s, struct error *
 	while ((rc = sqlite3_step(old)) == SQLITE_ROW && sqlite3_column_int64(old, 1) < before_s)
 		last = sqlite3_column_int64(old, 0);
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		(void)store_db_error(store, "cannot read it", err);
+		(void)db_error(store, "cannot read it", err);
 	(void)sqlite3_reset(old); /* repeats the error of the step */
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		return -1;

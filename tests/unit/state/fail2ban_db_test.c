@@ -94,7 +94,7 @@ static void times_are_bounded(void **state)
 			"INSERT INTO bips VALUES('a', '192.0.2.1', %s, %s)", rows[i].since,
 			rows[i].bantime);
 		assert_int_equal(sqlite3_close(make(sql)), SQLITE_OK);
-		assert_int_equal(store_fail2ban_read(path, on_ban, &seen, &err), 0);
+		assert_int_equal(fail2ban_db_read(path, on_ban, &seen, &err), 0);
 		assert_int_equal(seen.count, 1);
 		assert_int_equal(seen.since_s[0], rows[i].wanted_since_s);
 		assert_int_equal(seen.bantime_s[0], rows[i].wanted_bantime_s);
@@ -108,7 +108,7 @@ static void check_refusal(const char *wanted)
 	struct seen seen = { 0 };
 	struct error err;
 
-	assert_int_equal(store_fail2ban_read(path, on_ban, &seen, &err), -1);
+	assert_int_equal(fail2ban_db_read(path, on_ban, &seen, &err), -1);
 	if (!strstr(err.text, wanted))
 		fail_msg("'%s' is not in '%s'", wanted, err.text);
 }
