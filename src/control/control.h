@@ -79,9 +79,6 @@ void control_counters(struct control *control, const struct message *record);
  * is idle. True while something waits (call again within a second). */
 bool control_tick(struct control *control, int64_t now_s);
 
-/* For the health of the engine: the first log that cannot be read, in a sentence; "" if none. */
-void control_find_unreadable(const struct tail *tail, char ret_text[CONTROL_HEALTH_TEXT_MAX]);
-
 /* Answers a client whose connection was handed over (MESSAGE_RELOAD): text is a JSON object
  * without newline. Closes fd. */
 void control_answer(int fd, const char *json);

@@ -417,22 +417,3 @@ struct json_t *status_json(const struct status *status, int64_t now_s)
 	json_object_set_new(object, "allowed", allowed_json(engine->guard, engine->ignore));
 	return object;
 }
-
-/* ---- health ---- */
-
-static void find_unreadable(void *context, const struct tail_file_info *info)
-{
-	char *text = context;
-
-	if (info->state == TAIL_UNREADABLE && !text[0])
-		text_format(text, CONTROL_HEALTH_TEXT_MAX,
-			"cannot read %s: see the journal for the "
-			"group that may",
-			text_shown_string(info->path).text);
-}
-
-void control_find_unreadable(const struct tail *tail, char ret_text[CONTROL_HEALTH_TEXT_MAX])
-{
-	ret_text[0] = '\0';
-	tail_files(tail, find_unreadable, ret_text);
-}

@@ -12,6 +12,7 @@
 #include "engine/outbox.h"
 #include "engine/start_config.h"
 #include "follow/journal.h"
+#include "follow/tail.h"
 #include "process/launch.h"
 #include "process/messages.h"
 #include "protect/protect.h"
@@ -60,13 +61,31 @@ void engine_check_state(struct engine *engine)
 	engine_set_health(engine, CONTROL_STATE, text[0] == '\0', text);
 }
 
+static void tell_unreadable(void *context, const struct tail_file_info *info)
+{
+	char *text = context;
+
+	if (info->state == TAIL_UNREADABLE && !text[0])
+		text_format(text, CONTROL_HEALTH_TEXT_MAX,
+			"cannot read %s: see the journal for the "
+			"group that may",
+			text_shown_string(info->path).text);
+}
+
+/* The first log that cannot be read, in a sentence; "" if none. */
+static void find_unreadable(const struct tail *tail, char ret_text[CONTROL_HEALTH_TEXT_MAX])
+{
+	ret_text[0] = '\0';
+	tail_files(tail, tell_unreadable, ret_text);
+}
+
 void engine_check_health(struct engine *engine)
 {
 	char text[CONTROL_HEALTH_TEXT_MAX];
 	const char *mail_text;
 	bool well = outbox_is_well(engine->state.outbox, &mail_text);
 
-	control_find_unreadable(engine->state.tail, text);
+	find_unreadable(engine->state.tail, text);
 	if (!text[0] && engine->journal)
 		text_format(text, sizeof(text), "%s",
 			engine->journal_trouble ? engine->journal_trouble
