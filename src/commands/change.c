@@ -77,7 +77,7 @@ static int change_command(const struct request *request, json_t *question)
 	return EXIT_DONE;
 }
 
-int cli_ban(const struct request *request)
+int change_ban(const struct request *request)
 {
 	char address[IP_TEXT_MAX];
 	json_t *question;
@@ -96,7 +96,7 @@ int cli_ban(const struct request *request)
 	return change_command(request, question);
 }
 
-int cli_unban(const struct request *request)
+int change_unban(const struct request *request)
 {
 	char address[IP_TEXT_MAX] = "";
 	json_t *question;
@@ -120,7 +120,7 @@ int cli_unban(const struct request *request)
 	return change_command(request, question);
 }
 
-int cli_allow(const struct request *request)
+int change_allow(const struct request *request)
 {
 	char buffer[IP_TEXT_MAX];
 	const char *address = read_allowed(request->arguments[0], false, buffer);
@@ -139,7 +139,7 @@ int cli_allow(const struct request *request)
 }
 
 /* A running engine cannot take protection back; the next one does not ask for it. */
-int cli_disallow(const struct request *request)
+int change_disallow(const struct request *request)
 {
 	char buffer[IP_TEXT_MAX];
 	/* wide ones of an earlier version may be there still */
@@ -160,7 +160,7 @@ int cli_disallow(const struct request *request)
 	return status;
 }
 
-int cli_reload(const struct request *request)
+int change_reload(const struct request *request)
 {
 	return change_command(request, json_pack("{s:s}", "command", "reload"));
 }

@@ -1,7 +1,7 @@
 #ifndef VG_COMMANDS_PARTS_H
 #define VG_COMMANDS_PARTS_H
 
-/* Inside the command line: cli.c reads it, cli_change.c has the commands that change what a running
+/* Inside the command line: cli.c reads it, change.c has the commands that change what a running
  * daemon does. */
 
 #include "commands/cli.h"
@@ -21,7 +21,7 @@ struct request {
 	const char *logtype;
 	const char *database;
 	const char *config_said; /* NULL: run.config_dir is the default */
-	int64_t for_s; /* 0: not said */
+	int64_t for_s;           /* 0: not said */
 	int64_t now_s;
 	bool all;
 	bool keep_filters;
@@ -42,10 +42,10 @@ struct command {
 };
 
 /* These return the exit status. */
-int cli_ban(const struct request *request);
-int cli_unban(const struct request *request);
-int cli_allow(const struct request *request);
-int cli_disallow(const struct request *request);
-int cli_reload(const struct request *request);
+int change_ban(const struct request *request);
+int change_unban(const struct request *request);
+int change_allow(const struct request *request);
+int change_disallow(const struct request *request);
+int change_reload(const struct request *request);
 
 #endif

@@ -15,7 +15,7 @@
 
 enum { MATCHED_SHOWN = 80 };
 
-/* Before a rule that sees several lines, as in filter_rule.c. */
+/* Before a rule that sees several lines, as in match/rule.c. */
 static const char multiline[] = "(?m)";
 
 struct traced {
