@@ -127,13 +127,13 @@ static int commit(void *context, struct error *err)
 	if (!err)
 		err = &local;
 	tail_positions(engine->state.tail, true, save_position, engine->state.store);
-	engine_save_cursors(engine);
+	journal_jails_save(engine);
 	engine->next_positions_s = clock_wall_s() + POSITIONS_EVERY_S;
 	if (store_commit(engine->state.store, expire_before_s, err) < 0) {
 		if (!engine->state_trouble[0])
 			log_line(LOG_ERR, "state is kept in memory only: %s", err->text);
 		text_format(engine->state_trouble, sizeof(engine->state_trouble), "%s", err->text);
-		engine_check_state(engine);
+		health_check_state(engine);
 		return -1;
 	}
 	engine->state_trouble[0] = '\0';
@@ -141,7 +141,7 @@ static int commit(void *context, struct error *err)
 		text_format(engine->state_trouble, sizeof(engine->state_trouble),
 			"%llu records were lost while the disk was full",
 			(unsigned long long)store_lost(engine->state.store));
-	engine_check_state(engine);
+	health_check_state(engine);
 	outbox_pump(engine->state.outbox, clock_wall_s());
 	return 0;
 }
@@ -174,7 +174,7 @@ static void read_logs(struct engine *engine, bool scan)
 
 	do {
 		more = tail_reconcile(engine->state.tail, scan, READ_BUDGET);
-		more = engine_read_journal(engine, scan) || more;
+		more = journal_jails_read(engine, scan) || more;
 		scan = false;
 		flush(engine);
 	} while (more && bans_waiting(guard_bans(engine->guard)) == 0 &&
@@ -270,7 +270,7 @@ static void handle_record(struct engine *engine, const struct message *record, i
 			control_accept(engine->control, fd, clock_wall_s());
 		return;
 	case MESSAGE_HEALTH:
-		engine_set_health(engine,
+		health_set(engine,
 			record->number == MESSAGE_PART_FIREWALL ? CONTROL_FIREWALL
 								: CONTROL_NOTIFIER,
 			record->failure == 0, record->text);
@@ -281,7 +281,7 @@ static void handle_record(struct engine *engine, const struct message *record, i
 		engine->reloading = false;
 		return;
 	case MESSAGE_PEER:
-		engine_join_notifier(engine, fd);
+		notifier_link_join(engine, fd);
 		return;
 	case MESSAGE_STOP:
 		stop(engine);
@@ -352,8 +352,8 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 		!store_is_dirty(engine->state.store))
 		outbox_pump(engine->state.outbox, now_s);
 	if ((int64_t)(clock_boot_us() / 1000000) >= engine->next_alive_s)
-		engine_send_alive(engine);
-	engine_check_health(engine);
+		health_send_alive(engine);
+	health_check(engine);
 	arm(source, TICK_US);
 	return 0;
 }
@@ -447,23 +447,22 @@ static int serve(struct engine *engine, struct error *err)
 	int rc;
 
 	for (size_t i = 0; i < CONTROL_PARTS; i++)
-		engine_set_health(engine, i, true, "");
-	engine_ignore_new(engine);
+		health_set(engine, i, true, "");
+	notifier_link_ignore_new(engine);
 	if (start_state(engine->options->state_dir, engine->start.config, engine->guard,
 		    engine->ignore, &callbacks, clock_wall_s(), &engine->state, err) < 0 ||
-		engine_open_journal(engine, err) < 0 || open_control(engine, err) < 0 ||
+		journal_jails_open(engine, err) < 0 || open_control(engine, err) < 0 ||
 		add_sources(engine, err) < 0)
 		return -1;
-	engine_tell_broken(engine);
+	health_tell_broken(engine);
 	if (engine->dry_run)
-		engine_set_health(engine, CONTROL_FIREWALL, true,
-			"dry run: no firewall is touched");
+		health_set(engine, CONTROL_FIREWALL, true, "dry run: no firewall is touched");
 	engine->last_read_us = clock_boot_us();
 	ignore_tick(engine->ignore, clock_wall_s());
 	read_logs(engine, true);
-	engine_check_health(engine);
+	health_check(engine);
 	(void)commit(engine, NULL); /* it has logged; the tick tries again */
-	engine_send_alive(engine);
+	health_send_alive(engine);
 	(void)sd_event_source_set_io_events(engine->parent_io, EPOLLIN | EPOLLOUT);
 	tell_ready(engine);
 	rc = sd_event_loop(engine->event);
@@ -474,7 +473,7 @@ static void engine_done(struct engine *engine)
 {
 	control_free(engine->control);
 	outbox_free(engine->state.outbox);
-	engine_close_journal(engine);
+	journal_jails_close(engine);
 	tail_free(engine->state.tail);
 	if (engine->state.store)
 		store_close(engine->state.store);
@@ -491,7 +490,7 @@ int engine_run(const struct run_options *options, int client_fd)
 		.started_s = clock_wall_s() };
 	struct guard_events events = { .alert = on_alert,
 		.note = log_note,
-		.resolve = engine_resolve,
+		.resolve = notifier_link_resolve,
 		.context = &engine };
 	struct error err;
 	int rc;

@@ -18,7 +18,7 @@
 #include "protect/protect.h"
 #include "state/store.h"
 
-void engine_set_health(struct engine *engine, enum control_part part, bool ok, const char *text)
+void health_set(struct engine *engine, enum control_part part, bool ok, const char *text)
 {
 	engine->health[part].ok = ok;
 	text_format(engine->health[part].text, sizeof(engine->health[part].text), "%s", text);
@@ -34,12 +34,12 @@ static void check_config(struct engine *engine)
 
 	text_format(text, sizeof(text), "%s%s%s", ignored, !well && broken[0] ? "; " : "",
 		broken); /* cut */
-	engine_set_health(engine, CONTROL_CONFIG, well && !broken[0], text);
+	health_set(engine, CONTROL_CONFIG, well && !broken[0], text);
 }
 
 /* A database that was set aside stays told over restarts, until somebody has taken it away: what it
  * held may be wanted, and only a person can say. */
-void engine_check_state(struct engine *engine)
+void health_check_state(struct engine *engine)
 {
 	const char *dir = engine->options->state_dir;
 	char text[CONTROL_HEALTH_TEXT_MAX] = "";
@@ -58,7 +58,7 @@ void engine_check_state(struct engine *engine)
 			more); /* cut */
 	else
 		text_format(text, sizeof(text), "%s", engine->state_trouble);
-	engine_set_health(engine, CONTROL_STATE, text[0] == '\0', text);
+	health_set(engine, CONTROL_STATE, text[0] == '\0', text);
 }
 
 static void tell_unreadable(void *context, const struct tail_file_info *info)
@@ -79,7 +79,7 @@ static void find_unreadable(const struct tail *tail, char ret_text[CONTROL_HEALT
 	tail_files(tail, tell_unreadable, ret_text);
 }
 
-void engine_check_health(struct engine *engine)
+void health_check(struct engine *engine)
 {
 	char text[CONTROL_HEALTH_TEXT_MAX];
 	const char *mail_text;
@@ -90,14 +90,14 @@ void engine_check_health(struct engine *engine)
 		text_format(text, sizeof(text), "%s",
 			engine->journal_trouble ? engine->journal_trouble
 						: journal_trouble(engine->journal));
-	engine_set_health(engine, CONTROL_ENGINE, text[0] == '\0',
+	health_set(engine, CONTROL_ENGINE, text[0] == '\0',
 		text[0] ? text : engine->start.sandbox_text);
-	engine_set_health(engine, CONTROL_MAIL, well, mail_text);
-	engine_check_state(engine);
+	health_set(engine, CONTROL_MAIL, well, mail_text);
+	health_check_state(engine);
 	check_config(engine);
 }
 
-void engine_send_alive(struct engine *engine)
+void health_send_alive(struct engine *engine)
 {
 	struct message alive = { .type = MESSAGE_ALIVE };
 	struct message status = { .type = MESSAGE_STATUS };
@@ -113,7 +113,7 @@ void engine_send_alive(struct engine *engine)
 	engine->next_alive_s = (int64_t)(clock_boot_us() / 1000000) + MESSAGE_ALIVE_S;
 }
 
-void engine_tell_broken(struct engine *engine)
+void health_tell_broken(struct engine *engine)
 {
 	const struct config_mail *mail = &engine->start.config->mail;
 	struct letter letter;

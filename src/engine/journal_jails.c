@@ -61,7 +61,7 @@ static void open_one(struct engine *engine, size_t number, const struct config_j
 	engine->journal_jails[reader] = number;
 }
 
-int engine_open_journal(struct engine *engine, struct error *err)
+int journal_jails_open(struct engine *engine, struct error *err)
 {
 	const struct config *config = engine->start.config;
 	struct journal_callbacks callbacks = { on_entry, log_note, engine };
@@ -81,7 +81,7 @@ int engine_open_journal(struct engine *engine, struct error *err)
 	return 0;
 }
 
-bool engine_read_journal(struct engine *engine, bool scan)
+bool journal_jails_read(struct engine *engine, bool scan)
 {
 	if (!engine->journal || (!scan && !engine->journal_ready))
 		return false;
@@ -98,13 +98,13 @@ static void save_cursor(void *context, int reader, const char *cursor)
 	store_cursor(engine->state.store, info.name, cursor);
 }
 
-void engine_save_cursors(struct engine *engine)
+void journal_jails_save(struct engine *engine)
 {
 	if (engine->journal)
 		journal_cursors(engine->journal, save_cursor, engine);
 }
 
-void engine_close_journal(struct engine *engine)
+void journal_jails_close(struct engine *engine)
 {
 	journal_free(engine->journal);
 	free(engine->journal_jails);

@@ -22,7 +22,7 @@ static bool ask(void *context, const struct message_name *question)
 	return fd >= 0 && message_name_send(fd, question, NULL) == 1;
 }
 
-bool engine_resolve(void *context, const char *name)
+bool notifier_link_resolve(void *context, const char *name)
 {
 	struct message_name question = { .kind = MESSAGE_NAME_COUNT };
 
@@ -39,7 +39,7 @@ static bool tell(void *context, const struct ip *ip, const char *because, int64_
 	return engine->dry_run || message_send(LAUNCH_PARENT_FD, &record, -1, NULL) == 1;
 }
 
-void engine_ignore_new(struct engine *engine)
+void notifier_link_ignore_new(struct engine *engine)
 {
 	struct ignore_events events = { .ask = ask,
 		.tell = tell,
@@ -79,14 +79,14 @@ static int on_peer(sd_event_source *source, int fd, uint32_t revents, void *cont
 	return 0;
 }
 
-void engine_join_notifier(struct engine *engine, int fd)
+void notifier_link_join(struct engine *engine, int fd)
 {
 	engine->peer_io = sd_event_source_disable_unref(engine->peer_io);
 	outbox_join(engine->state.outbox, fd);
 	if (fd >= 0 &&
 		sd_event_add_io(engine->event, &engine->peer_io, fd, EPOLLIN, on_peer, engine) < 0)
 		log_line(LOG_ERR, "cannot watch the notifier");
-	engine_set_health(engine, CONTROL_NOTIFIER, true, "");
+	health_set(engine, CONTROL_NOTIFIER, true, "");
 	outbox_pump(engine->state.outbox, clock_wall_s());
 	if (fd >= 0)
 		ignore_joined(engine->ignore, clock_wall_s());

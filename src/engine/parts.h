@@ -1,8 +1,8 @@
 #ifndef VG_ENGINE_PARTS_H
 #define VG_ENGINE_PARTS_H
 
-/* Inside the engine: engine.c is its loop, notifier_link.c talks to the notifier about
- * names, journal_jails.c reads the journal, health.c says how all parts are. */
+/* Inside the engine: engine.c is its loop and calls the other files, which never call it. What a
+ * handler changes, the loop hands on and writes when the handler has ended. */
 
 #include "engine/engine.h"
 
@@ -31,7 +31,7 @@ struct engine {
 	struct journal *journal;   /* owned; NULL: no jail reads it */
 	size_t *journal_jails;     /* owned; by the number of the reader */
 	char *journal_trouble;     /* owned; of jails whose journal cannot be opened, NULL: none */
-	bool journal_ready;        /* it has something to say */
+	bool journal_ready;        /* it may hold entries that are not read yet */
 	struct control *control;
 	sd_event *event;
 	sd_event_source *parent_io;
@@ -55,28 +55,35 @@ struct engine {
 	bool told_ready;
 };
 
-void engine_set_health(struct engine *engine, enum control_part part, bool ok, const char *text);
-/* The database's, from state_trouble and its directory. */
-void engine_check_state(struct engine *engine);
-/* What has to be looked at to be known. */
-void engine_check_health(struct engine *engine);
-void engine_send_alive(struct engine *engine);
-/* For the status and, once, by mail. */
-void engine_tell_broken(struct engine *engine);
+/* health.c: how all parts are, for `status`, the service manager and, once, by mail. */
 
-/* Opens the journal for the jails that read it; what cannot be opened is told and left out. */
-int engine_open_journal(struct engine *engine, struct error *err);
+void health_set(struct engine *engine, enum control_part part, bool ok, const char *text);
+/* The database's, from state_trouble and its directory. */
+void health_check_state(struct engine *engine);
+/* That of all parts whose health has to be looked for. */
+void health_check(struct engine *engine);
+/* Tells the firewall role that this engine lives. */
+void health_send_alive(struct engine *engine);
+/* Names the jails that are left out, in the status and by mail. */
+void health_tell_broken(struct engine *engine);
+
+/* journal_jails.c: the jails that read the journal. */
+
+/* A journal that cannot be opened is told, and its jail left out. */
+int journal_jails_open(struct engine *engine, struct error *err);
 /* True: there is more. */
-bool engine_read_journal(struct engine *engine, bool scan);
-/* Before a commit. */
-void engine_save_cursors(struct engine *engine);
-void engine_close_journal(struct engine *engine);
+bool journal_jails_read(struct engine *engine, bool scan);
+/* Before a commit: gives the store how far each jail has read. */
+void journal_jails_save(struct engine *engine);
+void journal_jails_close(struct engine *engine);
+
+/* notifier_link.c: what the notifier is asked about names. */
 
 /* For guard_events: asks the notifier for a name of a log. */
-bool engine_resolve(void *context, const char *name);
-/* Reads the files of ignoreip. */
-void engine_ignore_new(struct engine *engine);
+bool notifier_link_resolve(void *context, const char *name);
+/* Makes engine->ignore, and reads the files of ignoreip. */
+void notifier_link_ignore_new(struct engine *engine);
 /* Takes the descriptor to a notifier that has just started. */
-void engine_join_notifier(struct engine *engine, int fd);
+void notifier_link_join(struct engine *engine, int fd);
 
 #endif
