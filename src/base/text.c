@@ -102,7 +102,7 @@ const char *text_render_string(char *out, size_t out_bytes, const char *string)
 
 struct shown text_shown(const void *bytes, size_t length)
 {
-	struct shown shown;
+	struct shown shown = { 0 };
 
 	text_render(shown.text, sizeof(shown.text), bytes, length);
 	return shown;
