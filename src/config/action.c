@@ -32,7 +32,7 @@ enum {
 	CLOSES_MAX = JAIL_SCOPES_MAX * (SCOPE_TEXT_MAX + 2),
 };
 
-/* A port and a protocol word, wherever they were said. */
+/* The words for port and protocol, from brackets or from the jail. */
 struct closing {
 	const char *port; /* NULL or "all": every port */
 	struct position port_at;
@@ -40,7 +40,7 @@ struct closing {
 	struct position protocol_at;
 };
 
-/* An action that is not done, until all are known and it can be said what is done instead. */
+/* An action that is not done. It is told when all actions are known, with what is done instead. */
 struct undone {
 	struct position at;
 	char *sentence; /* owned */
@@ -67,7 +67,7 @@ static bool is_all(const char *word)
 	       strcasecmp(word, "anyport") == 0; /* in jails of old Debian releases */
 }
 
-/* "<known/chain>" and such: the action's own default, which says nothing. */
+/* The word is a tag such as "<known/chain>": it stands for the default of the action's file. */
 static bool is_tag(const char *word)
 {
 	size_t length = strlen(word);
@@ -83,7 +83,7 @@ static void add_scope(struct actions *actions, struct config_jail *jail, const s
 		if (scope_equal(&jail->scopes[i], scope) || jail->scopes[i].protocol == 0)
 			return;
 	if (scope->protocol == 0)
-		jail->n_scopes = 0; /* holds all others */
+		jail->n_scopes = 0; /* every port of every protocol includes them */
 	if (jail->n_scopes == JAIL_SCOPES_MAX) {
 		values_error(actions->reader, at,
 			"more than %d different sets of ports in one jail", JAIL_SCOPES_MAX);
@@ -92,7 +92,7 @@ static void add_scope(struct actions *actions, struct config_jail *jail, const s
 	jail->scopes[jail->n_scopes++] = *scope;
 }
 
-/* An action's port="%(port)s" repeats what is wrong with the jail's key, which has been said. */
+/* With port="%(port)s" an action repeats a wrong port of the jail, which has been told. */
 static bool repeats_own(const struct actions *actions, const struct closing *closing)
 {
 	return closing != &actions->own && closing->port && actions->reader->broken &&
@@ -114,7 +114,7 @@ static void add_ports(struct actions *actions, struct config_jail *jail,
 			values_comment_hint(port));
 }
 
-/* 0: none of them. */
+/* The number of the protocol; 0: there is none of that name. */
 static uint8_t protocol_number(const char *word, size_t length)
 {
 	static const struct {
@@ -138,7 +138,7 @@ static void close_ports(struct actions *actions, struct config_jail *jail,
 	bool all_protocols = is_all(closing->protocol);
 	const char *word = all_protocols ? "tcp,udp" : closing->protocol;
 
-	/* a range over every port is no port list either, when no protocol limits it */
+	/* "0:65535" means all ports too, where no protocol limits it */
 	if (all_protocols && (is_all(closing->port) || strcmp(closing->port, "0:65535") == 0)) {
 		add_scope(actions, jail, &everything, &closing->port_at);
 		return;
@@ -151,14 +151,14 @@ static void close_ports(struct actions *actions, struct config_jail *jail,
 			values_error(actions->reader, &closing->protocol_at,
 				"protocol: '%s' is none of tcp, udp, sctp, all%s",
 				text_shown(word, length).text, values_comment_hint(word));
-			return; /* the rest is hardly better */
+			return; /* one finding is enough */
 		}
 		add_ports(actions, jail, closing, protocol);
 		word += length;
 	}
 }
 
-/* An option of the action, if it says something; NULL: it does not. */
+/* The option of that name; NULL: it is not given, is empty, or is a tag. */
 static const struct bracket_option *find_option(const struct actions *actions, const char *name)
 {
 	const struct bracket_option *option = bracket_find(actions->call, name);
@@ -188,7 +188,8 @@ static void close_called(struct actions *actions, struct config_jail *jail, bool
 	close_ports(actions, jail, &closing);
 }
 
-/* type=allports, type=multiport, actiontype=<allports> of the brackets, else as the name says. */
+/* The brackets decide by type=allports, type=multiport or actiontype=<allports>, else the name
+ * does. */
 static bool closes_all_ports(const struct actions *actions, bool by_name)
 {
 	const struct bracket_option *type = bracket_find(actions->call, "type");
@@ -208,7 +209,8 @@ static bool holds_word(const char *text, const char *const *words, size_t count)
 	return false;
 }
 
-/* A ban of ours drops. What lets an address in, as fail2ban's pass2allow does, is its opposite. */
+/* A ban here drops packets. A blocktype that lets an address in, as fail2ban's pass2allow has it,
+ * is the opposite of a ban. */
 static void check_blocktype(struct actions *actions)
 {
 	static const char *const opening[] = { "return", "accept", "allow", "pass", "permit" };
@@ -257,7 +259,8 @@ static bool lists(const char *addresses, const char *address)
 	return false;
 }
 
-/* The option of a mail action; the caller frees. NULL: it says nothing, or is told to be wrong. */
+/* The value of a mail action's option; the caller frees. NULL: it has none, or a wrong one, which
+ * is told. */
 static char *mail_option(struct actions *actions, const char *name, size_t most)
 {
 	const struct bracket_option *option = find_option(actions, name);
@@ -309,7 +312,8 @@ static char *format_place(const struct position *at)
 	return at->line ? alloc_format("%s:%u", shown.text, at->line) : alloc_string(shown.text);
 }
 
-/* No name of the table: somebody's own file, or a slip. Its brackets count all the same. */
+/* An action that is not in the table is somebody's own file, or its name is mistyped. Its brackets
+ * decide what is closed instead. */
 static void read_unknown(struct actions *actions, const char *guess)
 {
 	const char *name = actions->call->name;
@@ -335,7 +339,7 @@ static void read_unknown(struct actions *actions, const char *guess)
 	action_table_close_file(&file);
 }
 
-/* Of an action that is done: its options, and what somebody put over its shipped file. */
+/* Tells which options of an action have no effect, and which changes to its shipped file. */
 static void check_done(struct actions *actions)
 {
 	const struct bracket *call = actions->call;
@@ -343,7 +347,8 @@ static void check_done(struct actions *actions)
 	const char *change;
 	struct position at;
 
-	(void)action_table_open_file(actions->reader->place, call->name, &file); /* may be none */
+	(void)action_table_open_file(actions->reader->place, call->name,
+		&file); /* it need not be there */
 	change = action_table_change(&file, &at);
 	if (change) {
 		cleanup_free char *where = format_place(&at);
@@ -372,7 +377,7 @@ static void read_known(struct actions *actions, const struct action_group *known
 		break;
 	case ACTION_TELL:
 	case ACTION_ELSEWHERE:
-		/* its brackets are about something else than ports */
+		/* ports of such an action's brackets would mean something else */
 		if (!actions->fallback.bans)
 			close_ports(actions, &actions->fallback, &actions->own);
 		break;
@@ -392,7 +397,7 @@ static void read_action(struct actions *actions, const struct bracket *call)
 	struct shown guess;
 	const struct action_group *known = action_table_find(call->name, &guess);
 
-	/* what a preset says stands in no file: then it is where it was asked for */
+	/* an action of action_preset() stands in no file: its place is the key's */
 	actions->at = at.line ? at
 			      : dialect_key(actions->reader->tree, actions->reader->view.section,
 					"action")

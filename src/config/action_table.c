@@ -12,7 +12,7 @@
 #include "dialect/tree.h"
 
 static const struct action_group actions[] = {
-	/* rules that name ports; `type` can say otherwise; the first is ours */
+	/* rules that name ports, unless `type` says otherwise; the first one is not fail2ban's */
 	{ ACTION_PORTS, NULL,
 		{ "voipguard", "iptables", "iptables-new", "iptables-multiport",
 			"iptables-multiport-log", "iptables-ipset", "iptables-ipset-proto4",
@@ -20,13 +20,13 @@ static const struct action_group actions[] = {
 			"firewallcmd-new", "firewallcmd-multiport", "firewallcmd-ipset",
 			"firewallcmd-rich-rules", "firewallcmd-rich-logging", "bsd-ipfw", "ipfw",
 			"osx-ipfw", "pf" } },
-	/* rules for an address, whatever the port; the first is ours */
+	/* rules for an address, whatever the port; the first one is not fail2ban's */
 	{ ACTION_ALL_PORTS, NULL,
 		{ "voipguard-allports", "iptables-allports", "iptables-ipset-proto6-allports",
 			"iptables-xt_recent-echo", "nftables-allports", "firewallcmd-allports",
 			"symbiosis-blacklist-allports", "apf", "hostsdeny", "ipfilter", "npf",
 			"osx-afctl", "route", "shorewall", "shorewall-ipset-proto6", "ufw" } },
-	/* whois, log lines and a digest: an alert has what the daemon knows */
+	/* for all of them an alert is sent, with what the daemon knows */
 	{ ACTION_MAIL, NULL,
 		{ "mail", "mail-buffered", "mail-whois", "mail-whois-lines", "sendmail",
 			"sendmail-buffered", "sendmail-geoip-lines", "sendmail-whois",
@@ -54,7 +54,7 @@ static const struct action_group options[] = {
 	{ 0, NULL,
 		{ "name", "port", "protocol", "type", "actiontype", "blocktype", "dest",
 			"sender" } },
-	/* of no consequence: a ban of ours needs no chain, table or program */
+	/* of no consequence: a ban here needs no chain, table or program */
 	{ 0, NULL,
 		{ "actname", "chain", "family", "returntype", "rejecttype", "lockingopt",
 			"iptables", "nftables", "table", "table_family", "tablename", "chain_type",

@@ -16,7 +16,7 @@ enum action_kind {
 	ACTION_ALL_PORTS, /* closes all of them */
 	ACTION_MAIL,      /* writes to somebody: an alert */
 	ACTION_TELL,      /* tells a service or a messenger: not done */
-	ACTION_ELSEWHERE, /* closes on another machine or program: a ban of ours instead */
+	ACTION_ELSEWHERE, /* closes on another machine or program: a ban here instead */
 	ACTION_NOTHING,   /* closes nothing: not done */
 };
 
@@ -51,9 +51,10 @@ void action_table_close_file(struct action_file *file);
 /* Where the file says what is run at a ban. Returns the key's name ("actionban"; "program" for
  * NAME.py), NULL: nothing is run. */
 const char *action_table_shell(const struct action_file *file, struct position *ret_at);
-/* The same for shell text that somebody put over the shipped one, in a .local or NAME.d file. */
+/* The same for shell text in a .local or NAME.d file, with which somebody changed the shipped one.
+ */
 const char *action_table_change(const struct action_file *file, struct position *ret_at);
-/* The file sets this option, or asks for it. */
+/* The file sets this option, or asks for it by <option>. */
 bool action_table_knows(const struct action_file *file, const char *option);
 
 #endif

@@ -15,8 +15,8 @@
 
 enum {
 	LOGS_MAX = 16,          /* more are not compared */
-	END_BYTES = 256 * 1024, /* of each log */
-	STAMPS_MAX = 8,         /* the newest of a log are looked for in the others */
+	END_BYTES = 256 * 1024, /* read of each log */
+	STAMPS_MAX = 8,         /* so many of a log's newest are looked for in the others */
 	STAMP_BYTES_MAX = 40,   /* 2026-11-23T08:51:05.686+0000 */
 };
 
@@ -30,7 +30,8 @@ struct log {
 	struct position at;
 	char *end; /* owned: its last bytes, and a NUL */
 	size_t length;
-	/* the times of its newest records, in no order: milliseconds and zone make them rare */
+	/* the times of its newest records, in no order; with their milliseconds they hardly repeat
+	 */
 	char stamps[STAMPS_MAX][STAMP_BYTES_MAX];
 	size_t n_stamps; /* of all records at its end, more than STAMPS_MAX perhaps */
 };
@@ -64,7 +65,7 @@ static bool reads_records(const struct filter_def *def)
 	return def->parser.text || rule_with(def, "SecurityEvent");
 }
 
-/* Jails that share a rule are told of it once: it is one finding. */
+/* Jails that share a rule give the same finding, which is told once. */
 static void check_rules(const struct filter_def *def, struct findings *findings)
 {
 	const struct config_text *rule = rule_with(def, "SecurityEvent");
@@ -143,7 +144,7 @@ static bool is_known(const struct logs *logs, const struct log *log)
 	return false;
 }
 
-/* Half of the newest records of one stand in the other. */
+/* At least half of the newest records of a stand in b too. */
 static bool same_channel(const struct log *a, const struct log *b)
 {
 	size_t count = a->n_stamps < STAMPS_MAX ? a->n_stamps : STAMPS_MAX;
@@ -175,7 +176,8 @@ static bool holds(const struct log *log, const char *word)
 	return memmem(log->end, log->length, word, strlen(word)) != NULL;
 }
 
-/* In text, messages of other levels have values of callers too, of which some hold newlines. */
+/* In a log of text, messages of other levels have values that a caller chose, and some of these may
+ * hold newlines. */
 static void check_levels(const struct log *log, struct findings *findings)
 {
 	static const char *const levels[] = { "NOTICE", "WARNING", "ERROR", "VERBOSE" };

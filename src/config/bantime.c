@@ -16,7 +16,7 @@ enum {
 	NUMBER_TEXT_MAX = 32, /* a blank and "%.17g" */
 };
 
-/* A second's ban becomes 11 days by it: more is a slip of the hand. */
+/* It makes 11 days of a second: a larger one is hardly meant. */
 static const double MULTIPLIER_MAX = 1e6;
 
 static const struct {
@@ -31,10 +31,10 @@ static const struct {
 	[FORMULA_MULTIPLIERS] = { NULL, "bantime * factor * multiplier[n]" },
 };
 
-/* An expression being read; at is where it goes on, or what could not be read. */
+/* An expression that is being read. */
 struct expression {
-	const char *at;
-	unsigned open; /* parentheses */
+	const char *at; /* the next byte, or after a failure the one that cannot be read */
+	unsigned open;  /* parentheses */
 };
 
 static char next_byte(struct expression *e)
@@ -43,7 +43,7 @@ static char next_byte(struct expression *e)
 	return *e->at;
 }
 
-/* strtod knows more than Python's numbers: hex, inf, nan. */
+/* strtod() alone would also read hex, inf and nan, which are no numbers in Python. */
 static int read_number(struct expression *e, double *ret_value)
 {
 	char c = next_byte(e);
@@ -111,7 +111,7 @@ static int read_level(struct expression *e, enum level level, double *ret_value)
 	return 0;
 }
 
-/* -1 with the offset of what is no arithmetic. */
+/* -1: text is no arithmetic from *ret_wrong on. */
 static int evaluate(const char *text, double *ret_value, size_t *ret_wrong)
 {
 	struct expression e = { .at = text };
@@ -126,7 +126,7 @@ static int evaluate(const char *text, double *ret_value, size_t *ret_wrong)
 	return 0;
 }
 
-/* Not above 0, or too large. */
+/* The value is not above 0, or too large. */
 static bool is_out_of_range(double value)
 {
 	return !(value > 0 && value <= MULTIPLIER_MAX);
@@ -162,7 +162,7 @@ struct multipliers {
 	struct config_increment *increment;
 };
 
-/* False: the word is told, and the words behind it count for nothing. */
+/* False: the word is wrong, which is told, and the words behind it are not read. */
 static bool add_multiplier(void *context, const char *word, const struct position *at)
 {
 	struct config_reader *reader = ((struct multipliers *)context)->reader;
@@ -304,7 +304,8 @@ void bantime_print_multipliers(struct sheet *sheet, const struct key *key, const
 	print_numbers(sheet, key->name, increment->multipliers, increment->n_multipliers);
 }
 
-/* How long bans are remembered holds for all jails, but means something only here. */
+/* How long bans are remembered is set for all jails at once; it is shown where a jail depends on
+ * it. */
 void bantime_print_overalljails(struct sheet *sheet, const struct key *key, const void *base)
 {
 	const struct config_jail *jail = base;

@@ -22,7 +22,8 @@
 
 static const uint16_t SMTP_PORT = 25;
 
-/* Both trees in one order: all .conf before all .local. */
+/* Reads fail2ban's files and ours in one order: all .conf before all .local. Returns how many there
+ * are. */
 static size_t read_tree(struct dialect *tree, struct config_place *place)
 {
 	const char *dir = place->dir;
@@ -81,7 +82,7 @@ static void read_jails(const struct config_place *place, const struct dialect *t
 	}
 }
 
-/* `filters` beside the executable, else the installed ones. */
+/* The folder `filters` beside the executable, else the installed one. */
 static char *default_shipped(void)
 {
 	char path[PATH_MAX];

@@ -17,18 +17,18 @@ struct config_text {
 	struct position at;
 };
 
-/* May <HOST> match a name, and is that looked up? Counts as USEDNS_NO unless the jail's own section
- * says otherwise. */
+/* Whether <HOST> may match a name, which is then looked up. A jail has USEDNS_NO unless its own
+ * section says otherwise. */
 enum usedns {
 	USEDNS_UNSET,
 	USEDNS_NO,
 	USEDNS_YES,
-	USEDNS_WARN, /* as YES */
+	USEDNS_WARN, /* as USEDNS_YES */
 	USEDNS_RAW,  /* the name is an id, and no address: nobody is banned for it */
 };
 
 /* journalmatch, word by word: "FIELD=value" or "+". Matches of one field are alternatives,
- * different fields must all match, "+" parts groups of which one is enough. */
+ * different fields must all match, and "+" stands between groups of which one is enough. */
 struct config_journal {
 	struct config_text *words;
 	size_t n_words;
@@ -57,11 +57,12 @@ struct filter_def {
 struct config_logpath {
 	char *pattern;  /* absolute path, glob allowed */
 	bool from_head; /* `head`: an existing file is read from its first byte */
-	bool is_said;   /* `head` or `tail` stands there */
+	bool is_said;   /* the jail says `head` or `tail` */
 	struct position at;
 };
 
-/* How bans of the same address grow (DIALECT 8). */
+/* How bans of one address grow: T is the bantime, n how often it was banned before. The formulas
+ * are those of fail2ban (jail.conf(5), bantime.formula). */
 enum formula {
 	FORMULA_DOUBLE,      /* T * 2^min(n, 20) * factor, at least T */
 	FORMULA_EXPONENTIAL, /* T * exp((n + 1) * factor) / exp(factor) */
@@ -85,17 +86,19 @@ enum config_backend {
 	BACKEND_JOURNAL,
 };
 
-/* systemd[journalpath=,journalfiles=,journalflags=,namespace=,rotated=]; NULL and 0: not said. */
+/* The options of systemd[journalpath=,journalfiles=,journalflags=,namespace=,rotated=]; one that is
+ * NULL or 0 was not given. */
 struct config_journal_source {
 	char *path;
 	char **files; /* globs */
 	size_t n_files;
-	int flags; /* SD_JOURNAL_*; -1: not said */
+	int flags; /* SD_JOURNAL_*; -1: not given */
 	char *namespace;
 	bool rotated;
 };
 
-/* Something that ignoreip names and that is not an address yet: a host name, or a file. */
+/* A host name or a file in ignoreip, which stands for addresses that are found while the jail runs.
+ */
 struct config_ignore {
 	char *text; /* the name; of a file, the path */
 	bool is_file;

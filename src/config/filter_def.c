@@ -27,7 +27,8 @@ static bool is_file(const char *path)
 	return stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
 }
 
-/* Folder number index (0, 1: of dir; 2: shipped), or NULL. */
+/* The path of a folder of filters: 0 and 1 are those of dir, 2 is the shipped one. NULL: there is
+ * none. */
 static char *folder(const struct config_place *place, unsigned index)
 {
 	if (index == 2)
@@ -35,7 +36,7 @@ static char *folder(const struct config_place *place, unsigned index)
 	return place->dir ? alloc_format("%s/%s", place->dir, folders[index]) : NULL;
 }
 
-/* A filter may be all in a .local file. */
+/* The file of that name; a filter may consist of a .local file alone. NULL: there is none. */
 static char *find_file(const struct config_place *place, const char *name)
 {
 	static const char *const ends[] = { ".conf", ".local" };
@@ -76,7 +77,7 @@ static void list_filters(const struct config_place *place, struct dialect_names 
 	}
 }
 
-/* A file without [Definition] has no rule: a mistyped header is told where it stands. */
+/* A file without [Definition] has no rule. A mistyped header may be the reason. */
 static void check_definition(struct config_filter *filter)
 {
 	static const char *const names[] = { "Definition" };
@@ -93,7 +94,8 @@ static void check_definition(struct config_filter *filter)
 	}
 }
 
-/* A name that [DEFAULT] makes of the jail's own is wrong where the jail is named. */
+/* Where a name of a filter is told to be wrong: at the key, or at the header of the jail if
+ * [DEFAULT] makes the jail's name that of the filter. */
 static struct position place_of_name(const struct dialect_value *value, size_t offset,
 	const struct config_reader *jail)
 {
@@ -121,7 +123,7 @@ static int say_unknown(const struct config_place *place, const struct position *
 	return -1;
 }
 
-/* path and what changes it: the files beside it and those in the folders of dir. */
+/* Reads the filter's file and what changes it: files beside it, and those in the folders of dir. */
 static void read_files(const struct config_place *place, struct config_filter *filter)
 {
 	const char *dot = strrchr(filter->path, '.');
@@ -156,7 +158,8 @@ static bool is_rule_key(const char *name)
 	return text_ends_in(name, "regex") || strcmp(name, "datepattern") == 0;
 }
 
-/* logtype first, then the jail's keys, then the call's: the last one counts. */
+/* Of options of one name the last one counts: so logtype comes first, then the keys of the jail,
+ * then the options in the brackets. */
 static void collect_options(struct config_filter *filter, const struct dialect_value *value,
 	const struct config_reader *jail, const char *logtype)
 {
@@ -266,7 +269,7 @@ void filter_def_known(const struct config_filter *filter, struct config_options 
 	}
 }
 
-/* What [Init] itself says counts before [Definition]. */
+/* A key of [Init] counts before the same key of [Definition]. */
 static bool get_init(struct config_filter *filter, const char *key_name,
 	struct dialect_value *ret_value)
 {
@@ -281,7 +284,8 @@ static bool get_init(struct config_filter *filter, const char *key_name,
 	return found;
 }
 
-/* The option, else the jail's value, else the filter's; tags replaced. text NULL: not set. */
+/* The value of the jail, else of the option, else of the filter, with its tags replaced. text NULL:
+ * not set. */
 static struct dialect_value get(struct config_filter *filter, struct config_reader *jail,
 	const char *key)
 {

@@ -23,7 +23,7 @@ const char *filter_keys_usedns_word(enum usedns usedns)
 	return usedns_words[usedns];
 }
 
-/* In a file it belongs to the jail: a filter's own would not be honoured. */
+/* In a file the jail has it: that of a filter would not be honoured. */
 static void print_usedns(struct sheet *sheet, const struct key *key, const void *base)
 {
 	const struct filter_def *def = base;
@@ -55,7 +55,8 @@ static const struct key rows[] = {
 	{ "failregex", KEY_LIST, .offset = offsetof(struct filter_def, failregex) },
 	{ "ignoreregex", KEY_LIST, .offset = offsetof(struct filter_def, ignoreregex) },
 	{ "journalmatch", .type = KEY_NAMED }, /* printed with the jail's backend */
-	{ "logtype", .type = KEY_NAMED }, /* fail2ban's filters choose their rules by these two */
+	{ "logtype",
+		.type = KEY_NAMED }, /* fail2ban's filters choose their rules by logtype and mode */
 	{ "mode", .type = KEY_NAMED },
 };
 
@@ -96,7 +97,7 @@ static bool is_own_file(const struct config_filter *filter, const char *path)
 	return strncmp(file_of(path), stem, strlen(stem)) == 0 || strstr(path, folder);
 }
 
-/* Where somebody set the key for this jail: there it has to be taken out. */
+/* Finds where the key is set for this jail, so that somebody can take it out there. */
 static bool find_key(const struct config_filter *filter, const struct config_reader *jail,
 	const char *name, struct position *ret_at)
 {
@@ -182,7 +183,7 @@ static void say_unused(struct config_reader *reader, enum usedns usedns, const s
 			"own section says so");
 }
 
-/* Of the filter an option of the call counts, else a key of its files. */
+/* An option in the brackets counts before a key of the filter's files. */
 static void check_usedns_of_filter(struct config_reader *reader, const struct config_filter *filter)
 {
 	const struct dialect_option *option = filter_keys_option(filter, "usedns");

@@ -283,7 +283,7 @@ static const struct config_logpath *plain_logpath(const struct config_jail *jail
 	return NULL;
 }
 
-/* What fail2ban does otherwise for every jail is said once, where it first matters. */
+/* Where fail2ban differs for every jail, that is told once, for the first jail that it concerns. */
 static void tell(const struct config_reader *reader, const struct config_jail *jail)
 {
 	const struct config_logpath *plain = plain_logpath(jail);
@@ -307,7 +307,7 @@ static void tell(const struct config_reader *reader, const struct config_jail *j
 	told->from_end = true;
 }
 
-/* What a jail that is on cannot do without. One that is broken already hears enough. */
+/* Tells what a jail that is on cannot do without. */
 static void check_enabled(struct config_reader *reader, const struct config_jail *jail)
 {
 	struct position at = place_of(reader, jail, "backend");

@@ -136,8 +136,7 @@ static void read_option(struct option_reader *o, const struct position *name_at)
 			.text);
 }
 
-/* What a guess is made of comes first. gamin is gone from fail2ban too; whether inotify is used is
- * decided here, not by the jail. */
+/* Those that may be guessed come first; gamin is gone from fail2ban too. */
 static const struct {
 	const char *word;
 	enum config_backend backend;
@@ -150,7 +149,7 @@ static const struct {
 };
 enum { N_BACKENDS = sizeof(backends) / sizeof(backends[0]), N_GUESSED = N_BACKENDS - 1 };
 
-/* False: there is no such word, which is told. */
+/* False: there is no backend of that name, which is told. */
 static bool read_word_of_backend(struct config_reader *reader, const char *word,
 	const struct position *at, enum config_backend *ret_backend)
 {
@@ -217,7 +216,7 @@ void journal_source_read(struct config_reader *reader, const struct key *key, vo
 	dialect_value_done(&value);
 }
 
-/* A directory that may not be read ends the search: who knows what is in it. */
+/* A directory that may not be read ends the search: the file may be in it. */
 static int glob_error(const char *path, int error)
 {
 	(void)path;
@@ -274,7 +273,7 @@ static char *read_word(const struct dialect_value *value, size_t *at)
 		} else if (!quote && (c == '"' || c == '\'')) {
 			quote = c;
 		} else {
-			/* in "" a backslash hides only these two */
+			/* inside "" a backslash quotes only " and itself */
 			if (c == '\\' && value->text[*at + 1] && quote != '\'' &&
 				(!quote || strchr("\"\\", value->text[*at + 1])))
 				c = value->text[++*at];
@@ -308,7 +307,7 @@ static bool ends_group(const struct config_journal *match)
 	return !match->n_words || strcmp(match->words[match->n_words - 1].text, "+") == 0;
 }
 
-/* False: told, and the rest of the value is not looked at. */
+/* False: the word is wrong, which is told, and the rest of the value is not read. */
 static bool read_match_word(struct config_reader *reader, struct config_journal *match,
 	const struct dialect_value *value, size_t *io_at)
 {
@@ -368,7 +367,7 @@ static void append(char **io_text, const char *before, const char *text, const c
 	*io_text = longer;
 }
 
-/* For a person a row, for a file one more option in brackets. */
+/* Prints a row for a person; for a file adds the option to the brackets in *io_text. */
 static void print_option(struct sheet *sheet, char **io_text, const char *name, const char *value)
 {
 	if (!sheet->is_file) {

@@ -129,7 +129,7 @@ static void judge(struct scan *scan)
 		scan->shape = SHAPE_RUNS_OVER;
 }
 
-/* "|": the next alternative begins where this group did. */
+/* Behind "|" the next alternative begins where the group did. */
 static void alternate(struct scan *scan)
 {
 	struct level *level = &scan->levels[scan->depth];
@@ -348,7 +348,7 @@ struct rules {
 	bool starts;            /* as of shape_of() */
 };
 
-/* Delimiters touch each other, between which a tag seems to have stood. */
+/* Two delimiters touch each other, as if a tag between them had been lost. */
 static bool lost_tag(const char *rule)
 {
 	static const char *const gaps[] = { "/.+?//", "?//", "+//", "*//", "''", "\"\"",
@@ -360,7 +360,7 @@ static bool lost_tag(const char *rule)
 	return false;
 }
 
-/* The rule is one <tag> and nothing else: a key of that name was to stand for it. */
+/* The rule is one <tag> and nothing else, which a key of that name should have replaced. */
 static bool is_lone_tag(const char *rule)
 {
 	size_t length = strspn(rule + (*rule == '<'), "abcdefghijklmnopqrstuvwxyz0123456789_-");
@@ -412,7 +412,7 @@ static const char *host_slip(const char *rule)
 	return NULL;
 }
 
-/* Brackets that stay open, or a quotation mark without its other half. */
+/* A bracket stays open, or a quotation mark has no partner. */
 static bool is_unbalanced(const char *rule)
 {
 	bool in_class = false;
@@ -501,7 +501,7 @@ void rule_check(struct config_reader *reader, const struct dialect_value *value,
 	struct rules rules = {
 		.reader = reader,
 		.address_elsewhere = def->parser.text || (prefix && tags_say_who(prefix)),
-		.is_used = is_used && !def->parser.text, /* the reader knows the fields */
+		.is_used = is_used && !def->parser.text, /* a parser finds the address itself */
 		.starts = !prefix || !strstr(prefix, "<F-CONTENT>") || hands_on_start(prefix),
 	};
 

@@ -23,7 +23,7 @@ static void add_names(struct names *names, const struct key_table *table)
 		names->list[names->count++] = table->rows[i].name;
 }
 
-/* Somebody reads the key. */
+/* The key is one of the names, or another value refers to it. */
 static bool is_known(const struct config_reader *reader, const struct names *names,
 	const char *name)
 {
@@ -33,7 +33,7 @@ static bool is_known(const struct config_reader *reader, const struct names *nam
 	return dialect_is_referenced(reader->tree, name);
 }
 
-/* No key would be called so: the line belongs to the value above it. */
+/* A key with such bytes in its name is a line of the value above. False: it has none. */
 static bool say_lost_line(struct config_reader *reader, const struct dialect_key *key)
 {
 	const char *what = NULL;
@@ -60,8 +60,8 @@ static void say_unknown(struct config_reader *reader, const struct dialect_key *
 		return;
 	values_error(reader, &key->at, "unknown key '%s'%s", text_shown_string(key->name).text,
 		values_guess(key->name, names->list, names->count, "").text);
-	/* [DEFAULT] is every jail's: for a typo there not all jails may stop to guard, unless what
-	 * was meant would protect somebody */
+	/* a mistyped key of [DEFAULT] breaks no jail, or every one would stop to guard; but one
+	 * that was to protect somebody does */
 	if (is_default && !(guess && strncmp(guess, "ignore", strlen("ignore")) == 0))
 		reader->broken = was_broken;
 }
@@ -77,7 +77,7 @@ void unknown_keys_check(struct config_reader *reader, const struct key_table *ta
 			say_unknown(reader, section->keys[i], &names);
 }
 
-/* Variables of fail2ban's jail.conf that nothing need ask for. */
+/* A variable of fail2ban's jail.conf, which may be there though nothing refers to it. */
 static bool is_variable(const char *name)
 {
 	static const char *const starts[] = { "action_", "banaction", "known/", "_" };
