@@ -187,7 +187,7 @@ static int allowed_read(const struct control *control, const char *text, struct 
 	if (ignore_words_word(text, &kind, ret_ip, err) < 0)
 		return -1;
 	*ret_is_name = kind == IGNORE_WORDS_NAME;
-	if (kind == IGNORE_WORDS_FILE || (*ret_is_name && !control->engine.ignore))
+	if (kind == IGNORE_WORDS_FILE || (*ret_is_name && !control->engine.protect))
 		return error_set(err, "an address is wanted, or a host name");
 	return 0;
 }
@@ -209,7 +209,7 @@ static int command_allow(struct control *control, struct connection *connection,
 	if (allowed_read(control, address, &ip, &is_name, err) < 0)
 		return -1;
 	if (is_name)
-		rc = ignore_allow(control->engine.ignore, address, for_s, note, now_s, err);
+		rc = protect_allow(control->engine.protect, address, for_s, note, now_s, err);
 	else
 		rc = guard_allow(control->engine.guard, &ip, for_s, note, now_s, err);
 	if (rc < 0)
@@ -226,7 +226,7 @@ static int command_disallow(struct control *control, struct connection *connecti
 	struct ip ip;
 
 	if (allowed_read(control, address, &ip, &is_name, err) < 0 ||
-		(is_name ? ignore_disallow(control->engine.ignore, address, err)
+		(is_name ? protect_disallow(control->engine.protect, address, err)
 			 : guard_disallow(control->engine.guard, &ip, err)) < 0)
 		return -1;
 	return finish_change(control, connection, NULL, -1, json_pack("{s:b}", "ok", 1), now_s);

@@ -349,7 +349,7 @@ static json_t *allow_json(const char *address, const struct store_allow *allow)
 		text_json(allow->note));
 }
 
-static json_t *allowed_json(const struct guard *guard, const struct ignore *ignore)
+static json_t *allowed_json(const struct guard *guard, const struct protect *protect)
 {
 	json_t *array = json_array();
 	struct store_allow allow;
@@ -357,7 +357,7 @@ static json_t *allowed_json(const struct guard *guard, const struct ignore *igno
 
 	for (size_t i = 0; guard_allowed(guard, i, &allow); i++)
 		json_array_append_new(array, allow_json(ip_format(&allow.ip, address), &allow));
-	for (size_t i = 0; ignore && ignore_allowed(ignore, i, &allow); i++)
+	for (size_t i = 0; protect && protect_allowed(protect, i, &allow); i++)
 		json_array_append_new(array, allow_json(allow.name, &allow));
 	return array;
 }
@@ -414,6 +414,6 @@ struct json_t *status_json(const struct status *status, int64_t now_s)
 	json_object_set_new(object, "cut_lines",
 		json_integer((json_int_t)tail_cut_lines(engine->tail)));
 	json_object_set_new(object, "jails", jails);
-	json_object_set_new(object, "allowed", allowed_json(engine->guard, engine->ignore));
+	json_object_set_new(object, "allowed", allowed_json(engine->guard, engine->protect));
 	return object;
 }

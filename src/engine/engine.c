@@ -344,7 +344,7 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	engine->last_read_us = clock_boot_us();
 	read_logs(engine, true);
 	guard_tick(engine->guard, now_s, engine->caught_up);
-	ignore_tick(engine->ignore, now_s);
+	protect_tick(engine->protect, now_s);
 	(void)control_tick(engine->control, now_s);
 	if (now_s >= engine->next_positions_s || engine->state_trouble[0])
 		(void)commit(engine, NULL); /* tried again at the next tick */
@@ -387,7 +387,7 @@ static int on_post(sd_event_source *source, void *context)
 	more = !engine->told_ready ||
 	       bans_peek(guard_bans(engine->guard), clock_wall_s(), &change) ||
 	       !start_config_send_allows(&engine->start, clock_wall_s(), engine->dry_run) ||
-	       !ignore_flush(engine->ignore, clock_wall_s());
+	       !protect_flush(engine->protect, clock_wall_s());
 	(void)sd_event_source_set_io_events(engine->parent_io, EPOLLIN | (more ? EPOLLOUT : 0));
 	return 0;
 }
@@ -427,7 +427,7 @@ static int add_sources(struct engine *engine, struct error *err)
 static int open_control(struct engine *engine, struct error *err)
 {
 	struct control_engine control = { .guard = engine->guard,
-		.ignore = engine->ignore,
+		.protect = engine->protect,
 		.tail = engine->state.tail,
 		.health = engine->health,
 		.dry_run = engine->dry_run,
@@ -448,9 +448,9 @@ static int serve(struct engine *engine, struct error *err)
 
 	for (size_t i = 0; i < CONTROL_PARTS; i++)
 		health_set(engine, i, true, "");
-	notifier_link_ignore_new(engine);
+	notifier_link_protect_new(engine);
 	if (start_state(engine->options->state_dir, engine->start.config, engine->guard,
-		    engine->ignore, &callbacks, clock_wall_s(), &engine->state, err) < 0 ||
+		    engine->protect, &callbacks, clock_wall_s(), &engine->state, err) < 0 ||
 		journal_jails_open(engine, err) < 0 || open_control(engine, err) < 0 ||
 		add_sources(engine, err) < 0)
 		return -1;
@@ -458,7 +458,7 @@ static int serve(struct engine *engine, struct error *err)
 	if (engine->dry_run)
 		health_set(engine, CONTROL_FIREWALL, true, "dry run: no firewall is touched");
 	engine->last_read_us = clock_boot_us();
-	ignore_tick(engine->ignore, clock_wall_s());
+	protect_tick(engine->protect, clock_wall_s());
 	read_logs(engine, true);
 	health_check(engine);
 	(void)commit(engine, NULL); /* it has logged; the tick tries again */
@@ -477,7 +477,7 @@ static void engine_done(struct engine *engine)
 	tail_free(engine->state.tail);
 	if (engine->state.store)
 		store_close(engine->state.store);
-	ignore_free(engine->ignore);
+	protect_free(engine->protect);
 	free(engine->broken);
 	start_config_done(&engine->start);
 	(void)sd_event_unref(engine->event);

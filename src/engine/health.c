@@ -29,7 +29,7 @@ static void check_config(struct engine *engine)
 {
 	char text[CONTROL_HEALTH_TEXT_MAX];
 	char ignored[CONTROL_HEALTH_TEXT_MAX / 2];
-	bool well = ignore_is_well(engine->ignore, ignored, sizeof(ignored));
+	bool well = protect_is_well(engine->protect, ignored, sizeof(ignored));
 	const char *broken = engine->broken ? engine->broken : "";
 
 	text_format(text, sizeof(text), "%s%s%s", ignored, !well && broken[0] ? "; " : "",

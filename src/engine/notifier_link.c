@@ -39,15 +39,15 @@ static bool tell(void *context, const struct ip *ip, const char *because, int64_
 	return engine->dry_run || message_send(LAUNCH_PARENT_FD, &record, -1, NULL) == 1;
 }
 
-void notifier_link_ignore_new(struct engine *engine)
+void notifier_link_protect_new(struct engine *engine)
 {
-	struct ignore_events events = { .ask = ask,
+	struct protect_events events = { .ask = ask,
 		.tell = tell,
 		.note = log_note,
 		.context = engine };
 
-	engine->ignore =
-		ignore_new(engine->start.config, engine->guard, engine->start.protected, &events);
+	engine->protect =
+		protect_new(engine->start.config, engine->guard, engine->start.protected, &events);
 }
 
 /* A packet of the notifier that is not about a mail. */
@@ -61,7 +61,7 @@ static void on_packet(void *context, const struct message_mail_packet *packet)
 	if (message_name_read(packet, &answer) < 0)
 		log_line(LOG_ERR, "the notifier's answer about a name is not whole");
 	else if (answer.kind == MESSAGE_NAME_PROTECT)
-		ignore_answer(engine->ignore, &answer, clock_wall_s());
+		protect_answer(engine->protect, &answer, clock_wall_s());
 	else
 		guard_resolved(engine->guard, answer.name, answer.outcome != MESSAGE_NAME_NO_ANSWER,
 			answer.addresses, answer.count, clock_wall_s());
@@ -89,5 +89,5 @@ void notifier_link_join(struct engine *engine, int fd)
 	health_set(engine, CONTROL_NOTIFIER, true, "");
 	outbox_pump(engine->state.outbox, clock_wall_s());
 	if (fd >= 0)
-		ignore_joined(engine->ignore, clock_wall_s());
+		protect_joined(engine->protect, clock_wall_s());
 }

@@ -18,7 +18,7 @@
 
 struct guard;
 struct guard_events;
-struct ignore;
+struct protect;
 struct journal;
 
 /* All parts of the engine; made in this order, ended in the opposite one. */
@@ -26,7 +26,7 @@ struct engine {
 	const struct run_options *options;
 	struct start_config start; /* owned: configuration, guard, protection */
 	struct guard *guard;       /* borrowed from start */
-	struct ignore *ignore;     /* owned: names and files of ignoreip */
+	struct protect *protect;   /* owned: names and files of ignoreip */
 	struct start_state state;  /* owned: database, logs, mails */
 	struct journal *journal;   /* owned; NULL: no jail reads it */
 	size_t *journal_jails;     /* owned; by the number of the reader */
@@ -81,8 +81,8 @@ void journal_jails_close(struct engine *engine);
 
 /* For guard_events: asks the notifier for a name of a log. */
 bool notifier_link_resolve(void *context, const char *name);
-/* Makes engine->ignore, and reads the files of ignoreip. */
-void notifier_link_ignore_new(struct engine *engine);
+/* Makes engine->protect, and reads the files of ignoreip. */
+void notifier_link_protect_new(struct engine *engine);
 /* Takes the descriptor to a notifier that has just started. */
 void notifier_link_join(struct engine *engine, int fd);
 

@@ -18,7 +18,7 @@
 struct loading {
 	struct start_state *state; /* borrowed */
 	struct guard *guard;       /* borrowed */
-	struct ignore *ignore;     /* borrowed */
+	struct protect *protect;   /* borrowed */
 	int64_t now_s;
 	char **known; /* "jail\npattern", owned */
 	size_t n_known;
@@ -72,7 +72,7 @@ static void load_allow(void *context, const struct store_allow *allow)
 	const struct loading *loading = context;
 
 	if (allow->name)
-		ignore_load_allow(loading->ignore, allow, loading->now_s);
+		protect_load_allow(loading->protect, allow, loading->now_s);
 	else
 		guard_load_allow(loading->guard, allow, loading->now_s);
 }
@@ -81,7 +81,7 @@ static void load_name(void *context, const char *name, const struct ip *ip)
 {
 	const struct loading *loading = context;
 
-	ignore_load(loading->ignore, name, ip, loading->now_s);
+	protect_load(loading->protect, name, ip, loading->now_s);
 }
 
 static bool is_known(const struct loading *loading, const char *jail, const char *pattern)
@@ -118,12 +118,12 @@ static int follow_logs(const struct loading *loading, const struct config *confi
 }
 
 int start_state(const char *state_dir, const struct config *config, struct guard *guard,
-	struct ignore *ignore, const struct tail_callbacks *callbacks, int64_t now_s,
+	struct protect *protect, const struct tail_callbacks *callbacks, int64_t now_s,
 	struct start_state *ret_state, struct error *err)
 {
 	struct loading loading = { .state = ret_state,
 		.guard = guard,
-		.ignore = ignore,
+		.protect = protect,
 		.now_s = now_s };
 	struct store_loader loader = { .failure = load_failure,
 		.ban = load_ban,
@@ -143,7 +143,7 @@ int start_state(const char *state_dir, const struct config *config, struct guard
 		log_line(LOG_ERR, "%s", note);
 	ret_state->outbox = outbox_new(&config->mail, ret_state->store);
 	guard_attach(guard, ret_state->store);
-	ignore_attach(ignore, ret_state->store);
+	protect_attach(protect, ret_state->store);
 	rc = tail_new(callbacks, &ret_state->tail, err);
 	if (rc == 0)
 		rc = store_load(ret_state->store, &loader, err);

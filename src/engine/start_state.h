@@ -6,7 +6,7 @@
 struct config;
 struct error;
 struct guard;
-struct ignore;
+struct protect;
 struct outbox;
 struct store;
 struct tail;
@@ -20,10 +20,10 @@ struct start_state {
 	struct outbox *outbox;
 };
 
-/* config, guard and ignore are borrowed and outlive what is made. Also after a failure (-1) the
+/* config, guard and protect are borrowed and outlive what is made. Also after a failure (-1) the
  * caller owns what *ret_state holds. No line is read yet. */
 int start_state(const char *state_dir, const struct config *config, struct guard *guard,
-	struct ignore *ignore, const struct tail_callbacks *callbacks, int64_t now_s,
+	struct protect *protect, const struct tail_callbacks *callbacks, int64_t now_s,
 	struct start_state *ret_state, struct error *err);
 
 #endif

@@ -15,97 +15,98 @@
 
 enum { SHOWN_MAX = 80 };
 
-struct ignore_host *ignore_host_find(const struct ignore *ignore, const char *name)
+struct protect_host *hosts_find(const struct protect *protect, const char *name)
 {
-	for (size_t i = 0; i < ignore->n_hosts; i++)
-		if (strcmp(ignore->hosts[i].name, name) == 0)
-			return &ignore->hosts[i];
+	for (size_t i = 0; i < protect->n_hosts; i++)
+		if (strcmp(protect->hosts[i].name, name) == 0)
+			return &protect->hosts[i];
 	return NULL;
 }
 
 /* The name's host, a new one if need be. NULL: there is no room. */
-static struct ignore_host *host_get(struct ignore *ignore, const char *text)
+static struct protect_host *host_get(struct protect *protect, const char *text)
 {
 	cleanup_free char *name = ascii_lower_string(alloc_string(text));
-	struct ignore_host *host = ignore_host_find(ignore, name);
+	struct protect_host *host = hosts_find(protect, name);
 
 	if (host)
 		return host;
-	if (ignore->n_hosts == IGNORE_NAMES_MAX || strlen(name) >= MESSAGE_NAME_BYTES_MAX)
+	if (protect->n_hosts == PROTECT_NAMES_MAX || strlen(name) >= MESSAGE_NAME_BYTES_MAX)
 		return NULL;
-	ignore->hosts = alloc_grow(ignore->hosts, ignore->n_hosts + 1, sizeof(ignore->hosts[0]));
-	host = &ignore->hosts[ignore->n_hosts++];
-	*host = (struct ignore_host){ .name = name, .last = MESSAGE_NAME_FOUND };
+	protect->hosts =
+		alloc_grow(protect->hosts, protect->n_hosts + 1, sizeof(protect->hosts[0]));
+	host = &protect->hosts[protect->n_hosts++];
+	*host = (struct protect_host){ .name = name, .last = MESSAGE_NAME_FOUND };
 	name = NULL;
 	return host;
 }
 
-static void host_want(struct ignore *ignore, const char *text)
+static void host_want(struct protect *protect, const char *text)
 {
-	struct ignore_host *host = host_get(ignore, text);
+	struct protect_host *host = host_get(protect, text);
 
 	if (host)
 		host->wanted = true;
 	else
-		ignore->n_left_out++;
+		protect->n_left_out++;
 }
 
-static void host_done(struct ignore_host *host)
+static void host_done(struct protect_host *host)
 {
 	free(host->name);
 	free(host->note);
 }
 
 /* What nobody names any more goes. */
-static void hosts_sweep(struct ignore *ignore)
+static void hosts_sweep(struct protect *protect)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < ignore->n_hosts; i++) {
-		struct ignore_host *host = &ignore->hosts[i];
+	for (size_t i = 0; i < protect->n_hosts; i++) {
+		struct protect_host *host = &protect->hosts[i];
 
 		if (host->wanted || host->allowed) {
-			ignore->hosts[kept++] = *host;
+			protect->hosts[kept++] = *host;
 			continue;
 		}
-		if (ignore->store)
-			store_name(ignore->store, &(struct store_name){ .name = host->name });
+		if (protect->store)
+			store_name(protect->store, &(struct store_name){ .name = host->name });
 		host_done(host);
 	}
-	ignore->n_hosts = kept;
-	ignore_protect_again(ignore); /* what is left may last longer than it did, or be less */
+	protect->n_hosts = kept;
+	protect_names_again(protect); /* what is left may last longer than it did, or be less */
 }
 
-void ignore_hosts_collect(struct ignore *ignore)
+void hosts_collect(struct protect *protect)
 {
-	for (size_t i = 0; i < ignore->n_hosts; i++)
-		ignore->hosts[i].wanted = false;
-	ignore->n_left_out = 0;
-	for (size_t i = 0; i < ignore->config->n_jails; i++) {
-		const struct config_jail *jail = &ignore->config->jails[i];
+	for (size_t i = 0; i < protect->n_hosts; i++)
+		protect->hosts[i].wanted = false;
+	protect->n_left_out = 0;
+	for (size_t i = 0; i < protect->config->n_jails; i++) {
+		const struct config_jail *jail = &protect->config->jails[i];
 
 		for (size_t k = 0; jail->enabled && k < jail->n_ignores; k++)
 			if (!jail->ignores[k].is_file)
-				host_want(ignore, jail->ignores[k].text);
+				host_want(protect, jail->ignores[k].text);
 	}
-	for (size_t i = 0; i < ignore->n_files; i++)
-		for (size_t k = 0; k < ignore->files[i].list.n_names; k++)
-			host_want(ignore, ignore->files[i].list.names[k]);
-	hosts_sweep(ignore);
+	for (size_t i = 0; i < protect->n_files; i++)
+		for (size_t k = 0; k < protect->files[i].list.n_names; k++)
+			host_want(protect, protect->files[i].list.names[k]);
+	hosts_sweep(protect);
 }
 
-void ignore_hosts_done(struct ignore *ignore)
+void hosts_done(struct protect *protect)
 {
-	for (size_t i = 0; i < ignore->n_hosts; i++)
-		host_done(&ignore->hosts[i]);
-	free(ignore->hosts);
+	for (size_t i = 0; i < protect->n_hosts; i++)
+		host_done(&protect->hosts[i]);
+	free(protect->hosts);
 }
 
 /* ---- by hand ---- */
 
-static struct ignore_host *take_allow(struct ignore *ignore, const struct store_allow *allow)
+static struct protect_host *take_allow(struct protect *protect, const struct store_allow *allow)
 {
-	struct ignore_host *host = host_get(ignore, allow->name);
+	struct protect_host *host = host_get(protect, allow->name);
 
 	if (!host)
 		return NULL;
@@ -117,12 +118,12 @@ static struct ignore_host *take_allow(struct ignore *ignore, const struct store_
 	return host;
 }
 
-int ignore_allow(struct ignore *ignore, const char *name, int64_t for_s, const char *note_text,
+int protect_allow(struct protect *protect, const char *name, int64_t for_s, const char *note_text,
 	int64_t now_s, struct error *err)
 {
 	struct store_allow allow = { .name = name, .at_s = now_s, .note = note_text };
 	enum ignore_words_kind kind;
-	struct ignore_host *host;
+	struct protect_host *host;
 	struct ip ip;
 
 	if (ignore_words_word(name, &kind, &ip, err) < 0 ||
@@ -130,71 +131,73 @@ int ignore_allow(struct ignore *ignore, const char *name, int64_t for_s, const c
 		return -1;
 	if (kind != IGNORE_WORDS_NAME)
 		return error_set(err, "this is no host name");
-	host = take_allow(ignore, &allow);
+	host = take_allow(protect, &allow);
 	if (!host)
-		return error_set(err, "%d names are protected: that is the most", IGNORE_NAMES_MAX);
+		return error_set(err, "%d names are protected: that is the most",
+			PROTECT_NAMES_MAX);
 	allow.name = host->name;
 	allow.note = host->note;
-	ignore_protect_again(ignore); /* for another time, if it is known already */
-	if (ignore->store)
-		store_allow(ignore->store, &allow);
+	protect_names_again(protect); /* for another time, if it is known already */
+	if (protect->store)
+		store_allow(protect->store, &allow);
 	return 0; /* the next tick asks */
 }
 
-static void disallow(const struct ignore *ignore, struct ignore_host *host)
+static void disallow(const struct protect *protect, struct protect_host *host)
 {
 	host->allowed = false;
-	if (ignore->store)
-		store_forget_allowed_name(ignore->store, host->name);
+	if (protect->store)
+		store_forget_allowed_name(protect->store, host->name);
 }
 
-int ignore_disallow(struct ignore *ignore, const char *text, struct error *err)
+int protect_disallow(struct protect *protect, const char *text, struct error *err)
 {
 	cleanup_free char *name = ascii_lower_string(alloc_string(text));
-	struct ignore_host *host = ignore_host_find(ignore, name);
+	struct protect_host *host = hosts_find(protect, name);
 	char shown[SHOWN_MAX];
 
 	if (!host || !host->allowed)
 		return error_set(err, "%s is not allowed by hand",
 			text_render_string(shown, sizeof(shown), text));
-	disallow(ignore, host);
-	hosts_sweep(ignore);
+	disallow(protect, host);
+	hosts_sweep(protect);
 	return 0;
 }
 
-void ignore_load_allow(struct ignore *ignore, const struct store_allow *allow, int64_t now_s)
+void protect_load_allow(struct protect *protect, const struct store_allow *allow, int64_t now_s)
 {
 	if (allow->until_s && allow->until_s <= now_s) {
-		if (ignore->store)
-			store_forget_allowed_name(ignore->store, allow->name);
-	} else if (!take_allow(ignore, allow)) {
-		ignore->n_left_out++;
+		if (protect->store)
+			store_forget_allowed_name(protect->store, allow->name);
+	} else if (!take_allow(protect, allow)) {
+		protect->n_left_out++;
 	}
 }
 
-void ignore_allowed_expire(struct ignore *ignore, int64_t now_s)
+void hosts_expire(struct protect *protect, int64_t now_s)
 {
 	char shown[SHOWN_MAX];
 	bool any = false;
 
-	for (size_t i = 0; i < ignore->n_hosts; i++) {
-		struct ignore_host *host = &ignore->hosts[i];
+	for (size_t i = 0; i < protect->n_hosts; i++) {
+		struct protect_host *host = &protect->hosts[i];
 
 		if (!host->allowed || !host->until_s || host->until_s > now_s)
 			continue;
-		ignore_note(ignore, LOG_NOTICE, "%s is no longer allowed by hand: its time is over",
+		protect_note(protect, LOG_NOTICE,
+			"%s is no longer allowed by hand: its time is over",
 			text_render_string(shown, sizeof(shown), host->name));
-		disallow(ignore, host);
+		disallow(protect, host);
 		any = true;
 	}
 	if (any)
-		hosts_sweep(ignore);
+		hosts_sweep(protect);
 }
 
-bool ignore_allowed(const struct ignore *ignore, size_t index, struct store_allow *ret_allow)
+bool protect_allowed(const struct protect *protect, size_t index, struct store_allow *ret_allow)
 {
-	for (size_t i = 0; i < ignore->n_hosts; i++) {
-		const struct ignore_host *host = &ignore->hosts[i];
+	for (size_t i = 0; i < protect->n_hosts; i++) {
+		const struct protect_host *host = &protect->hosts[i];
 
 		if (!host->allowed || index-- > 0)
 			continue;

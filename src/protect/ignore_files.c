@@ -17,7 +17,7 @@
 enum { SHOWN_MAX = 100 };
 
 /* Says it once. */
-static void set_trouble(const struct ignore *ignore, struct ignore_file *file, const char *text)
+static void set_trouble(const struct protect *protect, struct protect_file *file, const char *text)
 {
 	bool is_new = strcmp(file->trouble, text) != 0;
 
@@ -25,12 +25,12 @@ static void set_trouble(const struct ignore *ignore, struct ignore_file *file, c
 		return;
 	(void)snprintf(file->trouble, sizeof(file->trouble), "%s", text); /* cut */
 	if (text[0])
-		ignore->events.note(ignore->events.context, LOG_ERR, file->trouble);
+		protect->events.note(protect->events.context, LOG_ERR, file->trouble);
 }
 
-static void cannot_read(const struct ignore *ignore, struct ignore_file *file, const char *why)
+static void cannot_read(const struct protect *protect, struct protect_file *file, const char *why)
 {
-	char text[IGNORE_TROUBLE_MAX];
+	char text[PROTECT_TROUBLE_MAX];
 	char shown[SHOWN_MAX];
 
 	(void)snprintf(text, sizeof(text), "ignoreip: '%s': %s: %s",
@@ -38,10 +38,10 @@ static void cannot_read(const struct ignore *ignore, struct ignore_file *file, c
 		file->list.n_addresses || file->list.n_names
 			? "its last entries stay protected"
 			: "nobody that it names is protected"); /* cut */
-	set_trouble(ignore, file, text);
+	set_trouble(protect, file, text);
 }
 
-static bool is_as_before(const struct ignore_file *file, const struct stat *status)
+static bool is_as_before(const struct protect_file *file, const struct stat *status)
 {
 	return file->seen && file->device == status->st_dev && file->inode == status->st_ino &&
 	       file->size == status->st_size && file->modified.tv_sec == status->st_mtim.tv_sec &&
@@ -50,7 +50,7 @@ static bool is_as_before(const struct ignore_file *file, const struct stat *stat
 	       file->changed.tv_nsec == status->st_ctim.tv_nsec;
 }
 
-static void remember(struct ignore_file *file, const struct stat *status)
+static void remember(struct protect_file *file, const struct stat *status)
 {
 	file->seen = true;
 	file->device = status->st_dev;
@@ -61,10 +61,10 @@ static void remember(struct ignore_file *file, const struct stat *status)
 }
 
 /* The first error of the findings, and how many there are. */
-static void tell_findings(const struct ignore *ignore, struct ignore_file *file,
+static void tell_findings(const struct protect *protect, struct protect_file *file,
 	const struct findings *findings)
 {
-	char text[IGNORE_TROUBLE_MAX] = "";
+	char text[PROTECT_TROUBLE_MAX] = "";
 	cleanup_free char *first = NULL;
 
 	for (size_t i = 0; i < findings->count && !first; i++)
@@ -74,12 +74,12 @@ static void tell_findings(const struct ignore *ignore, struct ignore_file *file,
 		(void)snprintf(text, sizeof(text), "%zu entr%s not protected: %s", findings->errors,
 			findings->errors == 1 ? "y is" : "ies are", first); /* cut */
 	}
-	set_trouble(ignore, file, text);
+	set_trouble(protect, file, text);
 }
 
 /* True if it was read anew. An unreadable file is tried each time: its permissions may change
  * without a trace in a directory above it. */
-static bool file_read(const struct ignore *ignore, struct ignore_file *file)
+static bool file_read(const struct protect *protect, struct protect_file *file)
 {
 	struct findings findings = { 0 };
 	cleanup_free char *bytes = NULL;
@@ -90,7 +90,7 @@ static bool file_read(const struct ignore *ignore, struct ignore_file *file)
 
 	if (stat(file->path, &status) < 0) {
 		file->seen = false;
-		cannot_read(ignore, file, strerror(errno));
+		cannot_read(protect, file, strerror(errno));
 		return false;
 	}
 	if (is_as_before(file, &status))
@@ -99,18 +99,18 @@ static bool file_read(const struct ignore *ignore, struct ignore_file *file)
 	remember(file, &status);
 	if (ini_load(file->path, &bytes, &length, &err) < 0) {
 		file->seen = false;
-		cannot_read(ignore, file, err.text);
+		cannot_read(protect, file, err.text);
 		return false;
 	}
 	(void)ignore_words_parse(bytes, length, file->path, &list, &findings); /* told below */
 	ignore_words_done(&file->list);
 	file->list = list;
-	tell_findings(ignore, file, &findings);
+	tell_findings(protect, file, &findings);
 	findings_done(&findings);
 	return true;
 }
 
-static void protect_file(struct ignore *ignore, const struct ignore_file *file)
+static void protect_file(struct protect *protect, const struct protect_file *file)
 {
 	char because[PROTECTED_BECAUSE_MAX];
 	char shown[SHOWN_MAX];
@@ -118,26 +118,26 @@ static void protect_file(struct ignore *ignore, const struct ignore_file *file)
 	(void)snprintf(because, sizeof(because), "ignoreip %s",
 		text_render_string(shown, sizeof(shown), file->path)); /* fits */
 	for (size_t i = 0; i < file->list.n_addresses; i++)
-		ignore_protect(ignore, &file->list.addresses[i], because, IGNORE_FILE_SOURCE, 0);
+		protect_address(protect, &file->list.addresses[i], because, PROTECT_FILE_SOURCE, 0);
 }
 
-bool ignore_files_read(struct ignore *ignore)
+bool ignore_files_read(struct protect *protect)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < ignore->n_files; i++)
-		any = file_read(ignore, &ignore->files[i]) || any;
+	for (size_t i = 0; i < protect->n_files; i++)
+		any = file_read(protect, &protect->files[i]) || any;
 	if (!any)
 		return false;
-	ignore->is_full = false;
-	protected_clear(ignore->protected, IGNORE_FILE_SOURCE);
-	for (size_t i = 0; i < ignore->n_files; i++)
-		protect_file(ignore, &ignore->files[i]);
+	protect->is_full = false;
+	protected_clear(protect->protected, PROTECT_FILE_SOURCE);
+	for (size_t i = 0; i < protect->n_files; i++)
+		protect_file(protect, &protect->files[i]);
 	return true;
 }
 
-void ignore_files_done(struct ignore *ignore)
+void ignore_files_done(struct protect *protect)
 {
-	for (size_t i = 0; i < ignore->n_files; i++)
-		ignore_words_done(&ignore->files[i].list);
+	for (size_t i = 0; i < protect->n_files; i++)
+		ignore_words_done(&protect->files[i].list);
 }

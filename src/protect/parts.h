@@ -1,7 +1,7 @@
 #ifndef VG_PROTECT_PARTS_H
 #define VG_PROTECT_PARTS_H
 
-/* Inside ignore: ignore.c asks for names and protects, ignore_names.c knows which names there
+/* Inside protect: protect.c asks for names and protects, protect_names.c knows which names there
  * are, ignore_files.c reads the files. */
 
 #include "protect/protect.h"
@@ -12,16 +12,16 @@
 #include "process/messages.h"
 
 /* Sources in the list of the protected. */
-enum { IGNORE_NAME_SOURCE = 3, IGNORE_FILE_SOURCE = 4 };
-enum { IGNORE_TROUBLE_MAX = 256 };
+enum { PROTECT_NAME_SOURCE = 3, PROTECT_FILE_SOURCE = 4 };
+enum { PROTECT_TROUBLE_MAX = 256 };
 
 /* until_s 0: in the last answer; else a former address, let go then. */
-struct ignore_address {
+struct protect_address {
 	struct ip ip;
 	int64_t until_s;
 };
 
-struct ignore_host {
+struct protect_host {
 	char *name;   /* owned; lower case */
 	bool wanted;  /* by ignoreip */
 	bool allowed; /* by hand: at_s, until_s (0: for ever) and note are of that */
@@ -32,11 +32,11 @@ struct ignore_host {
 	uint32_t serial;                /* of the question on its way; 0: none */
 	int64_t lost_s;                 /* when that question counts as lost */
 	int64_t next_ask_s;
-	struct ignore_address addresses[IGNORE_HOST_ADDRESSES_MAX];
+	struct protect_address addresses[PROTECT_HOST_ADDRESSES_MAX];
 	size_t n_addresses;
 };
 
-struct ignore_file {
+struct protect_file {
 	const char *path; /* borrowed from the configuration */
 	bool seen;        /* the fields below are of a file that was there */
 	dev_t device;
@@ -44,62 +44,62 @@ struct ignore_file {
 	off_t size;
 	struct timespec modified;
 	struct timespec changed;
-	struct ignore_words list;         /* the last that could be read */
-	char trouble[IGNORE_TROUBLE_MAX]; /* rendered; "": all of it is protected */
+	struct ignore_words list;          /* the last that could be read */
+	char trouble[PROTECT_TROUBLE_MAX]; /* rendered; "": all of it is protected */
 };
 
 /* What the firewall role has heard of an address, or will: until when it is protected, 0: for ever.
  * It is told again only what is later. */
-struct ignore_known {
+struct protect_known {
 	int64_t until_s;
 };
 
 /* An address that the firewall role is to hear of. */
-struct ignore_telling {
+struct protect_telling {
 	struct ip ip;
 	unsigned source;
 	int64_t until_s;
 	char because[MESSAGE_TEXT_MAX];
 };
 
-struct ignore {
+struct protect {
 	const struct config *config; /* borrowed */
 	struct guard *guard;         /* borrowed */
 	struct protected *protected; /* borrowed */
-	struct store *store;         /* borrowed; NULL before ignore_attach */
-	struct ignore_events events;
-	struct ignore_host *hosts; /* owned */
+	struct store *store;         /* borrowed; NULL before protect_attach */
+	struct protect_events events;
+	struct protect_host *hosts; /* owned */
 	size_t n_hosts;
-	struct ignore_file files[IGNORE_FILES_MAX];
+	struct protect_file files[PROTECT_FILES_MAX];
 	size_t n_files;
 	size_t n_left_out; /* names and files beyond the caps */
 	bool is_full;      /* the list of the protected takes no more */
 	int64_t next_files_s;
 	uint32_t last_serial;
 	struct ipmap
-		*known; /* owned, and its struct ignore_known; of what is or was in the queue */
-	struct ignore_telling *telling; /* owned queue; told up to n_told */
+		*known; /* owned, and its struct protect_known; of what is or was in the queue */
+	struct protect_telling *telling; /* owned queue; told up to n_told */
 	size_t n_telling;
 	size_t n_told;
 };
 
 /* Protects ip, and queues it for the firewall role, which takes nothing back, once, and again if it
  * is for longer. until_s: when that lets it go by itself, 0: never. Here the caller does. */
-void ignore_protect(struct ignore *ignore, const struct ip *ip, const char *because,
+void protect_address(struct protect *protect, const struct ip *ip, const char *because,
 	unsigned source, int64_t until_s);
 /* Protects anew what all names have; for when there are fewer. */
-void ignore_protect_again(struct ignore *ignore);
+void protect_names_again(struct protect *protect);
 void __attribute__((format(printf, 3, 4)))
-ignore_note(const struct ignore *ignore, int priority, const char *format, ...);
+protect_note(const struct protect *protect, int priority, const char *format, ...);
 /* name in lower case. NULL: there is none. */
-struct ignore_host *ignore_host_find(const struct ignore *ignore, const char *name);
+struct protect_host *hosts_find(const struct protect *protect, const char *name);
 /* Takes in the names of the configuration and of the files; what nobody names any more goes. */
-void ignore_hosts_collect(struct ignore *ignore);
+void hosts_collect(struct protect *protect);
 /* Ends what was allowed by hand for a time. */
-void ignore_allowed_expire(struct ignore *ignore, int64_t now_s);
-void ignore_hosts_done(struct ignore *ignore);
+void hosts_expire(struct protect *protect, int64_t now_s);
+void hosts_done(struct protect *protect);
 /* Reads files that have changed. True if any was read anew: names may have changed. */
-bool ignore_files_read(struct ignore *ignore);
-void ignore_files_done(struct ignore *ignore);
+bool ignore_files_read(struct protect *protect);
+void ignore_files_done(struct protect *protect);
 
 #endif

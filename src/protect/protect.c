@@ -20,7 +20,7 @@ enum {
 	NOTE_MAX = 512,
 };
 
-void ignore_note(const struct ignore *ignore, int priority, const char *format, ...)
+void protect_note(const struct protect *protect, int priority, const char *format, ...)
 {
 	char text[NOTE_MAX];
 	va_list args;
@@ -28,20 +28,20 @@ void ignore_note(const struct ignore *ignore, int priority, const char *format, 
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args); /* cut */
 	va_end(args);
-	ignore->events.note(ignore->events.context, priority, text);
+	protect->events.note(protect->events.context, priority, text);
 }
 
 /* ---- protecting ---- */
 
 /* False: the firewall role has heard of it, for no shorter a time; or nobody has room for it. */
-static bool is_news(struct ignore *ignore, const struct ip *ip, int64_t until_s)
+static bool is_news(struct protect *protect, const struct ip *ip, int64_t until_s)
 {
-	struct ignore_known *known = ipmap_get(ignore->known, ip, 0);
+	struct protect_known *known = ipmap_get(protect->known, ip, 0);
 
 	if (!known) {
 		known = alloc_zero(sizeof(*known));
 		known->until_s = until_s;
-		if (ipmap_put(ignore->known, ip, 0, known))
+		if (ipmap_put(protect->known, ip, 0, known))
 			return true;
 		free(known);
 		return false;
@@ -52,20 +52,20 @@ static bool is_news(struct ignore *ignore, const struct ip *ip, int64_t until_s)
 	return true;
 }
 
-void ignore_protect(struct ignore *ignore, const struct ip *ip, const char *because,
+void protect_address(struct protect *protect, const struct ip *ip, const char *because,
 	unsigned source, int64_t until_s)
 {
-	struct ignore_telling *telling;
+	struct protect_telling *telling;
 
 	if (ip_is_special(ip))
 		return; /* always protected */
-	if (!protected_add(ignore->protected, ip, because, source))
-		ignore->is_full = true;
-	if (!is_news(ignore, ip, until_s))
+	if (!protected_add(protect->protected, ip, because, source))
+		protect->is_full = true;
+	if (!is_news(protect, ip, until_s))
 		return;
-	ignore->telling =
-		alloc_grow(ignore->telling, ignore->n_telling + 1, sizeof(*ignore->telling));
-	telling = &ignore->telling[ignore->n_telling++];
+	protect->telling =
+		alloc_grow(protect->telling, protect->n_telling + 1, sizeof(*protect->telling));
+	telling = &protect->telling[protect->n_telling++];
 	telling->ip = *ip;
 	telling->source = source;
 	telling->until_s = until_s;
@@ -73,32 +73,34 @@ void ignore_protect(struct ignore *ignore, const struct ip *ip, const char *beca
 }
 
 /* 0: for ever. What is over by now was to be told for a moment. */
-static int64_t ttl_of(const struct ignore_telling *telling, int64_t now_s)
+static int64_t ttl_of(const struct protect_telling *telling, int64_t now_s)
 {
 	if (!telling->until_s)
 		return 0;
 	return telling->until_s > now_s ? telling->until_s - now_s : 1;
 }
 
-bool ignore_flush(struct ignore *ignore, int64_t now_s)
+bool protect_flush(struct protect *protect, int64_t now_s)
 {
-	for (size_t i = 0; i < TELL_MAX && ignore->n_told < ignore->n_telling; i++) {
-		const struct ignore_telling *next = &ignore->telling[ignore->n_told];
+	for (size_t i = 0; i < TELL_MAX && protect->n_told < protect->n_telling; i++) {
+		const struct protect_telling *next = &protect->telling[protect->n_told];
 
-		if (!ignore->events.tell(ignore->events.context, &next->ip, next->because,
+		if (!protect->events.tell(protect->events.context, &next->ip, next->because,
 			    ttl_of(next, now_s)))
 			return false;
-		if (protected_find(ignore->protected, &next->ip)) /* not gone again: its bans end */
-			guard_protect(ignore->guard, &next->ip, next->because, next->source, now_s);
-		ignore->n_told++;
+		if (protected_find(protect->protected,
+			    &next->ip)) /* not gone again: its bans end */
+			guard_protect(protect->guard, &next->ip, next->because, next->source,
+				now_s);
+		protect->n_told++;
 	}
-	if (ignore->n_told < ignore->n_telling)
+	if (protect->n_told < protect->n_telling)
 		return false;
-	ignore->n_told = ignore->n_telling = 0;
+	protect->n_told = protect->n_telling = 0;
 	return true;
 }
 
-static void protect_host(struct ignore *ignore, const struct ignore_host *host)
+static void protect_host(struct protect *protect, const struct protect_host *host)
 {
 	char because[PROTECTED_BECAUSE_MAX];
 	char shown[SHOWN_MAX];
@@ -107,49 +109,49 @@ static void protect_host(struct ignore *ignore, const struct ignore_host *host)
 		host->wanted ? "ignoreip" : "allowed by hand:",
 		text_render_string(shown, sizeof(shown), host->name)); /* fits */
 	for (size_t i = 0; i < host->n_addresses; i++)
-		ignore_protect(ignore, &host->addresses[i].ip, because, IGNORE_NAME_SOURCE,
+		protect_address(protect, &host->addresses[i].ip, because, PROTECT_NAME_SOURCE,
 			host->wanted ? 0 : host->until_s);
 }
 
-void ignore_protect_again(struct ignore *ignore)
+void protect_names_again(struct protect *protect)
 {
-	protected_clear(ignore->protected, IGNORE_NAME_SOURCE);
-	for (size_t i = 0; i < ignore->n_hosts; i++)
-		protect_host(ignore, &ignore->hosts[i]);
+	protected_clear(protect->protected, PROTECT_NAME_SOURCE);
+	for (size_t i = 0; i < protect->n_hosts; i++)
+		protect_host(protect, &protect->hosts[i]);
 }
 
-static void file_add(struct ignore *ignore, const char *path)
+static void file_add(struct protect *protect, const char *path)
 {
-	for (size_t i = 0; i < ignore->n_files; i++)
-		if (strcmp(ignore->files[i].path, path) == 0)
+	for (size_t i = 0; i < protect->n_files; i++)
+		if (strcmp(protect->files[i].path, path) == 0)
 			return;
-	if (ignore->n_files == IGNORE_FILES_MAX)
-		ignore_note(ignore, LOG_ERR, "ignoreip: more than %d files: %s is left out",
-			IGNORE_FILES_MAX, path);
+	if (protect->n_files == PROTECT_FILES_MAX)
+		protect_note(protect, LOG_ERR, "ignoreip: more than %d files: %s is left out",
+			PROTECT_FILES_MAX, path);
 	else
-		ignore->files[ignore->n_files++].path = path;
+		protect->files[protect->n_files++].path = path;
 }
 
-struct ignore *ignore_new(const struct config *config, struct guard *guard,
-	struct protected *protected, const struct ignore_events *events)
+struct protect *protect_new(const struct config *config, struct guard *guard,
+	struct protected *protected, const struct protect_events *events)
 {
-	struct ignore *ignore = alloc_zero(sizeof(*ignore));
+	struct protect *protect = alloc_zero(sizeof(*protect));
 
-	ignore->config = config;
-	ignore->guard = guard;
-	ignore->protected = protected;
-	ignore->events = *events;
-	ignore->known = ipmap_new(PROTECTED_MAX);
+	protect->config = config;
+	protect->guard = guard;
+	protect->protected = protected;
+	protect->events = *events;
+	protect->known = ipmap_new(PROTECTED_MAX);
 	for (size_t i = 0; i < config->n_jails; i++)
 		for (size_t k = 0; config->jails[i].enabled && k < config->jails[i].n_ignores; k++)
 			if (config->jails[i].ignores[k].is_file)
-				file_add(ignore, config->jails[i].ignores[k].text);
-	(void)ignore_files_read(ignore); /* names are collected in any case */
-	ignore_hosts_collect(ignore);
-	if (ignore->n_left_out)
-		ignore_note(ignore, LOG_ERR, "ignoreip: more than %d names: %zu are left out",
-			IGNORE_NAMES_MAX, ignore->n_left_out);
-	return ignore;
+				file_add(protect, config->jails[i].ignores[k].text);
+	(void)ignore_files_read(protect); /* names are collected in any case */
+	hosts_collect(protect);
+	if (protect->n_left_out)
+		protect_note(protect, LOG_ERR, "ignoreip: more than %d names: %zu are left out",
+			PROTECT_NAMES_MAX, protect->n_left_out);
+	return protect;
 }
 
 static void known_free(struct ipmap *known)
@@ -162,54 +164,54 @@ static void known_free(struct ipmap *known)
 	ipmap_free(known);
 }
 
-void ignore_free(struct ignore *ignore)
+void protect_free(struct protect *protect)
 {
-	if (!ignore)
+	if (!protect)
 		return;
-	ignore_hosts_done(ignore);
-	ignore_files_done(ignore);
-	known_free(ignore->known);
-	free(ignore->telling);
-	free(ignore);
+	hosts_done(protect);
+	ignore_files_done(protect);
+	known_free(protect->known);
+	free(protect->telling);
+	free(protect);
 }
 
 /* ---- the database ---- */
 
-void ignore_attach(struct ignore *ignore, struct store *store)
+void protect_attach(struct protect *protect, struct store *store)
 {
-	ignore->store = store;
+	protect->store = store;
 }
 
-void ignore_load(struct ignore *ignore, const char *name, const struct ip *ip, int64_t now_s)
+void protect_load(struct protect *protect, const char *name, const struct ip *ip, int64_t now_s)
 {
-	struct ignore_host *host = ignore_host_find(ignore, name);
+	struct protect_host *host = hosts_find(protect, name);
 
 	(void)now_s; /* however old: nobody has said otherwise since */
 	if (!host) {
-		if (ignore->store)
-			store_name(ignore->store, &(struct store_name){ .name = name });
+		if (protect->store)
+			store_name(protect->store, &(struct store_name){ .name = name });
 		return;
 	}
-	if (host->n_addresses == IGNORE_HOST_ADDRESSES_MAX)
+	if (host->n_addresses == PROTECT_HOST_ADDRESSES_MAX)
 		return;
-	host->addresses[host->n_addresses++] = (struct ignore_address){ .ip = *ip };
-	protect_host(ignore, host);
+	host->addresses[host->n_addresses++] = (struct protect_address){ .ip = *ip };
+	protect_host(protect, host);
 }
 
-static void record(const struct ignore *ignore, const struct ignore_host *host)
+static void record(const struct protect *protect, const struct protect_host *host)
 {
 	struct store_name row = { .name = host->name };
 
 	for (size_t i = 0; i < host->n_addresses && row.count < STORE_ADDRESSES_MAX; i++)
 		if (!host->addresses[i].until_s)
 			row.addresses[row.count++] = host->addresses[i].ip;
-	if (ignore->store)
-		store_name(ignore->store, &row);
+	if (protect->store)
+		store_name(protect->store, &row);
 }
 
 /* ---- answers ---- */
 
-static struct ignore_address *address_find(struct ignore_host *host, const struct ip *ip)
+static struct protect_address *address_find(struct protect_host *host, const struct ip *ip)
 {
 	for (size_t i = 0; i < host->n_addresses; i++)
 		if (ip_equal(&host->addresses[i].ip, ip))
@@ -218,14 +220,14 @@ static struct ignore_address *address_find(struct ignore_host *host, const struc
 }
 
 /* A new place, or that of the former address that would go first. NULL: all are of this answer. */
-static struct ignore_address *address_place(struct ignore_host *host)
+static struct protect_address *address_place(struct protect_host *host)
 {
-	struct ignore_address *first = NULL;
+	struct protect_address *first = NULL;
 
-	if (host->n_addresses < IGNORE_HOST_ADDRESSES_MAX)
+	if (host->n_addresses < PROTECT_HOST_ADDRESSES_MAX)
 		return &host->addresses[host->n_addresses++];
 	for (size_t i = 0; i < host->n_addresses; i++) {
-		struct ignore_address *address = &host->addresses[i];
+		struct protect_address *address = &host->addresses[i];
 
 		if (address->until_s && (!first || address->until_s < first->until_s))
 			first = address;
@@ -234,14 +236,14 @@ static struct ignore_address *address_place(struct ignore_host *host)
 }
 
 /* True if the addresses are not the same as before. */
-static bool host_update(struct ignore_host *host, const struct message_name *answer,
+static bool host_update(struct protect_host *host, const struct message_name *answer,
 	int64_t former_until_s)
 {
-	bool is_current[IGNORE_HOST_ADDRESSES_MAX] = { false };
+	bool is_current[PROTECT_HOST_ADDRESSES_MAX] = { false };
 	bool changed = false;
 
 	for (uint32_t i = 0; i < answer->count; i++) {
-		struct ignore_address *address = address_find(host, &answer->addresses[i]);
+		struct protect_address *address = address_find(host, &answer->addresses[i]);
 
 		if (address)
 			is_current[address - host->addresses] = true;
@@ -252,21 +254,21 @@ static bool host_update(struct ignore_host *host, const struct message_name *ans
 			changed = true;
 		}
 	for (uint32_t i = 0; i < answer->count; i++) {
-		struct ignore_address *address = address_find(host, &answer->addresses[i]);
+		struct protect_address *address = address_find(host, &answer->addresses[i]);
 
 		if (address && !address->until_s)
 			continue;
 		if (!address)
 			address = address_place(host);
 		if (address)
-			*address = (struct ignore_address){ .ip = answer->addresses[i] };
+			*address = (struct protect_address){ .ip = answer->addresses[i] };
 		changed = true;
 	}
 	return changed;
 }
 
 /* Says what went wrong, once until it has gone well again. */
-static void host_failed(const struct ignore *ignore, struct ignore_host *host,
+static void host_failed(const struct protect *protect, struct protect_host *host,
 	enum message_name_outcome outcome)
 {
 	char shown[SHOWN_MAX];
@@ -274,7 +276,7 @@ static void host_failed(const struct ignore *ignore, struct ignore_host *host,
 	if (host->last == outcome)
 		return;
 	host->last = outcome;
-	ignore_note(ignore, host->n_addresses ? LOG_WARNING : LOG_ERR, "'%s' %s: %s",
+	protect_note(protect, host->n_addresses ? LOG_WARNING : LOG_ERR, "'%s' %s: %s",
 		text_render_string(shown, sizeof(shown), host->name),
 		outcome == MESSAGE_NAME_NONE ? "has no address" : "could not be looked up",
 		host->n_addresses ? "its last addresses stay protected"
@@ -283,93 +285,93 @@ static void host_failed(const struct ignore *ignore, struct ignore_host *host,
 
 static int64_t bounded_ttl(uint32_t ttl_s)
 {
-	if (ttl_s < IGNORE_TTL_MIN_S)
-		return IGNORE_TTL_MIN_S;
-	return ttl_s > IGNORE_TTL_MAX_S ? IGNORE_TTL_MAX_S : ttl_s;
+	if (ttl_s < PROTECT_TTL_MIN_S)
+		return PROTECT_TTL_MIN_S;
+	return ttl_s > PROTECT_TTL_MAX_S ? PROTECT_TTL_MAX_S : ttl_s;
 }
 
-static void host_found(struct ignore *ignore, struct ignore_host *host,
+static void host_found(struct protect *protect, struct protect_host *host,
 	const struct message_name *answer, int64_t now_s)
 {
 	char address[IP_TEXT_MAX];
 	char shown[SHOWN_MAX];
 
 	if (host->last != MESSAGE_NAME_FOUND)
-		ignore_note(ignore, LOG_NOTICE, "'%s' is answered again",
+		protect_note(protect, LOG_NOTICE, "'%s' is answered again",
 			text_render_string(shown, sizeof(shown), host->name));
 	host->last = MESSAGE_NAME_FOUND;
 	host->next_ask_s = now_s + bounded_ttl(answer->ttl_s);
 	if (!host_update(host, answer, now_s + 2 * bounded_ttl(answer->ttl_s)))
 		return;
-	ignore_note(ignore, LOG_INFO, "'%s' is %s%s: protected",
+	protect_note(protect, LOG_INFO, "'%s' is %s%s: protected",
 		text_render_string(shown, sizeof(shown), host->name),
 		ip_format(&answer->addresses[0], address), answer->count > 1 ? " and more" : "");
-	protect_host(ignore, host);
-	record(ignore, host);
+	protect_host(protect, host);
+	record(protect, host);
 }
 
-void ignore_answer(struct ignore *ignore, const struct message_name *answer, int64_t now_s)
+void protect_answer(struct protect *protect, const struct message_name *answer, int64_t now_s)
 {
-	struct ignore_host *host = ignore_host_find(ignore, answer->name);
+	struct protect_host *host = hosts_find(protect, answer->name);
 
 	if (!host || !host->serial || host->serial != answer->serial)
 		return;
 	host->serial = 0;
 	if (answer->outcome == MESSAGE_NAME_FOUND) {
-		host_found(ignore, host, answer, now_s);
-		(void)ignore_flush(ignore, now_s); /* the rest when there is room */
+		host_found(protect, host, answer, now_s);
+		(void)protect_flush(protect, now_s); /* the rest when there is room */
 		return;
 	}
-	host->next_ask_s = now_s + IGNORE_RETRY_S;
-	host_failed(ignore, host, (enum message_name_outcome)answer->outcome);
+	host->next_ask_s = now_s + PROTECT_RETRY_S;
+	host_failed(protect, host, (enum message_name_outcome)answer->outcome);
 }
 
 /* ---- time ---- */
 
 /* Whether the host may be asked for now. A clock that was set back asks early, never late. */
-static bool is_due(const struct ignore_host *host, int64_t now_s)
+static bool is_due(const struct protect_host *host, int64_t now_s)
 {
 	return !host->serial &&
-	       (host->next_ask_s <= now_s || host->next_ask_s > now_s + IGNORE_TTL_MAX_S);
+	       (host->next_ask_s <= now_s || host->next_ask_s > now_s + PROTECT_TTL_MAX_S);
 }
 
-static void ask_due(struct ignore *ignore, int64_t now_s)
+static void ask_due(struct protect *protect, int64_t now_s)
 {
 	size_t asked = 0;
 
-	for (size_t i = 0; i < ignore->n_hosts; i++) {
-		struct ignore_host *host = &ignore->hosts[i];
+	for (size_t i = 0; i < protect->n_hosts; i++) {
+		struct protect_host *host = &protect->hosts[i];
 
 		if (host->serial &&
 			(host->lost_s <= now_s || host->lost_s > now_s + MESSAGE_NAME_WAIT_S)) {
 			host->serial = 0;
 			host->next_ask_s = now_s;
-			host_failed(ignore, host, MESSAGE_NAME_NO_ANSWER);
+			host_failed(protect, host, MESSAGE_NAME_NO_ANSWER);
 		}
 		asked += host->serial != 0;
 	}
-	for (size_t i = 0; i < ignore->n_hosts && asked < IGNORE_ASKED_MAX; i++) {
-		struct ignore_host *host = &ignore->hosts[i];
+	for (size_t i = 0; i < protect->n_hosts && asked < PROTECT_ASKED_MAX; i++) {
+		struct protect_host *host = &protect->hosts[i];
 		struct message_name question = { .kind = MESSAGE_NAME_PROTECT,
-			.serial = ignore->last_serial + 1 };
+			.serial = protect->last_serial + 1 };
 
 		if (!is_due(host, now_s))
 			continue;
 		(void)snprintf(question.name, sizeof(question.name), "%s", host->name); /* fits */
-		if (!ignore->events.ask(ignore->events.context, &question))
+		if (!protect->events.ask(protect->events.context, &question))
 			return; /* the next tick tries again */
-		host->serial = ++ignore->last_serial;
+		host->serial = ++protect->last_serial;
 		host->lost_s = now_s + MESSAGE_NAME_WAIT_S;
 		asked++;
 	}
 }
 
-static void let_go(struct ignore *ignore, int64_t now_s)
+static void let_go(struct protect *protect, int64_t now_s)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < ignore->n_hosts; i++) {
-		struct ignore_host *host = &ignore->hosts[i];
+	for (size_t i = 0; i < protect->n_hosts; i++) {
+		struct protect_host *host = &protect->hosts[i];
 		size_t kept = 0;
 
 		for (size_t k = 0; k < host->n_addresses; k++)
@@ -379,43 +381,44 @@ static void let_go(struct ignore *ignore, int64_t now_s)
 		host->n_addresses = kept;
 	}
 	if (any)
-		ignore_protect_again(ignore);
+		protect_names_again(protect);
 }
 
-void ignore_tick(struct ignore *ignore, int64_t now_s)
+void protect_tick(struct protect *protect, int64_t now_s)
 {
-	if (now_s >= ignore->next_files_s || ignore->next_files_s > now_s + IGNORE_FILES_EVERY_S) {
-		ignore->next_files_s = now_s + IGNORE_FILES_EVERY_S;
-		if (ignore->n_files && ignore_files_read(ignore))
-			ignore_hosts_collect(ignore);
+	if (now_s >= protect->next_files_s ||
+		protect->next_files_s > now_s + PROTECT_FILES_EVERY_S) {
+		protect->next_files_s = now_s + PROTECT_FILES_EVERY_S;
+		if (protect->n_files && ignore_files_read(protect))
+			hosts_collect(protect);
 	}
-	ignore_allowed_expire(ignore, now_s);
-	let_go(ignore, now_s);
-	ask_due(ignore, now_s);
-	(void)ignore_flush(ignore, now_s); /* the rest when there is room */
+	hosts_expire(protect, now_s);
+	let_go(protect, now_s);
+	ask_due(protect, now_s);
+	(void)protect_flush(protect, now_s); /* the rest when there is room */
 }
 
-void ignore_joined(struct ignore *ignore, int64_t now_s)
+void protect_joined(struct protect *protect, int64_t now_s)
 {
-	for (size_t i = 0; i < ignore->n_hosts; i++)
-		if (ignore->hosts[i].serial) {
-			ignore->hosts[i].serial = 0;
-			ignore->hosts[i].next_ask_s = now_s;
+	for (size_t i = 0; i < protect->n_hosts; i++)
+		if (protect->hosts[i].serial) {
+			protect->hosts[i].serial = 0;
+			protect->hosts[i].next_ask_s = now_s;
 		}
-	ask_due(ignore, now_s);
+	ask_due(protect, now_s);
 }
 
 /* ---- health ---- */
 
-bool ignore_is_well(const struct ignore *ignore, char *ret_text, size_t text_bytes)
+bool protect_is_well(const struct protect *protect, char *ret_text, size_t text_bytes)
 {
 	char shown[SHOWN_MAX];
 
 	ret_text[0] = '\0';
-	for (size_t i = 0; i < ignore->n_files && !ret_text[0]; i++)
-		(void)snprintf(ret_text, text_bytes, "%s", ignore->files[i].trouble); /* cut */
-	for (size_t i = 0; i < ignore->n_hosts && !ret_text[0]; i++) {
-		const struct ignore_host *host = &ignore->hosts[i];
+	for (size_t i = 0; i < protect->n_files && !ret_text[0]; i++)
+		(void)snprintf(ret_text, text_bytes, "%s", protect->files[i].trouble); /* cut */
+	for (size_t i = 0; i < protect->n_hosts && !ret_text[0]; i++) {
+		const struct protect_host *host = &protect->hosts[i];
 
 		if (host->n_addresses && host->last != MESSAGE_NAME_NONE)
 			continue;
@@ -426,9 +429,9 @@ bool ignore_is_well(const struct ignore *ignore, char *ret_text, size_t text_byt
 				? "has no address: nobody is protected by it"
 				: "has not been answered yet: nobody is protected by it"); /* cut */
 	}
-	if (!ret_text[0] && (ignore->is_full || ignore->n_left_out))
+	if (!ret_text[0] && (protect->is_full || protect->n_left_out))
 		(void)snprintf(ret_text, text_bytes,
 			"ignoreip: more than %d addresses or %d names: the rest is not protected",
-			PROTECTED_MAX, IGNORE_NAMES_MAX); /* cut */
+			PROTECTED_MAX, PROTECT_NAMES_MAX); /* cut */
 	return !ret_text[0];
 }

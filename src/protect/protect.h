@@ -10,7 +10,7 @@
 struct config;
 struct error;
 struct guard;
-struct ignore;
+struct protect;
 struct protected;
 struct message_name;
 struct store;
@@ -29,18 +29,18 @@ struct store_allow;
  * Files are read at the start and when device, inode, size or times have changed; one that cannot
  * be read keeps its last entries. */
 enum {
-	IGNORE_NAMES_MAX = 256, /* more are left out, and said */
-	IGNORE_FILES_MAX = 64,
-	IGNORE_HOST_ADDRESSES_MAX = 64, /* of a name, former ones too: of these the oldest go */
-	IGNORE_TTL_MIN_S = 60,          /* a TTL of 0 asks a name server for every call */
-	IGNORE_TTL_MAX_S = 3600,
-	IGNORE_RETRY_S = 30, /* after no answer */
-	IGNORE_ASKED_MAX =
+	PROTECT_NAMES_MAX = 256, /* more are left out, and said */
+	PROTECT_FILES_MAX = 64,
+	PROTECT_HOST_ADDRESSES_MAX = 64, /* of a name, former ones too: of these the oldest go */
+	PROTECT_TTL_MIN_S = 60,          /* a TTL of 0 asks a name server for every call */
+	PROTECT_TTL_MAX_S = 3600,
+	PROTECT_RETRY_S = 30, /* after no answer */
+	PROTECT_ASKED_MAX =
 		16, /* questions on their way: others have their turn with the next tick */
-	IGNORE_FILES_EVERY_S = 2,
+	PROTECT_FILES_EVERY_S = 2,
 };
 
-struct ignore_events {
+struct protect_events {
 	/* Hands a question to the notifier; false: not now. */
 	bool (*ask)(void *context, const struct message_name *question);
 	/* One more address for the firewall role, or one that is protected for longer than it has
@@ -53,39 +53,39 @@ struct ignore_events {
 
 /* Reads the files of all enabled jails. config, guard and protected are borrowed. Nothing is told
  * or asked yet. */
-struct ignore *ignore_new(const struct config *config, struct guard *guard,
-	struct protected *protected, const struct ignore_events *events);
-void ignore_free(struct ignore *ignore);
+struct protect *protect_new(const struct config *config, struct guard *guard,
+	struct protected *protected, const struct protect_events *events);
+void protect_free(struct protect *protect);
 
 /* From here on answers are recorded in store (borrowed). */
-void ignore_attach(struct ignore *ignore, struct store *store);
+void protect_attach(struct protect *protect, struct store *store);
 /* One address of the last good answer of an earlier run; names that nobody names any more are
  * forgotten. */
-void ignore_load(struct ignore *ignore, const char *name, const struct ip *ip, int64_t now_s);
+void protect_load(struct protect *protect, const char *name, const struct ip *ip, int64_t now_s);
 
 /* A name that a person protects: until for_s from now (0: for ever), over restarts. note may be
  * NULL. -1 with a sentence: no name, or too many. Disallow: -1 if there is no such entry; one that
  * ignoreip names too stays. A time that is shorter than an earlier one ends in the firewall role,
  * which takes nothing back, as the earlier one would have, or with the next engine. */
-int ignore_allow(struct ignore *ignore, const char *name, int64_t for_s, const char *note,
+int protect_allow(struct protect *protect, const char *name, int64_t for_s, const char *note,
 	int64_t now_s, struct error *err);
-int ignore_disallow(struct ignore *ignore, const char *name, struct error *err);
+int protect_disallow(struct protect *protect, const char *name, struct error *err);
 /* A row of an earlier run. */
-void ignore_load_allow(struct ignore *ignore, const struct store_allow *allow, int64_t now_s);
+void protect_load_allow(struct protect *protect, const struct store_allow *allow, int64_t now_s);
 /* Name number `index` allowed by hand, false: there are no more. Texts are borrowed. */
-bool ignore_allowed(const struct ignore *ignore, size_t index, struct store_allow *ret_allow);
+bool protect_allowed(const struct protect *protect, size_t index, struct store_allow *ret_allow);
 
 /* Reads files that have changed, asks what is due, lets go what is over, tells the firewall role
  * what it has not heard of. */
-void ignore_tick(struct ignore *ignore, int64_t now_s);
+void protect_tick(struct protect *protect, int64_t now_s);
 /* A notifier has just started: what an earlier one was asked is asked again. */
-void ignore_joined(struct ignore *ignore, int64_t now_s);
+void protect_joined(struct protect *protect, int64_t now_s);
 /* An answer of kind MESSAGE_NAME_PROTECT; one that was not asked for changes nothing. */
-void ignore_answer(struct ignore *ignore, const struct message_name *answer, int64_t now_s);
+void protect_answer(struct protect *protect, const struct message_name *answer, int64_t now_s);
 /* Tells what waits for room; false: some still does. */
-bool ignore_flush(struct ignore *ignore, int64_t now_s);
+bool protect_flush(struct protect *protect, int64_t now_s);
 
 /* Whether everything that is named is protected; else what is not, rendered, in one sentence. */
-bool ignore_is_well(const struct ignore *ignore, char *ret_text, size_t text_bytes);
+bool protect_is_well(const struct protect *protect, char *ret_text, size_t text_bytes);
 
 #endif

@@ -15,7 +15,7 @@
 enum { QUESTIONS_MAX = 32, TOLD_MAX = 8192 };
 
 static struct world world;
-static struct ignore *ignore;
+static struct protect *protect;
 static char list_path[128];
 static struct config_ignore ignores[3];
 static struct message_name questions[QUESTIONS_MAX];
@@ -58,14 +58,14 @@ static void on_note(void *context, int priority, const char *text)
 static void on_name(void *context, const char *name, const struct ip *ip)
 {
 	(void)context;
-	ignore_load(ignore, name, ip, NOW_S);
+	protect_load(protect, name, ip, NOW_S);
 }
 
 static void on_allow(void *context, const struct store_allow *allow)
 {
 	(void)context;
 	if (allow->name)
-		ignore_load_allow(ignore, allow, NOW_S);
+		protect_load_allow(protect, allow, NOW_S);
 }
 
 static void on_nothing(void *context, const struct tail_position *position)
@@ -78,7 +78,7 @@ static void begin_with(size_t count)
 {
 	static char first[] = "PBX.example.org";
 	static char second[] = "trunk.example.net";
-	struct ignore_events events = { on_ask, on_tell, on_note, NULL };
+	struct protect_events events = { on_ask, on_tell, on_note, NULL };
 	struct world_loading loading = { &world, NOW_S };
 	struct store_loader loader = { .failure = world_load_failure,
 		.ban = world_load_ban,
@@ -99,8 +99,8 @@ static void begin_with(size_t count)
 	room = TOLD_MAX;
 	notifier_is_there = true;
 	notes[0] = '\0';
-	ignore = ignore_new(world.config, world.guard, world.protected, &events);
-	ignore_attach(ignore, world.store);
+	protect = protect_new(world.config, world.guard, world.protected, &events);
+	protect_attach(protect, world.store);
 	assert_int_equal(store_load(world.store, &loader, NULL), 0);
 }
 
@@ -111,8 +111,8 @@ static void begin(bool with_file)
 
 static void end(void)
 {
-	ignore_free(ignore);
-	ignore = NULL;
+	protect_free(protect);
+	protect = NULL;
 	world.config->jails[SIP].ignores = NULL;
 	world.config->jails[SIP].n_ignores = 0;
 }
@@ -128,7 +128,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	if (ignore)
+	if (protect)
 		end();
 	world_done(&world);
 	return 0;
@@ -173,13 +173,13 @@ static void answer(const char *name, enum message_name_outcome outcome, uint32_t
 		record.addresses[record.count++] = ip_of(one);
 	if (two)
 		record.addresses[record.count++] = ip_of(two);
-	ignore_answer(ignore, &record, now_s);
+	protect_answer(protect, &record, now_s);
 }
 
 static bool is_well(const char *part)
 {
 	char text[256];
-	bool well = ignore_is_well(ignore, text, sizeof(text));
+	bool well = protect_is_well(protect, text, sizeof(text));
 
 	if (part && !strstr(text, part))
 		fail_msg("'%s' is not in '%s'", part, text);
@@ -203,14 +203,14 @@ static void test_names_are_asked_and_protected(void **state)
 	(void)state;
 	begin(false);
 	notifier_is_there = false;
-	ignore_tick(ignore, NOW_S);
+	protect_tick(protect, NOW_S);
 	assert_int_equal(n_questions, 0);
 	assert_false(is_well("'pbx.example.org' has not been answered yet"));
 	notifier_is_there = true;
-	ignore_joined(ignore, NOW_S);
+	protect_joined(protect, NOW_S);
 	assert_int_equal(n_questions, 2);
 	assert_int_equal(questions[0].kind, MESSAGE_NAME_PROTECT);
-	ignore_tick(ignore, NOW_S + 1);
+	protect_tick(protect, NOW_S + 1);
 	assert_int_equal(n_questions, 2); /* they are on their way */
 	answer("pbx.example.org", MESSAGE_NAME_FOUND, 300, "203.0.113.5", "2001:db8::5", NOW_S + 1);
 	assert_true(is_protected("203.0.113.5") && is_protected("2001:db8::5"));
@@ -219,16 +219,16 @@ static void test_names_are_asked_and_protected(void **state)
 	answer("trunk.example.net", MESSAGE_NAME_FOUND, 0, "203.0.113.6", NULL, NOW_S + 1);
 	assert_true(is_well(NULL));
 	/* each is asked again at its TTL, within a minute and an hour */
-	ignore_tick(ignore, NOW_S + 60);
+	protect_tick(protect, NOW_S + 60);
 	assert_int_equal(n_questions, 2);
-	ignore_tick(ignore, NOW_S + 61);
+	protect_tick(protect, NOW_S + 61);
 	assert_int_equal(n_questions, 3);
 	assert_string_equal(questions[2].name, "trunk.example.net");
 	answer("trunk.example.net", MESSAGE_NAME_FOUND, 86400, "203.0.113.6", NULL, NOW_S + 61);
-	ignore_tick(ignore, NOW_S + 301);
+	protect_tick(protect, NOW_S + 301);
 	assert_int_equal(n_questions, 4);
 	assert_string_equal(questions[3].name, "pbx.example.org");
-	ignore_tick(ignore, NOW_S + 61 + IGNORE_TTL_MAX_S);
+	protect_tick(protect, NOW_S + 61 + PROTECT_TTL_MAX_S);
 	assert_string_equal(question_of("trunk.example.net").name, "trunk.example.net");
 }
 
@@ -239,7 +239,7 @@ static void test_bans_end_with_the_answer(void **state)
 	for (int i = 0; i < 3; i++)
 		world_fail(&world, SIP, "203.0.113.5", NOW_S, NOW_S);
 	assert_non_null(world_ban(&world, SIP, "203.0.113.5"));
-	ignore_tick(ignore, NOW_S);
+	protect_tick(protect, NOW_S);
 	answer("pbx.example.org", MESSAGE_NAME_FOUND, 300, "203.0.113.5", NULL, NOW_S);
 	assert_null(world_ban(&world, SIP, "203.0.113.5"));
 	for (int i = 0; i < 3; i++)
@@ -252,19 +252,19 @@ static void test_former_addresses(void **state)
 {
 	(void)state;
 	begin(false);
-	ignore_tick(ignore, NOW_S);
+	protect_tick(protect, NOW_S);
 	answer("pbx.example.org", MESSAGE_NAME_FOUND, 100, "203.0.113.1", "203.0.113.2", NOW_S);
-	ignore_tick(ignore, NOW_S + 100);
+	protect_tick(protect, NOW_S + 100);
 	answer("pbx.example.org", MESSAGE_NAME_FOUND, 100, "203.0.113.2", "203.0.113.3",
 		NOW_S + 100);
-	ignore_tick(ignore, NOW_S + 299);
+	protect_tick(protect, NOW_S + 299);
 	assert_true(is_protected("203.0.113.1") && is_protected("203.0.113.3"));
-	ignore_tick(ignore, NOW_S + 300);
+	protect_tick(protect, NOW_S + 300);
 	assert_false(is_protected("203.0.113.1"));
 	assert_true(is_protected("203.0.113.2") && is_protected("203.0.113.3"));
 	/* one that comes back is current again */
 	answer("pbx.example.org", MESSAGE_NAME_FOUND, 100, "203.0.113.1", NULL, NOW_S + 300);
-	ignore_tick(ignore, NOW_S + 1000);
+	protect_tick(protect, NOW_S + 1000);
 	assert_true(is_protected("203.0.113.1"));
 	assert_false(is_protected("203.0.113.2"));
 }
@@ -283,8 +283,8 @@ static void test_pool_is_capped(void **state)
 		(void)snprintf(one, sizeof(one), "203.0.113.%d", 2 * i + 1);
 		(void)snprintf(two, sizeof(two), "203.0.113.%d", 2 * i + 2);
 		n_questions = 0;
-		ignore_tick(ignore, now_s - 1 + (i == 0));
-		ignore_tick(ignore, now_s);
+		protect_tick(protect, now_s - 1 + (i == 0));
+		protect_tick(protect, now_s);
 		answer("pbx.example.org", MESSAGE_NAME_FOUND, 3600, one, two, now_s);
 	}
 	assert_true(is_protected("203.0.113.199") && is_protected("203.0.113.200"));
@@ -299,22 +299,22 @@ static void test_failures_take_nothing(void **state)
 
 	(void)state;
 	begin(false);
-	ignore_tick(ignore, NOW_S);
+	protect_tick(protect, NOW_S);
 	answer("trunk.example.net", MESSAGE_NAME_NONE, 0, NULL, NULL, NOW_S);
 	answer("pbx.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.1", NULL, NOW_S);
 	assert_false(is_well("'trunk.example.net' has no address: nobody"));
 	for (int i = 0; i < 2; i++) {
-		int64_t now_s = NOW_S + 60 + (int64_t)i * IGNORE_RETRY_S;
+		int64_t now_s = NOW_S + 60 + (int64_t)i * PROTECT_RETRY_S;
 
-		ignore_tick(ignore, now_s);
+		protect_tick(protect, now_s);
 		answer("pbx.example.org", bad[i], 0, NULL, NULL, now_s);
 		assert_true(is_protected("203.0.113.1"));
 		n_questions = 0;
-		ignore_tick(ignore, now_s + IGNORE_RETRY_S - 1);
+		protect_tick(protect, now_s + PROTECT_RETRY_S - 1);
 		for (size_t k = 0; k < n_questions; k++)
 			assert_string_equal(questions[k].name, "trunk.example.net");
 	}
-	ignore_tick(ignore, NOW_S + 1000000);
+	protect_tick(protect, NOW_S + 1000000);
 	assert_true(is_protected("203.0.113.1"));
 	assert_non_null(strstr(notes, "'pbx.example.org' has no address"));
 	assert_non_null(strstr(notes, "'pbx.example.org' could not be looked up"));
@@ -327,21 +327,21 @@ static void test_odd_answers(void **state)
 
 	(void)state;
 	begin(false);
-	ignore_tick(ignore, NOW_S);
+	protect_tick(protect, NOW_S);
 	stale = question_of("pbx.example.org");
-	ignore_tick(ignore, NOW_S + MESSAGE_NAME_WAIT_S);
+	protect_tick(protect, NOW_S + MESSAGE_NAME_WAIT_S);
 	assert_int_equal(n_questions, 4); /* both were lost, both are asked again */
 	stale.outcome = MESSAGE_NAME_FOUND;
 	stale.addresses[stale.count++] = ip_of("203.0.113.66");
-	ignore_answer(ignore, &stale, NOW_S);
+	protect_answer(protect, &stale, NOW_S);
 	(void)snprintf(stale.name, sizeof(stale.name), "other.example");
-	ignore_answer(ignore, &stale, NOW_S);
+	protect_answer(protect, &stale, NOW_S);
 	assert_false(is_protected("203.0.113.66"));
 	answer("pbx.example.org", MESSAGE_NAME_FOUND, 3600, "203.0.113.1", "0.0.0.0", NOW_S + 21);
 	assert_false(is_told("0.0.0.0"));
 	/* the clock is set back by years: asked again all the same */
 	n_questions = 0;
-	ignore_tick(ignore, NOW_S - 100000000);
+	protect_tick(protect, NOW_S - 100000000);
 	assert_int_equal(n_questions, 2);
 }
 
@@ -349,7 +349,7 @@ static void test_last_answer_survives(void **state)
 {
 	(void)state;
 	begin(false);
-	ignore_tick(ignore, NOW_S);
+	protect_tick(protect, NOW_S);
 	answer("pbx.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.1", NULL, NOW_S);
 	answer("trunk.example.net", MESSAGE_NAME_FOUND, 60, "203.0.113.2", NULL, NOW_S);
 	world_commit(&world);
@@ -375,15 +375,15 @@ static void test_room_runs_out(void **state)
 	(void)state;
 	begin(false);
 	room = 1;
-	ignore_tick(ignore, NOW_S);
+	protect_tick(protect, NOW_S);
 	answer("pbx.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.1", "203.0.113.2", NOW_S);
 	assert_true(is_protected("203.0.113.2")); /* here at once */
 	assert_int_equal(n_told, 1);
-	assert_false(ignore_flush(ignore, NOW_S));
+	assert_false(protect_flush(protect, NOW_S));
 	room = 5;
-	assert_true(ignore_flush(ignore, NOW_S));
+	assert_true(protect_flush(protect, NOW_S));
 	assert_int_equal(n_told, 2);
-	assert_true(ignore_flush(ignore, NOW_S));
+	assert_true(protect_flush(protect, NOW_S));
 	assert_int_equal(n_told, 2); /* each once */
 }
 
@@ -393,35 +393,35 @@ static void test_file(void **state)
 	write_list("203.0.113.10, 203.0.113.64/26\n# a comment\nvan.example.org\n");
 	begin(true);
 	assert_true(is_protected("203.0.113.10") && is_protected("203.0.113.100"));
-	ignore_tick(ignore, NOW_S);
+	protect_tick(protect, NOW_S);
 	assert_true(is_told("203.0.113.10"));
 	assert_int_equal(n_questions, 3);
 	answer("van.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.20", NULL, NOW_S);
 	assert_true(is_protected("203.0.113.20"));
 	write_list("203.0.113.11\n");
-	ignore_tick(ignore, NOW_S + 1); /* looked at every second second */
+	protect_tick(protect, NOW_S + 1); /* looked at every second second */
 	assert_false(is_protected("203.0.113.11"));
-	ignore_tick(ignore, NOW_S + 2);
+	protect_tick(protect, NOW_S + 2);
 	assert_true(is_protected("203.0.113.11"));
 	assert_false(is_protected("203.0.113.10"));
 	assert_false(is_protected("203.0.113.20")); /* nobody names the van any more */
 	/* a wrong entry is told, the rest counts */
 	write_list("203.0.113.12\n203.0.113.999\n");
-	ignore_tick(ignore, NOW_S + 4);
+	protect_tick(protect, NOW_S + 4);
 	assert_true(is_protected("203.0.113.12"));
 	assert_false(is_well("list:2:1: error"));
 	/* one that is gone keeps what it last said */
 	assert_int_equal(unlink(list_path), 0);
-	ignore_tick(ignore, NOW_S + 6);
+	protect_tick(protect, NOW_S + 6);
 	assert_true(is_protected("203.0.113.12"));
 	assert_false(is_well("its last entries stay protected"));
 	write_list("203.0.113.13\n");
-	ignore_tick(ignore, NOW_S + 8);
+	protect_tick(protect, NOW_S + 8);
 	assert_true(is_protected("203.0.113.13"));
 	assert_false(is_protected("203.0.113.12"));
 	assert_false(is_well("'pbx.example.org'")); /* the file is well again */
 	write_list("0.0.0.0/7\n");                  /* a warning of `check` is no trouble */
-	ignore_tick(ignore, NOW_S + 10);
+	protect_tick(protect, NOW_S + 10);
 	assert_false(is_well("'pbx.example.org'"));
 }
 
@@ -439,9 +439,9 @@ static void test_large_file(void **state)
 	free(text);
 	begin(true);
 	assert_true(is_protected("10.1.15.249"));
-	ignore_tick(ignore, NOW_S);
+	protect_tick(protect, NOW_S);
 	assert_in_range(n_told, 1, 999); /* a part a turn: the log is followed in between */
-	for (int i = 0; i < 100 && !ignore_flush(ignore, NOW_S); i++)
+	for (int i = 0; i < 100 && !protect_flush(protect, NOW_S); i++)
 		;
 	assert_int_equal(n_told, 4000);
 	assert_false(is_well("'pbx.example.org'"));
@@ -454,35 +454,36 @@ static void test_allowed_by_hand(void **state)
 
 	(void)state;
 	begin(false);
-	assert_int_equal(ignore_allow(ignore, "a b", 0, NULL, NOW_S, &err), -1);
-	assert_int_equal(ignore_allow(ignore, "192.0.2.1", 0, NULL, NOW_S, &err), -1);
-	assert_int_equal(ignore_allow(ignore, "van.example.org", -1, NULL, NOW_S, &err), -1);
-	assert_int_equal(ignore_allow(ignore, "van.example.org", INT64_MAX, NULL, NOW_S, &err), -1);
+	assert_int_equal(protect_allow(protect, "a b", 0, NULL, NOW_S, &err), -1);
+	assert_int_equal(protect_allow(protect, "192.0.2.1", 0, NULL, NOW_S, &err), -1);
+	assert_int_equal(protect_allow(protect, "van.example.org", -1, NULL, NOW_S, &err), -1);
+	assert_int_equal(protect_allow(protect, "van.example.org", INT64_MAX, NULL, NOW_S, &err),
+		-1);
 	assert_non_null(strstr(err.text, "3000 years"));
-	assert_int_equal(ignore_disallow(ignore, "van.example.org", &err), -1);
-	assert_int_equal(ignore_allow(ignore, "Van.example.org", 100, "the van", NOW_S, &err), 0);
-	ignore_tick(ignore, NOW_S);
+	assert_int_equal(protect_disallow(protect, "van.example.org", &err), -1);
+	assert_int_equal(protect_allow(protect, "Van.example.org", 100, "the van", NOW_S, &err), 0);
+	protect_tick(protect, NOW_S);
 	answer("van.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.30", NULL, NOW_S);
 	assert_true(is_protected("203.0.113.30"));
-	assert_true(ignore_allowed(ignore, 0, &allow));
+	assert_true(protect_allowed(protect, 0, &allow));
 	assert_string_equal(allow.name, "van.example.org");
 	assert_string_equal(allow.note, "the van");
 	assert_int_equal(allow.until_s, NOW_S + 100);
-	assert_false(ignore_allowed(ignore, 1, &allow));
+	assert_false(protect_allowed(protect, 1, &allow));
 	world_commit(&world);
 	end();
 	world_restart(&world, NOW_S);
 	begin(false);
 	assert_true(is_protected("203.0.113.30"));
-	ignore_tick(ignore, NOW_S + 99);
+	protect_tick(protect, NOW_S + 99);
 	assert_true(is_protected("203.0.113.30"));
-	ignore_tick(ignore, NOW_S + 100);
+	protect_tick(protect, NOW_S + 100);
 	assert_false(is_protected("203.0.113.30"));
-	assert_false(ignore_allowed(ignore, 0, &allow));
+	assert_false(protect_allowed(protect, 0, &allow));
 	/* what ignoreip names too goes on being protected */
 	answer("pbx.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.1", NULL, NOW_S);
-	assert_int_equal(ignore_allow(ignore, "pbx.example.org", 0, NULL, NOW_S, &err), 0);
-	assert_int_equal(ignore_disallow(ignore, "PBX.example.org", &err), 0);
+	assert_int_equal(protect_allow(protect, "pbx.example.org", 0, NULL, NOW_S, &err), 0);
+	assert_int_equal(protect_disallow(protect, "PBX.example.org", &err), 0);
 	assert_true(is_protected("203.0.113.1"));
 }
 
@@ -505,34 +506,34 @@ static void test_allowed_for_a_time(void **state)
 	(void)state;
 	write_list("\n");
 	begin(true);
-	assert_int_equal(ignore_allow(ignore, "van.example.org", 100, NULL, NOW_S, &err), 0);
-	ignore_tick(ignore, NOW_S);
+	assert_int_equal(protect_allow(protect, "van.example.org", 100, NULL, NOW_S, &err), 0);
+	protect_tick(protect, NOW_S);
 	answer("van.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.30", NULL, NOW_S + 10);
 	assert_int_equal(ttl_of("203.0.113.30"), 90);
 	/* longer: known addresses are told again; shorter: they are not */
-	assert_int_equal(ignore_allow(ignore, "van.example.org", 200, NULL, NOW_S + 20, &err), 0);
-	ignore_tick(ignore, NOW_S + 30);
+	assert_int_equal(protect_allow(protect, "van.example.org", 200, NULL, NOW_S + 20, &err), 0);
+	protect_tick(protect, NOW_S + 30);
 	assert_int_equal(ttl_of("203.0.113.30"), 190);
-	assert_int_equal(ignore_allow(ignore, "van.example.org", 50, NULL, NOW_S + 40, &err), 0);
+	assert_int_equal(protect_allow(protect, "van.example.org", 50, NULL, NOW_S + 40, &err), 0);
 	n_told = 0;
-	ignore_tick(ignore, NOW_S + 40);
+	protect_tick(protect, NOW_S + 40);
 	assert_int_equal(ttl_of("203.0.113.30"), -1);
 	/* a new start has told nothing, and knows what is left */
 	world_commit(&world);
 	end();
 	world_restart(&world, NOW_S + 50);
 	begin(true);
-	ignore_tick(ignore, NOW_S + 50);
+	protect_tick(protect, NOW_S + 50);
 	assert_int_equal(ttl_of("203.0.113.30"), 40);
 	/* ignoreip's is for ever, and so is an allow without a time */
 	write_list("van.example.org\n");
-	ignore_tick(ignore, NOW_S + 60);
+	protect_tick(protect, NOW_S + 60);
 	assert_int_equal(ttl_of("203.0.113.30"), 0);
 	answer("pbx.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.1", NULL, NOW_S + 60);
 	assert_int_equal(ttl_of("203.0.113.1"), 0);
-	assert_int_equal(ignore_allow(ignore, "pbx.example.org", 100, NULL, NOW_S + 60, &err), 0);
+	assert_int_equal(protect_allow(protect, "pbx.example.org", 100, NULL, NOW_S + 60, &err), 0);
 	n_told = 0;
-	ignore_tick(ignore, NOW_S + 61);
+	protect_tick(protect, NOW_S + 61);
 	assert_int_equal(n_told, 0);
 }
 
