@@ -7,7 +7,7 @@
 
 struct entry {
 	struct ip ip;
-	unsigned source;
+	enum protected_source source;
 	int64_t until_s; /* 0: for ever */
 	char because[PROTECTED_BECAUSE_MAX];
 };
@@ -34,7 +34,7 @@ void protected_free(struct protected *protected)
 }
 
 bool protected_add_until(struct protected *protected, const struct ip *ip, const char *because,
-	unsigned source, int64_t until_s)
+	enum protected_source source, int64_t until_s)
 {
 	char address[IP_TEXT_MAX];
 	struct entry *entry;
@@ -64,7 +64,7 @@ bool protected_add_until(struct protected *protected, const struct ip *ip, const
 }
 
 bool protected_add(struct protected *protected, const struct ip *ip, const char *because,
-	unsigned source)
+	enum protected_source source)
 {
 	return protected_add_until(protected, ip, because, source, 0);
 }
@@ -79,7 +79,7 @@ void protected_expire(struct protected *protected, int64_t now_s)
 	protected->count = kept;
 }
 
-void protected_clear(struct protected *protected, unsigned source)
+void protected_clear(struct protected *protected, enum protected_source source)
 {
 	size_t kept = 0;
 

@@ -10,7 +10,7 @@
 #include "commands/client.h"
 #include "commands/unban_offline.h"
 #include "decide/guard.h"
-#include "dialect/ignore_words.h"
+#include "protect/protect.h"
 
 /* Reads ADDR[/LEN]; ban: only the lengths that a ban can have. */
 static int read_address(const char *text, bool ban, struct ip *ret_ip)
@@ -33,17 +33,11 @@ static int read_address(const char *text, bool ban, struct ip *ret_ip)
 /* Reads ADDR[/LEN] or NAME of allow and disallow. NULL: it is neither, or wider than it may be. */
 static const char *read_allowed(const char *text, bool may_be_wide, char address[IP_TEXT_MAX])
 {
-	enum ignore_words_kind kind = IGNORE_WORDS_FILE;
-	struct error err = { "an address is wanted, or a host name" };
-	bool is_read;
+	struct error err;
 	struct ip ip;
 
-	is_read = ignore_words_word(text, &kind, &ip, &err) == 0;
-	if (is_read && kind == IGNORE_WORDS_ADDRESS &&
-		(may_be_wide || guard_allow_width(&ip, &err) == 0))
-		return ip_format(&ip, address);
-	if (is_read && kind == IGNORE_WORDS_NAME)
-		return text;
+	if (protect_word(text, may_be_wide, &ip, &err) == 0)
+		return ip.family ? ip_format(&ip, address) : text;
 	(void)fprintf(stderr, "voipguard: %s\n", err.text);
 	return NULL;
 }

@@ -81,8 +81,7 @@ static int lift(struct guard *guard, struct store *store, const struct ip *ip, c
 	guard_attach(guard, store);
 	if (store_load(store, &loader, err) < 0)
 		return -1;
-	rc = ip ? guard_unban(guard, ip, jail, now_s, &lifted, err)
-		: guard_unban_all(guard, jail, now_s, &lifted, err);
+	rc = guard_unban(guard, ip, jail, now_s, &lifted, err);
 	if (rc == 0)
 		rc = store_commit(store, 0, err); /* "lifting" before the kernel hears of it */
 	if (rc == 0)

@@ -8,7 +8,6 @@
 #include "control/status.h"
 #include "decide/bans.h"
 #include "decide/guard.h"
-#include "dialect/ignore_words.h"
 #include "protect/protect.h"
 
 static bool is_text(const json_t *value)
@@ -77,21 +76,12 @@ static int address_read(const json_t *request, struct ip *ret_ip, struct error *
 	return ip_parse_prefix(address, ret_ip, err);
 }
 
-static int jail_find(const struct guard *guard, const char *jail, struct error *err)
-{
-	int number = guard_find_jail(guard, jail);
-
-	if (number >= 0)
-		return number;
-	return error_set(err, "there is no jail '%s'", text_shown_string(jail).text);
-}
-
 static int command_status(struct control *control, struct connection *connection,
 	const json_t *request, int64_t now_s, struct error *err)
 {
 	const char *jail = text_of(request, "jail");
 
-	if (jail && jail_find(control->engine.guard, jail, err) < 0)
+	if (jail && guard_named_jail(control->engine.guard, jail, err) < 0)
 		return -1;
 	connection->jail = jail ? alloc_string(jail) : NULL;
 	connection->status =
@@ -162,34 +152,15 @@ static int command_unban(struct control *control, struct connection *connection,
 
 	if (all && text_of(request, "address"))
 		return error_set(err, "an address, or all: not both");
-	if (all) {
-		rc = guard_unban_all(guard, jail, now_s, &lifted, err);
-	} else {
-		if (address_read(request, &ip, err) < 0)
-			return -1;
+	if (!all && address_read(request, &ip, err) < 0)
+		return -1;
+	if (!all)
 		ip = guard_unit(guard, &ip);
-		rc = guard_unban(guard, &ip, jail, now_s, &lifted, err);
-	}
+	rc = guard_unban(guard, all ? NULL : &ip, jail, now_s, &lifted, err);
 	if (rc < 0)
 		return -1;
 	return finish_change(control, connection, all ? NULL : &ip, -1,
 		json_pack("{s:b, s:I}", "ok", 1, "lifted", (json_int_t)lifted), now_s);
-}
-
-/* An address, or a name. */
-static int allowed_read(const struct control *control, const char *text, struct ip *ret_ip,
-	bool *ret_is_name, struct error *err)
-{
-	enum ignore_words_kind kind = IGNORE_WORDS_FILE;
-
-	if (!text)
-		return error_set(err, "the address is missing");
-	if (ignore_words_word(text, &kind, ret_ip, err) < 0)
-		return -1;
-	*ret_is_name = kind == IGNORE_WORDS_NAME;
-	if (kind == IGNORE_WORDS_FILE || (*ret_is_name && !control->engine.protect))
-		return error_set(err, "an address is wanted, or a host name");
-	return 0;
 }
 
 static int command_allow(struct control *control, struct connection *connection,
@@ -198,23 +169,18 @@ static int command_allow(struct control *control, struct connection *connection,
 	const json_t *duration = json_object_get(request, "for_s");
 	int64_t for_s = json_integer_value(duration); /* 0: it is missing */
 	const char *address = text_of(request, "address");
-	const char *note = text_of(request, "note");
-	bool is_name;
 	struct ip ip;
-	int rc;
 
 	if (duration && for_s <= 0)
 		return error_set(err,
 			"for_s: one second or more is wanted; without it, it is for ever");
-	if (allowed_read(control, address, &ip, &is_name, err) < 0)
+	if (!address)
+		return error_set(err, "the address is missing");
+	if (protect_word(address, true, &ip, err) < 0 ||
+		protect_allow(control->engine.protect, address, for_s, text_of(request, "note"),
+			now_s, err) < 0)
 		return -1;
-	if (is_name)
-		rc = protect_allow(control->engine.protect, address, for_s, note, now_s, err);
-	else
-		rc = guard_allow(control->engine.guard, &ip, for_s, note, now_s, err);
-	if (rc < 0)
-		return -1;
-	return finish_change(control, connection, is_name ? NULL : &ip, -1,
+	return finish_change(control, connection, ip.family ? &ip : NULL, -1,
 		json_pack("{s:b}", "ok", 1), now_s);
 }
 
@@ -222,12 +188,10 @@ static int command_disallow(struct control *control, struct connection *connecti
 	const json_t *request, int64_t now_s, struct error *err)
 {
 	const char *address = text_of(request, "address");
-	bool is_name;
-	struct ip ip;
 
-	if (allowed_read(control, address, &ip, &is_name, err) < 0 ||
-		(is_name ? protect_disallow(control->engine.protect, address, err)
-			 : guard_disallow(control->engine.guard, &ip, err)) < 0)
+	if (!address)
+		return error_set(err, "the address is missing");
+	if (protect_disallow(control->engine.protect, address, err) < 0)
 		return -1;
 	return finish_change(control, connection, NULL, -1, json_pack("{s:b}", "ok", 1), now_s);
 }
@@ -240,10 +204,10 @@ static int command_jail(struct control *control, struct connection *connection,
 
 	if (!jail)
 		return error_set(err, "the jail is missing");
-	number = jail_find(control->engine.guard, jail, err);
+	number = guard_named_jail(control->engine.guard, jail, err);
 	if (number < 0)
 		return -1;
-	connection_say(connection, status_jail(control->engine.guard, (size_t)number, now_s));
+	connection_say(connection, status_jail(&control->engine, (size_t)number, now_s));
 	return 0;
 }
 

@@ -48,7 +48,7 @@ struct control_health {
 /* What control needs of the engine. */
 struct control_engine {
 	struct guard *guard;
-	struct protect *protect; /* NULL: no names are protected */
+	struct protect *protect;
 	struct tail *tail;
 	const struct control_health *health; /* [CONTROL_PARTS] */
 	bool dry_run;

@@ -341,24 +341,19 @@ static bool is_shown(const struct status *status, size_t jail, const struct guar
 	       bans_count(guard_bans(status->engine->guard), (uint32_t)jail) > 0;
 }
 
-static json_t *allow_json(const char *address, const struct store_allow *allow)
-{
-	return json_pack("{s:s, s:o, s:o, s:o}", "address", address, "since",
-		time_json(allow->at_s), "until",
-		allow->until_s ? time_json(allow->until_s) : json_null(), "note",
-		text_json(allow->note));
-}
-
-static json_t *allowed_json(const struct guard *guard, const struct protect *protect)
+static json_t *allowed_json(const struct protect *protect)
 {
 	json_t *array = json_array();
-	struct store_allow allow;
+	const struct store_allow *allow;
 	char address[IP_TEXT_MAX];
 
-	for (size_t i = 0; guard_allowed(guard, i, &allow); i++)
-		json_array_append_new(array, allow_json(ip_format(&allow.ip, address), &allow));
-	for (size_t i = 0; protect && protect_allowed(protect, i, &allow); i++)
-		json_array_append_new(array, allow_json(allow.name, &allow));
+	for (size_t i = 0; (allow = protect_allowed(protect, i)); i++)
+		json_array_append_new(array,
+			json_pack("{s:s, s:o, s:o, s:o}", "address",
+				allow->name ? allow->name : ip_format(&allow->ip, address), "since",
+				time_json(allow->at_s), "until",
+				allow->until_s ? time_json(allow->until_s) : json_null(), "note",
+				text_json(allow->note)));
 	return array;
 }
 
@@ -376,18 +371,19 @@ struct json_t *status_jails(const struct guard *guard, int64_t now_s)
 	return json_pack("{s:b, s:o}", "ok", 1, "jails", names);
 }
 
-struct json_t *status_jail(const struct guard *guard, size_t jail, int64_t now_s)
+struct json_t *status_jail(const struct control_engine *engine, size_t jail, int64_t now_s)
 {
 	json_t *ignored = json_array();
 	struct guard_jail_info info;
-	struct store_allow allow;
+	const struct store_allow *allow;
 	char address[IP_TEXT_MAX];
 
-	guard_jail_info(guard, jail, now_s, &info);
+	guard_jail_info(engine->guard, jail, now_s, &info);
 	for (size_t i = 0; i < info.n_ignoreip; i++)
 		json_array_append_new(ignored, json_string(ip_format(&info.ignoreip[i], address)));
-	for (size_t i = 0; guard_allowed(guard, i, &allow); i++)
-		json_array_append_new(ignored, json_string(ip_format(&allow.ip, address)));
+	for (size_t i = 0; (allow = protect_allowed(engine->protect, i)); i++)
+		if (!allow->name)
+			json_array_append_new(ignored, json_string(ip_format(&allow->ip, address)));
 	return json_pack("{s:b, s:o, s:I, s:I, s:I, s:o}", "ok", 1, "name", text_json(info.name),
 		"maxretry", (json_int_t)info.maxretry, "findtime_s", (json_int_t)info.findtime_s,
 		"bantime_s", (json_int_t)info.bantime_s, "ignoreip", ignored);
@@ -414,6 +410,6 @@ struct json_t *status_json(const struct status *status, int64_t now_s)
 	json_object_set_new(object, "cut_lines",
 		json_integer((json_int_t)tail_cut_lines(engine->tail)));
 	json_object_set_new(object, "jails", jails);
-	json_object_set_new(object, "allowed", allowed_json(engine->guard, engine->protect));
+	json_object_set_new(object, "allowed", allowed_json(engine->protect));
 	return object;
 }

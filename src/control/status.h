@@ -28,7 +28,7 @@ bool status_counters(struct status *status, const struct message *record);
 struct json_t *status_jails(const struct guard *guard, int64_t now_s);
 /* The answer to `jail`: what one jail is set to, whom it ignores, those allowed by hand among them.
  * A new reference. */
-struct json_t *status_jail(const struct guard *guard, size_t jail, int64_t now_s);
+struct json_t *status_jail(const struct control_engine *engine, size_t jail, int64_t now_s);
 /* A new reference. */
 struct json_t *status_json(const struct status *status, int64_t now_s);
 

@@ -46,19 +46,16 @@ static void tell(struct guard *guard, const struct guard_jail *jail, int64_t now
 	const char *dest = guard_jail_dest(guard, jail);
 	char kinds[KINDS_TEXT_MAX];
 	char findtime[DURATION_TEXT_MAX];
-	char shown[128];
 	struct letter letter;
-	cleanup_free char *note = NULL;
 
 	if (!dest)
 		dest = guard->config->mail.dest;
 	kinds_text(jail->filter, kinds);
-	text_render_string(shown, sizeof(shown), jail->name);
 	duration_format(jail->config->findtime_s, findtime);
-	note = alloc_format("%s: someone is guessing blindly: more than %d lines within %s name "
-			    "nobody soundly (since the start: %s)",
-		shown, GUARD_BLIND_LINES, findtime, kinds);
-	guard->events.note(guard->events.context, LOG_WARNING, note);
+	guard_note(guard, LOG_WARNING,
+		"%s: someone is guessing blindly: more than %d lines within %s name nobody soundly "
+		"(since the start: %s)",
+		text_shown_string(jail->name).text, GUARD_BLIND_LINES, findtime, kinds);
 	if (!dest)
 		return;
 	letter_blind(&letter, jail->name, GUARD_BLIND_LINES, findtime, kinds, guard->host);

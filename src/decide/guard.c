@@ -1,89 +1,20 @@
 #include "decide/parts.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <syslog.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
 #include "base/protected.h"
-#include "base/text.h"
 #include "base/times.h"
 #include "config/config.h"
 #include "decide/counter.h"
 #include "decide/history.h"
-#include "decide/letter.h"
 #include "match/filter.h"
 #include "match/records.h"
 #include "state/store.h"
-
-void guard_end_ban(struct guard *guard, struct ban *ban, bool caught_up)
-{
-	if (!ban->ghost)
-		guard_record_ban(guard, ban, STORE_BAN_ENDED);
-	if (caught_up)
-		bans_end(guard->bans, ban, false);
-	else
-		bans_make_ghost(guard->bans, ban);
-}
-
-/* ---- letters ---- */
-
-const char *guard_jail_dest(const struct guard *guard, const struct guard_jail *jail)
-{
-	return jail->config ? jail->config->mail_dest : guard->config->mail.dest;
-}
-
-const char *guard_jail_sender(const struct guard *guard, const struct guard_jail *jail)
-{
-	return jail->config ? jail->config->mail_sender : guard->config->mail.sender;
-}
-
-/* Takes the first letter of *link out of the list, completes it and hands it on. */
-static void letter_leave(struct guard *guard, struct waiting_letter **link, int failure,
-	int64_t now_s)
-{
-	struct waiting_letter *waiting = *link;
-	const struct guard_jail *jail = &guard->jails[waiting->jail];
-	struct ban ban = { .ip = waiting->ip };
-
-	if (!guard->dry_run)
-		letter_add_kernel(&waiting->letter, &ban, failure, now_s);
-	guard->events.alert(guard->events.context, now_s, guard_jail_dest(guard, jail),
-		guard_jail_sender(guard, jail), &waiting->letter);
-	*link = waiting->next;
-	if (!*link)
-		guard->letters_end = link;
-	guard->n_letters--;
-	free(waiting);
-}
-
-static void letter_begin(struct guard *guard, const struct ban *ban,
-	const struct counter_window *window, int64_t now_s)
-{
-	const struct guard_jail *jail = &guard->jails[ban->jail];
-	struct waiting_letter *waiting;
-
-	if (!guard_jail_dest(guard, jail) || (jail->config && !jail->config->bans))
-		return;
-	waiting = alloc_zero(sizeof(*waiting));
-	waiting->ip = ban->ip;
-	waiting->jail = ban->jail;
-	waiting->deadline_s = now_s + LETTER_WAIT_S;
-	letter_ban(&waiting->letter, jail->name, jail->config, ban, window, guard->host,
-		guard->dry_run);
-	*guard->letters_end = waiting;
-	guard->letters_end = &waiting->next;
-	guard->n_letters++;
-	if (guard->dry_run || guard->n_letters > LETTERS_MAX)
-		letter_leave(guard, &guard->letters, -1, now_s);
-}
-
-/* ---- counting and banning ---- */
 
 /* Makes the ban, its record and its letter. A ban that is over already becomes a ghost: lines
  * stamped inside it enter the totals only, as they would have then. */
@@ -111,7 +42,7 @@ static struct ban *ban_begin(struct guard *guard, const struct ban *wanted,
 	guard_record_marker(guard, ban->jail, &ban->ip, ban->since_s, STORE_BAN,
 		ban->until_s ? ban->until_s - ban->since_s : -1);
 	if (!over) /* before the window it shows is emptied */
-		letter_begin(guard, ban, window, now_s);
+		waiting_letters_add(guard, ban, window, now_s);
 	counter_clear(guard->counter, ban->jail, &ban->ip);
 	if (over) {
 		bans_make_ghost(guard->bans, ban);
@@ -149,7 +80,7 @@ void guard_count_hit(struct guard *guard, size_t number, const struct line *line
 {
 	struct guard_jail *jail = &guard->jails[number];
 	int64_t at_s = hit->has_time ? hit->at_ms / 1000 : now_s;
-	struct guard_offence offence = { .unit = protected_unit(guard->protected, &hit->ip),
+	struct guard_offence offence = { .unit = guard_unit(guard, &hit->ip),
 		.jail = (uint32_t)number,
 		.at_ms = hit->has_time ? hit->at_ms : now_s * 1000,
 		.session = hit->session,
@@ -189,6 +120,35 @@ void guard_count_hit(struct guard *guard, size_t number, const struct line *line
 		ban_reached(guard, number, &offence.unit, hit, reached_s, now_s);
 }
 
+/* Counts the hits whose host name has been answered, for each of its addresses. */
+static void count_resolved(struct guard *guard, int64_t now_s)
+{
+	struct unresolved_hit *resolved;
+	const struct ip *addresses;
+	size_t count;
+
+	while ((resolved = unresolved_take(guard->unresolved, &addresses, &count))) {
+		struct line line = { .text = resolved->line,
+			.length = resolved->line_length,
+			.first_read = resolved->first_read };
+
+		if (!count)
+			guard->jails[resolved->jail].unresolved++;
+		for (size_t i = 0; i < count; i++) {
+			resolved->hit.ip = addresses[i];
+			guard_count_hit(guard, resolved->jail, &line, &resolved->hit, now_s);
+		}
+		free(resolved);
+	}
+}
+
+void guard_resolved(struct guard *guard, const char *name, bool found, const struct ip *addresses,
+	size_t count, int64_t now_s)
+{
+	unresolved_answer(guard->unresolved, name, found, addresses, count, now_s);
+	count_resolved(guard, now_s);
+}
+
 static bool jail_wants(const struct guard_jail *jail, const struct line *line)
 {
 	for (size_t i = 0; i < TAIL_PATTERNS_MAX / 64; i++)
@@ -218,10 +178,12 @@ static void take(struct guard *guard, size_t number, const struct line *line,
 	case FILTER_HIT:
 		if (hit->doubtful)
 			break; /* and counted as such */
-		if (hit->ip.family)
+		if (hit->ip.family) {
 			guard_count_hit(guard, number, line, hit, now_s);
-		else
-			guard_names_hit(guard, number, line, hit, now_s);
+		} else {
+			unresolved_hit(guard, number, line, hit, now_s);
+			count_resolved(guard, now_s);
+		}
 		break;
 	case FILTER_IGNORED:
 		guard->jails[number].ignored++;
@@ -259,10 +221,9 @@ void guard_tick(struct guard *guard, int64_t now_s, bool caught_up)
 		guard_end_ban(guard, ban, caught_up);
 	if (caught_up)
 		bans_drop_ghosts(guard->bans);
-	while (guard->letters && guard->letters->deadline_s <= now_s)
-		letter_leave(guard, &guard->letters, -1, now_s);
-	guard_allow_tick(guard, now_s);
-	guard_names_tick(guard, now_s);
+	waiting_letters_tick(guard, now_s);
+	unresolved_tick(guard, now_s);
+	count_resolved(guard, now_s);
 	/* a window that is old by the clock may be completed by a line that is not read yet */
 	if (caught_up && now_s >= guard->next_expire_s) {
 		/* the rest next time */
@@ -272,49 +233,20 @@ void guard_tick(struct guard *guard, int64_t now_s, bool caught_up)
 	}
 }
 
-int64_t guard_next_s(const struct guard *guard)
-{
-	const struct ban *ban = bans_first_end(guard->bans);
-	int64_t next_s = guard->next_expire_s;
-
-	if (ban && ban->until_s < next_s)
-		next_s = ban->until_s;
-	if (guard->letters && guard->letters->deadline_s < next_s)
-		next_s = guard->letters->deadline_s;
-	return next_s;
-}
-
 /* ---- by hand ---- */
-
-uint32_t guard_ban_count(const struct guard *guard, size_t jail, const struct ip *unit,
-	int64_t now_s)
-{
-	return guard_earlier_bans(guard, jail, unit, now_s);
-}
-
-struct ip guard_unit(const struct guard *guard, const struct ip *ip)
-{
-	return protected_unit(guard->protected, ip);
-}
 
 int guard_ban(struct guard *guard, const struct ip *ip, const char *jail, int64_t for_s,
 	const char *note, int64_t now_s, struct error *err)
 {
-	int number = guard_find_jail(guard, jail ? jail : "manual");
-	struct ban ban = { .ip = protected_unit(guard->protected, ip),
-		.since_s = now_s,
-		.proven = true };
+	int number = guard_named_jail(guard, jail ? jail : "manual", err);
+	struct ban ban = { .ip = guard_unit(guard, ip), .since_s = now_s, .proven = true };
+	const char *because = protected_find(guard->protected, &ban.ip);
 	char address[IP_TEXT_MAX];
-	char shown[128];
-	const char *because;
 
-	ip_format(&ban.ip, address);
 	if (number < 0)
-		return error_set(err, "there is no jail '%s'",
-			text_render_string(shown, sizeof(shown), jail));
-	because = protected_find(guard->protected, &ban.ip);
+		return -1;
 	if (because)
-		return error_set(err, "%s is protected: %s", address, because);
+		return error_set(err, "%s is protected: %s", ip_format(&ban.ip, address), because);
 	ban.jail = (uint32_t)number;
 	if (for_s == 0 && guard->jails[number].config)
 		for_s = guard_ban_length(guard, (size_t)number, &ban.ip, now_s);
@@ -329,169 +261,19 @@ int guard_ban(struct guard *guard, const struct ip *ip, const char *jail, int64_
 	return 0;
 }
 
-/* The row goes when no change for the kernel is waiting any more. */
-static bool lifting_is_done(const struct guard *guard, const struct lifting *lifting)
-{
-	const struct guard_jail *jail = &guard->jails[lifting->ban.jail];
-
-	for (size_t i = 0; i < jail->n_scopes; i++)
-		if (bans_has_change(guard->bans, jail->scopes[i], &lifting->ban.ip))
-			return false;
-	return true;
-}
-
-static void lifting_finish(struct guard *guard, const struct ip *ip)
-{
-	for (size_t i = 0; i < guard->n_lifting;) {
-		struct lifting *lifting = &guard->lifting[i];
-
-		if (!ip_equal(&lifting->ban.ip, ip) || !lifting_is_done(guard, lifting)) {
-			i++;
-			continue;
-		}
-		guard_record_ban(guard, &lifting->ban, STORE_BAN_ENDED);
-		guard->lifting[i] = guard->lifting[--guard->n_lifting];
-	}
-}
-
-void guard_lift_ban(struct guard *guard, struct ban *ban)
-{
-	struct lifting lifting;
-
-	ban->row_number = 0;
-	history_forget(guard->history, ban->jail, &ban->ip);
-	guard_record_ban(guard, ban, STORE_BAN_LIFTING);
-	guard_record_marker(guard, ban->jail, &ban->ip, ban->since_s, STORE_UNBAN, 0);
-	counter_clear(guard->counter, ban->jail, &ban->ip);
-	guard_note_ban(guard, ban, "unbanned");
-	lifting.ban = *ban;
-	bans_end(guard->bans, ban, true);
-	guard->lifting = alloc_grow(guard->lifting, guard->n_lifting + 1, sizeof(*guard->lifting));
-	guard->lifting[guard->n_lifting++] = lifting;
-	lifting_finish(guard, &lifting.ban.ip);
-}
-
-/* The bans inside ip, or all (NULL). *ret_wider (may be NULL): a ban that holds ip and more. */
-static uint32_t lift_matching(struct guard *guard, const struct ip *ip, int only_jail,
-	struct ip *ret_wider)
-{
-	uint32_t lifted = 0;
-	size_t cursor = 0;
-	struct ban *ban;
-
-	while ((ban = bans_next(guard->bans, &cursor))) {
-		if (ban->ghost || (only_jail >= 0 && ban->jail != (uint32_t)only_jail) ||
-			(ip && !ip_overlaps(&ban->ip, ip)))
-			continue;
-		if (ip && ret_wider && !ip_contains(ip, &ban->ip)) {
-			*ret_wider = ban->ip;
-			continue;
-		}
-		guard_lift_ban(guard, ban);
-		lifted++;
-	}
-	return lifted;
-}
-
-static int lift_jail(const struct guard *guard, const char *jail, int *ret_number,
-	struct error *err)
-{
-	char shown[128];
-
-	*ret_number = -1;
-	if (!jail)
-		return 0;
-	*ret_number = guard_find_jail(guard, jail);
-	if (*ret_number >= 0)
-		return 0;
-	return error_set(err, "there is no jail '%s'",
-		text_render_string(shown, sizeof(shown), jail));
-}
-
-int guard_unban(struct guard *guard, const struct ip *ip, const char *jail, int64_t now_s,
-	uint32_t *ret_lifted, struct error *err)
-{
-	struct ip unit = protected_unit(guard->protected, ip);
-	struct ip wider = { 0 };
-	char address[IP_TEXT_MAX];
-	char held_by[IP_TEXT_MAX];
-	char shown[128];
-	int number;
-
-	if (lift_jail(guard, jail, &number, err) < 0)
-		return -1;
-	for (uint32_t i = 0; i < guard->n_jails; i++) {
-		struct counter_window window;
-
-		if ((number >= 0 && i != (uint32_t)number) ||
-			!counter_get(guard->counter, i, &unit, now_s, &window))
-			continue;
-		counter_clear(guard->counter, i, &unit);
-		guard_record_marker(guard, i, &unit, now_s, STORE_UNBAN, 0);
-	}
-	*ret_lifted = lift_matching(guard, &unit, number, &wider);
-	if (wider.family)
-		return error_set(err, "%s is still banned: it lies in %s, unban that",
-			ip_format(ip, address), ip_format(&wider, held_by));
-	if (!*ret_lifted)
-		return error_set(err, "%s is not banned%s%s", ip_format(ip, address),
-			jail ? " by jail " : "",
-			text_render_string(shown, sizeof(shown), jail ? jail : ""));
-	return 0;
-}
-
-int guard_unban_all(struct guard *guard, const char *jail, int64_t now_s, uint32_t *ret_lifted,
-	struct error *err)
-{
-	int number;
-
-	(void)now_s; /* bans of every age */
-	if (lift_jail(guard, jail, &number, err) < 0)
-		return -1;
-	*ret_lifted = lift_matching(guard, NULL, number, NULL);
-	return 0;
-}
-
-void guard_protect(struct guard *guard, const struct ip *ip, const char *because, unsigned source,
-	int64_t now_s)
-{
-	char address[IP_TEXT_MAX];
-	char text[256];
-
-	(void)now_s; /* a protected address is free at once, whenever it was banned */
-	(void)protected_add(guard->protected, ip, because,
-		source); /* the firewall role says "full" */
-	if (lift_matching(guard, ip, -1, NULL) == 0)
-		return;
-	(void)snprintf(text, sizeof(text), "bans of %s are lifted: %s", ip_format(ip, address),
-		because); /* fits */
-	guard->events.note(guard->events.context, LOG_NOTICE, text);
-}
-
 /* ---- the kernel side ---- */
 
 void guard_held(struct guard *guard, uint8_t scope, const struct ip *ip, bool lift, int failure,
 	int64_t now_s)
 {
-	struct waiting_letter **link = &guard->letters;
-	bool waited = bans_held(guard->bans, scope, ip, lift, failure);
-	struct ban *refused_ban;
+	bool was_awaited = bans_held(guard->bans, scope, ip, lift, failure);
 
-	while (failure == EPERM && !lift && (refused_ban = bans_of_element(guard->bans, scope, ip)))
-		guard_lift_ban(guard, refused_ban); /* the firewall role knows it as protected */
-	if (waited) /* an element that another jail keeps is shortened, not lifted */
-		lifting_finish(guard, ip);
-	while (*link && !lift) {
-		struct waiting_letter *waiting = *link;
-		const struct ban *ban = bans_find(guard->bans, waiting->jail, ip);
-		int refused = 0;
-
-		if (ip_equal(&waiting->ip, ip) &&
-			(!ban || bans_in_kernel(guard->bans, ban, &refused) || refused))
-			letter_leave(guard, link, ban ? refused : EPERM, now_s);
-		else
-			link = &waiting->next;
-	}
+	if (failure == EPERM && !lift) /* the firewall role knows it as protected */
+		guard_admin_lift(guard, scope, ip);
+	if (was_awaited) /* an element that another jail keeps is shortened, not lifted */
+		guard_lift_answered(guard, ip);
+	if (!lift)
+		waiting_letters_answered(guard, ip, now_s);
 }
 
 static int jail_of_scope(const struct guard *guard, uint8_t scope)
@@ -526,13 +308,4 @@ void guard_adopt(struct guard *guard, uint8_t scope, const struct ip *ip, int64_
 	guard_note_ban(guard, made, "took over the kernel's ban of");
 	if (protected_find(guard->protected, ip))
 		guard_lift_ban(guard, made);
-}
-
-void guard_admin_lift(struct guard *guard, uint8_t scope, const struct ip *ip, int64_t now_s)
-{
-	struct ban *ban;
-
-	(void)now_s; /* the ban ends whenever it would have */
-	while ((ban = bans_of_element(guard->bans, scope, ip)))
-		guard_lift_ban(guard, ban);
 }

@@ -20,7 +20,6 @@ struct letter;
 struct line;
 struct protected;
 struct store;
-struct store_allow;
 struct store_ban;
 struct store_failure;
 
@@ -46,9 +45,8 @@ struct guard *guard_new(const struct config *config, struct protected *protected
 	const struct guard_events *events, struct findings *findings);
 void guard_free(struct guard *guard);
 
-/* Enabled jails that run, and enabled jails left out. */
+/* Enabled jails that run. */
 size_t guard_active_jails(const struct guard *guard);
-size_t guard_broken_jails(const struct guard *guard);
 
 /* The distinct scopes of all jails, number = index; number 0 is "all". */
 const struct scope *guard_scopes(const struct guard *guard, size_t *ret_count);
@@ -84,19 +82,12 @@ enum {
 };
 void guard_resolved(struct guard *guard, const char *name, bool found, const struct ip *addresses,
 	size_t count, int64_t now_s);
-/* Hits that wait for an answer: they are lost when the guard ends (see guard_names.c). */
+/* Hits that wait for an answer: they are lost when the guard ends (see unresolved.c). */
 size_t guard_waiting_hits(const struct guard *guard);
 /* One entry of the journal, for jail number `jail`. */
 void guard_entry(struct guard *guard, size_t jail, const struct line *line, int64_t now_s);
 /* Ends what is over, writes letters that waited for the kernel. caught_up: no unread lines. */
 void guard_tick(struct guard *guard, int64_t now_s, bool caught_up);
-/* When guard_tick should be called next at the latest; INT64_MAX: no need. */
-int64_t guard_next_s(const struct guard *guard);
-
-/* Bans of unit (see guard_unit) so far, as the jail's bantime.increment would count them now. */
-uint32_t guard_ban_count(const struct guard *guard, size_t jail, const struct ip *unit,
-	int64_t now_s);
-
 /* Another program's ban of the past enters the history, oldest first. Returns the number for its
  * row, 0: this ban, or a later one, is known. */
 uint32_t guard_take_ban(struct guard *guard, size_t jail, const struct ip *unit, int64_t since_s,
@@ -106,40 +97,15 @@ uint32_t guard_take_ban(struct guard *guard, size_t jail, const struct ip *unit,
 struct ip guard_unit(const struct guard *guard, const struct ip *ip);
 
 /* By hand; an IPv6 address means its /64, as everywhere. jail NULL: "manual", or for an unban:
- * every jail. for_s 0: the jail's bantime, < 0 permanent. -1 with a sentence: protected, unknown
- * jail, nothing to lift. */
+ * every jail. for_s 0: the jail's bantime, < 0 permanent. ip NULL: all bans are lifted. -1 with a
+ * sentence: protected, unknown jail, nothing to lift. */
 int guard_ban(struct guard *guard, const struct ip *ip, const char *jail, int64_t for_s,
 	const char *note, int64_t now_s, struct error *err);
 int guard_unban(struct guard *guard, const struct ip *ip, const char *jail, int64_t now_s,
 	uint32_t *ret_lifted, struct error *err);
-int guard_unban_all(struct guard *guard, const char *jail, int64_t now_s, uint32_t *ret_lifted,
-	struct error *err);
 
-/* Protection: adds and lifts bans that it covers. source as in protected_add. */
-void guard_protect(struct guard *guard, const struct ip *ip, const char *because, unsigned source,
-	int64_t now_s);
-
-/* When what is allowed now for for_s ends (0: for ever, and never). -1 with a sentence: a negative
- * time, or one of more than 3000 years. */
-int guard_allow_until(int64_t for_s, int64_t now_s, int64_t *ret_until_s, struct error *err);
-/* -1 with a sentence: ignore_words_is_wide. A slip of a person must not open all to everybody. */
-int guard_allow_width(const struct ip *ip, struct error *err);
-/* By hand: protects until for_s from now (0: for ever), lifts bans, survives restarts. note may be
- * NULL. -1 with a sentence: no such time, too wide, or too many entries. Disallow: -1 if there is
- * no such entry; the firewall role goes on protecting until the next engine, since a running one
- * cannot take back. */
-enum { GUARD_ALLOWS_MAX = 1000 };
-int guard_allow(struct guard *guard, const struct ip *ip, int64_t for_s, const char *note,
-	int64_t now_s, struct error *err);
-int guard_disallow(struct guard *guard, const struct ip *ip, struct error *err);
-void guard_load_allow(struct guard *guard, const struct store_allow *allow, int64_t now_s);
-/* Entry number `index`, oldest first. False: there are no more. note as it was given. */
-bool guard_allowed(const struct guard *guard, size_t index, struct store_allow *ret_allow);
-/* The next entry that the firewall role has not heard of, and then: it has now. ret_because is
- * rendered and lives until the next call. */
-bool guard_allow_peek(struct guard *guard, int64_t now_s, struct ip *ret_ip, int64_t *ret_ttl_s,
-	const char **ret_because);
-void guard_allow_sent(struct guard *guard);
+/* The address is protected: lifts the bans that overlap it, and says so. */
+void guard_lift_protected(struct guard *guard, const struct ip *ip, const char *because);
 
 /* The kernel side. */
 struct bans *guard_bans(struct guard *guard);
@@ -147,7 +113,7 @@ void guard_held(struct guard *guard, uint8_t scope, const struct ip *ip, bool li
 	int64_t now_s);
 void guard_adopt(struct guard *guard, uint8_t scope, const struct ip *ip, int64_t ttl_s,
 	int64_t now_s);
-void guard_admin_lift(struct guard *guard, uint8_t scope, const struct ip *ip, int64_t now_s);
+void guard_admin_lift(struct guard *guard, uint8_t scope, const struct ip *ip);
 
 /* For status. */
 struct guard_jail_info {
@@ -177,5 +143,11 @@ void guard_jail_info(const struct guard *guard, size_t jail, int64_t now_s,
 	struct guard_jail_info *ret_info);
 /* -1: no such jail. */
 int guard_find_jail(const struct guard *guard, const char *name);
+/* The same, with a sentence. */
+int guard_named_jail(const struct guard *guard, const char *name, struct error *err);
+
+/* One sentence for the journal. */
+void guard_note(const struct guard *guard, int priority, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

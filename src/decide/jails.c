@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #include "base/alloc.h"
+#include "base/error.h"
 #include "base/protected.h"
 #include "base/text.h"
 #include "config/config.h"
@@ -140,7 +140,7 @@ struct guard *guard_new(const struct config *config, struct protected *protected
 	guard->events = *events;
 	guard->counter = counter_new();
 	guard->history = history_new(guard_purge_age_s(guard));
-	guard->names = guard_names_new();
+	guard->unresolved = unresolved_new();
 	guard->attempts = guard_attempts_new();
 	guard->bans = bans_new();
 	guard->letters_end = &guard->letters;
@@ -171,15 +171,9 @@ void guard_free(struct guard *guard)
 		free(guard->jails[i].name);
 		free(guard->jails[i].blind);
 	}
-	while (guard->letters) {
-		struct waiting_letter *next = guard->letters->next;
-
-		free(guard->letters);
-		guard->letters = next;
-	}
+	waiting_letters_done(guard);
 	free(guard->lifting);
-	guard_allow_done(guard);
-	guard_names_free(guard->names);
+	unresolved_free(guard->unresolved);
 	guard_attempts_free(guard->attempts);
 	counter_free(guard->counter);
 	history_free(guard->history);
@@ -193,15 +187,6 @@ size_t guard_active_jails(const struct guard *guard)
 
 	for (size_t i = 0; i < guard->n_jails; i++)
 		count += guard->jails[i].filter != NULL;
-	return count;
-}
-
-size_t guard_broken_jails(const struct guard *guard)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < guard->n_jails; i++)
-		count += guard->jails[i].broken;
 	return count;
 }
 
@@ -227,6 +212,14 @@ int guard_find_jail(const struct guard *guard, const char *name)
 		if (strcmp(guard->jails[i].name, name) == 0)
 			return (int)i;
 	return -1;
+}
+
+int guard_named_jail(const struct guard *guard, const char *name, struct error *err)
+{
+	int number = guard_find_jail(guard, name);
+
+	return number >= 0 ? number
+			   : error_set(err, "there is no jail '%s'", text_shown_string(name).text);
 }
 
 size_t guard_jails(const struct guard *guard)
@@ -264,4 +257,9 @@ void guard_jail_info(const struct guard *guard, size_t number, int64_t now_s,
 			ret_info->unsound[kind] = records_lines(filter_records(jail->filter), kind);
 	for (size_t i = 0; i < jail->n_scopes; i++)
 		ret_info->scopes[i] = &guard->scopes[jail->scopes[i]];
+}
+
+struct ip guard_unit(const struct guard *guard, const struct ip *ip)
+{
+	return protected_unit(guard->protected, ip);
 }

@@ -149,12 +149,12 @@ void letter_ban(struct letter *ret_letter, const char *jail_name, const struct c
 	body_add(letter, "To see all bans:       voipguard status %s\n\n", shown);
 }
 
-void letter_add_kernel(struct letter *letter, const struct ban *ban, int failure, int64_t at_s)
+void letter_add_kernel(struct letter *letter, const struct ip *ip, int failure, int64_t at_s)
 {
 	char address[IP_TEXT_MAX];
 	char at[STAMP_MAX];
 
-	ip_format(&ban->ip, address);
+	ip_format(ip, address);
 	if (failure == 0)
 		body_add(letter,
 			"The kernel holds the ban since %s: packets from %s are dropped\n"

@@ -7,6 +7,7 @@
 struct ban;
 struct config_jail;
 struct counter_window;
+struct ip;
 
 /* A body of 8192 bytes is as much as a mail takes (alerts.h): its end says how to undo the ban. */
 enum { LETTER_SUBJECT_MAX = 512, LETTER_BODY_MAX = 8 * 1024 };
@@ -23,7 +24,7 @@ struct letter {
 void letter_ban(struct letter *ret_letter, const char *jail_name, const struct config_jail *jail,
 	const struct ban *ban, const struct counter_window *window, const char *host, bool dry_run);
 /* Appends what the kernel said: failure 0 = it holds the ban since at_s; -1 = no word yet. */
-void letter_add_kernel(struct letter *letter, const struct ban *ban, int failure, int64_t at_s);
+void letter_add_kernel(struct letter *letter, const struct ip *ip, int failure, int64_t at_s);
 /* Many lines of Asterisk's log name nobody soundly: more than `lines` within findtime; kinds: how
  * many of which kind there were. */
 void letter_blind(struct letter *ret_letter, const char *jail_name, unsigned lines,

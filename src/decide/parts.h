@@ -1,9 +1,17 @@
 #ifndef VG_DECIDE_PARTS_H
 #define VG_DECIDE_PARTS_H
 
-/* Inside the guard: guard.c decides, guard_jails.c knows the jails, guard_record.c writes to the
- * database and reads it back, guard_history.c knows what earlier bans do, guard_attempt.c which
- * lines are one attempt. */
+/* Inside the guard, each file uses those before it:
+ *   record         writes to the database and to the journal
+ *   escalation     what earlier bans of an address make of the next one
+ *   attempts       which lines are one attempt
+ *   unresolved     hits whose host name is being looked up
+ *   waiting_letters  mails that wait for the kernel's answer
+ *   jails          the jails: made, found, described
+ *   blind          alarm about lines that name nobody
+ *   lift           how a ban ends
+ *   replay         what the database held
+ *   guard          a line, a hit, a ban */
 
 #include "decide/guard.h"
 
@@ -18,15 +26,12 @@
 #include "follow/line.h"
 #include "follow/tail.h"
 #include "match/filter.h"
-#include "process/messages.h"
 #include "state/store.h"
 
 enum {
 	GUARD_JAILS_MAX = BAN_JAILS_MAX,
 	GUARD_SCOPES_MAX = 64,
 	MANUAL_BANTIME_S = 86400,
-	LETTERS_MAX = 1000, /* waiting for the kernel's word; beyond, they leave without it */
-	LETTER_WAIT_S = 5,
 	EXPIRE_EVERY_S = 60,
 	EXPIRE_MAX = 10000, /* windows a tick */
 };
@@ -47,28 +52,6 @@ struct guard_jail {
 	uint64_t blind_seen;       /* of records_blind */
 };
 
-/* A mail about a ban that waits for the kernel's answer. */
-struct waiting_letter {
-	struct ip ip;
-	uint32_t jail;
-	int64_t deadline_s;
-	struct letter letter;
-	struct waiting_letter *next;
-};
-
-/* An unban whose row goes when the kernel has acknowledged. */
-struct lifting {
-	struct ban ban; /* a copy: the ban itself has ended */
-};
-
-/* Entries by hand, oldest first; those before `sent` are known to the firewall role. */
-struct guard_allows {
-	struct store_allow *list; /* owned, as the notes are */
-	size_t count;
-	size_t sent;
-	char because[MESSAGE_TEXT_MAX];
-};
-
 /* jails[manual] is the jail of bans by hand. Jails never change after guard_new but for names
  * found in the database, which are appended. */
 struct guard {
@@ -85,13 +68,13 @@ struct guard {
 	struct counter *counter;        /* owned */
 	struct history *history;        /* owned */
 	struct bans *bans;              /* owned */
-	struct waiting_letter *letters; /* owned list, oldest first */
+	struct waiting_letter *letters; /* owned list, oldest first; see waiting_letters.c */
 	struct waiting_letter **letters_end;
 	size_t n_letters;
-	struct lifting *lifting; /* owned */
+	struct ban *lifting; /* owned copies of bans that have ended and whose rows go when the
+			      * kernel has acknowledged */
 	size_t n_lifting;
-	struct guard_allows allows;
-	struct guard_names *names;       /* owned */
+	struct unresolved *unresolved;   /* owned */
 	struct guard_attempts *attempts; /* owned */
 	int64_t next_expire_s;
 	char host[sizeof(((struct utsname *)0)->nodename)];
@@ -107,7 +90,7 @@ struct guard_offence {
 	bool proven;
 };
 
-/* guard_attempt.c: one attempt, one count.
+/* attempts.c: one attempt, one count.
  *
  * With credentials for an unknown account, or against an ACL, one exchange with Asterisk writes two
  * lines of that kind and a ChallengeResponseFailed. The first counts, at once; a second within
@@ -145,21 +128,46 @@ void guard_attempt_count(struct guard *guard, const struct guard_offence *offenc
 /* A row of either, in the order they were recorded. */
 void guard_attempt_load(struct guard *guard, uint32_t jail, const struct store_failure *row);
 
+/* unresolved.c: a hit that names a host and no address, on its way to its addresses. */
+enum {
+	UNRESOLVED_LINE_MAX = 1000,   /* bytes of the line that are kept, for the letter */
+	UNRESOLVED_ACCOUNT_MAX = 128, /* bytes of its account */
+};
+struct unresolved_hit {
+	struct known_name *name; /* stays in its table while a hit waits for it */
+	size_t jail;
+	struct hit hit; /* account points here, host and fields are empty */
+	bool first_read;
+	size_t line_length;
+	char account[UNRESOLVED_ACCOUNT_MAX];
+	char line[UNRESOLVED_LINE_MAX];
+	struct unresolved_hit *next;
+};
+
+struct unresolved *unresolved_new(void);
+void unresolved_free(struct unresolved *unresolved);
+/* Keeps the hit until its name is known, or counts it among the jail's unresolved ones. */
+void unresolved_hit(struct guard *guard, size_t number, const struct line *line,
+	const struct hit *hit, int64_t now_s);
+/* See guard_resolved. */
+void unresolved_answer(struct unresolved *unresolved, const char *name, bool found,
+	const struct ip *addresses, size_t count, int64_t now_s);
+/* Asks for names, gives up on those that nobody answers. */
+void unresolved_tick(struct guard *guard, int64_t now_s);
+/* The oldest hit whose name is known now (caller frees; the addresses live until the next call of
+ * this family), NULL: none. To be called until then after each of the three above. */
+struct unresolved_hit *unresolved_take(struct unresolved *unresolved,
+	const struct ip **ret_addresses, size_t *ret_count);
+
 /* Counts a failure of hit->ip, and bans. */
 void guard_count_hit(struct guard *guard, size_t number, const struct line *line,
 	const struct hit *hit, int64_t now_s);
-/* guard_names.c: a hit that names a host and no address. */
-struct guard_names *guard_names_new(void);
-void guard_names_free(struct guard_names *names);
-void guard_names_hit(struct guard *guard, size_t number, const struct line *line,
-	const struct hit *hit, int64_t now_s);
-void guard_names_tick(struct guard *guard, int64_t now_s);
 
 /* Where mails about this jail go; NULL: nowhere. */
 const char *guard_jail_dest(const struct guard *guard, const struct guard_jail *jail);
 const char *guard_jail_sender(const struct guard *guard, const struct guard_jail *jail);
 
-/* guard_unsound.c: a line of jail number `number` that its parser gave up on, in a file that is not
+/* blind.c: a line of jail number `number` that its parser gave up on, in a file that is not
  * read for the first time. */
 void guard_unsound(struct guard *guard, size_t number, int64_t now_s);
 
@@ -172,9 +180,13 @@ void guard_record_marker(struct guard *guard, uint32_t jail, const struct ip *ip
 	enum store_kind kind, int64_t value);
 void guard_record_totals(struct guard *guard, const struct guard_jail *jail);
 
-/* Ends entries by hand whose time is over. */
-void guard_allow_tick(struct guard *guard, int64_t now_s);
-void guard_allow_done(struct guard *guard);
+/* Writes the mail about a new ban; it leaves when the kernel has answered, or soon without. */
+void waiting_letters_add(struct guard *guard, const struct ban *ban,
+	const struct counter_window *window, int64_t now_s);
+/* The firewall role has answered about a ban of ip. */
+void waiting_letters_answered(struct guard *guard, const struct ip *ip, int64_t now_s);
+void waiting_letters_tick(struct guard *guard, int64_t now_s);
+void waiting_letters_done(struct guard *guard);
 
 /* Appends a jail; config NULL: manual, or of the past. */
 struct guard_jail *guard_jail_add(struct guard *guard, const char *name,
@@ -184,6 +196,8 @@ void guard_end_ban(struct guard *guard, struct ban *ban, bool caught_up);
 /* Lifts a ban: recorded first, gone when the kernel has acknowledged. Whoever is lifted has a clean
  * record: his bans do not count for bantime.increment any more. */
 void guard_lift_ban(struct guard *guard, struct ban *ban);
+/* The firewall role has answered about ip: the rows go of what it has lifted. */
+void guard_lift_answered(struct guard *guard, const struct ip *ip);
 
 /* How long bans are remembered. */
 int64_t guard_purge_age_s(const struct guard *guard);

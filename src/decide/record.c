@@ -1,37 +1,40 @@
+/* What the guard writes to the database and to the journal. */
 #include "decide/parts.h"
 
+#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <syslog.h>
 
-#include "base/protected.h"
 #include "base/text.h"
 #include "base/times.h"
-#include "config/config.h"
-#include "decide/counter.h"
-#include "decide/history.h"
-#include "match/filter.h"
+#include "state/store.h"
+
+enum { NOTE_MAX = 2048 };
+
+void guard_note(const struct guard *guard, int priority, const char *format, ...)
+{
+	char text[NOTE_MAX];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args); /* cut */
+	va_end(args);
+	guard->events.note(guard->events.context, priority, text);
+}
 
 void guard_note_ban(const struct guard *guard, const struct ban *ban, const char *what)
 {
 	char address[IP_TEXT_MAX];
-	char left[DURATION_TEXT_MAX];
-	char name[128];
+	char length[DURATION_TEXT_MAX] = "good";
 	char count[48] = "";
-	char text[512];
 
-	if (ban->number)
-		(void)snprintf(count, sizeof(count), ", ban %u of this address",
-			ban->number); /* fits */
-	text_render_string(name, sizeof(name), guard->jails[ban->jail].name);
-	ip_format(&ban->ip, address);
 	if (ban->until_s)
-		duration_format(ban->until_s - ban->since_s, left);
-	(void)snprintf(text, sizeof(text), "%s: %s %s%s%s%s%s", name, what, address,
-		ban->until_s ? " for " : " for good", ban->until_s ? left : "", count,
-		guard->dry_run ? " (dry run)" : ""); /* fits */
-	guard->events.note(guard->events.context, LOG_NOTICE, text);
+		duration_format(ban->until_s - ban->since_s, length);
+	if (ban->number)
+		text_format(count, sizeof(count), ", ban %u of this address", ban->number);
+	guard_note(guard, LOG_NOTICE, "%s: %s %s for %s%s%s",
+		text_shown_string(guard->jails[ban->jail].name).text, what,
+		ip_format(&ban->ip, address), length, count, guard->dry_run ? " (dry run)" : "");
 }
 
 void guard_record_ban(struct guard *guard, struct ban *ban, enum store_ban_state state)
@@ -73,119 +76,4 @@ void guard_record_marker(struct guard *guard, uint32_t jail, const struct ip *ip
 void guard_record_totals(struct guard *guard, const struct guard_jail *jail)
 {
 	store_total(guard->store, jail->name, jail->failures_total, jail->bans_total);
-}
-
-void guard_attach(struct guard *guard, struct store *store)
-{
-	guard->store = store;
-	for (size_t i = 0; i < guard->n_jails; i++)
-		if (guard_increment(guard, i))
-			store_keep_bans(store, guard_purge_age_s(guard));
-}
-
-/* The ban that a marker tells of, as a ghost: lines stamped inside it may still be unread. One that
- * stands has a row of its own, which replaces the ghost. */
-static void load_ghost(struct guard *guard, uint32_t jail, const struct store_failure *marker)
-{
-	int64_t bantime_s = marker->value ? marker->value : guard->jails[jail].config->bantime_s;
-	struct ban ghost = { .ip = marker->ip,
-		.jail = jail,
-		.since_s = marker->at_s,
-		.until_s = bantime_s < 0 ? 0 : marker->at_s + bantime_s,
-		.ghost = true };
-
-	(void)bans_add(guard->bans, &ghost); /* a full table: that line may count twice */
-}
-
-static void load_counted(struct guard *guard, uint32_t jail, const struct store_failure *row)
-{
-	bool sane = row->value > 1 && row->value <= COUNTER_RETRY_MAX;
-	uint32_t weight = sane ? (uint32_t)row->value : 1;
-	int64_t reached_s;
-
-	/* what it led to is told by a marker */
-	(void)counter_add(guard->counter, jail, &row->ip, row->at_s, weight, NULL, &reached_s);
-	if (row->proven)
-		counter_prove(guard->counter, jail, &row->ip, row->at_s, weight);
-}
-
-void guard_load_failure(struct guard *guard, const struct store_failure *failure)
-{
-	int number = guard_find_jail(guard, failure->jail);
-	struct ban *ghost;
-
-	if (number < 0 || !guard->jails[number].config)
-		return;
-	switch (failure->kind) {
-	case STORE_FAILURE:
-		load_counted(guard, (uint32_t)number, failure);
-		guard_attempt_load(guard, (uint32_t)number, failure);
-		break;
-	case STORE_INSIDE:
-	case STORE_JOINED:
-		guard_attempt_load(guard, (uint32_t)number, failure);
-		break;
-	case STORE_BAN:
-		counter_clear(guard->counter, (uint32_t)number, &failure->ip);
-		load_ghost(guard, (uint32_t)number, failure);
-		break;
-	case STORE_UNBAN:
-		counter_clear(guard->counter, (uint32_t)number, &failure->ip);
-		ghost = bans_find(guard->bans, (uint32_t)number, &failure->ip);
-		if (ghost)
-			bans_end(guard->bans, ghost, false);
-		break;
-	}
-}
-
-void guard_load_ban(struct guard *guard, const struct store_ban *row, int64_t now_s)
-{
-	int number = guard_find_jail(guard, row->jail);
-	struct ban ban = { .ip = row->ip,
-		.since_s = row->since_s,
-		.until_s = row->until_s,
-		.failures = row->failures,
-		.proven = row->proven,
-		.row_number = row->number,
-		.row = row->id };
-	bool over = row->until_s && row->until_s <= now_s;
-	struct ban *made;
-	bool keep;
-
-	if (number >= 0)
-		history_restore(guard->history, (uint32_t)number, &row->ip, row->number,
-			row->since_s, row->until_s);
-	if (row->state == STORE_BAN_ENDED)
-		return;
-	if (number < 0 && guard->n_jails < GUARD_JAILS_MAX) {
-		number = (int)guard->n_jails;
-		(void)guard_jail_add(guard, row->jail, NULL, NULL);
-	}
-	if (number < 0)
-		return;
-	ban.jail = (uint32_t)number;
-	(void)snprintf(ban.account, sizeof(ban.account), "%s", row->account); /* cut */
-	(void)snprintf(ban.note, sizeof(ban.note), "%s", row->note);          /* cut */
-	made = bans_add(guard->bans, &ban);
-	if (!made)
-		return;
-	if (over) {
-		guard_end_ban(guard, made, false);
-		return;
-	}
-	/* a jail that was switched off or is gone lifts; one that is only broken keeps */
-	keep = (size_t)number == guard->manual || guard->jails[number].filter ||
-	       guard->jails[number].broken;
-	if (row->state == STORE_BAN_LIFTING || !keep || protected_find(guard->protected, &ban.ip))
-		guard_lift_ban(guard, made);
-}
-
-void guard_load_total(struct guard *guard, const char *jail, uint64_t failures, uint64_t bans)
-{
-	int number = guard_find_jail(guard, jail);
-
-	if (number < 0)
-		return;
-	guard->jails[number].failures_total = failures;
-	guard->jails[number].bans_total = bans;
 }

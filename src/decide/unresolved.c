@@ -18,18 +18,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #include "base/alloc.h"
 #include "base/ascii.h"
 #include "base/host_name.h"
 #include "config/config.h"
 #include "match/filter.h"
-
-enum {
-	LINE_MAX_BYTES = 1000,   /* of a waiting line, for the letter */
-	ACCOUNT_MAX_BYTES = 128, /* of its account */
-};
 
 enum name_state { NAME_FREE, NAME_WAITING, NAME_ASKED, NAME_KNOWN };
 
@@ -44,43 +38,33 @@ struct known_name {
 	char name[HOST_NAME_BYTES_MAX + 1];
 };
 
-struct waiting_hit {
-	struct known_name *name; /* in the table: it is kept while a hit waits for it */
-	size_t jail;
-	struct hit hit; /* account points here, host and fields are empty */
-	bool first_read;
-	size_t line_length;
-	char account[ACCOUNT_MAX_BYTES];
-	char line[LINE_MAX_BYTES];
-	struct waiting_hit *next;
-};
-
-struct guard_names {
+/* No hit in the list is of a name that is known, but between the answer and unresolved_take. */
+struct unresolved {
 	struct known_name table[GUARD_NAMES_MAX];
-	struct waiting_hit *hits; /* owned list, oldest first */
-	struct waiting_hit **end;
+	struct unresolved_hit *hits; /* owned list, oldest first */
+	struct unresolved_hit **end;
 	size_t n_hits;
 	int64_t second_s; /* of the questions in n_asked */
 	unsigned n_asked;
 };
 
-struct guard_names *guard_names_new(void)
+struct unresolved *unresolved_new(void)
 {
-	struct guard_names *names = alloc_zero(sizeof(*names));
+	struct unresolved *unresolved = alloc_zero(sizeof(*unresolved));
 
-	names->end = &names->hits;
-	return names;
+	unresolved->end = &unresolved->hits;
+	return unresolved;
 }
 
-void guard_names_free(struct guard_names *names)
+void unresolved_free(struct unresolved *unresolved)
 {
-	while (names->hits) {
-		struct waiting_hit *next = names->hits->next;
+	while (unresolved->hits) {
+		struct unresolved_hit *next = unresolved->hits->next;
 
-		free(names->hits);
-		names->hits = next;
+		free(unresolved->hits);
+		unresolved->hits = next;
 	}
-	free(names);
+	free(unresolved);
 }
 
 /* Copies a name in lower case. False: it is none that a name server could know. One label is a
@@ -108,24 +92,24 @@ static uint32_t name_hash(const char *name)
 	return hash;
 }
 
-static struct known_name *name_find(struct guard_names *names, const char *text)
+static struct known_name *name_find(struct unresolved *unresolved, const char *text)
 {
 	uint32_t hash = name_hash(text);
 
 	for (size_t i = 0; i < GUARD_NAMES_MAX; i++)
-		if (names->table[i].state != NAME_FREE && names->table[i].hash == hash &&
-			strcmp(names->table[i].name, text) == 0)
-			return &names->table[i];
+		if (unresolved->table[i].state != NAME_FREE && unresolved->table[i].hash == hash &&
+			strcmp(unresolved->table[i].name, text) == 0)
+			return &unresolved->table[i];
 	return NULL;
 }
 
 /* A free place, or that of the oldest answer. NULL: all wait for one. */
-static struct known_name *name_place(struct guard_names *names)
+static struct known_name *name_place(struct unresolved *unresolved)
 {
 	struct known_name *oldest = NULL;
 
 	for (size_t i = 0; i < GUARD_NAMES_MAX; i++) {
-		struct known_name *name = &names->table[i];
+		struct known_name *name = &unresolved->table[i];
 
 		if (name->state == NAME_FREE)
 			return name;
@@ -137,16 +121,16 @@ static struct known_name *name_place(struct guard_names *names)
 
 static bool name_ask(struct guard *guard, struct known_name *name, int64_t now_s)
 {
-	struct guard_names *names = guard->names;
+	struct unresolved *unresolved = guard->unresolved;
 
-	if (names->second_s != now_s) {
-		names->second_s = now_s;
-		names->n_asked = 0;
+	if (unresolved->second_s != now_s) {
+		unresolved->second_s = now_s;
+		unresolved->n_asked = 0;
 	}
-	if (names->n_asked >= GUARD_NAME_RATE ||
+	if (unresolved->n_asked >= GUARD_NAME_RATE ||
 		!guard->events.resolve(guard->events.context, name->name))
 		return false;
-	names->n_asked++;
+	unresolved->n_asked++;
 	name->state = NAME_ASKED;
 	name->until_s = now_s + GUARD_NAME_WAIT_S;
 	return true;
@@ -155,15 +139,15 @@ static bool name_ask(struct guard *guard, struct known_name *name, int64_t now_s
 /* The name, known or about to be asked; NULL: there is no room. */
 static struct known_name *name_get(struct guard *guard, const char *text, int64_t now_s)
 {
-	struct guard_names *names = guard->names;
-	struct known_name *name = name_find(names, text);
+	struct unresolved *unresolved = guard->unresolved;
+	struct known_name *name = name_find(unresolved, text);
 
 	if (name && (name->state != NAME_KNOWN ||
 			    (name->until_s > now_s && name->until_s <= now_s + GUARD_NAME_KEPT_S)))
 		return name;
 	if (!name)
-		name = name_place(names);
-	if (!name || names->n_hits == GUARD_NAME_HITS_MAX)
+		name = name_place(unresolved);
+	if (!name || unresolved->n_hits == GUARD_NAME_HITS_MAX)
 		return NULL;
 	*name = (struct known_name){ .state = NAME_WAITING,
 		.hash = name_hash(text),
@@ -173,48 +157,33 @@ static struct known_name *name_get(struct guard *guard, const char *text, int64_
 	return name;
 }
 
-static void count_addresses(struct guard *guard, const struct known_name *name, size_t jail,
+static struct unresolved_hit *hit_copy(struct known_name *name, size_t jail,
 	const struct line *line, const struct hit *hit, int64_t now_s)
 {
-	struct hit one = *hit;
-
-	if (!name->count)
-		guard->jails[jail].unresolved++;
-	one.proven = false; /* nothing proves a name */
-	for (size_t i = 0; i < name->count; i++) {
-		one.ip = name->addresses[i];
-		guard_count_hit(guard, jail, line, &one, now_s);
-	}
-}
-
-static void hit_wait(struct guard_names *names, struct known_name *name, size_t jail,
-	const struct line *line, const struct hit *hit, int64_t now_s)
-{
-	struct waiting_hit *waiting = alloc_zero(sizeof(*waiting));
+	struct unresolved_hit *copy = alloc_zero(sizeof(*copy));
 	size_t account = hit->account_length;
 
-	waiting->name = name;
-	waiting->jail = jail;
-	waiting->hit = (struct hit){ .has_time = true,
+	copy->name = name;
+	copy->jail = jail;
+	copy->hit = (struct hit){ .has_time = true,
 		.at_ms = hit->has_time ? hit->at_ms : now_s * 1000,
 		.rule = hit->rule };
 	if (hit->account) {
-		account = account < ACCOUNT_MAX_BYTES ? account : ACCOUNT_MAX_BYTES;
-		memcpy(waiting->account, hit->account, account);
-		waiting->hit.account = waiting->account;
-		waiting->hit.account_length = account;
+		account = account < UNRESOLVED_ACCOUNT_MAX ? account : UNRESOLVED_ACCOUNT_MAX;
+		memcpy(copy->account, hit->account, account);
+		copy->hit.account = copy->account;
+		copy->hit.account_length = account;
 	}
-	waiting->first_read = line->first_read;
-	waiting->line_length = line->length < LINE_MAX_BYTES ? line->length : LINE_MAX_BYTES;
-	memcpy(waiting->line, line->text, waiting->line_length);
-	*names->end = waiting;
-	names->end = &waiting->next;
-	names->n_hits++;
+	copy->first_read = line->first_read;
+	copy->line_length = line->length < UNRESOLVED_LINE_MAX ? line->length : UNRESOLVED_LINE_MAX;
+	memcpy(copy->line, line->text, copy->line_length);
+	return copy;
 }
 
-void guard_names_hit(struct guard *guard, size_t number, const struct line *line,
+void unresolved_hit(struct guard *guard, size_t number, const struct line *line,
 	const struct hit *hit, int64_t now_s)
 {
+	struct unresolved *unresolved = guard->unresolved;
 	struct guard_jail *jail = &guard->jails[number];
 	enum usedns usedns = jail->config->filter.usedns;
 	char text[HOST_NAME_BYTES_MAX + 1];
@@ -229,75 +198,69 @@ void guard_names_hit(struct guard *guard, size_t number, const struct line *line
 		return;
 	if (name_read(hit->host, hit->host_length, text))
 		name = name_get(guard, text, now_s);
-	if (name && name->state == NAME_KNOWN)
-		count_addresses(guard, name, number, line, hit, now_s);
-	else if (name && guard->names->n_hits < GUARD_NAME_HITS_MAX)
-		hit_wait(guard->names, name, number, line, hit, now_s);
-	else
+	/* the hit of a known name is taken at once, and needs no room */
+	if (!name || (name->state != NAME_KNOWN && unresolved->n_hits == GUARD_NAME_HITS_MAX)) {
 		jail->unresolved++;
-}
-
-/* Counts the hits that waited for the name, which is known now. */
-static void name_answered(struct guard *guard, const struct known_name *name, int64_t now_s)
-{
-	struct guard_names *names = guard->names;
-	struct waiting_hit **link = &names->hits;
-
-	while (*link) {
-		struct waiting_hit *waiting = *link;
-		struct line line = { .text = waiting->line,
-			.length = waiting->line_length,
-			.first_read = waiting->first_read };
-
-		if (waiting->name != name) {
-			link = &waiting->next;
-			continue;
-		}
-		*link = waiting->next;
-		if (!*link)
-			names->end = link;
-		names->n_hits--;
-		count_addresses(guard, name, waiting->jail, &line, &waiting->hit, now_s);
-		free(waiting);
+		return;
 	}
+	*unresolved->end = hit_copy(name, number, line, hit, now_s);
+	unresolved->end = &(*unresolved->end)->next;
+	unresolved->n_hits++;
 }
 
-static void name_end(struct guard *guard, struct known_name *name, bool found,
-	const struct ip *addresses, size_t count, int64_t now_s)
+struct unresolved_hit *unresolved_take(struct unresolved *unresolved,
+	const struct ip **ret_addresses, size_t *ret_count)
+{
+	struct unresolved_hit **link = &unresolved->hits;
+	struct unresolved_hit *hit;
+
+	while (*link && (*link)->name->state != NAME_KNOWN)
+		link = &(*link)->next;
+	hit = *link;
+	if (!hit)
+		return NULL;
+	*link = hit->next;
+	if (!*link)
+		unresolved->end = link;
+	unresolved->n_hits--;
+	*ret_addresses = hit->name->addresses;
+	*ret_count = hit->name->count;
+	return hit;
+}
+
+static void name_end(struct known_name *name, bool found, const struct ip *addresses, size_t count,
+	int64_t now_s)
 {
 	name->state = NAME_KNOWN;
 	name->until_s = now_s + (found ? GUARD_NAME_KEPT_S : GUARD_NAME_RETRY_S);
 	name->count = count < GUARD_NAME_ADDRESSES_MAX ? count : GUARD_NAME_ADDRESSES_MAX;
 	for (size_t i = 0; i < name->count; i++)
 		name->addresses[i] = addresses[i];
-	name_answered(guard, name, now_s);
 }
 
 size_t guard_waiting_hits(const struct guard *guard)
 {
-	return guard->names->n_hits;
+	return guard->unresolved->n_hits;
 }
 
-void guard_resolved(struct guard *guard, const char *text, bool found, const struct ip *addresses,
-	size_t count, int64_t now_s)
+void unresolved_answer(struct unresolved *unresolved, const char *text, bool found,
+	const struct ip *addresses, size_t count, int64_t now_s)
 {
-	struct known_name *name = name_find(guard->names, text);
+	struct known_name *name = name_find(unresolved, text);
 
 	if (name && name->state == NAME_ASKED)
-		name_end(guard, name, found, addresses, count, now_s);
+		name_end(name, found, addresses, count, now_s);
 }
 
-void guard_names_tick(struct guard *guard, int64_t now_s)
+void unresolved_tick(struct guard *guard, int64_t now_s)
 {
-	struct guard_names *names = guard->names;
-
 	for (size_t i = 0; i < GUARD_NAMES_MAX; i++) {
-		struct known_name *name = &names->table[i];
+		struct known_name *name = &guard->unresolved->table[i];
 		bool is_late = name->until_s <= now_s;
 
 		if (name->state == NAME_WAITING && !is_late)
 			(void)name_ask(guard, name, now_s); /* else the next tick does */
 		else if (is_late && (name->state == NAME_WAITING || name->state == NAME_ASKED))
-			name_end(guard, name, false, NULL, 0, now_s);
+			name_end(name, false, NULL, 0, now_s);
 	}
 }

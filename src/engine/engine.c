@@ -65,8 +65,6 @@ static void flush(void *context)
 	struct bans *bans = guard_bans(engine->guard);
 	struct ban_change change;
 
-	if (!start_config_send_allows(&engine->start, clock_wall_s(), engine->dry_run))
-		return;
 	while (bans_peek(bans, clock_wall_s(), &change)) {
 		struct message record = { .type = change.lift ? MESSAGE_LIFT : MESSAGE_BAN,
 			.number = change.scope,
@@ -255,15 +253,14 @@ static void handle_record(struct engine *engine, const struct message *record, i
 		control_counters(engine->control, record);
 		return;
 	case MESSAGE_OWN_ADDRESS:
-		start_config_host_record(&engine->start, record, clock_wall_s());
+		start_config_host_record(&engine->start, record);
 		return;
 	case MESSAGE_ADOPT:
 		guard_adopt(engine->guard, (uint8_t)record->number, &record->ip, record->ttl_s,
 			clock_wall_s());
 		return;
 	case MESSAGE_ADMIN_LIFT:
-		guard_admin_lift(engine->guard, (uint8_t)record->number, &record->ip,
-			clock_wall_s());
+		guard_admin_lift(engine->guard, (uint8_t)record->number, &record->ip);
 		return;
 	case MESSAGE_CLIENT:
 		if (fd >= 0)
@@ -386,7 +383,6 @@ static int on_post(sd_event_source *source, void *context)
 	tell_ready(engine);
 	more = !engine->told_ready ||
 	       bans_peek(guard_bans(engine->guard), clock_wall_s(), &change) ||
-	       !start_config_send_allows(&engine->start, clock_wall_s(), engine->dry_run) ||
 	       !protect_flush(engine->protect, clock_wall_s());
 	(void)sd_event_source_set_io_events(engine->parent_io, EPOLLIN | (more ? EPOLLOUT : 0));
 	return 0;

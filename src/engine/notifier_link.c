@@ -41,10 +41,7 @@ static bool tell(void *context, const struct ip *ip, const char *because, int64_
 
 void notifier_link_protect_new(struct engine *engine)
 {
-	struct protect_events events = { .ask = ask,
-		.tell = tell,
-		.note = log_note,
-		.context = engine };
+	struct protect_events events = { .ask = ask, .tell = tell, .context = engine };
 
 	engine->protect =
 		protect_new(engine->start.config, engine->guard, engine->start.protected, &events);

@@ -13,7 +13,6 @@
 #include <jansson.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/protected.h"
@@ -33,7 +32,6 @@ enum {
 	FINDING_SHOWN_MAX = 4096,
 	SEND_WAIT_MS = 5000,
 	PATHS_MAX = 1024,
-	HOST_SOURCE = 1
 };
 
 int64_t start_config_longest_findtime(const struct start_config *start)
@@ -264,20 +262,6 @@ static int send_protection(const struct start_config *start, struct error *err)
 	return 0;
 }
 
-bool start_config_send_allows(struct start_config *start, int64_t now_s, bool dry_run)
-{
-	struct message record = { .type = MESSAGE_PROTECT };
-	const char *because;
-
-	while (guard_allow_peek(start->guard, now_s, &record.ip, &record.ttl_s, &because)) {
-		text_format(record.text, sizeof(record.text), "%s", because);
-		if (!dry_run && message_send(LAUNCH_PARENT_FD, &record, -1, NULL) != 1)
-			return false;
-		guard_allow_sent(start->guard);
-	}
-	return true;
-}
-
 static int introduce(const struct start_config *start, struct error *err)
 {
 	struct message lift = { .type = MESSAGE_LIFT_ON_STOP };
@@ -300,13 +284,15 @@ static int introduce(const struct start_config *start, struct error *err)
 	return send_record(&seal, err);
 }
 
-void start_config_host_record(struct start_config *start, const struct message *record,
-	int64_t now_s)
+void start_config_host_record(struct start_config *start, const struct message *record)
 {
-	if (!record->ip.family)
-		protected_clear(start->protected, HOST_SOURCE);
-	else
-		guard_protect(start->guard, &record->ip, record->text, HOST_SOURCE, now_s);
+	if (!record->ip.family) {
+		protected_clear(start->protected, PROTECTED_BY_HOST);
+		return;
+	}
+	/* a full list: the firewall role has it, and says so */
+	(void)protected_add(start->protected, &record->ip, record->text, PROTECTED_BY_HOST);
+	guard_lift_protected(start->guard, &record->ip, record->text);
 }
 
 int start_config_wait_for_go(struct start_config *start, struct error *err)
@@ -329,7 +315,7 @@ int start_config_wait_for_go(struct start_config *start, struct error *err)
 		if (record.type == MESSAGE_STOP)
 			return 0;
 		if (record.type == MESSAGE_OWN_ADDRESS)
-			start_config_host_record(start, &record, clock_wall_s());
+			start_config_host_record(start, &record);
 		if (record.type == MESSAGE_GO)
 			return 1;
 	}

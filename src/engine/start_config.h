@@ -46,12 +46,7 @@ void start_config_broken_letter(const struct start_config *start, struct letter 
  */
 int start_config_wait_for_go(struct start_config *start, struct error *err);
 /* A MESSAGE_HOSTNET record: an address to protect, or the start of a new list. */
-void start_config_host_record(struct start_config *start, const struct message *record,
-	int64_t now_s);
-
-/* Tells the firewall role whom a person has protected since the last call. False: the pair is full
- * (or broken: reading says so), call again when it is writable. */
-bool start_config_send_allows(struct start_config *start, int64_t now_s, bool dry_run);
+void start_config_host_record(struct start_config *start, const struct message *record);
 /* Answers the client that asked for the reload, if there is one. */
 void start_config_answer(struct start_config *start, bool ok);
 

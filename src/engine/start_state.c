@@ -71,17 +71,14 @@ static void load_allow(void *context, const struct store_allow *allow)
 {
 	const struct loading *loading = context;
 
-	if (allow->name)
-		protect_load_allow(loading->protect, allow, loading->now_s);
-	else
-		guard_load_allow(loading->guard, allow, loading->now_s);
+	protect_load_allow(loading->protect, allow, loading->now_s);
 }
 
 static void load_name(void *context, const char *name, const struct ip *ip)
 {
 	const struct loading *loading = context;
 
-	protect_load(loading->protect, name, ip, loading->now_s);
+	protect_load_address(loading->protect, name, ip);
 }
 
 static bool is_known(const struct loading *loading, const char *jail, const char *pattern)

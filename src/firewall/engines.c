@@ -24,7 +24,6 @@ enum {
 	NOTIFIER_STEADY_S = 600, /* one that has run so long has not failed at its start */
 	STOP_LIMIT_S = 8,
 	PREPARE_LIMIT_S = 50, /* less than a client of a reload waits */
-	IGNORED_SOURCE = 100,
 };
 
 /* ---- the pair between engine and notifier ---- */
@@ -221,7 +220,7 @@ static void handle_record(struct firewall *firewall, struct link *link, struct b
 	case MESSAGE_PROTECT:
 		if (record->ip.family &&
 			!protected_add_until(link->protected, &record->ip, record->text,
-				IGNORED_SOURCE,
+				PROTECTED_BY_ENGINE,
 				record->ttl_s > 0 ? clock_boot_s() + record->ttl_s : 0))
 			log_line(LOG_WARNING, "more than %d protected addresses", PROTECTED_MAX);
 		break;

@@ -28,7 +28,7 @@ static void add_host(void *context, enum own_addresses_kind kind, const struct i
 	struct message record = { .type = MESSAGE_OWN_ADDRESS, .number = kind, .ip = *ip };
 	const struct host_list *list = context;
 
-	if (!protected_add(list->hosts, ip, own_addresses_kind_text(kind), kind))
+	if (!protected_add(list->hosts, ip, own_addresses_kind_text(kind), PROTECTED_BY_HOST))
 		log_line(LOG_WARNING, "more than %d protected addresses", PROTECTED_MAX);
 	(void)text_format(record.text, sizeof(record.text), "%s", own_addresses_kind_text(kind));
 	if (list->told)

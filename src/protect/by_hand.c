@@ -1,201 +1,235 @@
-/* Addresses that a person protects. */
-#include "decide/parts.h"
+/* What a person protects: addresses and host names, in the order they were allowed. */
+#include "protect/parts.h"
 
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/protected.h"
 #include "base/text.h"
 #include "base/times.h"
+#include "decide/guard.h"
 #include "dialect/ignore_words.h"
+#include "state/store.h"
 
-enum { ALLOW_SOURCE = 2, NOTE_SHOWN_MAX = 64 };
+enum { NOTE_SHOWN_MAX = 64 };
 
-static void note_free(const struct store_allow *allow)
-{
-	free((void *)(uintptr_t)allow->note); /* const only for those who read it */
-}
-
-static void because_write(char because[MESSAGE_TEXT_MAX], const struct store_allow *allow)
-{
-	char shown[NOTE_SHOWN_MAX];
-
-	text_render_string(shown, sizeof(shown), allow->note);
-	(void)snprintf(because, MESSAGE_TEXT_MAX, "allowed by hand%s%s", shown[0] ? ": " : "",
-		shown); /* fits */
-}
-
-static void protect_again(struct guard *guard)
-{
-	char because[MESSAGE_TEXT_MAX];
-
-	protected_clear(guard->protected, ALLOW_SOURCE);
-	for (size_t i = 0; i < guard->allows.count; i++) {
-		because_write(because, &guard->allows.list[i]);
-		(void)protected_add(guard->protected, &guard->allows.list[i].ip, because,
-			ALLOW_SOURCE); /* they were in it before */
-	}
-}
-
-static void remove_at(struct guard_allows *allows, size_t at)
-{
-	note_free(&allows->list[at]);
-	allows->count--;
-	memmove(allows->list + at, allows->list + at + 1,
-		(allows->count - at) * sizeof(*allows->list));
-	if (at < allows->sent)
-		allows->sent--;
-}
-
-static size_t find(const struct guard_allows *allows, const struct ip *ip)
+/* Where in the list the address, or the name in lower case, is; n_allows: nowhere. */
+static size_t find(const struct protect *protect, const struct store_allow *wanted)
 {
 	size_t at = 0;
 
-	while (at < allows->count && !ip_equal(&allows->list[at].ip, ip))
-		at++;
+	for (; at < protect->n_allows; at++) {
+		const struct store_allow *entry = &protect->allows[at];
+
+		if (wanted->name ? entry->name && strcmp(entry->name, wanted->name) == 0
+				 : ip_equal(&entry->ip, &wanted->ip))
+			break;
+	}
 	return at;
 }
 
-static void add(struct guard *guard, const struct store_allow *allow, int64_t now_s)
+static void entry_free(const struct store_allow *entry)
 {
-	struct guard_allows *allows = &guard->allows;
-	char because[MESSAGE_TEXT_MAX];
-
-	allows->list = alloc_grow(allows->list, allows->count + 1, sizeof(*allows->list));
-	allows->list[allows->count] = *allow;
-	allows->list[allows->count].note = alloc_string(allow->note ? allow->note : "");
-	because_write(because, &allows->list[allows->count++]);
-	guard_protect(guard, &allow->ip, because, ALLOW_SOURCE, now_s);
+	free((void *)(uintptr_t)entry->name); /* const only for those who read them */
+	free((void *)(uintptr_t)entry->note);
 }
 
-int guard_allow_until(int64_t for_s, int64_t now_s, int64_t *ret_until_s, struct error *err)
+static void remove_at(struct protect *protect, size_t at)
 {
+	entry_free(&protect->allows[at]);
+	protect->n_allows--;
+	memmove(protect->allows + at, protect->allows + at + 1,
+		(protect->n_allows - at) * sizeof(*protect->allows));
+}
+
+static void address_protect(struct protect *protect, const struct store_allow *entry,
+	char because[PROTECTED_BECAUSE_MAX])
+{
+	char shown[NOTE_SHOWN_MAX];
+
+	text_format(because, PROTECTED_BECAUSE_MAX, "allowed by hand%s%s",
+		entry->note[0] ? ": " : "", text_render_string(shown, sizeof(shown), entry->note));
+	/* a full list: the firewall role says so */
+	(void)protected_add(protect->protected, &entry->ip, because, PROTECTED_BY_HAND);
+}
+
+static int add(struct protect *protect, const struct store_allow *allow, struct error *err)
+{
+	char because[PROTECTED_BECAUSE_MAX];
+	struct store_allow *entry;
+
+	if (protect->n_allows == PROTECT_ALLOWS_MAX)
+		return error_set(err,
+			"%d addresses and names are allowed by hand: that is the most",
+			PROTECT_ALLOWS_MAX);
+	if (allow->name && !hosts_allow(protect, allow->name, allow->until_s))
+		return error_set(err, "%d names are protected: that is the most",
+			PROTECT_NAMES_MAX);
+	protect->allows =
+		alloc_grow(protect->allows, protect->n_allows + 1, sizeof(*protect->allows));
+	entry = &protect->allows[protect->n_allows++];
+	*entry = *allow;
+	entry->name = allow->name ? alloc_string(allow->name) : NULL;
+	entry->note = alloc_string(allow->note ? allow->note : "");
+	if (entry->name)
+		return 0; /* its addresses follow with their answer */
+	address_protect(protect, entry, because);
+	guard_lift_protected(protect->guard, &entry->ip, because);
+	telling_add(protect, &entry->ip, because, entry->until_s);
+	return 0;
+}
+
+static void forget(const struct protect *protect, const struct store_allow *allow)
+{
+	if (!protect->store)
+		return;
+	if (allow->name)
+		store_forget_allowed_name(protect->store, allow->name);
+	else
+		store_forget_allow(protect->store, &allow->ip);
+}
+
+/* The caller ends with update(). */
+static void end_at(struct protect *protect, size_t at)
+{
+	const struct store_allow *entry = &protect->allows[at];
+
+	if (entry->name)
+		hosts_disallow(protect, entry->name);
+	forget(protect, entry);
+	remove_at(protect, at);
+}
+
+/* Protects what is left. */
+static void update(struct protect *protect)
+{
+	char because[PROTECTED_BECAUSE_MAX];
+
+	hosts_sweep(protect);
+	protected_clear(protect->protected, PROTECTED_BY_HAND);
+	for (size_t i = 0; i < protect->n_allows; i++)
+		if (!protect->allows[i].name)
+			address_protect(protect, &protect->allows[i], because);
+}
+
+int protect_word(const char *word, bool may_be_wide, struct ip *ret_ip, struct error *err)
+{
+	enum ignore_words_kind kind;
+	char address[IP_TEXT_MAX];
+
+	if (ignore_words_word(word, &kind, ret_ip, err) < 0)
+		return -1;
+	if (kind == IGNORE_WORDS_FILE)
+		return error_set(err, "an address is wanted, or a host name");
+	if (kind == IGNORE_WORDS_NAME)
+		*ret_ip = (struct ip){ 0 };
+	else if (!may_be_wide && ignore_words_is_wide(ret_ip))
+		return error_set(err,
+			"%s is too wide to be allowed by hand: name its networks of /%d or longer, "
+			"or write ignoreip = %s into [DEFAULT] of the jails if nobody there is ever "
+			"to be banned",
+			ip_format(ret_ip, address),
+			ret_ip->family == 4 ? IGNORE_WORDS_WIDE4_BITS : IGNORE_WORDS_WIDE6_BITS,
+			address);
+	return 0;
+}
+
+/* Reads what the word names; ret_allow->name is *ret_name (caller frees), NULL for an address. */
+static int allow_read(const char *word, bool may_be_wide, char **ret_name,
+	struct store_allow *ret_allow, struct error *err)
+{
+	if (protect_word(word, may_be_wide, &ret_allow->ip, err) < 0)
+		return -1;
+	if (!ret_allow->ip.family)
+		*ret_name = ascii_lower_string(alloc_string(word));
+	ret_allow->name = *ret_name;
+	return 0;
+}
+
+int protect_allow(struct protect *protect, const char *word, int64_t for_s, const char *note,
+	int64_t now_s, struct error *err)
+{
+	struct store_allow allow = { .at_s = now_s, .note = note ? note : "" };
+	cleanup_free char *name = NULL;
+	size_t at;
+
 	if (for_s < 0)
 		return error_set(err, "a time that is over before it begins");
 	if (for_s > DURATION_LONGEST_S)
 		return error_set(err, "more than 3000 years: name no time to allow it for ever");
-	*ret_until_s = for_s ? now_s + for_s : 0;
-	return 0;
-}
-
-int guard_allow_width(const struct ip *ip, struct error *err)
-{
-	char address[IP_TEXT_MAX];
-
-	if (!ignore_words_is_wide(ip))
-		return 0;
-	return error_set(err,
-		"%s is too wide to be allowed by hand: name its networks of /%d or longer, or "
-		"write ignoreip = %s into [DEFAULT] of the jails if nobody there is ever to be "
-		"banned",
-		ip_format(ip, address),
-		ip->family == 4 ? IGNORE_WORDS_WIDE4_BITS : IGNORE_WORDS_WIDE6_BITS, address);
-}
-
-int guard_allow(struct guard *guard, const struct ip *ip, int64_t for_s, const char *note,
-	int64_t now_s, struct error *err)
-{
-	struct store_allow allow = { .ip = *ip, .at_s = now_s, .note = note ? note : "" };
-	size_t at = find(&guard->allows, ip);
-
-	if (guard_allow_until(for_s, now_s, &allow.until_s, err) < 0 ||
-		guard_allow_width(ip, err) < 0)
+	if (allow_read(word, false, &name, &allow, err) < 0)
 		return -1;
-	if (at < guard->allows.count)
-		remove_at(&guard->allows, at);
-	if (guard->allows.count == GUARD_ALLOWS_MAX)
-		return error_set(err, "%d addresses are allowed by hand: that is the most",
-			GUARD_ALLOWS_MAX);
-	add(guard, &allow, now_s);
-	if (guard->store)
-		store_allow(guard->store, &allow);
+	allow.until_s = for_s ? now_s + for_s : 0;
+	at = find(protect, &allow);
+	if (at < protect->n_allows)
+		remove_at(protect, at);
+	if (add(protect, &allow, err) < 0)
+		return -1;
+	if (protect->store)
+		store_allow(protect->store, &allow);
 	return 0;
 }
 
-int guard_disallow(struct guard *guard, const struct ip *ip, struct error *err)
+int protect_disallow(struct protect *protect, const char *word, struct error *err)
 {
-	size_t at = find(&guard->allows, ip);
+	struct store_allow allow = { 0 };
+	cleanup_free char *name = NULL;
 	char address[IP_TEXT_MAX];
+	size_t at;
 
-	if (at == guard->allows.count)
-		return error_set(err, "%s is not allowed by hand", ip_format(ip, address));
-	remove_at(&guard->allows, at);
-	protect_again(guard);
-	if (guard->store)
-		store_forget_allow(guard->store, ip);
+	if (allow_read(word, true, &name, &allow, err) < 0)
+		return -1;
+	at = find(protect, &allow);
+	if (at == protect->n_allows)
+		return error_set(err, "%s is not allowed by hand",
+			allow.name ? word : ip_format(&allow.ip, address));
+	end_at(protect, at);
+	update(protect);
 	return 0;
 }
 
-void guard_load_allow(struct guard *guard, const struct store_allow *allow, int64_t now_s)
+void protect_load_allow(struct protect *protect, const struct store_allow *allow, int64_t now_s)
 {
-	if (guard->allows.count < GUARD_ALLOWS_MAX && (!allow->until_s || allow->until_s > now_s))
-		add(guard, allow, now_s);
-	else if (allow->until_s && guard->store)
-		store_forget_allow(guard->store, &allow->ip);
+	if (allow->until_s && allow->until_s <= now_s)
+		forget(protect, allow);
+	else if (add(protect, allow, NULL) < 0)
+		protect->n_left_out++;
 }
 
-bool guard_allowed(const struct guard *guard, size_t index, struct store_allow *ret_allow)
+const struct store_allow *protect_allowed(const struct protect *protect, size_t index)
 {
-	if (index >= guard->allows.count)
-		return false;
-	*ret_allow = guard->allows.list[index];
-	return true;
+	return index < protect->n_allows ? &protect->allows[index] : NULL;
 }
 
-bool guard_allow_peek(struct guard *guard, int64_t now_s, struct ip *ret_ip, int64_t *ret_ttl_s,
-	const char **ret_because)
+void by_hand_tick(struct protect *protect, int64_t now_s)
 {
-	struct guard_allows *allows = &guard->allows;
-	const struct store_allow *next;
-
-	if (allows->sent == allows->count)
-		return false;
-	next = &allows->list[allows->sent];
-	because_write(allows->because, next);
-	*ret_ip = next->ip;
-	*ret_ttl_s = 0;
-	if (next->until_s)
-		*ret_ttl_s = next->until_s > now_s ? next->until_s - now_s : 1;
-	*ret_because = allows->because;
-	return true;
-}
-
-void guard_allow_sent(struct guard *guard)
-{
-	if (guard->allows.sent < guard->allows.count)
-		guard->allows.sent++;
-}
-
-void guard_allow_tick(struct guard *guard, int64_t now_s)
-{
-	struct guard_allows *allows = &guard->allows;
 	char address[IP_TEXT_MAX];
-	char text[128];
 	bool any = false;
 
-	for (size_t i = allows->count; i-- > 0;) {
-		if (!allows->list[i].until_s || allows->list[i].until_s > now_s)
+	for (size_t i = protect->n_allows; i-- > 0;) {
+		const struct store_allow *entry = &protect->allows[i];
+
+		if (!entry->until_s || entry->until_s > now_s)
 			continue;
-		(void)snprintf(text, sizeof(text),
+		guard_note(protect->guard, LOG_NOTICE,
 			"%s is no longer allowed by hand: its time is over",
-			ip_format(&allows->list[i].ip, address)); /* fits */
-		guard->events.note(guard->events.context, LOG_NOTICE, text);
-		if (guard->store)
-			store_forget_allow(guard->store, &allows->list[i].ip);
-		remove_at(allows, i);
+			entry->name ? text_shown_string(entry->name).text
+				    : ip_format(&entry->ip, address));
+		end_at(protect, i);
 		any = true;
 	}
 	if (any)
-		protect_again(guard);
+		update(protect);
 }
 
-void guard_allow_done(struct guard *guard)
+void by_hand_done(struct protect *protect)
 {
-	for (size_t i = 0; i < guard->allows.count; i++)
-		note_free(&guard->allows.list[i]);
-	free(guard->allows.list);
+	for (size_t i = 0; i < protect->n_allows; i++)
+		entry_free(&protect->allows[i]);
+	free(protect->allows);
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
@@ -12,6 +11,7 @@
 #include "base/findings.h"
 #include "base/protected.h"
 #include "base/text.h"
+#include "decide/guard.h"
 #include "dialect/ini.h"
 
 enum { SHOWN_MAX = 100 };
@@ -25,7 +25,7 @@ static void set_trouble(const struct protect *protect, struct protect_file *file
 		return;
 	(void)snprintf(file->trouble, sizeof(file->trouble), "%s", text); /* cut */
 	if (text[0])
-		protect->events.note(protect->events.context, LOG_ERR, file->trouble);
+		guard_note(protect->guard, LOG_ERR, "%s", file->trouble);
 }
 
 static void cannot_read(const struct protect *protect, struct protect_file *file, const char *why)
@@ -118,7 +118,7 @@ static void protect_file(struct protect *protect, const struct protect_file *fil
 	(void)snprintf(because, sizeof(because), "ignoreip %s",
 		text_render_string(shown, sizeof(shown), file->path)); /* fits */
 	for (size_t i = 0; i < file->list.n_addresses; i++)
-		protect_address(protect, &file->list.addresses[i], because, PROTECT_FILE_SOURCE, 0);
+		telling_protect(protect, &file->list.addresses[i], because, PROTECTED_BY_FILE, 0);
 }
 
 bool ignore_files_read(struct protect *protect)
@@ -130,7 +130,7 @@ bool ignore_files_read(struct protect *protect)
 	if (!any)
 		return false;
 	protect->is_full = false;
-	protected_clear(protect->protected, PROTECT_FILE_SOURCE);
+	protected_clear(protect->protected, PROTECTED_BY_FILE);
 	for (size_t i = 0; i < protect->n_files; i++)
 		protect_file(protect, &protect->files[i]);
 	return true;

@@ -1,6 +1,5 @@
 #include "protect/parts.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,117 +7,12 @@
 
 #include "base/alloc.h"
 #include "base/ipmap.h"
-#include "base/protected.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "decide/guard.h"
 #include "state/store.h"
 
-enum {
-	TELL_MAX = 64, /* addresses a call: each passes over all bans */
-	SHOWN_MAX = 80,
-	NOTE_MAX = 512,
-};
-
-void protect_note(const struct protect *protect, int priority, const char *format, ...)
-{
-	char text[NOTE_MAX];
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args); /* cut */
-	va_end(args);
-	protect->events.note(protect->events.context, priority, text);
-}
-
-/* ---- protecting ---- */
-
-/* False: the firewall role has heard of it, for no shorter a time; or nobody has room for it. */
-static bool is_news(struct protect *protect, const struct ip *ip, int64_t until_s)
-{
-	struct protect_known *known = ipmap_get(protect->known, ip, 0);
-
-	if (!known) {
-		known = alloc_zero(sizeof(*known));
-		known->until_s = until_s;
-		if (ipmap_put(protect->known, ip, 0, known))
-			return true;
-		free(known);
-		return false;
-	}
-	if (!known->until_s || (until_s && until_s <= known->until_s))
-		return false;
-	known->until_s = until_s;
-	return true;
-}
-
-void protect_address(struct protect *protect, const struct ip *ip, const char *because,
-	unsigned source, int64_t until_s)
-{
-	struct protect_telling *telling;
-
-	if (ip_is_special(ip))
-		return; /* always protected */
-	if (!protected_add(protect->protected, ip, because, source))
-		protect->is_full = true;
-	if (!is_news(protect, ip, until_s))
-		return;
-	protect->telling =
-		alloc_grow(protect->telling, protect->n_telling + 1, sizeof(*protect->telling));
-	telling = &protect->telling[protect->n_telling++];
-	telling->ip = *ip;
-	telling->source = source;
-	telling->until_s = until_s;
-	(void)snprintf(telling->because, sizeof(telling->because), "%s", because); /* cut */
-}
-
-/* 0: for ever. What is over by now was to be told for a moment. */
-static int64_t ttl_of(const struct protect_telling *telling, int64_t now_s)
-{
-	if (!telling->until_s)
-		return 0;
-	return telling->until_s > now_s ? telling->until_s - now_s : 1;
-}
-
-bool protect_flush(struct protect *protect, int64_t now_s)
-{
-	for (size_t i = 0; i < TELL_MAX && protect->n_told < protect->n_telling; i++) {
-		const struct protect_telling *next = &protect->telling[protect->n_told];
-
-		if (!protect->events.tell(protect->events.context, &next->ip, next->because,
-			    ttl_of(next, now_s)))
-			return false;
-		if (protected_find(protect->protected,
-			    &next->ip)) /* not gone again: its bans end */
-			guard_protect(protect->guard, &next->ip, next->because, next->source,
-				now_s);
-		protect->n_told++;
-	}
-	if (protect->n_told < protect->n_telling)
-		return false;
-	protect->n_told = protect->n_telling = 0;
-	return true;
-}
-
-static void protect_host(struct protect *protect, const struct protect_host *host)
-{
-	char because[PROTECTED_BECAUSE_MAX];
-	char shown[SHOWN_MAX];
-
-	(void)snprintf(because, sizeof(because), "%s %s",
-		host->wanted ? "ignoreip" : "allowed by hand:",
-		text_render_string(shown, sizeof(shown), host->name)); /* fits */
-	for (size_t i = 0; i < host->n_addresses; i++)
-		protect_address(protect, &host->addresses[i].ip, because, PROTECT_NAME_SOURCE,
-			host->wanted ? 0 : host->until_s);
-}
-
-void protect_names_again(struct protect *protect)
-{
-	protected_clear(protect->protected, PROTECT_NAME_SOURCE);
-	for (size_t i = 0; i < protect->n_hosts; i++)
-		protect_host(protect, &protect->hosts[i]);
-}
+enum { SHOWN_MAX = 80 };
 
 static void file_add(struct protect *protect, const char *path)
 {
@@ -126,7 +20,7 @@ static void file_add(struct protect *protect, const char *path)
 		if (strcmp(protect->files[i].path, path) == 0)
 			return;
 	if (protect->n_files == PROTECT_FILES_MAX)
-		protect_note(protect, LOG_ERR, "ignoreip: more than %d files: %s is left out",
+		guard_note(protect->guard, LOG_ERR, "ignoreip: more than %d files: %s is left out",
 			PROTECT_FILES_MAX, path);
 	else
 		protect->files[protect->n_files++].path = path;
@@ -149,19 +43,10 @@ struct protect *protect_new(const struct config *config, struct guard *guard,
 	(void)ignore_files_read(protect); /* names are collected in any case */
 	hosts_collect(protect);
 	if (protect->n_left_out)
-		protect_note(protect, LOG_ERR, "ignoreip: more than %d names: %zu are left out",
-			PROTECT_NAMES_MAX, protect->n_left_out);
+		guard_note(protect->guard, LOG_ERR,
+			"ignoreip: more than %d names: %zu are left out", PROTECT_NAMES_MAX,
+			protect->n_left_out);
 	return protect;
-}
-
-static void known_free(struct ipmap *known)
-{
-	size_t cursor = 0;
-	void *one;
-
-	while ((one = ipmap_next(known, &cursor)))
-		free(one);
-	ipmap_free(known);
 }
 
 void protect_free(struct protect *protect)
@@ -170,8 +55,8 @@ void protect_free(struct protect *protect)
 		return;
 	hosts_done(protect);
 	ignore_files_done(protect);
-	known_free(protect->known);
-	free(protect->telling);
+	by_hand_done(protect);
+	telling_done(protect);
 	free(protect);
 }
 
@@ -182,11 +67,10 @@ void protect_attach(struct protect *protect, struct store *store)
 	protect->store = store;
 }
 
-void protect_load(struct protect *protect, const char *name, const struct ip *ip, int64_t now_s)
+void protect_load_address(struct protect *protect, const char *name, const struct ip *ip)
 {
 	struct protect_host *host = hosts_find(protect, name);
 
-	(void)now_s; /* however old: nobody has said otherwise since */
 	if (!host) {
 		if (protect->store)
 			store_name(protect->store, &(struct store_name){ .name = name });
@@ -195,7 +79,7 @@ void protect_load(struct protect *protect, const char *name, const struct ip *ip
 	if (host->n_addresses == PROTECT_HOST_ADDRESSES_MAX)
 		return;
 	host->addresses[host->n_addresses++] = (struct protect_address){ .ip = *ip };
-	protect_host(protect, host);
+	hosts_protect(protect, host);
 }
 
 static void record(const struct protect *protect, const struct protect_host *host)
@@ -276,7 +160,7 @@ static void host_failed(const struct protect *protect, struct protect_host *host
 	if (host->last == outcome)
 		return;
 	host->last = outcome;
-	protect_note(protect, host->n_addresses ? LOG_WARNING : LOG_ERR, "'%s' %s: %s",
+	guard_note(protect->guard, host->n_addresses ? LOG_WARNING : LOG_ERR, "'%s' %s: %s",
 		text_render_string(shown, sizeof(shown), host->name),
 		outcome == MESSAGE_NAME_NONE ? "has no address" : "could not be looked up",
 		host->n_addresses ? "its last addresses stay protected"
@@ -297,16 +181,16 @@ static void host_found(struct protect *protect, struct protect_host *host,
 	char shown[SHOWN_MAX];
 
 	if (host->last != MESSAGE_NAME_FOUND)
-		protect_note(protect, LOG_NOTICE, "'%s' is answered again",
+		guard_note(protect->guard, LOG_NOTICE, "'%s' is answered again",
 			text_render_string(shown, sizeof(shown), host->name));
 	host->last = MESSAGE_NAME_FOUND;
 	host->next_ask_s = now_s + bounded_ttl(answer->ttl_s);
 	if (!host_update(host, answer, now_s + 2 * bounded_ttl(answer->ttl_s)))
 		return;
-	protect_note(protect, LOG_INFO, "'%s' is %s%s: protected",
+	guard_note(protect->guard, LOG_INFO, "'%s' is %s%s: protected",
 		text_render_string(shown, sizeof(shown), host->name),
 		ip_format(&answer->addresses[0], address), answer->count > 1 ? " and more" : "");
-	protect_host(protect, host);
+	hosts_protect(protect, host);
 	record(protect, host);
 }
 
@@ -381,7 +265,7 @@ static void let_go(struct protect *protect, int64_t now_s)
 		host->n_addresses = kept;
 	}
 	if (any)
-		protect_names_again(protect);
+		hosts_protect_again(protect);
 }
 
 void protect_tick(struct protect *protect, int64_t now_s)
@@ -392,7 +276,7 @@ void protect_tick(struct protect *protect, int64_t now_s)
 		if (protect->n_files && ignore_files_read(protect))
 			hosts_collect(protect);
 	}
-	hosts_expire(protect, now_s);
+	by_hand_tick(protect, now_s);
 	let_go(protect, now_s);
 	ask_due(protect, now_s);
 	(void)protect_flush(protect, now_s); /* the rest when there is room */

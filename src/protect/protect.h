@@ -16,8 +16,7 @@ struct message_name;
 struct store;
 struct store_allow;
 
-/* What ignoreip names beyond addresses: host names and files (DIALECT 6);
- * and the host names that a person has allowed.
+/* What ignoreip names beyond addresses: host names and files; and what a person has allowed.
  *
  * Names are asked for at the start and again when their answer is too old. Only an answer with
  * addresses changes what is protected: silence, SERVFAIL and "no such name" leave the last good
@@ -29,7 +28,8 @@ struct store_allow;
  * Files are read at the start and when device, inode, size or times have changed; one that cannot
  * be read keeps its last entries. */
 enum {
-	PROTECT_NAMES_MAX = 256, /* more are left out, and said */
+	PROTECT_ALLOWS_MAX = 1000, /* by hand */
+	PROTECT_NAMES_MAX = 256,   /* more are left out, and said */
 	PROTECT_FILES_MAX = 64,
 	PROTECT_HOST_ADDRESSES_MAX = 64, /* of a name, former ones too: of these the oldest go */
 	PROTECT_TTL_MIN_S = 60,          /* a TTL of 0 asks a name server for every call */
@@ -46,8 +46,6 @@ struct protect_events {
 	/* One more address for the firewall role, or one that is protected for longer than it has
 	 * heard; ttl_s 0: for ever. False: not now. */
 	bool (*tell)(void *context, const struct ip *ip, const char *because, int64_t ttl_s);
-	/* One sentence for the journal. */
-	void (*note)(void *context, int priority, const char *text);
 	void *context;
 };
 
@@ -59,21 +57,26 @@ void protect_free(struct protect *protect);
 
 /* From here on answers are recorded in store (borrowed). */
 void protect_attach(struct protect *protect, struct store *store);
-/* One address of the last good answer of an earlier run; names that nobody names any more are
- * forgotten. */
-void protect_load(struct protect *protect, const char *name, const struct ip *ip, int64_t now_s);
+/* One address of the last good answer of an earlier run, however old that is; names that nobody
+ * names any more are forgotten. */
+void protect_load_address(struct protect *protect, const char *name, const struct ip *ip);
 
-/* A name that a person protects: until for_s from now (0: for ever), over restarts. note may be
- * NULL. -1 with a sentence: no name, or too many. Disallow: -1 if there is no such entry; one that
- * ignoreip names too stays. A time that is shorter than an earlier one ends in the firewall role,
- * which takes nothing back, as the earlier one would have, or with the next engine. */
-int protect_allow(struct protect *protect, const char *name, int64_t for_s, const char *note,
+/* Reads what a person allows: an address or a prefix, or a host name (ret_ip->family 0). -1 with a
+ * sentence: neither, or one that is ignore_words_is_wide: a slip must not open all to everybody. */
+int protect_word(const char *word, bool may_be_wide, struct ip *ret_ip, struct error *err);
+/* Protects what the word names until for_s from now (0: for ever), over restarts, and lifts its
+ * bans. note may be NULL. -1 with a sentence: no such word, too wide, a negative time or one of
+ * more than 3000 years, or too many. Disallow: -1 if there is no such entry; a name that ignoreip
+ * has too stays. The firewall role takes nothing back: there an entry ends with the time that it
+ * was first told, or with the next engine. */
+int protect_allow(struct protect *protect, const char *word, int64_t for_s, const char *note,
 	int64_t now_s, struct error *err);
-int protect_disallow(struct protect *protect, const char *name, struct error *err);
+int protect_disallow(struct protect *protect, const char *word, struct error *err);
 /* A row of an earlier run. */
 void protect_load_allow(struct protect *protect, const struct store_allow *allow, int64_t now_s);
-/* Name number `index` allowed by hand, false: there are no more. Texts are borrowed. */
-bool protect_allowed(const struct protect *protect, size_t index, struct store_allow *ret_allow);
+/* Entry number `index`, oldest first, NULL: there are no more. Names are in lower case, the note is
+ * as it was given. */
+const struct store_allow *protect_allowed(const struct protect *protect, size_t index);
 
 /* Reads files that have changed, asks what is due, lets go what is over, tells the firewall role
  * what it has not heard of. */

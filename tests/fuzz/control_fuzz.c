@@ -24,6 +24,7 @@ static uid_t other_uid(void);
 #include "config/config.h"
 #include "decide/letter.h"
 #include "follow/tail.h"
+#include "protect/protect.h"
 #include "state/store.h"
 
 enum { CLIENTS = 4, ACTS_MAX = 64, ANSWER_MAX = 1 << 16 };
@@ -38,6 +39,7 @@ static const char filter[] = "[Definition]\nfailregex = ^refused <HOST>$\ndatepa
 
 struct world {
 	struct guard *guard;
+	struct protect *protect;
 	struct protected *protected;
 	struct control *control;
 	int clients[CLIENTS]; /* -1: none */
@@ -146,9 +148,6 @@ static void on_flush(void *context)
 {
 	struct bans *bans = guard_bans(world.guard);
 	struct ban_change change;
-	const char *because;
-	struct ip ip;
-	int64_t ttl_s;
 
 	(void)context;
 	for (int i = 0; i < 1000 && bans_peek(bans, world.now_s, &change); i++) {
@@ -162,10 +161,20 @@ static void on_flush(void *context)
 		fuzz_need(change.ttl_s >= 0, "a time to come");
 		bans_sent(bans);
 	}
-	while (guard_allow_peek(world.guard, world.now_s, &ip, &ttl_s, &because)) {
-		fuzz_need_shown(because);
-		guard_allow_sent(world.guard);
-	}
+	(void)protect_flush(world.protect, world.now_s);
+}
+
+static bool on_ask(void *context, const struct message_name *question)
+{
+	(void)context, (void)question;
+	return false;
+}
+
+static bool on_tell(void *context, const struct ip *ip, const char *because, int64_t ttl_s)
+{
+	(void)context, (void)ip, (void)ttl_s;
+	fuzz_need_shown(because);
+	return true;
 }
 
 static int on_reload(void *context, int fd, struct error *err)
@@ -218,6 +227,7 @@ static struct tail *tail(void)
 
 static void world_new(void)
 {
+	static const struct protect_events protect_events = { .ask = on_ask, .tell = on_tell };
 	static const struct guard_events events = { .alert = on_alert, .note = on_note };
 	static const struct control_health health[CONTROL_PARTS];
 	struct findings findings = { 0 };
@@ -236,7 +246,9 @@ static void world_new(void)
 	world.guard = guard_new(config(), world.protected, false, &events, &findings);
 	fuzz_need(guard_active_jails(world.guard) == 2, "two jails");
 	findings_done(&findings);
+	world.protect = protect_new(config(), world.guard, world.protected, &protect_events);
 	engine.guard = world.guard;
+	engine.protect = world.protect;
 	fuzz_need(control_new(&engine, &world.control, NULL) == 0, "a control socket");
 }
 
@@ -380,6 +392,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	control_run(world.control, world.now_s);
 	fuzz_need(!control_tick(world.control, world.now_s + CONTROL_IDLE_S + 1), "all are gone");
 	control_free(world.control);
+	protect_free(world.protect);
 	guard_free(world.guard);
 	protected_free(world.protected);
 	fuzz_need(fuzz_free_fd() == free_fd, "no descriptor is left open");

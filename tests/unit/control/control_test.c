@@ -81,6 +81,7 @@ static bool on_query(void *context, uint32_t serial, uint8_t scope, const struct
 static void start(bool dry_run)
 {
 	struct control_engine engine = { .guard = world.guard,
+		.protect = world.protect,
 		.tail = tail,
 		.health = health,
 		.dry_run = dry_run,
@@ -254,8 +255,6 @@ static const struct {
 
 static void test_refused(void **state)
 {
-	struct store_allow row;
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		int fd = client();
@@ -266,7 +265,7 @@ static void test_refused(void **state)
 	}
 	assert_int_equal(flushes, 0);
 	assert_int_equal(reload_fd, -1);
-	assert_false(guard_allowed(world.guard, 0, &row));
+	assert_null(protect_allowed(world.protect, 0));
 }
 
 static void test_own_user(void **state)
@@ -373,7 +372,6 @@ static void test_for(void **state)
 		{ ALLOW ", \"address\": \"192.0.2.1\", \"for_s\": 100000000000}\n",
 			NOW_S + 100000000000 },
 	};
-	struct store_allow row;
 	int fd;
 
 	(void)state;
@@ -389,8 +387,8 @@ static void test_for(void **state)
 		say(fd, allowed[i].request);
 		(void)control_tick(control, NOW_S);
 		assert_answer(fd, true, NULL);
-		assert_true(guard_allowed(world.guard, 0, &row));
-		assert_int_equal(row.until_s, allowed[i].until_s);
+		assert_non_null(protect_allowed(world.protect, 0));
+		assert_int_equal(protect_allowed(world.protect, 0)->until_s, allowed[i].until_s);
 	}
 }
 

@@ -65,6 +65,7 @@ static int setup(void **state)
 	for (size_t i = 0; i < CONTROL_PARTS; i++)
 		health[i] = (struct control_health){ .ok = true };
 	engine = (struct control_engine){ .guard = world.guard,
+		.protect = world.protect,
 		.health = health,
 		.started_s = NOW_S - 50,
 		.query = on_query };

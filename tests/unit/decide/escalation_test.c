@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "decide/guard_fixture.h"
+#include "decide/parts.h"
 
 /* bantime.increment: how long the n-th ban lasts, what a failure of a known address counts as. */
 
@@ -235,7 +236,7 @@ static void test_purge(void **state)
 				world_restart(&world, at_s);
 			else
 				guard_tick(world.guard, at_s, true);
-			assert_int_equal(guard_ban_count(world.guard, SIP_JAIL, &ip, at_s),
+			assert_int_equal(guard_earlier_bans(world.guard, SIP_JAIL, &ip, at_s),
 				rows[i].pause_s > 1000 ? 0 : 2);
 			(void)fail_until_banned(&world, SIP_JAIL, "192.0.2.1", &at_s, &length_s);
 			if (length_s != rows[i].length_s)
@@ -331,7 +332,7 @@ static void test_the_same_ban_again(void **state)
 	for (int i = 0; i < 30; i++)
 		world_fail(&world, SIP_JAIL, "192.0.2.1", NOW_S, at_s);
 	guard_tick(world.guard, at_s, true);
-	assert_int_equal(guard_ban_count(world.guard, SIP_JAIL, &ip, at_s), 1);
+	assert_int_equal(guard_earlier_bans(world.guard, SIP_JAIL, &ip, at_s), 1);
 	(void)fail_until_banned(&world, SIP_JAIL, "192.0.2.1", &at_s, &length_s);
 	assert_int_equal(length_s, 200);
 	world_done(&world);
@@ -379,7 +380,7 @@ static void test_by_hand(void **state)
 	assert_int_equal(world_ban(&world, SIP_JAIL, "192.0.2.1")->until_s, at_s + 200);
 	assert_int_equal(guard_ban(world.guard, &ip, "sip", 50, NULL, at_s + 1, NULL), 0);
 	assert_int_equal(world_ban(&world, SIP_JAIL, "192.0.2.1")->until_s, at_s + 51);
-	assert_int_equal(guard_ban_count(world.guard, SIP_JAIL, &ip, at_s + 2), 2);
+	assert_int_equal(guard_earlier_bans(world.guard, SIP_JAIL, &ip, at_s + 2), 2);
 	world_done(&world);
 }
 

@@ -19,6 +19,7 @@
 #include "decide/guard.h"
 #include "decide/letter.h"
 #include "follow/line.h"
+#include "protect/protect.h"
 #include "state/store.h"
 
 enum { NOW_S = 1700000000 };
@@ -49,13 +50,19 @@ struct world {
 	struct protected *protected;
 	struct store *store;
 	struct guard *guard;
+	struct protect *protect; /* asks nobody; tells whom it has room for */
+	size_t room;
+	struct ip told; /* the last */
+	int64_t told_ttl_s;
+	char told_because[128];
 	bool dry_run;
 	void (*tune)(struct config *config); /* NULL: as it was read */
 	unsigned alerts;
 	unsigned notes;
 	struct letter letter; /* the last */
 	char dest[64];
-	char note[512]; /* the last */
+	char note[512];        /* the last */
+	char notes_text[4096]; /* all, cut */
 };
 
 static inline void world_put(const struct world *world, const char *name, const char *text)
@@ -90,6 +97,29 @@ static inline void world_on_note(void *context, int priority, const char *text)
 	(void)priority;
 	world->notes++;
 	(void)snprintf(world->note, sizeof(world->note), "%s", text);
+	(void)snprintf(world->notes_text + strlen(world->notes_text),
+		sizeof(world->notes_text) - strlen(world->notes_text), "%s\n", text);
+}
+
+static inline bool world_on_ask(void *context, const struct message_name *question)
+{
+	(void)context;
+	(void)question;
+	return false;
+}
+
+static inline bool world_on_tell(void *context, const struct ip *ip, const char *because,
+	int64_t ttl_s)
+{
+	struct world *world = context;
+
+	if (!world->room)
+		return false;
+	world->room--;
+	world->told = *ip;
+	world->told_ttl_s = ttl_s;
+	(void)snprintf(world->told_because, sizeof(world->told_because), "%s", because);
+	return true;
 }
 
 struct world_loading {
@@ -142,7 +172,7 @@ static inline void world_load_allow(void *context, const struct store_allow *all
 {
 	const struct world_loading *loading = context;
 
-	guard_load_allow(loading->world->guard, allow, loading->now_s);
+	protect_load_allow(loading->world->protect, allow, loading->now_s);
 }
 
 /* Starts the guard over what is in the directory. */
@@ -150,6 +180,9 @@ static inline void world_start(struct world *world, int64_t now_s)
 {
 	struct guard_events events = { .alert = world_on_alert,
 		.note = world_on_note,
+		.context = world };
+	struct protect_events protect_events = { .ask = world_on_ask,
+		.tell = world_on_tell,
 		.context = world };
 	struct world_loading loading = { world, now_s };
 	struct store_loader loader = { .failure = world_load_failure,
@@ -172,7 +205,10 @@ static inline void world_start(struct world *world, int64_t now_s)
 	world->protected = protected_new();
 	world->guard = guard_new(world->config, world->protected, world->dry_run, &events,
 		&world->findings);
+	world->protect =
+		protect_new(world->config, world->guard, world->protected, &protect_events);
 	guard_attach(world->guard, world->store);
+	protect_attach(world->protect, world->store);
 	assert_int_equal(store_load(world->store, &loader, &err), 0);
 	for (size_t i = 0; i < guard_jails(world->guard) && i < TAIL_PATTERNS_MAX; i++)
 		guard_add_pattern(world->guard, i, (int)i);
@@ -219,6 +255,7 @@ static inline void world_commit(const struct world *world)
 /* What was not committed is gone. */
 static inline void world_stop(struct world *world)
 {
+	protect_free(world->protect);
 	guard_free(world->guard);
 	protected_free(world->protected);
 	store_close(world->store);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "decide/guard_fixture.h"
+#include "decide/parts.h"
 
 /* A crash at any line decides alike: what was committed is loaded, the rest is read again. */
 
@@ -109,7 +110,7 @@ static struct outcome look(const struct world *world, int64_t now_s)
 			struct ip ip = ip_of(inputs[k].address);
 			struct ip unit = guard_unit(world->guard, &ip);
 
-			outcome.earlier += guard_ban_count(world->guard, i, &unit, now_s);
+			outcome.earlier += guard_earlier_bans(world->guard, i, &unit, now_s);
 		}
 		outcome.failures[i] = info.failures_total;
 		outcome.bans_total[i] = info.bans_total;

@@ -74,6 +74,12 @@ static const struct {
 	{ "203.0.113.77", NULL },
 };
 
+static void protect(const struct world *world, const struct ip *ip, const char *because)
+{
+	assert_true(protected_add(world->protected, ip, because, PROTECTED_BY_HOST));
+	guard_lift_protected(world->guard, ip, because);
+}
+
 static void test_units_and_protection(void **state)
 {
 	struct ip host = ip_of("2001:db8:5::1");
@@ -83,8 +89,8 @@ static void test_units_and_protection(void **state)
 
 	(void)state;
 	world_new(&world);
-	guard_protect(world.guard, &host, "gateway", 1, NOW_S);
-	guard_protect(world.guard, &net, "office", 1, NOW_S);
+	protect(&world, &host, "gateway");
+	protect(&world, &net, "office");
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		world_fail(&world, TWIN, units[i].address, NOW_S, NOW_S);
 		banned += units[i].unit != NULL;
@@ -113,7 +119,7 @@ static void test_protect_lifts(void **state)
 	world_fail(&world, TWIN, "203.0.113.1", NOW_S, NOW_S);
 	assert_int_equal(guard_ban(world.guard, &net, NULL, 0, NULL, NOW_S, &err), 0);
 	(void)world_flush(&world, 0, NOW_S);
-	guard_protect(world.guard, &(struct ip){ 4, 32, { 192, 0, 2, 1 } }, "admin", 1, NOW_S);
+	protect(&world, &(struct ip){ 4, 32, { 192, 0, 2, 1 } }, "admin");
 	assert_null(world_ban(&world, TWIN, "192.0.2.1"));
 	assert_null(world_ban(&world, MANUAL, "192.0.2.0/24"));
 	assert_non_null(world_ban(&world, TWIN, "203.0.113.1"));
@@ -295,7 +301,8 @@ static void test_jails_and_scopes(void **state)
 	world_new(&world);
 	assert_int_equal(guard_jails(world.guard), WORLD_JAILS_COUNT);
 	assert_int_equal(guard_active_jails(world.guard), 5);
-	assert_int_equal(guard_broken_jails(world.guard), 1);
+	for (size_t i = 0; i < WORLD_JAILS_COUNT; i++)
+		assert_int_equal(world_info(&world, i, NOW_S).broken, i == BAD);
 	assert_true(world.findings.errors > 0);
 	assert_int_equal(guard_find_jail(world.guard, "twin"), TWIN);
 	assert_int_equal(guard_find_jail(world.guard, "manual"), MANUAL);

@@ -124,7 +124,7 @@ static void test_kernel(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		letter_ban(&letter, "sip", &jail, &ban, NULL, "pbx", false);
-		letter_add_kernel(&letter, &ban, rows[i].failure, 1700000001);
+		letter_add_kernel(&letter, &ban.ip, rows[i].failure, 1700000001);
 		assert_has(rows[i].text);
 	}
 }
@@ -153,7 +153,7 @@ static void test_long_lines(void **state)
 		for (size_t i = 0; i < COUNTER_ACCOUNTS_MAX; i++)
 			window.accounts[i] = account;
 		letter_ban(&letter, "sip", &jail, &ban, &window, "pbx", false);
-		letter_add_kernel(&letter, &ban, 0, 1700000001);
+		letter_add_kernel(&letter, &ban.ip, 0, 1700000001);
 		assert_has("voipguard unban 192.0.2.1");
 		assert_has("The kernel holds the ban");
 		assert_has(" more)\n");

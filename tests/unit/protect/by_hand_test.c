@@ -18,10 +18,9 @@ static bool is_banned(const struct world *world, const char *address)
 
 static void allow(const struct world *world, const char *address, int64_t for_s, int64_t now_s)
 {
-	struct ip ip = ip_of(address);
 	struct error err = { "" };
 
-	if (guard_allow(world->guard, &ip, for_s, "a note\n", now_s, &err) < 0)
+	if (protect_allow(world->protect, address, for_s, "a note\n", now_s, &err) < 0)
 		fail_msg("%s", err.text);
 }
 
@@ -52,7 +51,7 @@ static void test_end(void **state)
 {
 	struct ip ip = ip_of("192.0.2.3");
 	struct world world = { 0 };
-	struct store_allow row;
+	const struct store_allow *row;
 	struct error err = { "" };
 
 	(void)state;
@@ -61,72 +60,72 @@ static void test_end(void **state)
 	allow(&world, "192.0.2.2", 20, NOW_S);
 	allow(&world, "192.0.2.3", 0, NOW_S);
 	world_commit(&world);
-	guard_tick(world.guard, NOW_S + 9, true);
+	protect_tick(world.protect, NOW_S + 9);
 	world_fail(&world, TWIN, "192.0.2.1", NOW_S + 9, NOW_S + 9);
 	assert_false(is_banned(&world, "192.0.2.1"));
-	guard_tick(world.guard, NOW_S + 10, true);
+	protect_tick(world.protect, NOW_S + 10);
 	assert_non_null(strstr(world.note, "192.0.2.1 is no longer allowed"));
 	world_fail(&world, TWIN, "192.0.2.1", NOW_S + 10, NOW_S + 10);
 	assert_true(is_banned(&world, "192.0.2.1"));
 	world_restart(&world, NOW_S + 20);
-	assert_true(guard_allowed(world.guard, 0, &row));
-	assert_true(ip_equal(&row.ip, &ip));
-	assert_string_equal(row.note, "a note\n");
-	assert_false(guard_allowed(world.guard, 1, &row));
-	assert_int_equal(guard_disallow(world.guard, &ip, &err), 0);
-	assert_int_equal(guard_disallow(world.guard, &ip, &err), -1);
+	row = protect_allowed(world.protect, 0);
+	assert_non_null(row);
+	assert_true(ip_equal(&row->ip, &ip));
+	assert_string_equal(row->note, "a note\n");
+	assert_null(protect_allowed(world.protect, 1));
+	assert_int_equal(protect_disallow(world.protect, "192.0.2.3", &err), 0);
+	assert_int_equal(protect_disallow(world.protect, "192.0.2.3", &err), -1);
 	assert_string_equal(err.text, "192.0.2.3 is not allowed by hand");
 	world_fail(&world, TWIN, "192.0.2.3", NOW_S + 20, NOW_S + 20);
 	assert_true(is_banned(&world, "192.0.2.3"));
 	world_commit(&world);
 	world_restart(&world, NOW_S + 21);
-	assert_false(guard_allowed(world.guard, 0, &row));
+	assert_null(protect_allowed(world.protect, 0));
 	world_done(&world);
 }
 
 /* The firewall role hears of each entry once, what is said again included, in rendered words. */
-static void test_peek(void **state)
+static void test_telling(void **state)
 {
 	struct world world = { 0 };
-	const char *because;
-	int64_t ttl_s;
-	struct ip ip;
 
 	(void)state;
 	world_new(&world);
-	assert_false(guard_allow_peek(world.guard, NOW_S, &ip, &ttl_s, &because));
+	assert_true(protect_flush(world.protect, NOW_S));
 	allow(&world, "192.0.2.1", 0, NOW_S);
 	allow(&world, "192.0.2.2", 30, NOW_S);
-	assert_true(guard_allow_peek(world.guard, NOW_S, &ip, &ttl_s, &because));
-	assert_true(ip_equal(&ip, &(struct ip){ 4, 32, { 192, 0, 2, 1 } }));
-	assert_int_equal(ttl_s, 0);
-	assert_string_equal(because, "allowed by hand: a note\\x0a");
-	guard_allow_sent(world.guard);
-	assert_true(guard_allow_peek(world.guard, NOW_S + 10, &ip, &ttl_s, &because));
-	assert_int_equal(ttl_s, 20);
-	guard_allow_sent(world.guard);
-	assert_false(guard_allow_peek(world.guard, NOW_S, &ip, &ttl_s, &because));
+	world.room = 1;
+	assert_false(protect_flush(world.protect, NOW_S));
+	assert_true(ip_equal(&world.told, &(struct ip){ 4, 32, { 192, 0, 2, 1 } }));
+	assert_int_equal(world.told_ttl_s, 0);
+	assert_string_equal(world.told_because, "allowed by hand: a note\\x0a");
+	world.room = 1;
+	assert_true(protect_flush(world.protect, NOW_S + 10));
+	assert_int_equal(world.told_ttl_s, 20);
+	assert_true(protect_flush(world.protect, NOW_S));
 	allow(&world, "192.0.2.1", 60, NOW_S + 10);
-	assert_true(guard_allow_peek(world.guard, NOW_S + 10, &ip, &ttl_s, &because));
-	assert_int_equal(ttl_s, 60);
-	guard_allow_sent(world.guard);
-	assert_false(guard_allow_peek(world.guard, NOW_S, &ip, &ttl_s, &because));
+	world.room = 1;
+	assert_true(protect_flush(world.protect, NOW_S + 10));
+	assert_int_equal(world.room, 0);
+	assert_int_equal(world.told_ttl_s, 60);
+	world.room = 1;
+	assert_true(protect_flush(world.protect, NOW_S));
+	assert_int_equal(world.room, 1);
 	world_done(&world);
 }
 
 static void test_cap(void **state)
 {
-	struct ip ip = ip_of("10.0.0.0");
+	char address[32];
 	struct world world = { 0 };
 	struct error err = { "" };
 
 	(void)state;
 	world_new(&world);
-	for (int i = 0; i <= GUARD_ALLOWS_MAX; i++) {
-		ip.bytes[2] = (uint8_t)(i / 256);
-		ip.bytes[3] = (uint8_t)(i % 256);
-		assert_int_equal(guard_allow(world.guard, &ip, 0, NULL, NOW_S, &err),
-			i < GUARD_ALLOWS_MAX ? 0 : -1);
+	for (int i = 0; i <= PROTECT_ALLOWS_MAX; i++) {
+		(void)snprintf(address, sizeof(address), "10.0.%d.%d", i / 256, i % 256);
+		assert_int_equal(protect_allow(world.protect, address, 0, NULL, NOW_S, &err),
+			i < PROTECT_ALLOWS_MAX ? 0 : -1);
 	}
 	assert_non_null(strstr(err.text, "1000"));
 	world_done(&world);
@@ -135,20 +134,19 @@ static void test_cap(void **state)
 /* A time that does not fit is no time, and changes nothing. */
 static void test_too_long(void **state)
 {
-	struct ip ip = ip_of("192.0.2.3");
 	struct world world = { 0 };
-	struct store_allow row;
 	struct error err = { "" };
 
 	(void)state;
 	world_new(&world);
 	allow(&world, "192.0.2.3", 10, NOW_S);
-	assert_int_equal(guard_allow(world.guard, &ip, INT64_MAX, NULL, NOW_S, &err), -1);
+	assert_int_equal(protect_allow(world.protect, "192.0.2.3", INT64_MAX, NULL, NOW_S, &err),
+		-1);
 	assert_non_null(strstr(err.text, "3000 years"));
-	assert_int_equal(guard_allow(world.guard, &ip, -1, NULL, NOW_S, &err), -1);
+	assert_int_equal(protect_allow(world.protect, "192.0.2.3", -1, NULL, NOW_S, &err), -1);
 	assert_non_null(strstr(err.text, "over before it begins"));
-	assert_true(guard_allowed(world.guard, 0, &row));
-	assert_int_equal(row.until_s, NOW_S + 10);
+	assert_non_null(protect_allowed(world.protect, 0));
+	assert_int_equal(protect_allowed(world.protect, 0)->until_s, NOW_S + 10);
 	world_done(&world);
 }
 
@@ -169,23 +167,20 @@ static void test_too_wide(void **state)
 		{ "::ffff:198.0.0.0/104", false },
 	};
 	struct world world = { 0 };
-	struct store_allow row;
 
 	(void)state;
 	world_new(&world);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *prefix = rows[i].prefix;
 		struct error err = { "" };
-		struct ip ip;
-		int rc;
+		int rc = protect_allow(world.protect, prefix, 0, NULL, NOW_S, &err);
 
-		assert_int_equal(ip_parse_prefix(rows[i].prefix, &ip, &err), 0);
-		rc = guard_allow(world.guard, &ip, 0, NULL, NOW_S, &err);
 		if ((rc < 0) != rows[i].is_wide)
-			fail_msg("%s: %d", rows[i].prefix, rc);
+			fail_msg("%s: %d", prefix, rc);
 		assert_true(rc == 0 || strstr(err.text, "ignoreip = "));
-		assert_true(guard_allowed(world.guard, 0, &row) != rows[i].is_wide);
+		assert_true((protect_allowed(world.protect, 0) != NULL) != rows[i].is_wide);
 		if (rc == 0)
-			assert_int_equal(guard_disallow(world.guard, &ip, &err), 0);
+			assert_int_equal(protect_disallow(world.protect, prefix, &err), 0);
 	}
 	world_done(&world);
 }
@@ -195,7 +190,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_allow),
 		cmocka_unit_test(test_end),
-		cmocka_unit_test(test_peek),
+		cmocka_unit_test(test_telling),
 		cmocka_unit_test(test_cap),
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_too_wide),

@@ -25,7 +25,6 @@ static size_t room; /* of the firewall role's pair */
 static struct ip told[TOLD_MAX];
 static int64_t told_ttl_s[TOLD_MAX];
 static size_t n_told;
-static char notes[4096];
 
 static bool on_ask(void *context, const struct message_name *question)
 {
@@ -48,24 +47,16 @@ static bool on_tell(void *context, const struct ip *ip, const char *because, int
 	return true;
 }
 
-static void on_note(void *context, int priority, const char *text)
-{
-	(void)context;
-	(void)priority;
-	(void)snprintf(notes + strlen(notes), sizeof(notes) - strlen(notes), "%s\n", text);
-}
-
 static void on_name(void *context, const char *name, const struct ip *ip)
 {
 	(void)context;
-	protect_load(protect, name, ip, NOW_S);
+	protect_load_address(protect, name, ip);
 }
 
 static void on_allow(void *context, const struct store_allow *allow)
 {
 	(void)context;
-	if (allow->name)
-		protect_load_allow(protect, allow, NOW_S);
+	protect_load_allow(protect, allow, NOW_S);
 }
 
 static void on_nothing(void *context, const struct tail_position *position)
@@ -78,7 +69,7 @@ static void begin_with(size_t count)
 {
 	static char first[] = "PBX.example.org";
 	static char second[] = "trunk.example.net";
-	struct protect_events events = { on_ask, on_tell, on_note, NULL };
+	struct protect_events events = { on_ask, on_tell, NULL };
 	struct world_loading loading = { &world, NOW_S };
 	struct store_loader loader = { .failure = world_load_failure,
 		.ban = world_load_ban,
@@ -98,7 +89,7 @@ static void begin_with(size_t count)
 	n_questions = n_told = 0;
 	room = TOLD_MAX;
 	notifier_is_there = true;
-	notes[0] = '\0';
+	world.notes_text[0] = '\0';
 	protect = protect_new(world.config, world.guard, world.protected, &events);
 	protect_attach(protect, world.store);
 	assert_int_equal(store_load(world.store, &loader, NULL), 0);
@@ -316,8 +307,8 @@ static void test_failures_take_nothing(void **state)
 	}
 	protect_tick(protect, NOW_S + 1000000);
 	assert_true(is_protected("203.0.113.1"));
-	assert_non_null(strstr(notes, "'pbx.example.org' has no address"));
-	assert_non_null(strstr(notes, "'pbx.example.org' could not be looked up"));
+	assert_non_null(strstr(world.notes_text, "'pbx.example.org' has no address"));
+	assert_non_null(strstr(world.notes_text, "'pbx.example.org' could not be looked up"));
 }
 
 /* Lost questions, answers that nobody asked for, and clocks that jump. */
@@ -449,13 +440,13 @@ static void test_large_file(void **state)
 
 static void test_allowed_by_hand(void **state)
 {
-	struct store_allow allow;
+	const struct store_allow *allow;
 	struct error err;
 
 	(void)state;
 	begin(false);
 	assert_int_equal(protect_allow(protect, "a b", 0, NULL, NOW_S, &err), -1);
-	assert_int_equal(protect_allow(protect, "192.0.2.1", 0, NULL, NOW_S, &err), -1);
+	assert_int_equal(protect_allow(protect, "file:/list", 0, NULL, NOW_S, &err), -1);
 	assert_int_equal(protect_allow(protect, "van.example.org", -1, NULL, NOW_S, &err), -1);
 	assert_int_equal(protect_allow(protect, "van.example.org", INT64_MAX, NULL, NOW_S, &err),
 		-1);
@@ -465,11 +456,12 @@ static void test_allowed_by_hand(void **state)
 	protect_tick(protect, NOW_S);
 	answer("van.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.30", NULL, NOW_S);
 	assert_true(is_protected("203.0.113.30"));
-	assert_true(protect_allowed(protect, 0, &allow));
-	assert_string_equal(allow.name, "van.example.org");
-	assert_string_equal(allow.note, "the van");
-	assert_int_equal(allow.until_s, NOW_S + 100);
-	assert_false(protect_allowed(protect, 1, &allow));
+	allow = protect_allowed(protect, 0);
+	assert_non_null(allow);
+	assert_string_equal(allow->name, "van.example.org");
+	assert_string_equal(allow->note, "the van");
+	assert_int_equal(allow->until_s, NOW_S + 100);
+	assert_null(protect_allowed(protect, 1));
 	world_commit(&world);
 	end();
 	world_restart(&world, NOW_S);
@@ -479,7 +471,7 @@ static void test_allowed_by_hand(void **state)
 	assert_true(is_protected("203.0.113.30"));
 	protect_tick(protect, NOW_S + 100);
 	assert_false(is_protected("203.0.113.30"));
-	assert_false(protect_allowed(protect, 0, &allow));
+	assert_null(protect_allowed(protect, 0));
 	/* what ignoreip names too goes on being protected */
 	answer("pbx.example.org", MESSAGE_NAME_FOUND, 60, "203.0.113.1", NULL, NOW_S);
 	assert_int_equal(protect_allow(protect, "pbx.example.org", 0, NULL, NOW_S, &err), 0);

@@ -1,0 +1,106 @@
+/* A mail about a ban says whether the kernel holds it: so it waits for that answer, a few seconds
+ * at most. */
+#include "decide/parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "config/config.h"
+#include "decide/letter.h"
+
+enum {
+	LETTERS_MAX = 1000, /* beyond, the oldest leave without the kernel's answer */
+	LETTER_WAIT_S = 5,
+};
+
+struct waiting_letter {
+	struct ip ip;
+	uint32_t jail;
+	int64_t deadline_s;
+	struct letter letter;
+	struct waiting_letter *next;
+};
+
+const char *guard_jail_dest(const struct guard *guard, const struct guard_jail *jail)
+{
+	return jail->config ? jail->config->mail_dest : guard->config->mail.dest;
+}
+
+const char *guard_jail_sender(const struct guard *guard, const struct guard_jail *jail)
+{
+	return jail->config ? jail->config->mail_sender : guard->config->mail.sender;
+}
+
+/* Takes *link out of the list, completes the letter and hands it on. failure: see
+ * letter_add_kernel. */
+static void letter_leave(struct guard *guard, struct waiting_letter **link, int failure,
+	int64_t now_s)
+{
+	struct waiting_letter *waiting = *link;
+	const struct guard_jail *jail = &guard->jails[waiting->jail];
+
+	if (!guard->dry_run)
+		letter_add_kernel(&waiting->letter, &waiting->ip, failure, now_s);
+	guard->events.alert(guard->events.context, now_s, guard_jail_dest(guard, jail),
+		guard_jail_sender(guard, jail), &waiting->letter);
+	*link = waiting->next;
+	if (!*link)
+		guard->letters_end = link;
+	guard->n_letters--;
+	free(waiting);
+}
+
+void waiting_letters_add(struct guard *guard, const struct ban *ban,
+	const struct counter_window *window, int64_t now_s)
+{
+	const struct guard_jail *jail = &guard->jails[ban->jail];
+	struct waiting_letter *waiting;
+
+	if (!guard_jail_dest(guard, jail) || (jail->config && !jail->config->bans))
+		return;
+	waiting = alloc_zero(sizeof(*waiting));
+	waiting->ip = ban->ip;
+	waiting->jail = ban->jail;
+	waiting->deadline_s = now_s + LETTER_WAIT_S;
+	letter_ban(&waiting->letter, jail->name, jail->config, ban, window, guard->host,
+		guard->dry_run);
+	*guard->letters_end = waiting;
+	guard->letters_end = &waiting->next;
+	guard->n_letters++;
+	if (guard->dry_run || guard->n_letters > LETTERS_MAX)
+		letter_leave(guard, &guard->letters, -1, now_s);
+}
+
+void waiting_letters_answered(struct guard *guard, const struct ip *ip, int64_t now_s)
+{
+	struct waiting_letter **link = &guard->letters;
+
+	while (*link) {
+		const struct waiting_letter *waiting = *link;
+		const struct ban *ban = bans_find(guard->bans, waiting->jail, ip);
+		int refused = 0;
+
+		if (ip_equal(&waiting->ip, ip) &&
+			(!ban || bans_in_kernel(guard->bans, ban, &refused) || refused))
+			letter_leave(guard, link, ban ? refused : EPERM, now_s);
+		else
+			link = &(*link)->next;
+	}
+}
+
+void waiting_letters_tick(struct guard *guard, int64_t now_s)
+{
+	while (guard->letters && guard->letters->deadline_s <= now_s)
+		letter_leave(guard, &guard->letters, -1, now_s);
+}
+
+void waiting_letters_done(struct guard *guard)
+{
+	while (guard->letters) {
+		struct waiting_letter *next = guard->letters->next;
+
+		free(guard->letters);
+		guard->letters = next;
+	}
+}
