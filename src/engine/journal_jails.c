@@ -22,7 +22,8 @@ static void on_entry(void *context, int reader, const struct line *line)
 }
 
 /* Not fatal: the other jails guard. */
-static void tell(struct engine *engine, const struct config_jail *jail, const struct error *err)
+static void tell_trouble(struct engine *engine, const struct config_jail *jail,
+	const struct error *err)
 {
 	struct shown shown = text_shown_string(jail->name);
 
@@ -31,7 +32,7 @@ static void tell(struct engine *engine, const struct config_jail *jail, const st
 	engine->journal_trouble = alloc_format("jail %s: %s", shown.text, err->text);
 }
 
-static void open_one(struct engine *engine, size_t number, const struct config_jail *jail)
+static void open_jail(struct engine *engine, size_t number, const struct config_jail *jail)
 {
 	const struct config_journal *match = &jail->filter.match;
 	cleanup_free const char **words = alloc_array(match->n_words + 1, sizeof(*words));
@@ -53,7 +54,7 @@ static void open_one(struct engine *engine, size_t number, const struct config_j
 		reader = journal_add(engine->journal, &source, cursor[0] ? cursor : NULL, since_ms,
 			&err);
 	if (reader < 0) {
-		tell(engine, jail, &err);
+		tell_trouble(engine, jail, &err);
 		return;
 	}
 	engine->journal_jails =
@@ -76,7 +77,7 @@ int journal_jails_open(struct engine *engine, struct error *err)
 			continue;
 		if (!engine->journal && journal_new(&callbacks, &engine->journal, err) < 0)
 			return -1;
-		open_one(engine, (size_t)number, jail);
+		open_jail(engine, (size_t)number, jail);
 	}
 	return 0;
 }

@@ -13,7 +13,7 @@
 #include "process/messages.h"
 #include "protect/protect.h"
 
-static bool ask(void *context, const struct message_name *question)
+static bool ask_notifier(void *context, const struct message_name *question)
 {
 	const struct engine *engine = context;
 	/* before start_state there is no outbox, and no notifier */
@@ -27,10 +27,10 @@ bool notifier_link_resolve(void *context, const char *name)
 	struct message_name question = { .kind = MESSAGE_NAME_COUNT };
 
 	text_format(question.name, sizeof(question.name), "%s", name);
-	return ask(context, &question);
+	return ask_notifier(context, &question);
 }
 
-static bool tell(void *context, const struct ip *ip, const char *because, int64_t ttl_s)
+static bool tell_firewall(void *context, const struct ip *ip, const char *because, int64_t ttl_s)
 {
 	const struct engine *engine = context;
 	struct message record = { .type = MESSAGE_PROTECT, .ip = *ip, .ttl_s = ttl_s };
@@ -41,7 +41,9 @@ static bool tell(void *context, const struct ip *ip, const char *because, int64_
 
 void notifier_link_protect_new(struct engine *engine)
 {
-	struct protect_events events = { .ask = ask, .tell = tell, .context = engine };
+	struct protect_events events = { .ask = ask_notifier,
+		.tell = tell_firewall,
+		.context = engine };
 
 	engine->protect =
 		protect_new(engine->start.config, engine->guard, engine->start.protected, &events);
