@@ -50,11 +50,19 @@ static int ask(const struct words *words, json_t *request, json_t **ret_answer)
 	return client_ask(words->socket_path, request, ret_answer);
 }
 
+/* jail NULL: none is named. */
+static int ask_about(const struct words *words, const char *command, const char *jail,
+	json_t **ret_answer)
+{
+	/* a NULL leaves its key out */
+	return ask(words, json_pack("{s:s, s:s*}", "command", command, "jail", jail), ret_answer);
+}
+
 /* The settings of a jail; a name that no jail has is refused in words that say so. */
 static int ask_jail(const struct words *words, const char *jail, json_t **ret_answer)
 {
 	json_t *names;
-	int status = ask(words, json_pack("{s:s}", "command", "jails"), &names);
+	int status = ask_about(words, "jails", NULL, &names);
 	bool found = false;
 
 	if (status != EXIT_DONE)
@@ -66,7 +74,7 @@ static int ask_jail(const struct words *words, const char *jail, json_t **ret_an
 	json_decref(names);
 	if (!found)
 		return refuse("there is no jail '%s'", text_shown_string(jail).text);
-	return ask(words, json_pack("{s:s, s:s}", "command", "jail", "jail", jail), ret_answer);
+	return ask_about(words, "jail", jail, ret_answer);
 }
 
 static json_int_t number_of(const json_t *object, const char *key)
@@ -88,7 +96,7 @@ static void print_list(const json_t *array, const char *key, const char *separat
 static int print_jails(const struct words *words)
 {
 	json_t *answer;
-	int status = ask(words, json_pack("{s:s}", "command", "jails"), &answer);
+	int status = ask_about(words, "jails", NULL, &answer);
 
 	if (status != EXIT_DONE)
 		return status;
@@ -109,7 +117,7 @@ static int print_jail(const struct words *words, const char *jail)
 	if (status != EXIT_DONE)
 		return status;
 	json_decref(answer);
-	status = ask(words, json_pack("{s:s, s:s}", "command", "status", "jail", jail), &answer);
+	status = ask_about(words, "status", jail, &answer);
 	if (status != EXIT_DONE)
 		return status;
 	object = json_array_get(json_object_get(answer, "jails"), 0);
@@ -157,16 +165,12 @@ static int change_all(const struct words *words, int from, const char *command, 
 
 	*ret_done = 0;
 	for (int i = from; i < words->count; i++) {
-		json_t *request =
-			json_pack("{s:s, s:s}", "command", command, "address", words->list[i]);
 		json_t *answer;
-		int status;
+		int status = ask(words,
+			json_pack("{s:s, s:s, s:s*, s:s*}", "command", command, "address",
+				words->list[i], "jail", jail, "note", note),
+			&answer);
 
-		if (request && jail)
-			json_object_set_new(request, "jail", json_string(jail));
-		if (request && note)
-			json_object_set_new(request, "note", json_string(note));
-		status = ask(words, request, &answer);
 		if (status == EXIT_DONE) {
 			json_decref(answer);
 			++*ret_done;
@@ -188,7 +192,7 @@ static int set_ignored(const struct words *words, const char *jail, bool add)
 	status = change_all(words, 3, add ? "allow" : "disallow", NULL, add ? note : NULL, &done);
 	if (done && !add) {
 		/* a running engine cannot take protection back; the next one does not ask for it */
-		int reloaded = ask(words, json_pack("{s:s}", "command", "reload"), &answer);
+		int reloaded = ask_about(words, "reload", NULL, &answer);
 
 		if (reloaded != EXIT_DONE)
 			return reloaded;
@@ -245,7 +249,7 @@ static int get(const struct words *words)
 		return refuse(
 			"get %s: '%s' is none of ignoreip, banip, maxretry, findtime, bantime",
 			jail, text_shown_string(word(words, 2)).text);
-	status = ask(words, json_pack("{s:s, s:s}", "command", "status", "jail", jail), &answer);
+	status = ask_about(words, "status", jail, &answer);
 	if (status != EXIT_DONE)
 		return status;
 	print_list(json_object_get(json_array_get(json_object_get(answer, "jails"), 0), "bans"),
@@ -259,7 +263,7 @@ static int print_banned(const struct words *words)
 {
 	json_t *answer;
 	const json_t *jails;
-	int status = ask(words, json_pack("{s:s}", "command", "status"), &answer);
+	int status = ask_about(words, "status", NULL, &answer);
 
 	if (status != EXIT_DONE)
 		return status;
@@ -305,7 +309,7 @@ static int unban(const struct words *words)
 static int simple(const struct words *words, const char *command, const char *text)
 {
 	json_t *answer;
-	int status = ask(words, json_pack("{s:s}", "command", command), &answer);
+	int status = ask_about(words, command, NULL, &answer);
 
 	if (status != EXIT_DONE)
 		return status;
