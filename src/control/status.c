@@ -63,7 +63,7 @@ static const struct ban **list_bans(const struct status *status, int jail, size_
 	const struct ban *ban;
 
 	while ((ban = bans_next(bans, &cursor))) {
-		if (ban->ghost || (jail >= 0 && ban->jail != (uint32_t)jail))
+		if (ban->expired || (jail >= 0 && ban->jail != (uint32_t)jail))
 			continue;
 		if (count == room) {
 			room = room ? room * 2 : 64;

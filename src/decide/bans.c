@@ -25,10 +25,10 @@ struct element {
 struct jail_scopes {
 	uint8_t scopes[BAN_JAIL_SCOPES_MAX];
 	size_t count;
-	uint32_t bans; /* without ghosts */
+	uint32_t bans; /* without expired ones */
 };
 
-/* heap[0] ends first; ban->slot is its index. Every ban is in by_ban; ghosts and permanent bans
+/* heap[0] ends first; ban->slot is its index. Every ban is in by_ban; expired and permanent bans
  * are not in the heap. */
 struct bans {
 	struct ipmap *by_ban;     /* (ip, jail) → struct ban, owned */
@@ -36,7 +36,7 @@ struct bans {
 	struct ban **heap;
 	size_t heap_count;
 	size_t heap_room;
-	size_t ghosts;
+	size_t n_expired;
 	size_t in_flight;
 	size_t queued;
 	struct element *queue_first;
@@ -117,7 +117,7 @@ static void heap_down(struct bans *bans, size_t slot)
 static void heap_insert(struct bans *bans, struct ban *ban)
 {
 	ban->slot = SIZE_MAX;
-	if (ban->until_s == 0 || ban->ghost)
+	if (ban->until_s == 0 || ban->expired)
 		return;
 	if (bans->heap_count == bans->heap_room) {
 		bans->heap_room = bans->heap_room ? bans->heap_room * 2 : 64;
@@ -181,7 +181,7 @@ static int64_t element_wanted(const struct bans *bans, uint8_t scope, const stru
 		if (!jail_has_scope(&bans->jails[jail], scope))
 			continue;
 		ban = ipmap_get(bans->by_ban, ip, jail);
-		if (ban && !ban->ghost)
+		if (ban && !ban->expired)
 			wanted = latest_end(wanted, ban->until_s);
 	}
 	return wanted;
@@ -246,8 +246,8 @@ struct ban *bans_add(struct bans *bans, const struct ban *ban)
 	assert(ban->jail < BAN_JAILS_MAX);
 	if (mine) {
 		heap_remove(bans, mine);
-		bans->jails[ban->jail].bans -= !mine->ghost;
-		bans->ghosts -= mine->ghost;
+		bans->jails[ban->jail].bans -= !mine->expired;
+		bans->n_expired -= mine->expired;
 	} else {
 		mine = alloc_zero(sizeof(*mine));
 		if (!ipmap_put(bans->by_ban, &ban->ip, ban->jail, mine)) {
@@ -256,8 +256,8 @@ struct ban *bans_add(struct bans *bans, const struct ban *ban)
 		}
 	}
 	*mine = *ban;
-	bans->jails[ban->jail].bans += !mine->ghost;
-	bans->ghosts += mine->ghost;
+	bans->jails[ban->jail].bans += !mine->expired;
+	bans->n_expired += mine->expired;
 	heap_insert(bans, mine);
 	elements_update(bans, mine->jail, &mine->ip, true);
 	return mine;
@@ -269,31 +269,31 @@ void bans_end(struct bans *bans, struct ban *ban, bool lift)
 	uint32_t jail = ban->jail;
 
 	heap_remove(bans, ban);
-	bans->jails[jail].bans -= !ban->ghost;
-	bans->ghosts -= ban->ghost;
+	bans->jails[jail].bans -= !ban->expired;
+	bans->n_expired -= ban->expired;
 	(void)ipmap_remove(bans->by_ban, &ip, jail); /* is `ban` */
 	free(ban);
 	elements_update(bans, jail, &ip, lift);
 }
 
-void bans_make_ghost(struct bans *bans, struct ban *ban)
+void bans_expire(struct bans *bans, struct ban *ban)
 {
-	if (ban->ghost)
+	if (ban->expired)
 		return;
 	heap_remove(bans, ban);
-	ban->ghost = true;
-	bans->ghosts++;
+	ban->expired = true;
+	bans->n_expired++;
 	bans->jails[ban->jail].bans--;
 	elements_update(bans, ban->jail, &ban->ip, false);
 }
 
-void bans_drop_ghosts(struct bans *bans)
+void bans_drop_expired(struct bans *bans)
 {
 	size_t cursor = 0;
 	struct ban *ban;
 
-	while (bans->ghosts && (ban = bans_next(bans, &cursor)))
-		if (ban->ghost)
+	while (bans->n_expired && (ban = bans_next(bans, &cursor)))
+		if (ban->expired)
 			bans_end(bans, ban, false);
 }
 
@@ -372,7 +372,7 @@ void bans_retry(struct bans *bans)
 bool bans_in_kernel(const struct bans *bans, const struct ban *ban, int *ret_failure)
 {
 	const struct jail_scopes *scopes = &bans->jails[ban->jail];
-	bool held = scopes->count > 0 && !ban->ghost;
+	bool held = scopes->count > 0 && !ban->expired;
 
 	if (ret_failure)
 		*ret_failure = 0;
@@ -402,7 +402,7 @@ struct ban *bans_of_element(const struct bans *bans, uint8_t scope, const struct
 		if (!jail_has_scope(&bans->jails[jail], scope))
 			continue;
 		ban = ipmap_get(bans->by_ban, ip, jail);
-		if (ban && !ban->ghost)
+		if (ban && !ban->expired)
 			return ban;
 	}
 	return NULL;
@@ -422,16 +422,16 @@ size_t bans_scopes(const struct bans *bans, uint32_t jail, uint8_t ret_scopes[BA
 void bans_check(const struct bans *bans)
 {
 	size_t cursor = 0;
-	size_t ghosts = 0;
+	size_t n_expired = 0;
 	size_t queued = 0;
 	const struct ban *ban;
 
 	while ((ban = bans_next(bans, &cursor))) {
-		ghosts += ban->ghost;
-		assert((ban->slot == SIZE_MAX) == (ban->ghost || ban->until_s == 0));
+		n_expired += ban->expired;
+		assert((ban->slot == SIZE_MAX) == (ban->expired || ban->until_s == 0));
 		assert(ban->slot == SIZE_MAX || bans->heap[ban->slot] == ban);
 	}
-	assert(ghosts == bans->ghosts);
+	assert(n_expired == bans->n_expired);
 	for (size_t i = 1; i < bans->heap_count; i++)
 		assert(bans->heap[(i - 1) / 2]->until_s <= bans->heap[i]->until_s);
 	for (const struct element *e = bans->queue_first; e; e = e->next) {

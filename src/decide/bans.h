@@ -20,8 +20,8 @@ enum {
 	BAN_NOTE_MAX = 96,
 };
 
-/* One ban of one jail. until_s 0: permanent. A ghost is over by the clock but the log is still
- * being caught up: lines stamped inside it must not count. */
+/* One ban of one jail. until_s 0: permanent. An expired one has ended by the clock, but the log is
+ * still being caught up: lines stamped inside it must not count. */
 struct ban {
 	struct ip ip;
 	uint32_t jail;
@@ -29,13 +29,13 @@ struct ban {
 	int64_t until_s;
 	uint32_t failures;
 	bool proven;
-	bool ghost;
+	bool expired;
 	char account[BAN_ACCOUNT_MAX]; /* raw bytes up to the NUL */
 	char note[BAN_NOTE_MAX];
 	uint32_t number; /* which one of its address this is, by bantime.increment; 0: no matter */
 	uint32_t row_number; /* which one of (jail, address) */
 	int64_t row;         /* of the database */
-	size_t slot;         /* its place in the heap of ends; SIZE_MAX: permanent or ghost */
+	size_t slot;         /* its place in the heap of ends; SIZE_MAX: permanent or expired */
 };
 
 struct bans *bans_new(void);
@@ -52,15 +52,15 @@ struct ban *bans_find(const struct bans *bans, uint32_t jail, const struct ip *i
 /* Ends a ban and frees it. lift: also takes the element out of the kernel, unless another
  * jail's ban keeps it; otherwise the kernel's own timeout does. */
 void bans_end(struct bans *bans, struct ban *ban, bool lift);
-/* Keeps the ban as a ghost: no longer in the kernel, not shown, still bans_find-able. */
-void bans_make_ghost(struct bans *bans, struct ban *ban);
-void bans_drop_ghosts(struct bans *bans);
+/* Marks the ban as expired: no longer in the kernel, not shown, still bans_find-able. */
+void bans_expire(struct bans *bans, struct ban *ban);
+void bans_drop_expired(struct bans *bans);
 
 /* The ban that ends next, NULL if none has an end. */
 struct ban *bans_first_end(const struct bans *bans);
-/* Every ban once (ghosts too); *cursor starts at 0; the one just returned may be ended. */
+/* Every ban once (expired ones too); *cursor starts at 0; the one just returned may be ended. */
 struct ban *bans_next(const struct bans *bans, size_t *cursor);
-/* Without ghosts. */
+/* Without expired ones. */
 uint32_t bans_count(const struct bans *bans, uint32_t jail);
 
 struct ban_change {

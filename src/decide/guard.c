@@ -16,7 +16,7 @@
 #include "match/records.h"
 #include "state/store.h"
 
-/* Makes the ban, its record and its letter. A ban that is over already becomes a ghost: lines
+/* Makes the ban, its record and its letter. A ban that is over already is an expired one: lines
  * stamped inside it enter the totals only, as they would have then. */
 static struct ban *ban_begin(struct guard *guard, const struct ban *wanted,
 	const struct counter_window *window, int64_t now_s)
@@ -24,12 +24,12 @@ static struct ban *ban_begin(struct guard *guard, const struct ban *wanted,
 	struct guard_jail *jail = &guard->jails[wanted->jail];
 	struct ban *old = bans_find(guard->bans, wanted->jail, &wanted->ip);
 	bool over = wanted->until_s && wanted->until_s <= now_s;
-	bool stands = old && !old->ghost && (!old->until_s || old->until_s > wanted->since_s);
+	bool stands = old && !old->expired && (!old->until_s || old->until_s > wanted->since_s);
 	struct ban *ban;
 
 	if (!old)
 		old = bans_overflow(guard->bans);
-	if (old && !old->ghost)
+	if (old && !old->expired)
 		guard_record_ban(guard, old, STORE_BAN_ENDED);
 	if (old && (!ip_equal(&old->ip, &wanted->ip) || old->jail != wanted->jail))
 		bans_end(guard->bans, old, true);
@@ -45,7 +45,7 @@ static struct ban *ban_begin(struct guard *guard, const struct ban *wanted,
 		waiting_letters_add(guard, ban, window, now_s);
 	counter_clear(guard->counter, ban->jail, &ban->ip);
 	if (over) {
-		bans_make_ghost(guard->bans, ban);
+		bans_expire(guard->bans, ban);
 		return ban;
 	}
 	jail->bans_total++;
@@ -220,7 +220,7 @@ void guard_tick(struct guard *guard, int64_t now_s, bool caught_up)
 	while ((ban = bans_first_end(guard->bans)) && ban->until_s <= now_s)
 		guard_end_ban(guard, ban, caught_up);
 	if (caught_up)
-		bans_drop_ghosts(guard->bans);
+		bans_drop_expired(guard->bans);
 	waiting_letters_tick(guard, now_s);
 	unresolved_tick(guard, now_s);
 	count_resolved(guard, now_s);

@@ -13,12 +13,12 @@
 
 void guard_end_ban(struct guard *guard, struct ban *ban, bool caught_up)
 {
-	if (!ban->ghost)
+	if (!ban->expired)
 		guard_record_ban(guard, ban, STORE_BAN_ENDED);
 	if (caught_up)
 		bans_end(guard->bans, ban, false);
 	else
-		bans_make_ghost(guard->bans, ban);
+		bans_expire(guard->bans, ban);
 }
 
 /* No change for the kernel is waiting any more. */
@@ -72,7 +72,7 @@ static uint32_t lift_matching(struct guard *guard, const struct ip *ip, int only
 	struct ban *ban;
 
 	while ((ban = bans_next(guard->bans, &cursor))) {
-		if (ban->ghost || (only_jail >= 0 && ban->jail != (uint32_t)only_jail) ||
+		if (ban->expired || (only_jail >= 0 && ban->jail != (uint32_t)only_jail) ||
 			(ip && !ip_overlaps(&ban->ip, ip)))
 			continue;
 		if (ip && ret_wider && !ip_contains(ip, &ban->ip)) {

@@ -191,7 +191,7 @@ void waiting_letters_done(struct guard *guard);
 /* Appends a jail; config NULL: manual, or of the past. */
 struct guard_jail *guard_jail_add(struct guard *guard, const char *name,
 	const struct config_jail *config, struct findings *findings);
-/* Ends a ban that is over; until the log is caught up it stays as a ghost. */
+/* Ends a ban that is over; until the log is caught up it stays as an expired one. */
 void guard_end_ban(struct guard *guard, struct ban *ban, bool caught_up);
 /* Lifts a ban: recorded first, gone when the kernel has acknowledged. Whoever is lifted has a clean
  * record: his bans do not count for bantime.increment any more. */

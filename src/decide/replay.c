@@ -17,18 +17,18 @@ void guard_attach(struct guard *guard, struct store *store)
 			store_keep_bans(store, guard_purge_age_s(guard));
 }
 
-/* The ban that a marker tells of, as a ghost: lines stamped inside it may still be unread. One that
- * stands has a row of its own, which replaces the ghost. */
-static void load_ghost(struct guard *guard, uint32_t jail, const struct store_failure *marker)
+/* The ban that a marker tells of, as an expired one: lines stamped inside it may still be unread.
+ * One that stands has a row of its own, which replaces the expired one. */
+static void load_expired(struct guard *guard, uint32_t jail, const struct store_failure *marker)
 {
 	int64_t bantime_s = marker->value ? marker->value : guard->jails[jail].config->bantime_s;
-	struct ban ghost = { .ip = marker->ip,
+	struct ban expired = { .ip = marker->ip,
 		.jail = jail,
 		.since_s = marker->at_s,
 		.until_s = bantime_s < 0 ? 0 : marker->at_s + bantime_s,
-		.ghost = true };
+		.expired = true };
 
-	(void)bans_add(guard->bans, &ghost); /* a full table: that line may count twice */
+	(void)bans_add(guard->bans, &expired); /* a full table: that line may count twice */
 }
 
 static void load_counted(struct guard *guard, uint32_t jail, const struct store_failure *row)
@@ -46,7 +46,7 @@ static void load_counted(struct guard *guard, uint32_t jail, const struct store_
 void guard_load_failure(struct guard *guard, const struct store_failure *failure)
 {
 	int number = guard_find_jail(guard, failure->jail);
-	struct ban *ghost;
+	struct ban *expired;
 
 	if (number < 0 || !guard->jails[number].config)
 		return;
@@ -61,13 +61,13 @@ void guard_load_failure(struct guard *guard, const struct store_failure *failure
 		break;
 	case STORE_BAN:
 		counter_clear(guard->counter, (uint32_t)number, &failure->ip);
-		load_ghost(guard, (uint32_t)number, failure);
+		load_expired(guard, (uint32_t)number, failure);
 		break;
 	case STORE_UNBAN:
 		counter_clear(guard->counter, (uint32_t)number, &failure->ip);
-		ghost = bans_find(guard->bans, (uint32_t)number, &failure->ip);
-		if (ghost)
-			bans_end(guard->bans, ghost, false);
+		expired = bans_find(guard->bans, (uint32_t)number, &failure->ip);
+		if (expired)
+			bans_end(guard->bans, expired, false);
 		break;
 	}
 }

@@ -457,11 +457,11 @@ static bool alike(const struct counter_window *a, const struct counter_window *b
 	       a->last_s == b->last_s && a->proven == b->proven;
 }
 
-/* A ban that is over is a ghost after a restart, and of a ghost only its time is known. */
+/* A ban that is over is an expired one after a restart, and of such only its time is known. */
 static bool bans_alike(const struct ban *a, const struct ban *b)
 {
 	return a->since_s == b->since_s && a->until_s == b->until_s &&
-	       (a->ghost || b->ghost || (a->proven == b->proven && a->failures == b->failures));
+	       (a->expired || b->expired || (a->proven == b->proven && a->failures == b->failures));
 }
 
 static void assert_alike(const struct outcome *a, const struct outcome *b, size_t cut)
@@ -518,7 +518,7 @@ static void test_a_crash_decides_alike(void **state)
 	assert_true(whole.windows[MANY][1].failures == 3 && !whole.windows[MANY][1].proven);
 	assert_true(whole.windows[MANY][2].failures == 1 && whole.windows[MANY][2].proven);
 	assert_true(whole.windows[BRIEF][0].failures == 1 && whole.windows[BRIEF][0].proven);
-	assert_true(whole.bans[BRIEF][0].ghost);
+	assert_true(whole.bans[BRIEF][0].expired);
 	assert_true(whole.bans[FEW][0].failures == 3 && !whole.bans[FEW][0].proven);
 	assert_true(whole.bans[FEW][2].failures == 3 && !whole.bans[FEW][2].proven);
 	assert_true(whole.bans[GROW][1].failures == 2 && whole.bans[GROW][1].proven);

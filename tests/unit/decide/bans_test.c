@@ -258,7 +258,7 @@ static void test_end_by_the_clock(void **state)
 	bans_free(bans);
 }
 
-static void test_ghosts(void **state)
+static void test_expired(void **state)
 {
 	struct bans *bans = make();
 	struct ban *ban = add(bans, 0, 1, NOW_S + 10);
@@ -268,19 +268,19 @@ static void test_ghosts(void **state)
 	send_one(bans, 0, 1, 10);
 	assert_true(held(bans, 0, 1, false, 0));
 	(void)add(bans, 0, 2, NOW_S + 20);
-	bans_make_ghost(bans, ban);
-	bans_make_ghost(bans, ban); /* once more changes nothing */
+	bans_expire(bans, ban);
+	bans_expire(bans, ban); /* once more changes nothing */
 	bans_check(bans);
 	assert_int_equal(bans_count(bans, 0), 1);
 	assert_ptr_equal(bans_find(bans, 0, &ip), ban);
 	assert_null(bans_of_element(bans, 0, &ip));
 	assert_false(bans_in_kernel(bans, ban, NULL));
 	assert_int_equal(bans_first_end(bans)->until_s, NOW_S + 20);
-	ban = add(bans, 0, 1, NOW_S + 30); /* a ghost's place is taken by a new ban */
-	assert_false(ban->ghost);
+	ban = add(bans, 0, 1, NOW_S + 30); /* an expired ban's place is taken by a new ban */
+	assert_false(ban->expired);
 	assert_int_equal(bans_count(bans, 0), 2);
-	bans_make_ghost(bans, ban);
-	bans_drop_ghosts(bans);
+	bans_expire(bans, ban);
+	bans_drop_expired(bans);
 	bans_check(bans);
 	assert_null(bans_find(bans, 0, &ip));
 	assert_int_equal(bans_count(bans, 0), 1);
@@ -330,7 +330,7 @@ static void test_next(void **state)
 
 		assert_non_null(bans_add(bans, &wanted));
 		if (i % 3 == 0)
-			bans_make_ghost(bans, bans_find(bans, i % 2, &wanted.ip));
+			bans_expire(bans, bans_find(bans, i % 2, &wanted.ip));
 	}
 	while (count <= MANY && (ban = bans_next(bans, &cursor))) {
 		assert_int_equal(seen[ban->row]++, 0);
@@ -376,7 +376,7 @@ int main(void)
 		cmocka_unit_test(test_retry),
 		cmocka_unit_test(test_late_send),
 		cmocka_unit_test(test_end_by_the_clock),
-		cmocka_unit_test(test_ghosts),
+		cmocka_unit_test(test_expired),
 		cmocka_unit_test(test_order_of_ends),
 		cmocka_unit_test(test_next),
 		cmocka_unit_test(test_full_table),

@@ -324,7 +324,7 @@ static inline struct ban *world_ban(const struct world *world, size_t jail, cons
 	struct ip ip = ip_of(address);
 	struct ban *ban = bans_find(guard_bans(world->guard), (uint32_t)jail, &ip);
 
-	return ban && !ban->ghost ? ban : NULL;
+	return ban && !ban->expired ? ban : NULL;
 }
 
 static inline struct guard_jail_info world_info(const struct world *world, size_t jail,

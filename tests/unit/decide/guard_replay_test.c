@@ -100,7 +100,7 @@ static struct outcome look(const struct world *world, int64_t now_s)
 	const struct ban *ban;
 
 	while ((ban = bans_next(guard_bans(world->guard), &cursor)))
-		if (!ban->ghost && outcome.n_bans < SEEN_MAX)
+		if (!ban->expired && outcome.n_bans < SEEN_MAX)
 			outcome.bans[outcome.n_bans++] = *ban;
 	qsort(outcome.bans, outcome.n_bans, sizeof(outcome.bans[0]), by_address);
 	for (size_t i = 0; i < WORLD_JAILS_COUNT; i++) {

@@ -13,7 +13,7 @@ static bool is_banned(const struct world *world, const char *address)
 	struct ip unit = guard_unit(world->guard, &ip);
 	const struct ban *ban = bans_find(guard_bans(world->guard), TWIN, &unit);
 
-	return ban && !ban->ghost;
+	return ban && !ban->expired;
 }
 
 static void allow(const struct world *world, const char *address, int64_t for_s, int64_t now_s)
