@@ -72,9 +72,9 @@ void guard_line(struct guard *guard, const struct line *line, int64_t now_s);
  * for each address, at their own time. */
 enum {
 	GUARD_NAME_ADDRESSES_MAX = 4, /* more, and one line would ban a whole pool */
-	GUARD_NAMES_MAX = 1000,       /* known or asked; DIALECT 6 */
+	GUARD_NAMES_MAX = 1000,       /* known or asked */
 	GUARD_NAME_HITS_MAX = 1000,   /* waiting; more are counted for nobody */
-	GUARD_NAME_KEPT_S = 300,      /* DIALECT 6 */
+	GUARD_NAME_KEPT_S = 300,      /* an answer, whatever its TTL: fail2ban keeps one as long */
 	GUARD_NAME_RETRY_S = 30,      /* after no answer */
 	GUARD_NAME_WAIT_S = 30,       /* then nobody answers any more */
 	GUARD_NAME_QUEUED_S = 60,     /* not asked by then: as not answered */

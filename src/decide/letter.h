@@ -9,7 +9,7 @@ struct config_jail;
 struct counter_window;
 struct ip;
 
-/* A body of 8192 bytes is as much as a mail takes (alerts.h): its end says how to undo the ban. */
+/* A body of 8192 bytes is as much as a mail takes: its end says how to undo the ban. */
 enum { LETTER_SUBJECT_MAX = 512, LETTER_BODY_MAX = 8 * 1024 };
 
 /* What a person gets to read about a ban: who, why, until when, how to undo it. Rendered text,

@@ -11,8 +11,8 @@
  * end says how many they are. The position of their log cannot stay in front of them: what its
  * later lines have brought is committed together with it, and would count a second time. A table of
  * their own in the database, joined to the transaction that counts them, would do it, for a disk
- * write each time that a stranger names a host: too much for what is unproven anyway, when no
- * stranger chooses the moment of a restart. */
+ * write each time that a client chooses a host name: too much for what is unproven anyway, when no
+ * client chooses the moment of a restart. */
 #include "decide/parts.h"
 
 #include <stdio.h>
@@ -68,7 +68,7 @@ void unresolved_free(struct unresolved *unresolved)
 }
 
 /* Copies a name in lower case. False: it is none that a name server could know. One label is a
- * host of our own network, and no stranger's. */
+ * host of our own network, which is not to be banned by its name. */
 static bool name_read(const char *text, size_t length, char ret_name[HOST_NAME_BYTES_MAX + 1])
 {
 	if (!host_name_is_valid(text, length))
