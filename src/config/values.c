@@ -87,7 +87,7 @@ struct shown values_guess(const char *word, const char *const *names, size_t cou
 	const char *otherwise)
 {
 	const char *guess = guess_word(word, names, count);
-	struct shown shown;
+	struct shown shown = { 0 };
 
 	if (guess)
 		text_format(shown.text, sizeof(shown.text), ": did you mean '%s'?", guess);

@@ -359,6 +359,7 @@ static void test_unsound(void **state)
 	world_put(own, "slow.conf", "[Definition]\nfailregex = ^x<HOST>$\n  (?:a+)+ <HOST>$\n");
 	world_start(own, NOW_S);
 	engine.guard = own->guard;
+	engine.protect = own->protect;
 	world_line(own, 0, cut, false, NOW_S);
 	world_line(own, 0, cut, false, NOW_S);
 	world_line(own, 1, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa x",
