@@ -10,31 +10,33 @@
 #include "state/store.h"
 
 enum {
-	OPENERS_MAX = 2, /* lines of an attempt before the one that ends it */
+	OPENERS_MAX = 2, /* lines of an attempt before its ChallengeResponseFailed */
 	KEY_BYTES = sizeof(uint64_t) + sizeof(uint32_t) + 2 + sizeof(((struct ip *)0)->bytes),
 };
 
-/* Far beyond any log, and its milliseconds do not overflow. */
+/* No log has a later or earlier time (2^50 s are 35 million years), and such a time in ms still
+ * fits into 64 bits. */
 static const int64_t AT_MAX_S = (int64_t)1 << 50;
 
-/* An attempt that waits for lines. */
+/* An attempt whose further lines may still come. */
 struct attempt {
 	struct ip unit;
-	uint16_t next; /* of the same bucket: index + 1, 0: none */
+	uint16_t next; /* the next of the same bucket, as index + 1; 0: none */
 	uint16_t bucket;
 	uint32_t jail;
-	uint64_t session; /* 0: ended, and in no bucket */
-	int64_t at_ms;    /* of its first line */
-	uint32_t weight;  /* 0: of no failure */
-	unsigned lines;
-	bool proven;
+	uint64_t session; /* 0: the attempt has ended and is in no bucket */
+	int64_t at_ms;    /* time of its first line */
+	uint32_t weight;  /* of its failure; 0: inside a ban, for no window */
+	unsigned lines;   /* so many have come, 1 to OPENERS_MAX */
+	bool proven;      /* a line of it came from a source that cannot be forged */
 };
 
-/* ring[next] began longest ago. heads[ring[i].bucket] leads to i unless that has ended. At most one
- * attempt of a (jail, unit, session): the last. */
+/* A ring of the last attempts with a hash table over it. ring[next] is the one that began longest
+ * ago and is overwritten next. Each attempt that has not ended is in the chain that starts at
+ * heads[its bucket]. Of one (jail, unit, session) there is at most one attempt, the latest. */
 struct guard_attempts {
 	struct attempt ring[GUARD_ATTEMPTS_MAX];
-	uint16_t heads[GUARD_ATTEMPTS_MAX]; /* index + 1, 0: none */
+	uint16_t heads[GUARD_ATTEMPTS_MAX]; /* first of each bucket, as index + 1; 0: none */
 	size_t next;
 };
 
@@ -68,7 +70,8 @@ void guard_attempts_check(const struct guard_attempts *attempts)
 	assert(live == reached && attempts->next < GUARD_ATTEMPTS_MAX);
 }
 
-/* Keyed: the caller chooses sessions, and hit->session is not. */
+/* The hash has a secret key: the caller chooses the Call-ID, and hit->session is a hash of it
+ * without a key, so that he could otherwise fill one bucket on purpose. */
 static uint16_t bucket_of(const struct guard *guard, const struct guard_offence *offence)
 {
 	uint8_t bytes[KEY_BYTES];
@@ -205,7 +208,8 @@ void guard_attempt_load(struct guard *guard, uint32_t jail, const struct store_f
 		.proven = row->proven };
 	struct attempt *attempt;
 
-	/* no session: it began nothing; the other: a flipped bit */
+	/* A row without a session began no attempt. A time beyond the limits was never written by
+	 * us: the file is damaged. */
 	if (!row->session || row->at_s > AT_MAX_S || row->at_s < -AT_MAX_S)
 		return;
 	offence.at_ms = row->at_s * 1000 + row->ms;
@@ -218,7 +222,7 @@ void guard_attempt_load(struct guard *guard, uint32_t jail, const struct store_f
 	case STORE_INSIDE:
 		attempt_begin(guard, &offence, 0);
 		break;
-	case STORE_JOINED: /* the row it joined may have expired */
+	case STORE_JOINED: /* the row of the attempt that it joined may have expired */
 		attempt = attempt_find(guard, &offence);
 		if (attempt)
 			attempt_join(guard, attempt, row->proven, row->value != 0);

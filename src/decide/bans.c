@@ -9,27 +9,27 @@
 
 enum { UNWANTED = -1 };
 
-/* What the kernel should hold for one (scope, address). wanted_s: the latest end among the bans
- * that want it, 0 permanent, UNWANTED none. In the queue exactly while `queued`. */
+/* What the kernel should hold for one (scope, address). It is in the queue while `queued` is set.
+ */
 struct element {
 	struct ip ip;
 	uint8_t scope;
 	bool queued;
-	uint32_t in_flight; /* changes sent and not answered */
-	bool held;
-	int failure;
-	int64_t wanted_s;
-	struct element *next;
+	uint32_t in_flight; /* changes that were sent and are not answered yet */
+	bool held;          /* by the kernel, as the last answer has it */
+	int failure;        /* errno value of the last answer, 0: none */
+	int64_t wanted_s;   /* the latest end of all bans that want it; 0: permanent; or UNWANTED */
+	struct element *next; /* in the queue */
 };
 
 struct jail_scopes {
 	uint8_t scopes[BAN_JAIL_SCOPES_MAX];
 	size_t count;
-	uint32_t bans; /* without expired ones */
+	uint32_t bans; /* how many the jail has, without expired ones */
 };
 
-/* heap[0] ends first; ban->slot is its index. Every ban is in by_ban; expired and permanent bans
- * are not in the heap. */
+/* heap is a binary heap: heap[0] is the ban that ends first, and ban->slot is a ban's index in it.
+ * Every ban is in by_ban; expired and permanent bans are not in the heap. */
 struct bans {
 	struct ipmap *by_ban;     /* (ip, jail) → struct ban, owned */
 	struct ipmap *by_element; /* (ip, scope) → struct element, owned */
@@ -37,8 +37,8 @@ struct bans {
 	size_t heap_count;
 	size_t heap_room;
 	size_t n_expired;
-	size_t in_flight;
-	size_t queued;
+	size_t in_flight; /* sum over all elements */
+	size_t queued;    /* elements in the queue */
 	struct element *queue_first;
 	struct element *queue_last;
 	struct jail_scopes jails[BAN_JAILS_MAX];
@@ -191,12 +191,13 @@ static void element_forget(struct bans *bans, struct element *element)
 {
 	if (element->queued || element->in_flight)
 		return;
-	(void)ipmap_remove(bans->by_element, &element->ip, element->scope); /* is `element` */
+	(void)ipmap_remove(bans->by_element, &element->ip, element->scope); /* returns `element` */
 	free(element);
 }
 
-/* Brings the elements of (jail, ip) in line with the bans. lift: say so to the kernel when nobody
- * wants it any more; otherwise its timeout has passed there too. */
+/* Derives anew, from the bans, what the kernel should hold for (jail, ip), and queues what differs.
+ * lift: an element that no ban wants any more is deleted in the kernel; without it nothing is sent,
+ * since the element's timeout has ended it in the kernel too. */
 static void elements_update(struct bans *bans, uint32_t jail, const struct ip *ip, bool lift)
 {
 	const struct jail_scopes *scopes = &bans->jails[jail];
@@ -213,7 +214,7 @@ static void elements_update(struct bans *bans, uint32_t jail, const struct ip *i
 			element->scope = scopes->scopes[i];
 			element->wanted_s = UNWANTED;
 			if (!ipmap_put(bans->by_element, ip, element->scope, element)) {
-				free(element); /* as many as bans can have: not reached */
+				free(element); /* not reached: all bans have room */
 				continue;
 			}
 		}
@@ -271,7 +272,7 @@ void bans_end(struct bans *bans, struct ban *ban, bool lift)
 	heap_remove(bans, ban);
 	bans->jails[jail].bans -= !ban->expired;
 	bans->n_expired -= ban->expired;
-	(void)ipmap_remove(bans->by_ban, &ip, jail); /* is `ban` */
+	(void)ipmap_remove(bans->by_ban, &ip, jail); /* returns `ban` */
 	free(ban);
 	elements_update(bans, jail, &ip, lift);
 }
@@ -321,7 +322,7 @@ bool bans_peek(struct bans *bans, int64_t now_s, struct ban_change *ret_change)
 	*ret_change = (struct ban_change){ .scope = element->scope, .ip = element->ip };
 	if (element->wanted_s > 0)
 		ret_change->ttl_s = element->wanted_s - now_s;
-	/* over before it was sent: nothing to hold */
+	/* The ban ended while its change was queued: a timeout of 0 would make it permanent. */
 	ret_change->lift = element->wanted_s == UNWANTED || ret_change->ttl_s < 0 ||
 			   (element->wanted_s > 0 && ret_change->ttl_s == 0);
 	if (ret_change->lift)
@@ -353,7 +354,7 @@ bool bans_held(struct bans *bans, uint8_t scope, const struct ip *ip, bool lift,
 	element->held = !lift && failure == 0;
 	element->failure = failure;
 	if (element->queued || element->in_flight)
-		return true; /* a newer change is on its way and will be answered too */
+		return true; /* the answer to a newer change decides */
 	if (element->wanted_s == UNWANTED)
 		element_forget(bans, element);
 	return true;

@@ -7,87 +7,99 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The ban table: who is banned by which jail until when, and, derived from it, which elements
- * the kernel should hold. The table is also the send queue: a change stays queued until it has been
- * handed to the firewall role, and an element is held once that role has said so. */
+/* The ban table: who is banned by which jail until when, and, derived from it, which elements the
+ * kernel's nftables sets should hold. A ban of one address in a jail with two scopes (port lists)
+ * wants two elements; bans of two jails with one scope share one. The table is also the send queue:
+ * a change stays queued until it has been handed to the firewall role, and an element counts as
+ * held once that role has confirmed it. Times are wall-clock seconds. */
 struct bans;
 
 enum {
-	BANS_MAX = 500000, /* full: the ban that would end first ends now (bans_overflow) */
+	BANS_MAX = 500000, /* beyond, the ban that would end first ends (bans_overflow) */
 	BAN_JAILS_MAX = 512,
 	BAN_JAIL_SCOPES_MAX = 4,
 	BAN_ACCOUNT_MAX = 64,
 	BAN_NOTE_MAX = 96,
 };
 
-/* One ban of one jail. until_s 0: permanent. An expired one has ended by the clock, but the log is
- * still being caught up: lines stamped inside it must not count. */
+/* One ban of one jail. An expired ban has ended by the clock, but is kept until the log has been
+ * read past its end: a line that is read only now but was written during the ban must not count
+ * towards the next one. */
 struct ban {
 	struct ip ip;
 	uint32_t jail;
 	int64_t since_s;
-	int64_t until_s;
-	uint32_t failures;
-	bool proven;
+	int64_t until_s;   /* 0: permanent */
+	uint32_t failures; /* that led to it */
+	bool proven;       /* all of them came from sources that cannot be forged */
 	bool expired;
-	char account[BAN_ACCOUNT_MAX]; /* raw bytes up to the NUL */
-	char note[BAN_NOTE_MAX];
-	uint32_t number; /* which one of its address this is, by bantime.increment; 0: no matter */
-	uint32_t row_number; /* which one of (jail, address) */
-	int64_t row;         /* of the database */
-	size_t slot;         /* its place in the heap of ends; SIZE_MAX: permanent or expired */
+	char account[BAN_ACCOUNT_MAX]; /* tried last; bytes as in the log, NUL-ended */
+	char note[BAN_NOTE_MAX];       /* of a ban by hand; "": none */
+	uint32_t number;               /* 3: the third of its address; 0: no bantime.increment */
+	uint32_t row_number;           /* the same within its own jail; stored in the database */
+	int64_t row;                   /* id of its row in the database, 0: none yet */
+	size_t slot; /* for bans.c: index in the heap; SIZE_MAX: permanent or expired */
 };
 
 struct bans *bans_new(void);
 void bans_free(struct bans *bans);
 
-/* The scopes (numbers < 256) that a ban of this jail closes. Before its first ban. */
+/* Sets the scopes that a ban of this jail closes: n_scopes <= BAN_JAIL_SCOPES_MAX numbers, copied.
+ * To be called before the jail's first ban. */
 void bans_jail(struct bans *bans, uint32_t jail, const uint8_t *scopes, size_t n_scopes);
 
-/* Adds a copy, or replaces the ban of the same (jail, address). Valid until it ends. */
+/* Adds a copy, or replaces the ban of the same (jail, address). The table owns the result, which is
+ * valid until the ban ends; NULL: the table is full. */
 struct ban *bans_add(struct bans *bans, const struct ban *ban);
-/* A full table: the ban that bans_add would push out, NULL while there is room. */
+/* The ban that should be ended to make room in a full table: the one that would end first. NULL:
+ * there is room, or all bans are permanent or expired. */
 struct ban *bans_overflow(const struct bans *bans);
+/* The ban of (jail, address), an expired one too; NULL: none. */
 struct ban *bans_find(const struct bans *bans, uint32_t jail, const struct ip *ip);
-/* Ends a ban and frees it. lift: also takes the element out of the kernel, unless another
- * jail's ban keeps it; otherwise the kernel's own timeout does. */
+/* Ends a ban and frees it. lift: also has its elements deleted in the kernel, unless another jail's
+ * ban wants them; without lift they are left to the kernel's own timeout. */
 void bans_end(struct bans *bans, struct ban *ban, bool lift);
-/* Marks the ban as expired: no longer in the kernel, not shown, still bans_find-able. */
+/* Marks the ban as expired: it is no longer in the kernel and not shown, but bans_find still finds
+ * it. */
 void bans_expire(struct bans *bans, struct ban *ban);
+/* Ends all expired bans. */
 void bans_drop_expired(struct bans *bans);
 
-/* The ban that ends next, NULL if none has an end. */
+/* The ban that ends next; NULL: all are permanent or expired. */
 struct ban *bans_first_end(const struct bans *bans);
-/* Every ban once (expired ones too); *cursor starts at 0; the one just returned may be ended. */
+/* Iterates over all bans, expired ones too, in no order; *cursor starts at 0. NULL: no more. The
+ * ban just returned may be ended meanwhile, others may not. */
 struct ban *bans_next(const struct bans *bans, size_t *cursor);
-/* Without expired ones. */
+/* How many bans the jail has, without expired ones. */
 uint32_t bans_count(const struct bans *bans, uint32_t jail);
 
+/* A change for the kernel: hold the element for ttl_s from now, or (lift) delete it. */
 struct ban_change {
 	uint8_t scope;
 	struct ip ip;
 	bool lift;
-	int64_t ttl_s; /* 0: permanent */
+	int64_t ttl_s; /* 0: permanent, or a lift */
 };
-/* The next change for the kernel, false if there is none. It stays first until bans_sent. */
+/* Gives the first queued change; false: there is none. It stays the first until bans_sent. */
 bool bans_peek(struct bans *bans, int64_t now_s, struct ban_change *ret_change);
+/* The first queued change (there must be one) has been handed to the firewall role. */
 void bans_sent(struct bans *bans);
-/* The firewall role's answer. lift: it was a lift. failure: 0 or an errno value. Returns false if
- * nobody waits for it. */
+/* Takes in the firewall role's answer to a change. lift: the change was a lift. failure: 0 or an
+ * errno value. Returns false if no change of this element is waiting for an answer. */
 bool bans_held(struct bans *bans, uint8_t scope, const struct ip *ip, bool lift, int failure);
-/* All elements of this ban are in the kernel as far as we know. *ret_failure (may be NULL): the
- * errno value of the last refusal, 0 if none. */
+/* Whether all elements of this ban are in the kernel, as the answers have it. *ret_failure (may be
+ * NULL): errno value with which the kernel has refused one of them, 0: none. */
 bool bans_in_kernel(const struct bans *bans, const struct ban *ban, int *ret_failure);
-/* Elements that were refused are sent once more: the kernel is well again, and may hold them by
- * now. */
+/* Queues again what the kernel has refused. To be called when its trouble seems to be over, after a
+ * full set or a deleted table for instance. */
 void bans_retry(struct bans *bans);
-/* A change of this element waits to be sent or to be answered. */
+/* Whether a change of this element is waiting to be sent or answered. */
 bool bans_has_change(const struct bans *bans, uint8_t scope, const struct ip *ip);
-/* A jail whose ban wants this element, or NULL. */
+/* A ban that wants this element, of any jail; NULL: none does. */
 struct ban *bans_of_element(const struct bans *bans, uint8_t scope, const struct ip *ip);
-/* Elements that the kernel should hold, and lifts not yet acknowledged. */
+/* How many changes are waiting to be sent or answered. */
 size_t bans_waiting(const struct bans *bans);
-/* Which scopes a ban of jail closes. */
+/* Gives the scopes that a ban of the jail closes; returns how many. */
 size_t bans_scopes(const struct bans *bans, uint32_t jail, uint8_t ret_scopes[BAN_JAIL_SCOPES_MAX]);
 
 /* Asserts the invariants; for tests. */

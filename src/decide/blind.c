@@ -1,5 +1,6 @@
-/* Who makes his records unreadable (a Call-ID beyond what Asterisk writes, bytes that are not
- * UTF-8) can guess on without being named. That somebody does it is all that can be told. */
+/* A caller who makes Asterisk write records that cannot be read (a Call-ID longer than Asterisk's
+ * log line, bytes that are not UTF-8) can keep guessing passwords without any line that shows his
+ * address. Nobody can be banned for it; the admin can only be told that it happens. */
 #include "decide/parts.h"
 
 #include <inttypes.h>
@@ -16,7 +17,8 @@
 
 enum { KINDS_TEXT_MAX = 1024 };
 
-/* The times of the last lines; at_s[next] is the oldest once count is full. */
+/* When the last GUARD_BLIND_LINES + 1 unreadable lines were read. at_s is a ring: once it is full,
+ * at_s[next] is the oldest of them, and if that is within findtime, there were too many. */
 struct guard_blind {
 	int64_t at_s[GUARD_BLIND_LINES + 1];
 	size_t next;
@@ -25,7 +27,7 @@ struct guard_blind {
 	bool told;
 };
 
-/* "cut 12, not-utf8 9" */
+/* Writes how many unreadable lines of which kind there were: "cut 12, not-utf8 9". */
 static void kinds_text(const struct filter *filter, char text[KINDS_TEXT_MAX])
 {
 	size_t used = 0;
@@ -37,7 +39,7 @@ static void kinds_text(const struct filter *filter, char text[KINDS_TEXT_MAX])
 		if (lines && asterisk_kind_is_blind(kind))
 			used += (size_t)snprintf(text + used, KINDS_TEXT_MAX - used,
 				"%s%s %" PRIu64, used ? ", " : "", asterisk_kind_text(kind),
-				lines); /* fits: some ten words */
+				lines); /* fits: there are about ten kinds, each of a few words */
 	}
 }
 
@@ -77,7 +79,7 @@ void guard_unsound(struct guard *guard, size_t number, int64_t now_s)
 	if (blind->count <= GUARD_BLIND_LINES || now_s - blind->at_s[blind->next] > findtime_s)
 		return;
 	if (blind->told && blind->told_s > now_s)
-		blind->told_s = now_s; /* the clock was set back */
+		blind->told_s = now_s; /* the clock was set back: it must not silence us */
 	if (blind->told && now_s - blind->told_s < findtime_s)
 		return;
 	blind->told = true;

@@ -8,16 +8,18 @@
 #include "base/ipmap.h"
 
 enum {
-	RANKS = 8,                             /* 1 to 7 failures, 8 and more */
-	RANK_SHARE = COUNTER_WINDOWS_MAX / 16, /* < 1 / RANKS: a full table has a rank above */
-	ALLOCATION_BYTES = 16,                 /* malloc's own cost of a piece, about */
+	RANKS = 8, /* windows with 1, 2, ... 7 failures, and with 8 or more */
+	RANK_SHARE = COUNTER_WINDOWS_MAX / 16, /* < 1 / RANKS: a full table has a rank with more */
+	ALLOCATION_BYTES = 16,                 /* what malloc itself needs for a block, about */
 	HEAP_FIRST = 64,
-	EARLIER_FIRST = 3, /* 24 bytes, malloc's smallest piece */
+	EARLIER_FIRST = 3, /* 3 stamps are 24 bytes, malloc's smallest block */
 	LINES_STEP = 4,
 };
 
-/* A stamp is a time and two bits. A failure that counts as n is n stamps, only the last of which
- * has STAMP_FAILURE: the oldest go first, and it is the last of its second. */
+/* A stamp is 4 * seconds plus two bits, so that stamps sort by time. A failure that counts as n
+ * makes n stamps, and only one of them has STAMP_FAILURE, by which failures are counted. That bit
+ * sorts it behind the others of its second: when a full window drops its oldest stamps, it goes
+ * last. */
 static const int64_t AT_MAX_S = (int64_t)1 << 60;
 static const int64_t STAMP_FAILURE = 2;
 static const int64_t STAMP_PROVEN = 1;
@@ -28,25 +30,26 @@ struct line {
 };
 
 struct evidence {
-	struct window *window;                /* borrowed; owns this */
-	struct evidence *older;               /* borrowed */
+	struct window *window;                /* borrowed; it owns this evidence */
+	struct evidence *older;               /* borrowed; in the list of all evidence */
 	struct evidence *newer;               /* borrowed */
 	const char *rule;                     /* borrowed; outlives the counter */
-	char *accounts[COUNTER_ACCOUNTS_MAX]; /* owned, the last tried last */
+	char *accounts[COUNTER_ACCOUNTS_MAX]; /* owned; the one tried last is the last */
 	struct line *lines;                   /* owned, oldest first */
 	uint16_t n_lines;
 	uint16_t lines_room;
 	uint16_t n_accounts;
 };
 
-/* n_earlier + 1 stamps; earlier is sorted and not above newest. */
+/* The failures of one (jail, address): n_earlier + 1 stamps. `earlier` is sorted, and none of its
+ * stamps is above `newest`. */
 struct window {
 	struct ip ip;
 	uint16_t n_earlier;
 	uint32_t jail;
-	uint32_t slot; /* its index in the heap of the jail */
+	uint32_t slot; /* index in the heap of the jail */
 	uint16_t earlier_room;
-	uint16_t rank;             /* of the list that it is in */
+	uint16_t rank;             /* index of the list in counter->ranks that it is in */
 	int64_t newest;            /* stamp */
 	int64_t *earlier;          /* owned, stamps */
 	struct window *older;      /* borrowed; of the same rank */
@@ -54,7 +57,8 @@ struct window {
 	struct evidence *evidence; /* owned, NULL: none */
 };
 
-/* heap[0] has the smallest newest stamp; heap[i]->slot is i. */
+/* heap is a binary heap of the jail's windows: the last failure of heap[0] is the oldest one.
+ * heap[i]->slot is i. */
 struct jail {
 	struct window **heap; /* owned */
 	uint32_t n_heap;
@@ -64,6 +68,7 @@ struct jail {
 	int64_t findtime_s;
 };
 
+/* Windows of one rank, in the order in which they were last touched. */
 struct window_list {
 	struct window *oldest;
 	struct window *newest;
@@ -71,11 +76,11 @@ struct window_list {
 };
 
 struct counter {
-	struct ipmap *map;
+	struct ipmap *map;  /* (ip, jail) → struct window, owned */
 	struct jail *jails; /* owned */
 	size_t n_jails;
 	struct window_list ranks[RANKS];
-	struct evidence *oldest; /* touched longest ago */
+	struct evidence *oldest; /* evidence in the order in which it was last added to */
 	struct evidence *newest;
 	size_t evidence_bytes;
 };
@@ -96,7 +101,7 @@ static void heap_set(struct jail *jail, uint32_t slot, struct window *window)
 	window->slot = slot;
 }
 
-/* Moves window from slot to where its stamp belongs. */
+/* Places the window, which is at slot, where its newest stamp belongs in the heap. */
 static void heap_settle(struct jail *jail, uint32_t slot, struct window *window)
 {
 	while (slot > 0 && jail->heap[(slot - 1) / 2]->newest > window->newest) {
@@ -272,7 +277,7 @@ static void evidence_add(struct counter *counter, struct window *window,
 		evidence_drop(counter, counter->oldest);
 }
 
-/* Failures, each once whatever it counts as, from earlier[first] on. */
+/* How many failures the window has from earlier[first] on; each is one, whatever its weight. */
 static uint32_t window_failures(const struct window *window, size_t first)
 {
 	uint32_t count = (window->newest & STAMP_FAILURE) != 0;
@@ -282,7 +287,8 @@ static uint32_t window_failures(const struct window *window, size_t first)
 	return count;
 }
 
-/* A window that began anew, or lost its oldest failures, loses what was known of them. */
+/* Drops lines of failures that the window no longer holds (too old, or beyond maxretry). When a
+ * single failure is left, all accounts but the one tried last go, too. */
 static void evidence_trim(struct counter *counter, const struct window *window)
 {
 	struct evidence *evidence = window->evidence;
@@ -303,7 +309,7 @@ static void window_drop(struct counter *counter, struct window *window)
 		evidence_drop(counter, window->evidence);
 	heap_remove(&counter->jails[window->jail], window);
 	list_remove(counter, window);
-	(void)ipmap_remove(counter->map, &window->ip, window->jail); /* that is this one */
+	(void)ipmap_remove(counter->map, &window->ip, window->jail); /* returns `window` */
 	free(window->earlier);
 	free(window);
 }
@@ -332,7 +338,8 @@ static struct window *window_new(struct counter *counter, uint32_t jail, const s
 	return window;
 }
 
-/* Index of the first earlier failure that counts at at_s. */
+/* Index of the first stamp in `earlier` that counts at at_s: it is within findtime, and one of the
+ * newest maxretry. */
 static size_t window_first(const struct window *window, const struct jail *jail, int64_t at_s)
 {
 	size_t first = window->n_earlier > jail->maxretry - 1
@@ -451,7 +458,8 @@ bool counter_add(struct counter *counter, uint32_t jail, const struct ip *ip, in
 	return true;
 }
 
-/* Makes at most n of such stamps proven, the last ones, so that the window stays sorted. */
+/* Adds STAMP_PROVEN to at most n stamps that are equal to `stamp`. It takes the last of them, since
+ * the bit makes them larger, and the window has to stay sorted. Returns how many it found. */
 static uint32_t stamps_prove(struct window *window, int64_t stamp, uint32_t n)
 {
 	size_t end = window->n_earlier;
@@ -475,7 +483,7 @@ void counter_prove(struct counter *counter, uint32_t jail, const struct ip *ip, 
 
 	if (!window || !stamps_prove(window, stamp_of(at_s) + STAMP_FAILURE, 1))
 		return;
-	if (weight > 1) /* and fewer if the oldest have gone */
+	if (weight > 1) /* fewer are found if the window has dropped some as too old */
 		(void)stamps_prove(window, stamp_of(at_s), weight - 1);
 	heap_settle(&counter->jails[jail], window->slot, window);
 }
@@ -523,6 +531,7 @@ void counter_clear(struct counter *counter, uint32_t jail, const struct ip *ip)
 		window_drop(counter, window);
 }
 
+/* There is a window at slot whose last failure is older than findtime. */
 static bool is_stale(const struct jail *jail, uint32_t slot, int64_t now_s)
 {
 	return slot < jail->n_heap && now_s - stamp_s(jail->heap[slot]->newest) > jail->findtime_s;
@@ -549,8 +558,9 @@ size_t counter_expire(struct counter *counter, int64_t now_s, size_t limit)
 	return dropped;
 }
 
-/* Below a window that is not stale none is: only the stale ones are visited. Recursion is as deep
- * as the heap, 20 levels for COUNTER_WINDOWS_MAX. */
+/* Counts the stale windows at slot and below. Below a window that is not stale no window is, since
+ * this is a heap: only stale ones and their children are visited. The recursion is as deep as the
+ * heap, 20 levels for COUNTER_WINDOWS_MAX windows. */
 static uint32_t count_stale(const struct jail *jail, uint32_t slot, int64_t now_s)
 {
 	if (!is_stale(jail, slot, now_s))

@@ -7,23 +7,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The exact sliding window of the last failures of each (jail, address), with what a person wants
- * to know about them. Time is an argument; nothing here reads a clock. */
+/* Counts failures: for each (jail, address) an exact sliding window of the last ones, with the
+ * evidence (log lines, accounts, rule) that a person wants to see. Times are seconds since the
+ * epoch and come as arguments: nothing here reads a clock. */
 struct counter;
 
 enum {
-	COUNTER_WINDOWS_MAX = 1000000,                 /* all jails together */
-	COUNTER_LINES_MAX = 100,                       /* log lines kept of a window, the newest */
-	COUNTER_LINE_BYTES_MAX = 600,                  /* of each, cut beyond */
-	COUNTER_EVIDENCE_BYTES_MAX = 32 * 1024 * 1024, /* of all lines and accounts */
-	COUNTER_ACCOUNTS_MAX = 8,
-	COUNTER_ACCOUNT_BYTES_MAX = 64,
-	COUNTER_RETRY_MAX = 1000, /* largest maxretry */
-	COUNTER_JAILS_MAX = 4096, /* jail numbers are below it */
+	COUNTER_WINDOWS_MAX = 1000000, /* all jails together */
+	COUNTER_LINES_MAX = 100,       /* newest log lines that are kept for a window */
+	COUNTER_LINE_BYTES_MAX = 600,  /* a longer line is cut */
+	COUNTER_EVIDENCE_BYTES_MAX = 32 * 1024 * 1024, /* lines and accounts of all windows */
+	COUNTER_ACCOUNTS_MAX = 8,       /* distinct ones of a window; of more the oldest go */
+	COUNTER_ACCOUNT_BYTES_MAX = 64, /* a longer one is cut */
+	COUNTER_RETRY_MAX = 1000,       /* largest maxretry */
+	COUNTER_JAILS_MAX = 4096,       /* jail numbers are smaller */
 };
 
-/* What is known of one failure besides who and when; bytes as in the log, not rendered. rule is
- * borrowed and outlives the counter (the filter's), the rest is copied. */
+/* What is known of one failure besides who and when. Texts are bytes as in the log, not rendered;
+ * line and account may be NULL. rule is borrowed (it is the filter's) and outlives the counter; the
+ * rest is copied. */
 struct counter_evidence {
 	const char *line;
 	size_t line_length;
@@ -33,21 +35,21 @@ struct counter_evidence {
 	bool proven;
 };
 
-/* A look at one window; pointers are valid until the next counter call. Texts are raw bytes
- * behind a NUL-ended copy: render before showing. */
+/* What one window holds. Its pointers are valid until the next call that changes the counter. Lines
+ * and accounts hold whatever bytes a client has sent: they have to be rendered to be shown. */
 struct counter_window {
 	struct ip ip;
 	uint32_t jail;
-	uint32_t failures; /* in the window at the time asked */
-	uint32_t counted;  /* what they count as, at most maxretry */
-	int64_t first_s;
-	int64_t last_s;
-	bool proven;      /* every failure in it was proven */
-	const char *rule; /* of the last failure, "" if unknown */
-	const char *lines[COUNTER_LINES_MAX];
+	uint32_t failures; /* within findtime of the time asked for, among the newest maxretry */
+	uint32_t counted;  /* the sum of their weights, at most maxretry */
+	int64_t first_s;   /* time of the first of them */
+	int64_t last_s;    /* time of the last */
+	bool proven;       /* all of them came from sources that cannot be forged */
+	const char *rule;  /* that matched the last failure; "": not known */
+	const char *lines[COUNTER_LINES_MAX]; /* oldest first */
 	size_t line_lengths[COUNTER_LINES_MAX];
 	size_t n_lines;
-	const char *accounts[COUNTER_ACCOUNTS_MAX]; /* distinct, NUL-ended copies, the last tried
+	const char *accounts[COUNTER_ACCOUNTS_MAX]; /* distinct, NUL-ended; the one tried last is
 						       last */
 	size_t n_accounts;
 };
@@ -55,44 +57,46 @@ struct counter_window {
 struct counter *counter_new(void);
 void counter_free(struct counter *counter);
 
-/* A jail is a small number; maxretry (1..COUNTER_RETRY_MAX) and findtime_s may change later
- * (reload): windows keep their newest failures. maxmatches: log lines kept of a window, at most
- * COUNTER_LINES_MAX; 0: none, as in fail2ban. */
+/* Sets what a jail (a number below COUNTER_JAILS_MAX) counts by; to be called before its first
+ * failure. maxretry is 1..COUNTER_RETRY_MAX. A later call changes the values, and windows then keep
+ * their newest failures. maxmatches: how many log lines are kept for a window; more than
+ * COUNTER_LINES_MAX mean that many, and 0 means none, as in fail2ban. */
 void counter_jail(struct counter *counter, uint32_t jail, uint32_t maxretry, int64_t findtime_s,
 	uint32_t maxmatches);
 
-/* Counts one failure at at_s as `weight` of them, 1..maxretry (more is taken as maxretry); lines
- * may come out of order by a little: the window stays sorted. A failure counts while
- * t - at <= findtime, t = the newest failure of the window. Returns true if the window now counts
- * maxretry; ret_reached_s is then the time of the maxretry-th, in order of time. evidence may be
- * NULL (replay).
+/* Counts one failure at at_s, as `weight` failures (from 1; more than maxretry mean maxretry).
+ * Lines may come a little out of order: the window is sorted by time. A failure counts while it is
+ * at most findtime older than the newest one of the window. Returns true if the window now counts
+ * maxretry; *ret_reached_s is then the time of the newest failure. evidence may be NULL: a failure
+ * out of the database has none.
  *
- * When COUNTER_WINDOWS_MAX windows exist, one goes: windows are ranked by what they count (1 to 7,
- * 8 and more), and of the lowest rank that holds more than a sixteenth of the table the window
- * that was touched longest ago goes. So a flood of addresses with one failure each evicts only
- * its like; to wash out a window with k failures takes k failures from each of 62 500 other
- * addresses, all later than its last; and windows with many failures cannot crowd out newcomers,
- * who keep their sixteenth. A full table is about 150 MB, whatever comes.
+ * When there are COUNTER_WINDOWS_MAX windows, a new one evicts another. Windows are ranked by what
+ * they count (1, 2, ... 7, and 8 or more). The victim is the least recently touched window of the
+ * lowest rank that holds more than a sixteenth of the table. So a flood of addresses with one
+ * failure each evicts only windows with one failure. To have a window with k failures evicted, an
+ * attacker needs k failures from each of 62 500 other addresses, all later than its last. And
+ * windows with many failures cannot crowd out newcomers, who keep their sixteenth. A full table
+ * takes about 150 MB at most.
  *
- * Evidence beyond COUNTER_EVIDENCE_BYTES_MAX: all of the window touched longest ago goes; its
- * failures stay. */
+ * When there is more evidence than COUNTER_EVIDENCE_BYTES_MAX, that of the window that was touched
+ * longest ago is dropped as a whole; its failures stay. */
 bool counter_add(struct counter *counter, uint32_t jail, const struct ip *ip, int64_t at_s,
 	uint32_t weight, const struct counter_evidence *evidence, int64_t *ret_reached_s);
 
-/* Makes an unproven failure at at_s, which counts as `weight`, a proven one; none there: nothing.
- */
+/* Makes an unproven failure at at_s, which was counted with that weight, a proven one. If there is
+ * none, nothing happens. */
 void counter_prove(struct counter *counter, uint32_t jail, const struct ip *ip, int64_t at_s,
 	uint32_t weight);
 
-/* False: no failure within findtime of now_s. */
+/* Describes the window as it is at now_s. False: it has no failure within findtime of now_s. */
 bool counter_get(const struct counter *counter, uint32_t jail, const struct ip *ip, int64_t now_s,
 	struct counter_window *ret_window);
-/* Empties the window (a ban, an unban). */
+/* Empties the window: after a ban or an unban counting starts anew. */
 void counter_clear(struct counter *counter, uint32_t jail, const struct ip *ip);
-/* Drops windows whose last failure is older than findtime; at most limit of them, oldest first.
- * Returns how many. */
+/* Frees windows whose last failure is older than findtime at now_s, at most `limit`, oldest first.
+ * Returns how many it freed. */
 size_t counter_expire(struct counter *counter, int64_t now_s, size_t limit);
-/* Addresses with at least one failure within findtime of now_s. */
+/* How many addresses have at least one failure within findtime of now_s. */
 uint32_t counter_current(const struct counter *counter, uint32_t jail, int64_t now_s);
 
 #endif

@@ -1,6 +1,7 @@
-/* bantime.increment: what earlier bans of an address make of the next one, and of its failures.
- * Everything here depends on the lines' times, the bans table and a key kept beside it, so that a
- * replay after a crash decides alike. */
+/* bantime.increment: the more often an address has been banned, the longer is its next ban, and the
+ * fewer failures lead to it. All of this is computed from the times of the lines, the bans in the
+ * database and a key that is kept there, so that reading the same lines again after a crash decides
+ * the same. */
 #include "decide/parts.h"
 
 #include <math.h>
@@ -12,11 +13,11 @@
 #include "decide/history.h"
 
 enum {
-	POWER_MAX = 20, /* FORMULA_DOUBLE makes at most 2^20 times factor of a bantime */
+	POWER_MAX = 20, /* FORMULA_DOUBLE multiplies bantime by at most 2^20 * factor */
 	PURGE_AGE_S = 86400,
 };
 
-/* 570 years: the kernel refuses timeouts of more than 213 000 days (ERANGE). */
+/* 570 years. The kernel refuses timeouts of more than 213 000 days (583 years) with ERANGE. */
 static const int64_t BAN_LONGEST_S = 18000000000;
 
 int64_t guard_purge_age_s(const struct guard *guard)
@@ -53,7 +54,8 @@ uint32_t guard_failure_weight(const struct guard *guard, size_t jail, const stru
 	return weight < maxretry ? weight : maxretry;
 }
 
-/* 0..limit_s; the same for the same ban, and not to be foreseen without the key. */
+/* A number of 0..limit_s seconds. It is always the same for the same ban, so that a replay agrees,
+ * and nobody can predict it without the key. */
 static int64_t random_part(const struct guard *guard, size_t jail, const struct ip *ip,
 	int64_t since_s, int64_t limit_s)
 {
@@ -105,7 +107,7 @@ int64_t guard_ban_length(const struct guard *guard, size_t jail, const struct ip
 	if (!n || base_s < 0)
 		return base_s;
 	grown = formula(increment, (double)base_s, n);
-	/* NaN and what is too small for a timeout end here, too */
+	/* a NaN, and what is less than the shortest timeout, becomes 1 */
 	length_s = grown >= (double)BAN_LONGEST_S ? BAN_LONGEST_S : grown >= 1 ? (int64_t)grown : 1;
 	if (increment->maxtime_s > 0 && length_s > increment->maxtime_s)
 		length_s = increment->maxtime_s;

@@ -16,8 +16,9 @@
 #include "match/records.h"
 #include "state/store.h"
 
-/* Makes the ban, its record and its letter. A ban that is over already is an expired one: lines
- * stamped inside it enter the totals only, as they would have then. */
+/* Makes the ban, its row in the database and its mail. A ban can be over already, when an old log
+ * is being read: it is then made as an expired one, so that lines stamped inside it only add to the
+ * totals, as they would have done at that time. NULL: the table is full of permanent bans. */
 static struct ban *ban_begin(struct guard *guard, const struct ban *wanted,
 	const struct counter_window *window, int64_t now_s)
 {
@@ -41,7 +42,7 @@ static struct ban *ban_begin(struct guard *guard, const struct ban *wanted,
 	guard_record_ban(guard, ban, over ? STORE_BAN_ENDED : STORE_BAN_ACTIVE);
 	guard_record_marker(guard, ban->jail, &ban->ip, ban->since_s, STORE_BAN,
 		ban->until_s ? ban->until_s - ban->since_s : -1);
-	if (!over) /* before the window it shows is emptied */
+	if (!over) /* before counter_clear empties the window that it shows */
 		waiting_letters_add(guard, ban, window, now_s);
 	counter_clear(guard->counter, ban->jail, &ban->ip);
 	if (over) {
@@ -107,7 +108,8 @@ void guard_count_hit(struct guard *guard, size_t number, const struct line *line
 	jail->failures_total++;
 	guard_record_totals(guard, jail);
 	standing = bans_find(guard->bans, offence.jail, &offence.unit);
-	/* also lines of another file from before it: they do not move its end */
+	/* A line from before the ban, out of a file that is read later, is taken as one inside it:
+	 * it must not move the ban's end. */
 	if (standing && (standing->until_s == 0 || at_s < standing->until_s)) {
 		guard_attempt_count(guard, &offence, 0);
 		return;
@@ -120,7 +122,7 @@ void guard_count_hit(struct guard *guard, size_t number, const struct line *line
 		ban_reached(guard, number, &offence.unit, hit, reached_s, now_s);
 }
 
-/* Counts the hits whose host name has been answered, for each of its addresses. */
+/* Counts each hit whose host name has been looked up, once for each address of the name. */
 static void count_resolved(struct guard *guard, int64_t now_s)
 {
 	struct unresolved_hit *resolved;
@@ -157,8 +159,9 @@ static bool jail_wants(const struct guard_jail *jail, const struct line *line)
 	return false;
 }
 
-/* A line was read by the jail's filter: that may have given up some. What is old news raises no
- * alarm. */
+/* Passes on how many lines the jail's filter has given up on with this line (a record that never
+ * ended is noticed with a later line). Old lines, from before findtime or from a file that is read
+ * for the first time, raise no alarm. */
 static void count_blind(struct guard *guard, size_t number, const struct line *line, int64_t now_s)
 {
 	struct guard_jail *jail = &guard->jails[number];
@@ -177,7 +180,7 @@ static void take(struct guard *guard, size_t number, const struct line *line,
 	switch (result) {
 	case FILTER_HIT:
 		if (hit->doubtful)
-			break; /* and counted as such */
+			break; /* anybody may have written it; the filter has counted it as such */
 		if (hit->ip.family) {
 			guard_count_hit(guard, number, line, hit, now_s);
 		} else {
@@ -224,9 +227,9 @@ void guard_tick(struct guard *guard, int64_t now_s, bool caught_up)
 	waiting_letters_tick(guard, now_s);
 	unresolved_tick(guard, now_s);
 	count_resolved(guard, now_s);
-	/* a window that is old by the clock may be completed by a line that is not read yet */
+	/* expired windows stay until the logs are caught up: an unread line may complete one */
 	if (caught_up && now_s >= guard->next_expire_s) {
-		/* the rest next time */
+		/* what exceeds EXPIRE_MAX goes the next time */
 		(void)counter_expire(guard->counter, now_s, EXPIRE_MAX);
 		(void)history_expire(guard->history, now_s, EXPIRE_MAX);
 		guard->next_expire_s = now_s + EXPIRE_EVERY_S;
@@ -268,9 +271,9 @@ void guard_held(struct guard *guard, uint8_t scope, const struct ip *ip, bool li
 {
 	bool was_awaited = bans_held(guard->bans, scope, ip, lift, failure);
 
-	if (failure == EPERM && !lift) /* the firewall role knows it as protected */
+	if (failure == EPERM && !lift) /* the firewall role protects this address */
 		guard_admin_lift(guard, scope, ip);
-	if (was_awaited) /* an element that another jail keeps is shortened, not lifted */
+	if (was_awaited) /* also if another jail keeps the element: it was shortened then */
 		guard_lift_answered(guard, ip);
 	if (!lift)
 		waiting_letters_answered(guard, ip, now_s);

@@ -7,16 +7,17 @@
 #include "base/ipmap.h"
 
 enum {
-	RANKS = 8,                     /* 1 to 7 bans, 8 and more */
-	RANK_SHARE = HISTORY_MAX / 16, /* < 1 / RANKS: a full table has a rank above */
+	RANKS = 8,                     /* addresses with 1, 2, ... 7 bans, and with 8 or more */
+	RANK_SHARE = HISTORY_MAX / 16, /* < 1 / RANKS: a full table has a rank with more */
 };
 
-/* since_s and until_s are of the last ban; until_s 0: permanent. */
+/* The bans of one (jail, address). since_s and until_s are those of the last;
+ * until_s 0: permanent. */
 struct record {
 	struct ip ip;
 	uint32_t jail;
-	uint32_t count; /* >= 1 */
-	uint32_t rank;  /* of the list that it is in */
+	uint32_t count; /* how many bans, from 1 */
+	uint32_t rank;  /* index of the list in history->ranks that it is in */
 	int64_t since_s;
 	int64_t until_s;
 	struct record *sibling; /* borrowed; the same address in another jail */
@@ -24,17 +25,19 @@ struct record {
 	struct record *newer;   /* borrowed */
 };
 
+/* Records of one rank, in the order in which their last bans came. */
 struct record_list {
 	struct record *oldest;
 	struct record *newest;
 	size_t count;
 };
 
-/* by_ip: the first of the records of an address; each record is in one list of ranks. */
+/* by_ip finds the first record of an address; those of its other jails follow as siblings. Each
+ * record is in exactly one list of ranks. */
 struct history {
 	struct ipmap *by_ip; /* owns all records, through their siblings */
 	struct record_list ranks[RANKS];
-	size_t count;
+	size_t count; /* of all records */
 	int64_t keep_s;
 };
 
@@ -81,7 +84,7 @@ static void drop(struct history *history, struct record *record)
 	} else if (record->sibling) {
 		(void)ipmap_put(history->by_ip, &record->ip, 0, record->sibling); /* replaces */
 	} else {
-		(void)ipmap_remove(history->by_ip, &record->ip, 0); /* is `record` */
+		(void)ipmap_remove(history->by_ip, &record->ip, 0); /* returns `record` */
 	}
 	history->count--;
 	free(record);
@@ -206,7 +209,7 @@ void history_restore(struct history *history, uint32_t jail, const struct ip *ip
 		record->until_s = until_s;
 	}
 	list_remove(history, record);
-	if (since_s >= record->since_s) { /* else a log was read late */
+	if (since_s >= record->since_s) { /* else its log was read late */
 		record->count = number;
 		record->since_s = since_s;
 		record->until_s = until_s;

@@ -7,17 +7,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How often each (jail, address) has been banned. Memory is the index; the rows of the bans in the
- * database are what it is restored from. Time is an argument: that of the lines.
+/* How often each (jail, address) has been banned. It lives in memory, and is restored at the start
+ * from the rows of the bans in the database. Times are arguments, those of the lines, in seconds
+ * since the epoch.
  *
- * A count is remembered as a whole until keep_s after the end of the last ban, as fail2ban's
- * dbpurgeage has it; a ban after that is a first one again.
+ * A count is remembered as a whole until keep_s after the end of the last ban (fail2ban's
+ * dbpurgeage); a ban after that is the first one again.
  *
- * When HISTORY_MAX records exist, one goes: records are ranked by their bans (1 to 7, 8 and more),
- * and of the lowest rank that holds more than a sixteenth of the table the one whose last ban came
- * longest ago goes. To wash out an address with k bans takes k bans of each of 31 250 others, all
- * later than its last: whoever has so many addresses to burn has no need of the old one. A full
- * table is about 65 MB, whatever comes. */
+ * When there are HISTORY_MAX records, a new one evicts another. Records are ranked by their bans
+ * (1, 2, ... 7, and 8 or more), and the victim is the one with the oldest last ban in the lowest
+ * rank that holds more than a sixteenth of the table. To have an address with k bans evicted, an
+ * attacker needs k bans of each of 31 250 other addresses, all later than its last: whoever can
+ * spend so many addresses does not need the old one. A full table takes about 65 MB at most. */
 struct history;
 
 enum { HISTORY_MAX = 500000 };
@@ -25,30 +26,35 @@ enum { HISTORY_MAX = 500000 };
 /* Instead of a jail's number: the sum over all jails. */
 static const uint32_t HISTORY_ALL_JAILS = UINT32_MAX;
 
+/* keep_s: seconds, from 0. */
 struct history *history_new(int64_t keep_s);
 void history_free(struct history *history);
 
-/* Bans that began before at_s and are remembered then. */
+/* How many bans before at_s are remembered at at_s. jail may be HISTORY_ALL_JAILS. */
 uint32_t history_count(const struct history *history, uint32_t jail, const struct ip *ip,
 	int64_t at_s);
-/* A ban began; until_s 0: permanent. Returns which one of (jail, address) it is, from 1. One that
- * began no later than the newest known changes nothing: it has been counted. */
+/* Adds a ban; until_s 0: permanent. Returns which one of (jail, address) it is, from 1. A ban that
+ * began no later than the newest known one has been counted before: it changes nothing. */
 uint32_t history_add(struct history *history, uint32_t jail, const struct ip *ip, int64_t since_s,
 	int64_t until_s);
-/* A ban that began no earlier is known. */
+/* Whether a ban that began at since_s or later is known. */
 bool history_has(const struct history *history, uint32_t jail, const struct ip *ip,
 	int64_t since_s);
-/* The last ban got another end; it is still the same ban. Returns which one it is; 0: none known.
- */
+/* The last ban has got another end, and is still the same ban. Returns which one of (jail, address)
+ * it is; 0: none is known. */
 uint32_t history_extend(struct history *history, uint32_t jail, const struct ip *ip,
 	int64_t until_s);
-/* From the database, oldest first: the ban was number `number`; 0: what was known is forgotten. */
+/* Takes in a row of the database, oldest first: this ban was number `number`. 0: it was lifted,
+ * which makes this and all earlier bans of (jail, address) forgotten. */
 void history_restore(struct history *history, uint32_t jail, const struct ip *ip, uint32_t number,
 	int64_t since_s, int64_t until_s);
+/* Forgets all bans of (jail, address). */
 void history_forget(struct history *history, uint32_t jail, const struct ip *ip);
-/* Frees what is not remembered any more, at most limit; one that ends late may hold back others
- * for a while. Returns how many. */
+/* Frees records that are not remembered any more at now_s, at most `limit`; returns how many. Each
+ * rank is searched from its oldest ban on only up to the first that is still remembered: a very
+ * long ban may keep younger, shorter ones from being freed for a while. */
 size_t history_expire(struct history *history, int64_t now_s, size_t limit);
+/* How many records there are. */
 size_t history_size(const struct history *history);
 
 /* Asserts the invariants; for tests. */

@@ -14,7 +14,7 @@
 #include "match/filter.h"
 #include "match/records.h"
 
-/* The number of an equal scope, or of a new one; SIZE_MAX: too many. */
+/* The number of this scope, which is added if it is new; SIZE_MAX: there are too many. */
 static size_t scope_number(struct guard *guard, const struct scope *scope)
 {
 	for (size_t i = 0; i < guard->n_scopes; i++)
@@ -54,7 +54,8 @@ struct guard_jail *guard_jail_add(struct guard *guard, const char *name,
 	return jail;
 }
 
-/* An error stands in this line already: a line holds one rule, which may be wrong further on. */
+/* The findings have an error in the line of `new` already. A line holds one rule, and a second
+ * error in it often only follows from the first. */
 static bool is_told(const struct findings *findings, const struct finding *new)
 {
 	for (size_t i = 0; i < findings->count; i++) {
@@ -66,7 +67,8 @@ static bool is_told(const struct findings *findings, const struct finding *new)
 	return false;
 }
 
-/* The rules of a jail that is left out anyway: all errors are told at once, each once. */
+/* Checks the rules of a jail that is left out because of another error, so that a person sees all
+ * errors at once and not one after each repair. */
 static void check_rules(const struct config_jail *jail, struct findings *findings)
 {
 	struct findings more = { 0 };
@@ -97,7 +99,8 @@ static void jail_compile(struct guard_jail *jail, struct findings *findings)
 	jail->broken = jail->filter == NULL;
 }
 
-/* Beyond what tail can follow: said here, with a place, and the others go on. */
+/* Leaves out a jail whose log files would exceed what the tail can follow. It is found here, where
+ * the finding can name the jail's line, and the other jails run. */
 static void take_logpaths(struct guard_jail *jail, size_t *io_count, struct findings *findings)
 {
 	if (!jail->filter)
@@ -144,7 +147,7 @@ struct guard *guard_new(const struct config *config, struct protected *protected
 	guard->attempts = guard_attempts_new();
 	guard->bans = bans_new();
 	guard->letters_end = &guard->letters;
-	(void)scope_number(guard, &all); /* number 0 */
+	(void)scope_number(guard, &all); /* becomes number 0 */
 	for (size_t i = 0; i < config->n_jails; i++) {
 		const struct config_jail *jail = &config->jails[i];
 

@@ -68,7 +68,8 @@ static void add_accounts(struct letter *letter, const struct counter_window *win
 	body_add(letter, "\n");
 }
 
-/* Lines are shown whole where there is room; 1 KiB is kept for what follows them. */
+/* Lines are shown as a whole or not at all: 1 KiB of the body stays free for what follows them,
+ * which says how to lift the ban. */
 static void add_lines(struct letter *letter, const struct counter_window *window)
 {
 	char shown[4 * COUNTER_LINE_BYTES_MAX + 8];
@@ -201,7 +202,7 @@ void letter_broken(struct letter *ret_letter, const char *host, const char *find
 	size_t shown = length < FINDINGS_SHOWN_BYTES ? length : FINDINGS_SHOWN_BYTES;
 
 	while (shown > 0 && shown < length && findings[shown - 1] != '\n')
-		shown--; /* whole ones only */
+		shown--; /* end behind a whole finding, that is a line */
 	letter->body[0] = '\0';
 	(void)snprintf(letter->subject, sizeof(letter->subject),
 		"[voipguard] configuration errors on %s: jails left out", host);

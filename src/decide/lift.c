@@ -1,5 +1,5 @@
-/* How a ban ends: by its time, by hand, because the address is protected now, or because somebody
- * has deleted it from the kernel's set. */
+/* How a ban ends: when its time is over, by hand, because its address is protected now, or because
+ * somebody has deleted it from the kernel's set with nft. */
 #include "decide/parts.h"
 
 #include <syslog.h>
@@ -21,7 +21,7 @@ void guard_end_ban(struct guard *guard, struct ban *ban, bool caught_up)
 		bans_expire(guard->bans, ban);
 }
 
-/* No change for the kernel is waiting any more. */
+/* The kernel has acknowledged the lift: no change of an element of the ban is waiting any more. */
 static bool is_lifted(const struct guard *guard, const struct ban *ban)
 {
 	const struct guard_jail *jail = &guard->jails[ban->jail];
@@ -62,8 +62,9 @@ void guard_lift_ban(struct guard *guard, struct ban *ban)
 	guard_lift_answered(guard, &ip);
 }
 
-/* The bans inside ip, or all (NULL), of one jail or (-1) of all. *ret_wider (may be NULL): a ban
- * that holds ip and more. */
+/* Lifts the bans that overlap ip (NULL: all bans) of one jail (-1: of all jails); returns how many.
+ * With ret_wider, a ban of a network that holds more than ip is not lifted but written there:
+ * 192.0.2.1 is not to lift a ban of 192.0.2.0/24. */
 static uint32_t lift_matching(struct guard *guard, const struct ip *ip, int only_jail,
 	struct ip *ret_wider)
 {
@@ -85,7 +86,7 @@ static uint32_t lift_matching(struct guard *guard, const struct ip *ip, int only
 	return lifted;
 }
 
-/* Empties the windows of an address, in one jail or (-1) in all. */
+/* Empties the windows of an address in one jail (-1: in all jails). */
 static void forget_failures(struct guard *guard, const struct ip *unit, int only_jail,
 	int64_t now_s)
 {

@@ -1,17 +1,22 @@
 #ifndef VG_DECIDE_PARTS_H
 #define VG_DECIDE_PARTS_H
 
-/* Inside the guard, each file uses those before it:
- *   record         writes to the database and to the journal
- *   escalation     what earlier bans of an address make of the next one
- *   attempts       which lines are one attempt
- *   unresolved     hits whose host name is being looked up
+/* What the files of the guard share with each other and nobody else. The guard (guard.h) is one
+ * object in several files, and each file calls only those above it in this list.
+ *
+ *   record           writes to the database and to the journal
+ *   escalation       earlier bans of an address make its next one longer
+ *   attempts         which lines of Asterisk belong to one attempt and count once
+ *   unresolved       hits whose host name is being looked up
  *   waiting_letters  mails that wait for the kernel's answer
- *   jails          the jails: made, found, described
- *   blind          alarm about lines that name nobody
- *   lift           how a ban ends
- *   replay         what the database held
- *   guard          a line, a hit, a ban */
+ *   jails            makes, finds and describes the jails
+ *   blind            the alarm about attempts that show no address
+ *   lift             how a ban ends
+ *   replay           takes in what the database held
+ *   guard            from a line to a hit to a ban
+ *
+ * Below them are objects of their own, which know nothing of the guard: counter (failures), bans,
+ * history (earlier bans) and letter (the text of mails). */
 
 #include "decide/guard.h"
 
@@ -31,29 +36,29 @@
 enum {
 	GUARD_JAILS_MAX = BAN_JAILS_MAX,
 	GUARD_SCOPES_MAX = 64,
-	MANUAL_BANTIME_S = 86400,
+	MANUAL_BANTIME_S = 86400, /* of a ban by hand without a time */
 	EXPIRE_EVERY_S = 60,
-	EXPIRE_MAX = 10000, /* windows a tick */
+	EXPIRE_MAX = 10000, /* windows, and records of the history, that one tick frees */
 };
 
 struct guard_jail {
 	char *name;                       /* owned */
-	const struct config_jail *config; /* borrowed; NULL: manual, or known from the past only */
-	struct filter *filter;            /* owned; NULL: reads no lines */
-	bool broken;
-	uint64_t patterns[TAIL_PATTERNS_MAX / 64];
-	uint8_t scopes[BAN_JAIL_SCOPES_MAX];
+	const struct config_jail *config; /* borrowed; NULL: "manual", or only in the database */
+	struct filter *filter;            /* owned; NULL: the jail reads no lines */
+	bool broken;                      /* enabled, but left out because of an error */
+	uint64_t patterns[TAIL_PATTERNS_MAX / 64]; /* a set of bits, see guard_add_pattern */
+	uint8_t scopes[BAN_JAIL_SCOPES_MAX];       /* numbers of guard->scopes */
 	size_t n_scopes;
 	uint64_t failures_total;
 	uint64_t bans_total;
 	uint64_t ignored;
-	uint64_t unresolved;       /* hits of host names that were counted for nobody */
-	struct guard_blind *blind; /* owned; NULL: no unsound line yet */
-	uint64_t blind_seen;       /* of records_blind */
+	uint64_t unresolved;       /* hits of host names without an address */
+	struct guard_blind *blind; /* owned; NULL: no unreadable line yet */
+	uint64_t blind_seen; /* so many lines of records_blind have been passed to guard_unsound */
 };
 
-/* jails[manual] is the jail of bans by hand. Jails never change after guard_new but for names
- * found in the database, which are appended. */
+/* jails[manual] is the jail of bans by hand. After guard_new no jail changes its number or goes;
+ * jails that only the database knows are appended. */
 struct guard {
 	const struct config *config; /* borrowed */
 	struct protected *protected; /* borrowed */
@@ -71,8 +76,8 @@ struct guard {
 	struct waiting_letter *letters; /* owned list, oldest first; see waiting_letters.c */
 	struct waiting_letter **letters_end;
 	size_t n_letters;
-	struct ban *lifting; /* owned copies of bans that have ended and whose rows go when the
-			      * kernel has acknowledged */
+	struct ban *lifting; /* owned; copies of lifted bans, whose rows are marked as ended when
+			      * the kernel has acknowledged the lift */
 	size_t n_lifting;
 	struct unresolved *unresolved;   /* owned */
 	struct guard_attempts *attempts; /* owned */
@@ -80,63 +85,65 @@ struct guard {
 	char host[sizeof(((struct utsname *)0)->nodename)];
 };
 
-/* A line that tells of a failure, and of whom. */
+/* A failure of somebody in a jail, as one line of a log tells it. */
 struct guard_offence {
-	struct ip unit;
+	struct ip unit; /* see guard_unit */
 	uint32_t jail;
 	int64_t at_ms;
-	uint64_t session; /* as in struct hit */
+	uint64_t session; /* as in struct hit; 0: none */
 	enum hit_event event;
 	bool proven;
 };
 
-/* attempts.c: one attempt, one count.
+/* attempts.c: one attempt counts once, though Asterisk writes several lines about it.
  *
- * With credentials for an unknown account, or against an ACL, one exchange with Asterisk writes two
- * lines of that kind and a ChallengeResponseFailed. The first counts, at once; a second within
- * GUARD_ATTEMPT_MS joins it, and so does one ChallengeResponseFailed, which ends it: they add
- * nothing, neither to the window nor to the totals. Any other line counts. The lines have the jail,
- * the unit and the SessionID in common, and one that joins and is proven proves the failure (not a
- * ban that the first line has brought: that stands as it was decided). Times are those of the
- * lines, so that two files, or a crash in between, make no difference; lines in another order may
- * count for more, never for less than one.
+ * When a client sends credentials for an unknown account, or is refused by an ACL, Asterisk writes
+ * up to three lines for the one exchange: two of that kind (InvalidAccountID, FailedACL) and a
+ * ChallengeResponseFailed. The first one counts at once. A second one within GUARD_ATTEMPT_MS joins
+ * it, and so does one ChallengeResponseFailed, which ends the attempt. Lines that join add nothing,
+ * neither to the window nor to the totals; every other line counts. Lines of one attempt have the
+ * same jail, unit and SessionID. If a line that joins is proven, its failure is proven from then
+ * on; a ban that the first line has already brought stays as it was decided. Times are those of the
+ * lines, so that lines in two files, or a crash between them, make no difference. Lines in an
+ * unusual order may count for more than one attempt, never for less.
  *
- * The SessionID is the caller's Call-ID: PJSIP's; lines of other services join nothing. A
- * ChallengeResponseFailed that finds nothing to join counts, whatever its SessionID, and one that
- * joins takes the only place in an attempt that has counted: guesses are never more than counts,
- * over any number of dialogs. All that a Call-ID used again gains is the name of a second account
- * to look for. Without one (an ESC can eat it) each line counts, which is the cost of what no phone
- * does.
+ * The SessionID is that of PJSIP, the Call-ID that the client chose; lines of other services join
+ * nothing. Reusing a Call-ID does not hide password guesses: a ChallengeResponseFailed that finds
+ * nothing to join counts, whatever its SessionID, and one that joins takes the only place in an
+ * attempt that has counted. So there are never more guesses than counts, over any number of
+ * dialogs. All that a client gains by reusing one is to try a second account name without a count.
+ * Without a SessionID (a Call-ID with an escape character can make it unreadable) each line counts:
+ * no phone sends such a thing.
  *
- * The last GUARD_ATTEMPTS_MAX attempts are known, of all jails together; the one that began first
- * goes. Its lines to come then count as attempts of their own: so nobody is counted for less by a
- * flood, his own or another's, and to have somebody counted for more (at most three times) takes
- * 4096 new attempts within one exchange of his, which failed anyway. The other way round a flood
- * would hide guesses. */
+ * The last GUARD_ATTEMPTS_MAX attempts of all jails together are remembered; a new one replaces the
+ * one that began first. Further lines of a replaced attempt then count as attempts of their own. So
+ * a flood makes nobody count for less, and making somebody count for more (three times at most)
+ * takes 4096 new attempts during one exchange of his that failed anyway. If such lines were not
+ * counted, a flood would hide guesses. */
 enum { GUARD_ATTEMPTS_MAX = 4096, GUARD_ATTEMPT_MS = 2000 };
 
 struct guard_attempts *guard_attempts_new(void);
 void guard_attempts_free(struct guard_attempts *attempts);
 /* Asserts the invariants; for tests. */
 void guard_attempts_check(const struct guard_attempts *attempts);
-/* True: the line belongs to an attempt that has counted; it is recorded, and nothing is left to
- * do. */
+/* Returns true if the line belongs to an attempt that has counted: it has been recorded, and the
+ * caller counts nothing. */
 bool guard_attempt_joins(struct guard *guard, const struct guard_offence *offence);
-/* A line that did not join, recorded: a failure that counts as `weight`, or (0) one inside a ban.
- */
+/* Records a line that did not join an attempt, and remembers the attempt that it may begin. weight:
+ * what its failure counts as; 0: it happened inside a ban and counts for no window. */
 void guard_attempt_count(struct guard *guard, const struct guard_offence *offence, uint32_t weight);
-/* A row of either, in the order they were recorded. */
+/* Takes in a row that one of these two has recorded; rows come in the order of recording. */
 void guard_attempt_load(struct guard *guard, uint32_t jail, const struct store_failure *row);
 
-/* unresolved.c: a hit that names a host and no address, on its way to its addresses. */
+/* unresolved.c: a hit that shows a host name and no address, waiting for the name's addresses. */
 enum {
-	UNRESOLVED_LINE_MAX = 1000,   /* bytes of the line that are kept, for the letter */
-	UNRESOLVED_ACCOUNT_MAX = 128, /* bytes of its account */
+	UNRESOLVED_LINE_MAX = 1000,   /* bytes of the line that are kept for the mail */
+	UNRESOLVED_ACCOUNT_MAX = 128, /* bytes of the account that are kept */
 };
 struct unresolved_hit {
-	struct known_name *name; /* stays in its table while a hit waits for it */
+	struct known_name *name; /* borrowed; it stays in its table while a hit waits for it */
 	size_t jail;
-	struct hit hit; /* account points here, host and fields are empty */
+	struct hit hit; /* its account points to `account` below; host and fields are empty */
 	bool first_read;
 	size_t line_length;
 	char account[UNRESOLVED_ACCOUNT_MAX];
@@ -146,75 +153,84 @@ struct unresolved_hit {
 
 struct unresolved *unresolved_new(void);
 void unresolved_free(struct unresolved *unresolved);
-/* Keeps the hit until its name is known, or counts it among the jail's unresolved ones. */
+/* Keeps the hit until its name is known; without room it only adds to the jail's `unresolved`. */
 void unresolved_hit(struct guard *guard, size_t number, const struct line *line,
 	const struct hit *hit, int64_t now_s);
-/* See guard_resolved. */
+/* Takes the answer about a name: see guard_resolved. */
 void unresolved_answer(struct unresolved *unresolved, const char *name, bool found,
 	const struct ip *addresses, size_t count, int64_t now_s);
-/* Asks for names, gives up on those that nobody answers. */
+/* Asks for names that could not be asked for before, and gives up on those without an answer. */
 void unresolved_tick(struct guard *guard, int64_t now_s);
-/* The oldest hit whose name is known now (caller frees; the addresses live until the next call of
- * this family), NULL: none. To be called until then after each of the three above. */
+/* Takes out the oldest hit whose name is known now; NULL: there is none. The caller frees it; the
+ * addresses are valid until the next call of an unresolved_ function. After each of the three
+ * functions above it is to be called until it returns NULL. */
 struct unresolved_hit *unresolved_take(struct unresolved *unresolved,
 	const struct ip **ret_addresses, size_t *ret_count);
 
-/* Counts a failure of hit->ip, and bans. */
+/* Counts a failure of hit->ip in jail number `number`, and bans if that was one too many. */
 void guard_count_hit(struct guard *guard, size_t number, const struct line *line,
 	const struct hit *hit, int64_t now_s);
 
-/* Where mails about this jail go; NULL: nowhere. */
+/* To whom, and from whom, mails about this jail go; NULL: to nobody, or from the default sender. */
 const char *guard_jail_dest(const struct guard *guard, const struct guard_jail *jail);
 const char *guard_jail_sender(const struct guard *guard, const struct guard_jail *jail);
 
-/* blind.c: a line of jail number `number` that its parser gave up on, in a file that is not
- * read for the first time. */
+/* blind.c: the parser of jail number `number` gave up on a line that is not an old one. When there
+ * are too many within findtime, a note and a mail say so. */
 void guard_unsound(struct guard *guard, size_t number, int64_t now_s);
 
-/* A sentence for the journal: "JAIL: WHAT ADDRESS for TIME". */
+/* Writes to the journal: "asterisk: banned 192.0.2.1 for 10m"; what is "banned" here. */
 void guard_note_ban(const struct guard *guard, const struct ban *ban, const char *what);
-/* A new row, or the state of the ban's row; in a dry run the row is of a ban that has ended. */
+/* Writes the ban with this state to the database, as a new row or over its own, and sets ban->row.
+ * In a dry run the row says that the ban has ended. */
 void guard_record_ban(struct guard *guard, struct ban *ban, enum store_ban_state state);
-/* value: see struct store_failure. */
+/* Records a row that empties a window (STORE_BAN, STORE_UNBAN). value: see struct store_failure. */
 void guard_record_marker(struct guard *guard, uint32_t jail, const struct ip *ip, int64_t at_s,
 	enum store_kind kind, int64_t value);
+/* Records the jail's totals of failures and bans. */
 void guard_record_totals(struct guard *guard, const struct guard_jail *jail);
 
-/* Writes the mail about a new ban; it leaves when the kernel has answered, or soon without. */
+/* Writes the mail about a new ban. It leaves when the kernel has answered, or after a few seconds
+ * without an answer. window NULL: nothing is known but the ban itself. */
 void waiting_letters_add(struct guard *guard, const struct ban *ban,
 	const struct counter_window *window, int64_t now_s);
-/* The firewall role has answered about a ban of ip. */
+/* The firewall role has answered about a ban of ip: sends the mails that waited for that. */
 void waiting_letters_answered(struct guard *guard, const struct ip *ip, int64_t now_s);
+/* Sends the mails that have waited long enough. */
 void waiting_letters_tick(struct guard *guard, int64_t now_s);
+/* Frees all mails that wait, unsent. */
 void waiting_letters_done(struct guard *guard);
 
-/* Appends a jail; config NULL: manual, or of the past. */
+/* Appends a jail; config NULL: "manual", or one that only the database knows. */
 struct guard_jail *guard_jail_add(struct guard *guard, const char *name,
 	const struct config_jail *config, struct findings *findings);
-/* Ends a ban that is over; until the log is caught up it stays as an expired one. */
+/* Ends a ban whose time is over. Unless the logs are caught up, it stays as an expired one. */
 void guard_end_ban(struct guard *guard, struct ban *ban, bool caught_up);
-/* Lifts a ban: recorded first, gone when the kernel has acknowledged. Whoever is lifted has a clean
- * record: his bans do not count for bantime.increment any more. */
+/* Lifts a ban before its time. Its row says "lifting" until the kernel has acknowledged, so that a
+ * crash in between cannot bring the ban back. The address has a clean record then: its earlier bans
+ * of this jail do not count for bantime.increment any more. Frees ban. */
 void guard_lift_ban(struct guard *guard, struct ban *ban);
-/* The firewall role has answered about ip: the rows go of what it has lifted. */
+/* The firewall role has answered about ip: the rows of the bans that it has lifted become ended
+ * ones. */
 void guard_lift_answered(struct guard *guard, const struct ip *ip);
 
-/* How long bans are remembered. */
+/* For how many seconds after its end a ban is remembered (dbpurgeage). */
 int64_t guard_purge_age_s(const struct guard *guard);
-/* NULL: this jail's bans do not grow. */
+/* The jail's bantime.increment; NULL: its bans do not grow. */
 const struct config_increment *guard_increment(const struct guard *guard, size_t jail);
-/* Bans that began before at_s, as the jail's bantime.increment counts them. */
+/* How many earlier bans the address has at at_s, as the jail's bantime.increment counts them: of
+ * this jail, or of all (bantime.overalljails). */
 uint32_t guard_earlier_bans(const struct guard *guard, size_t jail, const struct ip *ip,
 	int64_t at_s);
-/* How many failures one failure counts as: 1, or more for an address known as bad. */
+/* As how many failures one counts: 1, or more if the address has been banned before. */
 uint32_t guard_failure_weight(const struct guard *guard, size_t jail, const struct ip *ip,
 	int64_t at_s);
-/* The seconds a ban by this jail (one with a configuration) that begins at since_s lasts;
- * -1: permanent. */
+/* How many seconds a ban that begins at since_s lasts; < 0: permanent. The jail must have a
+ * configuration. */
 int64_t guard_ban_length(const struct guard *guard, size_t jail, const struct ip *ip,
 	int64_t since_s);
-/* Takes the ban into the history and gives it its numbers. replaces: one of the same jail and
- * address stands and only gets another end. */
+/* Adds the ban to the history and fills in its number and row_number. replaces: a ban of the same
+ * jail and address has not ended; it only gets another end and is not counted again. */
 void guard_count_ban(struct guard *guard, struct ban *ban, bool replaces);
 
 #endif

@@ -1,4 +1,4 @@
-/* What the guard writes to the database and to the journal. */
+/* What the guard writes to the database and to the system's journal. */
 #include "decide/parts.h"
 
 #include <stdarg.h>
@@ -54,7 +54,7 @@ void guard_record_ban(struct guard *guard, struct ban *ban, enum store_ban_state
 	};
 
 	if (guard->dry_run) {
-		/* a later real run must not act on it, nor count it */
+		/* a later run that is not dry must neither act on this ban nor count it */
 		row.state = STORE_BAN_ENDED;
 		row.number -= row.number > 0;
 	}

@@ -1,4 +1,4 @@
-/* What the database of an earlier run holds, on its way back into the guard. */
+/* Takes what an earlier run has recorded in the database back into the guard. */
 #include "decide/parts.h"
 
 #include <stdio.h>
@@ -17,8 +17,9 @@ void guard_attach(struct guard *guard, struct store *store)
 			store_keep_bans(store, guard_purge_age_s(guard));
 }
 
-/* The ban that a marker tells of, as an expired one: lines stamped inside it may still be unread.
- * One that stands has a row of its own, which replaces the expired one. */
+/* Makes the ban that a STORE_BAN row tells of, as an expired one: lines stamped inside it may still
+ * be unread, and must not count. If the ban has not ended, its own row comes later and replaces the
+ * expired one. */
 static void load_expired(struct guard *guard, uint32_t jail, const struct store_failure *marker)
 {
 	int64_t bantime_s = marker->value ? marker->value : guard->jails[jail].config->bantime_s;
@@ -28,7 +29,7 @@ static void load_expired(struct guard *guard, uint32_t jail, const struct store_
 		.until_s = bantime_s < 0 ? 0 : marker->at_s + bantime_s,
 		.expired = true };
 
-	(void)bans_add(guard->bans, &expired); /* a full table: that line may count twice */
+	(void)bans_add(guard->bans, &expired); /* no room: lines inside it may count */
 }
 
 static void load_counted(struct guard *guard, uint32_t jail, const struct store_failure *row)
@@ -37,7 +38,7 @@ static void load_counted(struct guard *guard, uint32_t jail, const struct store_
 	uint32_t weight = sane ? (uint32_t)row->value : 1;
 	int64_t reached_s;
 
-	/* what it led to is told by a marker */
+	/* the ban that it may have led to has a STORE_BAN row of its own */
 	(void)counter_add(guard->counter, jail, &row->ip, row->at_s, weight, NULL, &reached_s);
 	if (row->proven)
 		counter_prove(guard->counter, jail, &row->ip, row->at_s, weight);
@@ -107,7 +108,8 @@ void guard_load_ban(struct guard *guard, const struct store_ban *row, int64_t no
 		guard_end_ban(guard, made, false);
 		return;
 	}
-	/* a jail that was switched off or is gone lifts; one that is only broken keeps */
+	/* The bans of a jail that is disabled or gone are lifted. Those of a jail that is left out
+	 * because of an error stay: a slip in the configuration must not free attackers. */
 	keep = (size_t)number == guard->manual || guard->jails[number].filter ||
 	       guard->jails[number].broken;
 	if (row->state == STORE_BAN_LIFTING || !keep || protected_find(guard->protected, &ban.ip))

@@ -1,18 +1,19 @@
-/* Hits that name a host and no address, in jails whose usedns says that names are looked up.
+/* Hits whose log line shows a host name instead of an address, in jails whose usedns allows looking
+ * names up (yes or warn).
  *
- * The line goes on being followed; the hit waits here until the name is answered. Names come from
- * outsiders: only whole ones are asked for, each once, at a bounded rate, and what finds no room
- * is counted for nobody. A name is no proof: who owns its zone can point it at anybody, which is
- * why a jail has to ask for this.
+ * Reading the log goes on while a hit waits here for its name to be looked up. Clients choose the
+ * names: only complete host names are asked for, each once, at a bounded rate, and a hit for which
+ * there is no room is counted for nobody. A name proves nothing, since the owner of its DNS zone
+ * can point it at any address; that is why names are looked up only where a jail's usedns says so.
  *
- * Hits that wait when the engine ends are lost, on a reload too: those of names that had no answer
- * within the last GUARD_NAME_QUEUED_S and GUARD_NAME_WAIT_S, at most GUARD_NAME_HITS_MAX. They are
- * counted for nobody, and a later line of the same host counts as if they had not been; an orderly
- * end says how many they are. The position of their log cannot stay in front of them: what its
- * later lines have brought is committed together with it, and would count a second time. A table of
- * their own in the database, joined to the transaction that counts them, would do it, for a disk
- * write each time that a client chooses a host name: too much for what is unproven anyway, when no
- * client chooses the moment of a restart. */
+ * Hits that still wait when the engine ends, also on a reload, are lost: those of the last
+ * GUARD_NAME_QUEUED_S + GUARD_NAME_WAIT_S seconds, at most GUARD_NAME_HITS_MAX. They are counted
+ * for nobody, and later lines of the same host count as if these had not been. An orderly end says
+ * how many they are. Reading their log again from before them would not do: the position in the log
+ * is committed together with what the later lines have counted, and these would count twice. A
+ * database table for waiting hits would keep them, at the price of a disk write whenever a client
+ * chooses to have a name. That is too much for hits that prove nothing, since no client chooses the
+ * moment of a restart. */
 #include "decide/parts.h"
 
 #include <stdio.h>
@@ -25,10 +26,11 @@
 #include "config/config.h"
 #include "match/filter.h"
 
+/* A name in NAME_WAITING could not be asked for yet; NAME_KNOWN has an answer or has failed. */
 enum name_state { NAME_FREE, NAME_WAITING, NAME_ASKED, NAME_KNOWN };
 
-/* until_s: of one that is not known when it counts as unanswered, of a known one when it is too
- * old. */
+/* A name and its addresses. until_s: when a name that is waiting or asked for counts as failed; of
+ * a known name, when its answer is too old to be used. */
 struct known_name {
 	enum name_state state;
 	uint32_t hash;
@@ -38,13 +40,14 @@ struct known_name {
 	char name[HOST_NAME_BYTES_MAX + 1];
 };
 
-/* No hit in the list is of a name that is known, but between the answer and unresolved_take. */
+/* The hits in the list wait for names that are not known yet. Only between an answer and the calls
+ * of unresolved_take that follow it, hits of a known name are there too. */
 struct unresolved {
 	struct known_name table[GUARD_NAMES_MAX];
 	struct unresolved_hit *hits; /* owned list, oldest first */
 	struct unresolved_hit **end;
 	size_t n_hits;
-	int64_t second_s; /* of the questions in n_asked */
+	int64_t second_s; /* in which the n_asked questions were asked */
 	unsigned n_asked;
 };
 
@@ -67,8 +70,8 @@ void unresolved_free(struct unresolved *unresolved)
 	free(unresolved);
 }
 
-/* Copies a name in lower case. False: it is none that a name server could know. One label is a
- * host of our own network, which is not to be banned by its name. */
+/* Copies a host name in lower case, without a dot at its end. False: no name server could know it,
+ * or it is a single label ("pbx"): a host of our own network, not to be banned by its name. */
 static bool name_read(const char *text, size_t length, char ret_name[HOST_NAME_BYTES_MAX + 1])
 {
 	if (!host_name_is_valid(text, length))
@@ -82,7 +85,8 @@ static bool name_read(const char *text, size_t length, char ret_name[HOST_NAME_B
 	return true;
 }
 
-/* FNV-1a, to pass over other names quickly: the table is small, and searched as a whole. */
+/* FNV-1a. It only makes comparing faster: the table is small and always searched as a whole, so
+ * that names with equal hashes gain an attacker nothing. */
 static uint32_t name_hash(const char *name)
 {
 	uint32_t hash = 2166136261U;
@@ -103,7 +107,7 @@ static struct known_name *name_find(struct unresolved *unresolved, const char *t
 	return NULL;
 }
 
-/* A free place, or that of the oldest answer. NULL: all wait for one. */
+/* A free place, or else that of the oldest answer. NULL: all hold names without an answer. */
 static struct known_name *name_place(struct unresolved *unresolved)
 {
 	struct known_name *oldest = NULL;
@@ -119,6 +123,7 @@ static struct known_name *name_place(struct unresolved *unresolved)
 	return oldest;
 }
 
+/* Asks for the name; false: not now, since the rate is used up or the notifier takes no more. */
 static bool name_ask(struct guard *guard, struct known_name *name, int64_t now_s)
 {
 	struct unresolved *unresolved = guard->unresolved;
@@ -136,7 +141,9 @@ static bool name_ask(struct guard *guard, struct known_name *name, int64_t now_s
 	return true;
 }
 
-/* The name, known or about to be asked; NULL: there is no room. */
+/* The entry of the name: known, or being asked for, if need be from now on. NULL: there is no room.
+ * An until_s that is too far ahead comes from a clock that was set back: such an answer is not
+ * used. */
 static struct known_name *name_get(struct guard *guard, const char *text, int64_t now_s)
 {
 	struct unresolved *unresolved = guard->unresolved;
@@ -153,7 +160,7 @@ static struct known_name *name_get(struct guard *guard, const char *text, int64_
 		.hash = name_hash(text),
 		.until_s = now_s + GUARD_NAME_QUEUED_S };
 	(void)snprintf(name->name, sizeof(name->name), "%s", text); /* fits */
-	(void)name_ask(guard, name, now_s);                         /* else the tick does */
+	(void)name_ask(guard, name, now_s); /* if that fails, the tick asks */
 	return name;
 }
 
@@ -192,13 +199,13 @@ void unresolved_hit(struct guard *guard, size_t number, const struct line *line,
 	if (!hit->host_is_name || (usedns != USEDNS_YES && usedns != USEDNS_WARN) ||
 		!guard->events.resolve)
 		return;
-	/* an old line of a log that is read for the first time would not be counted anyway */
+	/* guard_count_hit does not count an old line of a log that is read for the first time */
 	if (line->first_read && hit->has_time &&
 		hit->at_ms / 1000 < now_s - jail->config->findtime_s)
 		return;
 	if (name_read(hit->host, hit->host_length, text))
 		name = name_get(guard, text, now_s);
-	/* the hit of a known name is taken at once, and needs no room */
+	/* the cap is for hits that wait; that of a known name is taken out at once by the caller */
 	if (!name || (name->state != NAME_KNOWN && unresolved->n_hits == GUARD_NAME_HITS_MAX)) {
 		jail->unresolved++;
 		return;
@@ -259,7 +266,7 @@ void unresolved_tick(struct guard *guard, int64_t now_s)
 		bool is_late = name->until_s <= now_s;
 
 		if (name->state == NAME_WAITING && !is_late)
-			(void)name_ask(guard, name, now_s); /* else the next tick does */
+			(void)name_ask(guard, name, now_s); /* if that fails, the next tick asks */
 		else if (is_late && (name->state == NAME_WAITING || name->state == NAME_ASKED))
 			name_end(name, false, NULL, 0, now_s);
 	}

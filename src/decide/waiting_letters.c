@@ -1,5 +1,5 @@
-/* A mail about a ban says whether the kernel holds it: so it waits for that answer, a few seconds
- * at most. */
+/* A mail about a ban says whether the kernel holds the ban. So it waits for the firewall role's
+ * answer, LETTER_WAIT_S at most. */
 #include "decide/parts.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "decide/letter.h"
 
 enum {
-	LETTERS_MAX = 1000, /* beyond, the oldest leave without the kernel's answer */
+	LETTERS_MAX = 1000, /* of more, the oldest leaves without the kernel's answer */
 	LETTER_WAIT_S = 5,
 };
 
@@ -32,8 +32,8 @@ const char *guard_jail_sender(const struct guard *guard, const struct guard_jail
 	return jail->config ? jail->config->mail_sender : guard->config->mail.sender;
 }
 
-/* Takes *link out of the list, completes the letter and hands it on. failure: see
- * letter_add_kernel. */
+/* Takes *link out of the list, adds the kernel's answer to the letter, hands it on to be sent, and
+ * frees it. failure: see letter_add_kernel. */
 static void letter_leave(struct guard *guard, struct waiting_letter **link, int failure,
 	int64_t now_s)
 {
