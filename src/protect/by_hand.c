@@ -1,4 +1,4 @@
-/* What a person protects: addresses and host names, in the order they were allowed. */
+/* What "voipguard allow" protects: addresses and host names, in the order they were allowed. */
 #include "protect/parts.h"
 
 #include <stdint.h>
@@ -18,7 +18,8 @@
 
 enum { NOTE_SHOWN_MAX = 64 };
 
-/* Where in the list the address, or the name in lower case, is; n_allows: nowhere. */
+/* The index of the entry with this name (in lower case) or, without a name, address; n_allows:
+ * none. */
 static size_t find(const struct protect *protect, const struct store_allow *wanted)
 {
 	size_t at = 0;
@@ -35,7 +36,7 @@ static size_t find(const struct protect *protect, const struct store_allow *want
 
 static void entry_free(const struct store_allow *entry)
 {
-	free((void *)(uintptr_t)entry->name); /* const only for those who read them */
+	free((void *)(uintptr_t)entry->name); /* owned here; const is for those who read entries */
 	free((void *)(uintptr_t)entry->note);
 }
 
@@ -54,7 +55,7 @@ static void address_protect(struct protect *protect, const struct store_allow *e
 
 	text_format(because, PROTECTED_BECAUSE_MAX, "allowed by hand%s%s",
 		entry->note[0] ? ": " : "", text_render_string(shown, sizeof(shown), entry->note));
-	/* a full list: the firewall role says so */
+	/* false: the list is full, which the firewall role finds and logs, too */
 	(void)protected_add(protect->protected, &entry->ip, because, PROTECTED_BY_HAND);
 }
 
@@ -77,7 +78,7 @@ static int add(struct protect *protect, const struct store_allow *allow, struct 
 	entry->name = allow->name ? alloc_string(allow->name) : NULL;
 	entry->note = alloc_string(allow->note ? allow->note : "");
 	if (entry->name)
-		return 0; /* its addresses follow with their answer */
+		return 0; /* its addresses are protected when they are known */
 	address_protect(protect, entry, because);
 	guard_lift_protected(protect->guard, &entry->ip, because);
 	telling_add(protect, &entry->ip, because, entry->until_s);
@@ -94,7 +95,7 @@ static void forget(const struct protect *protect, const struct store_allow *allo
 		store_forget_allow(protect->store, &allow->ip);
 }
 
-/* The caller ends with update(). */
+/* Ends one entry. What it protected stays so until the caller calls update(). */
 static void end_at(struct protect *protect, size_t at)
 {
 	const struct store_allow *entry = &protect->allows[at];
@@ -105,7 +106,7 @@ static void end_at(struct protect *protect, size_t at)
 	remove_at(protect, at);
 }
 
-/* Protects what is left. */
+/* Builds the protection by hand anew from the entries that are left. */
 static void update(struct protect *protect)
 {
 	char because[PROTECTED_BECAUSE_MAX];
@@ -139,7 +140,8 @@ int protect_word(const char *word, bool may_be_wide, struct ip *ret_ip, struct e
 	return 0;
 }
 
-/* Reads what the word names; ret_allow->name is *ret_name (caller frees), NULL for an address. */
+/* Reads what the word names into ret_allow: its ip, or its name in lower case, which is *ret_name.
+ * The caller frees *ret_name; for an address it stays NULL. */
 static int allow_read(const char *word, bool may_be_wide, char **ret_name,
 	struct store_allow *ret_allow, struct error *err)
 {

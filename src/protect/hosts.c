@@ -1,4 +1,4 @@
-/* The host names that somebody protects, and the addresses they have. */
+/* The protected host names (of ignoreip, of its files, or by hand) and the addresses they have. */
 #include "protect/parts.h"
 
 #include <stdlib.h>
@@ -41,7 +41,7 @@ struct protect_host *hosts_find(const struct protect *protect, const char *name)
 	return NULL;
 }
 
-/* The name's host, a new one if need be. NULL: there is no room. */
+/* The host of that name, which is added if it is new. NULL: there is no room, or it is too long. */
 static struct protect_host *host_get(struct protect *protect, const char *text)
 {
 	cleanup_free char *name = ascii_lower_string(alloc_string(text));
@@ -77,7 +77,7 @@ bool hosts_allow(struct protect *protect, const char *name, int64_t until_s)
 		return false;
 	host->allowed = true;
 	host->allowed_until_s = until_s;
-	hosts_protect(protect, host); /* for another time, if it is known already */
+	hosts_protect(protect, host); /* if its addresses are known already, for the new time */
 	return true;
 }
 
@@ -105,7 +105,7 @@ void hosts_sweep(struct protect *protect)
 		free(host->name);
 	}
 	protect->n_hosts = kept;
-	hosts_protect_again(protect); /* what is left may last longer than it did, or be less */
+	hosts_protect_again(protect); /* some may have gone, or last longer than before */
 }
 
 void hosts_collect(struct protect *protect)

@@ -16,7 +16,7 @@
 
 enum { SHOWN_MAX = 100 };
 
-/* Says it once. */
+/* Sets what is wrong with the file ("": nothing). It is logged once, not at each look. */
 static void set_trouble(const struct protect *protect, struct protect_file *file, const char *text)
 {
 	bool is_new = strcmp(file->trouble, text) != 0;
@@ -60,7 +60,7 @@ static void remember(struct protect_file *file, const struct stat *status)
 	file->changed = status->st_ctim;
 }
 
-/* The first error of the findings, and how many there are. */
+/* Logs how many entries of the file are wrong, and the first of them. */
 static void tell_findings(const struct protect *protect, struct protect_file *file,
 	const struct findings *findings)
 {
@@ -77,8 +77,8 @@ static void tell_findings(const struct protect *protect, struct protect_file *fi
 	set_trouble(protect, file, text);
 }
 
-/* True if it was read anew. An unreadable file is tried each time: its permissions may change
- * without a trace in a directory above it. */
+/* Reads the file if it has changed; true: it was read. A file that could not be read is tried each
+ * time: a directory above it may become accessible, of which the file's own times show nothing. */
 static bool file_read(const struct protect *protect, struct protect_file *file)
 {
 	struct findings findings = { 0 };
@@ -95,7 +95,8 @@ static bool file_read(const struct protect *protect, struct protect_file *file)
 	}
 	if (is_as_before(file, &status))
 		return false;
-	/* changed while it is read: its times differ from these, and it is read again */
+	/* These are the times from before reading: if somebody writes the file meanwhile, they
+	 * differ, and it is read again. */
 	remember(file, &status);
 	if (ini_load(file->path, &bytes, &length, &err) < 0) {
 		file->seen = false;

@@ -40,7 +40,7 @@ struct protect *protect_new(const struct config *config, struct guard *guard,
 		for (size_t k = 0; config->jails[i].enabled && k < config->jails[i].n_ignores; k++)
 			if (config->jails[i].ignores[k].is_file)
 				file_add(protect, config->jails[i].ignores[k].text);
-	(void)ignore_files_read(protect); /* names are collected in any case */
+	(void)ignore_files_read(protect); /* whether a file was read or not, names are collected */
 	hosts_collect(protect);
 	if (protect->n_left_out)
 		guard_note(protect->guard, LOG_ERR,
@@ -82,6 +82,7 @@ void protect_load_address(struct protect *protect, const char *name, const struc
 	hosts_protect(protect, host);
 }
 
+/* Records the addresses of the last good answer, without former ones. */
 static void record(const struct protect *protect, const struct protect_host *host)
 {
 	struct store_name row = { .name = host->name };
@@ -103,7 +104,8 @@ static struct protect_address *address_find(struct protect_host *host, const str
 	return NULL;
 }
 
-/* A new place, or that of the former address that would go first. NULL: all are of this answer. */
+/* A new place, or that of the former address that would be let go first. NULL: all places hold
+ * addresses of the current answer. */
 static struct protect_address *address_place(struct protect_host *host)
 {
 	struct protect_address *first = NULL;
@@ -119,7 +121,8 @@ static struct protect_address *address_place(struct protect_host *host)
 	return first;
 }
 
-/* True if the addresses are not the same as before. */
+/* Makes the host's addresses those of the answer. Addresses that the answer lacks become former
+ * ones, which stay until former_until_s. True: something has changed. */
 static bool host_update(struct protect_host *host, const struct message_name *answer,
 	int64_t former_until_s)
 {
@@ -151,7 +154,8 @@ static bool host_update(struct protect_host *host, const struct message_name *an
 	return changed;
 }
 
-/* Says what went wrong, once until it has gone well again. */
+/* Logs why the host has no new answer: once for each outcome, and again only after another one came
+ * in between. */
 static void host_failed(const struct protect *protect, struct protect_host *host,
 	enum message_name_outcome outcome)
 {
@@ -203,7 +207,7 @@ void protect_answer(struct protect *protect, const struct message_name *answer, 
 	host->serial = 0;
 	if (answer->outcome == MESSAGE_NAME_FOUND) {
 		host_found(protect, host, answer, now_s);
-		(void)protect_flush(protect, now_s); /* the rest when there is room */
+		(void)protect_flush(protect, now_s); /* the next tick tells the rest */
 		return;
 	}
 	host->next_ask_s = now_s + PROTECT_RETRY_S;
@@ -212,13 +216,15 @@ void protect_answer(struct protect *protect, const struct message_name *answer, 
 
 /* ---- time ---- */
 
-/* Whether the host may be asked for now. A clock that was set back asks early, never late. */
+/* Whether the host is to be asked for now. A time that is too far ahead comes from a clock that was
+ * set back: the host is then asked for at once, rather than hours late. */
 static bool is_due(const struct protect_host *host, int64_t now_s)
 {
 	return !host->serial &&
 	       (host->next_ask_s <= now_s || host->next_ask_s > now_s + PROTECT_TTL_MAX_S);
 }
 
+/* Gives up on questions that are lost, and asks for the hosts that are due. */
 static void ask_due(struct protect *protect, int64_t now_s)
 {
 	size_t asked = 0;
@@ -250,6 +256,7 @@ static void ask_due(struct protect *protect, int64_t now_s)
 	}
 }
 
+/* Lets go the former addresses whose time is over. */
 static void let_go(struct protect *protect, int64_t now_s)
 {
 	bool any = false;
@@ -279,7 +286,7 @@ void protect_tick(struct protect *protect, int64_t now_s)
 	by_hand_tick(protect, now_s);
 	let_go(protect, now_s);
 	ask_due(protect, now_s);
-	(void)protect_flush(protect, now_s); /* the rest when there is room */
+	(void)protect_flush(protect, now_s); /* the next tick tells the rest */
 }
 
 void protect_joined(struct protect *protect, int64_t now_s)

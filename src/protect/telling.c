@@ -1,4 +1,5 @@
-/* What the firewall role is to hear: it keeps a list of its own of whom it never bans. */
+/* What the firewall role is to be told. It keeps its own list of whom it never bans, since it
+ * trusts no other process with that. */
 #include "protect/parts.h"
 
 #include <stdlib.h>
@@ -9,9 +10,10 @@
 #include "base/text.h"
 #include "decide/guard.h"
 
-enum { TELL_MAX = 64 }; /* addresses a call: each passes over all bans */
+enum { TELL_MAX = 64 }; /* addresses told in one call: for each of them all bans are searched */
 
-/* Until when the firewall role protects an address, as far as it has heard or will; 0: for ever. */
+/* Until when the firewall role protects an address, by what it has been told or what is queued for
+ * it; 0: for ever. */
 struct known {
 	int64_t until_s;
 };
@@ -28,7 +30,8 @@ void telling_add(struct protect *protect, const struct ip *ip, const char *becau
 	text_format(telling->because, sizeof(telling->because), "%s", because);
 }
 
-/* False: the firewall role has heard of it, for no shorter a time; or nobody has room for it. */
+/* Notes that the firewall role is to protect ip until until_s. False: it has been told so already,
+ * for as long or longer; or there is no room, here or in its list. */
 static bool is_news(struct protect *protect, const struct ip *ip, int64_t until_s)
 {
 	struct known *known = ipmap_get(protect->known, ip, 0);
@@ -51,14 +54,15 @@ void telling_protect(struct protect *protect, const struct ip *ip, const char *b
 	enum protected_source source, int64_t until_s)
 {
 	if (ip_is_special(ip))
-		return; /* always protected */
+		return; /* loopback and the like are in every list */
 	if (!protected_add(protect->protected, ip, because, source))
 		protect->is_full = true;
 	if (is_news(protect, ip, until_s))
 		telling_add(protect, ip, because, until_s);
 }
 
-/* 0: for ever. What is over by now is told for a moment. */
+/* For how many seconds from now; 0: for ever. What is over by now gets one second, since 0 would
+ * mean for ever. */
 static int64_t ttl_of(const struct telling *telling, int64_t now_s)
 {
 	if (!telling->until_s)
@@ -74,7 +78,7 @@ bool protect_flush(struct protect *protect, int64_t now_s)
 		if (!protect->events.tell(protect->events.context, &next->ip, next->because,
 			    ttl_of(next, now_s)))
 			return false;
-		if (protected_find(protect->protected, &next->ip)) /* not gone again */
+		if (protected_find(protect->protected, &next->ip)) /* not let go since */
 			guard_lift_protected(protect->guard, &next->ip, next->because);
 		protect->n_told++;
 	}
