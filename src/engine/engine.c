@@ -27,14 +27,15 @@
 
 enum {
 	TICK_US = 1000000,
-	COMMIT_US = 50000, /* after the first dirty row; the promise is 100 ms */
-	BUSY_US = 1000, /* wake-ups closer than this are joined: 3 % of a core in place of 30 % */
-	READ_BUDGET = 256 * 1024, /* bytes read before bans are handed on */
+	COMMIT_US = 50000, /* from the first unwritten row to its commit; 100 ms are promised */
+	BUSY_US = 1000,    /* closer wake-ups become one: 3 % of a core instead of 30 % */
+	READ_BUDGET = 256 * 1024, /* bytes of logs read before bans are sent to the firewall role */
 	POSITIONS_EVERY_S = 60,
-	EXPIRE_MARGIN_S = 86400, /* failures stay this much longer than the longest findtime */
+	EXPIRE_MARGIN_S = 86400, /* rows of failures are kept for the longest findtime and this */
 };
 
-/* Fires once, delay_us from now. */
+/* Makes the timer fire once, delay_us microseconds from now. Neither call can fail for a live
+ * source. */
 static void arm(sd_event_source *timer, uint64_t delay_us)
 {
 	(void)sd_event_source_set_time_relative(timer, delay_us);
@@ -58,7 +59,10 @@ static void on_line(void *context, const struct line *line)
 
 /* ---- to the firewall role ---- */
 
-/* Hands queued changes on; what does not fit goes when the pair is writable again. */
+/* Sends the queued bans and lifts to the firewall role. They do not wait for the database: its
+ * commit runs on a timer of its own (commit_soon), and neither waits for the other. What does not
+ * fit into the socket pair stays queued, and on_post() has the loop call when there is room again.
+ * The role answers each with MESSAGE_HELD (handle_record). */
 static void flush(void *context)
 {
 	struct engine *engine = context;
@@ -74,11 +78,11 @@ static void flush(void *context)
 		if (engine->dry_run) {
 			bans_sent(bans);
 			(void)bans_held(bans, change.scope, &change.ip, change.lift,
-				change.lift ? 0 : ECANCELED); /* nobody waits in a dry run */
+				change.lift ? 0 : ECANCELED); /* no answer will come */
 			continue;
 		}
 		if (message_send(LAUNCH_PARENT_FD, &record, -1, NULL) != 1)
-			return; /* full, or broken: then reading says so */
+			return; /* full: sent later; broken: on_parent ends the engine */
 		bans_sent(bans);
 	}
 }
@@ -114,11 +118,13 @@ static void save_position(void *context, const struct tail_position *position)
 	store_position(context, position);
 }
 
+/* Writes all that is unwritten in one transaction. err may be NULL. -1: the rows stay in memory,
+ * and the next tick tries again. A new mail leaves after this, when its row is on the disk. */
 static int commit(void *context, struct error *err)
 {
 	struct engine *engine = context;
 	int64_t keep_s = start_config_longest_findtime(&engine->start) + EXPIRE_MARGIN_S;
-	/* windows of lines that are not read yet may reach back further */
+	/* lines not read yet may be old and still count with old failures */
 	int64_t expire_before_s = engine->caught_up ? clock_wall_s() - keep_s : 0;
 	struct error local;
 
@@ -150,11 +156,12 @@ static int on_commit(sd_event_source *source, uint64_t at_us, void *context)
 
 	(void)source, (void)at_us;
 	engine->commit_is_set = false;
-	(void)commit(engine, NULL); /* the tick tries again */
+	(void)commit(engine, NULL); /* a failure is logged, and the next tick tries again */
 	return 0;
 }
 
-/* Writes what is dirty within the promised time. */
+/* Starts the timer of the commit, if a row waits and it is not running. So a burst of bans is one
+ * transaction, and its fsync does not hold up the kernel's bans, which flush() sends at once. */
 static void commit_soon(struct engine *engine)
 {
 	if (engine->commit_is_set || !store_is_dirty(engine->state.store))
@@ -165,7 +172,9 @@ static void commit_soon(struct engine *engine)
 
 /* ---- reading ---- */
 
-/* Reads the logs; scan: also those of which no event came. */
+/* Reads logs and journal until nothing is left, a ban waits for the kernel, or COMMIT_US has
+ * passed; then other events have their turn and busy_timer goes on. scan: looks at every file, also
+ * at those for which inotify has sent no event. */
 static void read_logs(struct engine *engine, bool scan)
 {
 	bool more;
@@ -195,7 +204,9 @@ static int on_busy(sd_event_source *source, uint64_t at_us, void *context)
 	return 0;
 }
 
-/* Idle: read at once. Busy: wake-ups within a millisecond are joined into one. */
+/* If the last read is over BUSY_US ago, this one is done at once, so that a ban is fast on an idle
+ * machine. Else the source is switched off and busy_timer reads when the millisecond is over: a
+ * busy log may wake us for every line. */
 static int on_logs(sd_event_source *source, int fd, uint32_t revents, void *context)
 {
 	struct engine *engine = context;
@@ -236,11 +247,13 @@ static void stop(struct engine *engine)
 			"%zu failures of hosts whose names were being looked up are counted for "
 			"nobody: the engine ends",
 			waiting);
-	(void)commit(engine, NULL);            /* it has logged; the next start reads again */
-	flush(engine);                         /* on_post comes no more */
+	(void)commit(engine, NULL);            /* logged; the next start rereads */
+	flush(engine);                         /* on_post is not called again */
 	(void)sd_event_exit(engine->event, 0); /* cannot fail in the loop */
 }
 
+/* fd came along with the record, -1: none. A record that needs it takes it; else it is closed here.
+ */
 static void handle_record(struct engine *engine, const struct message *record, int fd)
 {
 	switch ((enum message_type)record->type) {
@@ -300,7 +313,7 @@ static void handle_record(struct engine *engine, const struct message *record, i
 		break;
 	}
 	if (fd >= 0)
-		(void)close(fd); /* not for such a record */
+		(void)close(fd); /* only MESSAGE_CLIENT and MESSAGE_PEER bring one */
 }
 
 static int on_parent(sd_event_source *source, int fd, uint32_t revents, void *context)
@@ -316,7 +329,8 @@ static int on_parent(sd_event_source *source, int fd, uint32_t revents, void *co
 		handle_record(engine, &record, passed_fd);
 	if (rc < 0)
 		stop(engine); /* the firewall role is gone: the service ends */
-	(void)control_tick(engine->control, clock_wall_s()); /* the tick looks again */
+	/* an answer of the kernel may be the one that a client waits for; on_tick calls again */
+	(void)control_tick(engine->control, clock_wall_s());
 	return 0;
 }
 
@@ -326,7 +340,9 @@ static int on_control(sd_event_source *source, int fd, uint32_t revents, void *c
 
 	(void)source, (void)fd, (void)revents;
 	control_run(engine->control, clock_wall_s());
-	(void)control_tick(engine->control, clock_wall_s()); /* the tick looks again */
+	/* goes on with what control_run has only noted: a status sends its first queries here, and
+	 * one that needs none is answered; on_tick calls again */
+	(void)control_tick(engine->control, clock_wall_s());
 	return 0;
 }
 
@@ -344,7 +360,7 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	protect_tick(engine->protect, now_s);
 	(void)control_tick(engine->control, now_s);
 	if (now_s >= engine->next_positions_s || engine->state_trouble[0])
-		(void)commit(engine, NULL); /* tried again at the next tick */
+		(void)commit(engine, NULL); /* a failure is logged, and the next tick tries again */
 	if (outbox_next_s(engine->state.outbox, now_s) <= now_s &&
 		!store_is_dirty(engine->state.store))
 		outbox_pump(engine->state.outbox, now_s);
@@ -355,8 +371,9 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	return 0;
 }
 
-/* After the last ban of the database: the firewall role lifts then what this engine has not asked
- * for. */
+/* Sends MESSAGE_READY once, when every ban of the database has been sent. The firewall role then
+ * lifts what an earlier engine has banned and this one has not asked for. Only now a client that
+ * asked for the reload is told that it worked. */
 static void tell_ready(struct engine *engine)
 {
 	struct message ready = { .type = MESSAGE_READY };
@@ -364,13 +381,14 @@ static void tell_ready(struct engine *engine)
 
 	if (engine->told_ready || bans_peek(guard_bans(engine->guard), clock_wall_s(), &change) ||
 		message_send(LAUNCH_PARENT_FD, &ready, -1, NULL) != 1)
-		return; /* when the pair is writable again */
+		return; /* on_post tries again when the pair is writable */
 	engine->told_ready = true;
 	start_config_answer(&engine->start, true);
 }
 
-/* After every other handler: hands on and writes what it has changed. Changes that did not fit want
- * the pair writable. */
+/* sd-event calls this after every round of other handlers. It sends the bans that they queued at
+ * once, and starts the timer for what they left to be written. As long as something did not fit
+ * into the socket pair, the loop waits for room in it too. */
 static int on_post(sd_event_source *source, void *context)
 {
 	struct engine *engine = context;
@@ -457,7 +475,7 @@ static int serve(struct engine *engine, struct error *err)
 	protect_tick(engine->protect, clock_wall_s());
 	read_logs(engine, true);
 	health_check(engine);
-	(void)commit(engine, NULL); /* it has logged; the tick tries again */
+	(void)commit(engine, NULL); /* a failure is logged, and the next tick tries again */
 	health_send_alive(engine);
 	(void)sd_event_source_set_io_events(engine->parent_io, EPOLLIN | EPOLLOUT);
 	tell_ready(engine);

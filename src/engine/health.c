@@ -24,7 +24,8 @@ void health_set(struct engine *engine, enum control_part part, bool ok, const ch
 	text_format(engine->health[part].text, sizeof(engine->health[part].text), "%s", text);
 }
 
-/* Jails left out, and whom ignoreip names and nobody protects. */
+/* The configuration is well if no jail was left out, and if every name and file in ignoreip has an
+ * answer: until then, whom it names is not protected. */
 static void check_config(struct engine *engine)
 {
 	char text[CONTROL_HEALTH_TEXT_MAX];
@@ -33,12 +34,12 @@ static void check_config(struct engine *engine)
 	const char *broken = engine->broken ? engine->broken : "";
 
 	text_format(text, sizeof(text), "%s%s%s", ignored, !well && broken[0] ? "; " : "",
-		broken); /* cut */
+		broken); /* too long: cut */
 	health_set(engine, CONTROL_CONFIG, well && !broken[0], text);
 }
 
-/* A database that was set aside stays told over restarts, until somebody has taken it away: what it
- * held may be wanted, and only a person can say. */
+/* A database that could not be used and was set aside is shown until somebody has moved or removed
+ * it, over restarts too: what it holds may be wanted, and only a person can say. */
 void health_check_state(struct engine *engine)
 {
 	const char *dir = engine->options->state_dir;
@@ -55,7 +56,7 @@ void health_check_state(struct engine *engine)
 			"addresses and history are not in use; move or remove it when it is no "
 			"longer needed",
 			engine->state_trouble, engine->state_trouble[0] ? "; " : "", dir, name,
-			more); /* cut */
+			more); /* too long: cut */
 	else
 		text_format(text, sizeof(text), "%s", engine->state_trouble);
 	health_set(engine, CONTROL_STATE, text[0] == '\0', text);
@@ -72,7 +73,7 @@ static void tell_unreadable(void *context, const struct tail_file_info *info)
 			text_shown_string(info->path).text);
 }
 
-/* The first log that cannot be read, in a sentence; "" if none. */
+/* The first log that cannot be read, in a sentence; "" if all can. */
 static void find_unreadable(const struct tail *tail, char ret_text[CONTROL_HEALTH_TEXT_MAX])
 {
 	ret_text[0] = '\0';
@@ -107,7 +108,8 @@ void health_send_alive(struct engine *engine)
 		bans += bans_count(guard_bans(engine->guard), (uint32_t)i);
 	text_format(status.text, sizeof(status.text), "%zu jails, %u bans%s",
 		guard_active_jails(engine->guard), bans, engine->dry_run ? " (dry run)" : "");
-	/* a full pair is a sign of life too, and the next one follows */
+	/* either may fail: a full pair means that the firewall role has records of ours to read,
+	 * which count as a sign of life, and five seconds later the next two follow */
 	(void)message_send(LAUNCH_PARENT_FD, &alive, -1, NULL);
 	(void)message_send(LAUNCH_PARENT_FD, &status, -1, NULL);
 	engine->next_alive_s = (int64_t)(clock_boot_us() / 1000000) + MESSAGE_ALIVE_S;

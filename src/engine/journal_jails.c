@@ -21,7 +21,8 @@ static void on_entry(void *context, int reader, const struct line *line)
 	guard_entry(engine->guard, engine->journal_jails[reader], line, clock_wall_s());
 }
 
-/* Not fatal: the other jails guard. */
+/* A jail without a reader does not end the engine: the other jails guard. Of several such jails the
+ * status shows the last, the log has all. */
 static void tell_trouble(struct engine *engine, const struct config_jail *jail,
 	const struct error *err)
 {
@@ -32,6 +33,8 @@ static void tell_trouble(struct engine *engine, const struct config_jail *jail,
 	engine->journal_trouble = alloc_format("jail %s: %s", shown.text, err->text);
 }
 
+/* Makes the reader of one jail. It goes on behind the entry whose cursor is in the database;
+ * without one it starts one findtime ago, as older entries could not count. */
 static void open_jail(struct engine *engine, size_t number, const struct config_jail *jail)
 {
 	const struct config_journal *match = &jail->filter.match;

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "state/store.h"
 
+/* An alert that waits. */
 struct held {
 	struct held *next;
 	int64_t id;
@@ -18,7 +19,8 @@ struct held {
 	char *body;
 };
 
-/* sent_s[0..sent) ascends. first is NULL exactly if held is 0. */
+/* sent_s[0..sent) are the times of the mails that left, ascending. first is NULL if and only if
+ * held is 0. */
 struct dest {
 	char *name; /* owned; NULL: a free slot */
 	int64_t sent_s[MAIL_RATE_PER_HOUR];
@@ -26,11 +28,11 @@ struct dest {
 	struct held *first; /* owned, oldest first */
 	struct held *last;
 	size_t held;
-	bool digest;      /* what waits came when the hour was full: it leaves as one mail */
-	uint64_t refused; /* since the last digest */
+	bool digest;      /* an alert came when six had left: all that waits leaves as one mail */
+	uint64_t refused; /* alerts refused since the last digest, which counts them */
 };
 
-/* held is the sum of the destinations'. */
+/* held is the sum of dests[].held. */
 struct mail_rate {
 	struct dest dests[MAIL_RATE_DESTS_MAX];
 	size_t held;
@@ -38,7 +40,7 @@ struct mail_rate {
 	uint64_t refused;
 };
 
-/* Cut to max bytes, not inside a character. */
+/* A copy of at most max bytes, cut between two UTF-8 characters. */
 static char *copy_cut(const char *text, size_t max)
 {
 	size_t length = strnlen(text, max + 1);
@@ -59,8 +61,8 @@ static void held_free(struct held *held)
 	free(held);
 }
 
-/* The mails of the last hour that count at now_s; one from the future (the clock was set back)
- * counts as sent now. */
+/* The index of the first entry of sent_s that is less than an hour old. An entry later than now_s
+ * (somebody has set the clock back) counts, and dest_forget_old makes it one of now. */
 static size_t first_counting(const struct dest *dest, int64_t now_s)
 {
 	size_t i = 0;
@@ -106,7 +108,8 @@ static void dest_clear(struct dest *dest)
 	*dest = (struct dest){ .name = NULL };
 }
 
-/* The destination's slot, a new one in a free or idle slot, or NULL: all are in use. */
+/* The slot of the destination. If it has none, it gets one that is free or whose mails are all sent
+ * and over an hour old; NULL: there is none of those either. */
 static struct dest *dest_find(struct mail_rate *rate, const char *name, int64_t now_s)
 {
 	struct dest *usable = NULL;
@@ -149,7 +152,8 @@ bool mail_rate_add(struct mail_rate *rate, const struct store_alert *alert, int6
 	if (dest)
 		dest_forget_old(dest, now_s);
 	used = dest ? dest->sent + dest->held : 0;
-	/* one busy destination does not keep from another what may leave at once */
+	/* the alerts of a busy destination may fill the table, but must not keep out one to another
+	 * address that could leave at once */
 	if (!dest || (rate->held >= MAIL_RATE_HELD_MAX && used >= MAIL_RATE_PER_HOUR)) {
 		rate->refused++;
 		if (dest)
@@ -202,7 +206,7 @@ static void take_single(struct mail_rate *rate, struct dest *dest, struct mail_r
 	free(held); /* its texts are the mail's now */
 }
 
-/* body and one more line, in its place. */
+/* Returns body with the line "TIME SUBJECT" added; body itself is freed. */
 static char *append_line(char *body, const struct held *held)
 {
 	char stamp[40];
@@ -211,13 +215,14 @@ static char *append_line(char *body, const struct held *held)
 	char *longer;
 
 	if (!gmtime_r(&at, &tm) || !strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S UTC", &tm))
-		stamp[0] = '\0'; /* a year beyond int */
+		stamp[0] = '\0'; /* the year does not fit into an int */
 	longer = alloc_format("%s%s  %s\n", body, stamp, held->subject);
 	free(body);
 	return longer;
 }
 
-/* All that waits for dest. */
+/* Makes one mail of all that waits for dest: the time and subject of each alert, without the
+ * bodies. */
 static void take_digest(struct mail_rate *rate, struct dest *dest, struct mail_rate_mail *mail)
 {
 	size_t count = dest->held;

@@ -16,7 +16,7 @@
 static bool ask_notifier(void *context, const struct message_name *question)
 {
 	const struct engine *engine = context;
-	/* before start_state there is no outbox, and no notifier */
+	/* before start_state() there is neither an outbox nor a pair with the notifier */
 	int fd = engine->state.outbox ? outbox_fd(engine->state.outbox) : -1;
 
 	return fd >= 0 && message_name_send(fd, question, NULL) == 1;
@@ -30,6 +30,8 @@ bool notifier_link_resolve(void *context, const char *name)
 	return ask_notifier(context, &question);
 }
 
+/* For protect_events: one more protected address for the firewall role, which has the last word on
+ * every ban. A dry run has nobody to tell. */
 static bool tell_firewall(void *context, const struct ip *ip, const char *because, int64_t ttl_s)
 {
 	const struct engine *engine = context;
@@ -49,7 +51,7 @@ void notifier_link_protect_new(struct engine *engine)
 		protect_new(engine->start.config, engine->guard, engine->start.protected, &events);
 }
 
-/* A packet of the notifier that is not about a mail. */
+/* For outbox_receive: a packet that is no news of a mail, so it is the answer about a host name. */
 static void on_packet(void *context, const struct message_mail_packet *packet)
 {
 	struct engine *engine = context;
@@ -66,6 +68,8 @@ static void on_packet(void *context, const struct message_mail_packet *packet)
 			answer.addresses, answer.count, clock_wall_s());
 }
 
+/* The notifier has said something, or has ended: then the outbox keeps all mails until another one
+ * joins. */
 static int on_peer(sd_event_source *source, int fd, uint32_t revents, void *context)
 {
 	struct engine *engine = context;

@@ -18,7 +18,8 @@
 
 enum { DELAY_FIRST_S = 60, DELAY_MAX_S = 3600, TEXT_MAX = 400 };
 
-/* One mail handed to the notifier or waiting to be tried again. id 0: a free place. */
+/* One mail that the notifier has (under_way), or that it will get at next_try_s. id 0: a free
+ * place. */
 struct mail {
 	int64_t id;
 	struct mail_rate_mail content;
@@ -66,7 +67,7 @@ void outbox_free(struct outbox *outbox)
 void outbox_load(struct outbox *outbox, const struct store_alert *alert, int64_t now_s)
 {
 	if (!mail_rate_add(outbox->rate, alert, now_s))
-		store_alert_sent(outbox->store, alert->id); /* counted in the next digest */
+		store_alert_sent(outbox->store, alert->id); /* the next digest counts it */
 }
 
 void outbox_add(struct outbox *outbox, int64_t now_s, const char *dest, const char *sender,
@@ -106,7 +107,7 @@ int outbox_fd(const struct outbox *outbox)
 	return outbox->fd;
 }
 
-/* False: the pair is full or broken, later. */
+/* False: the pair is full or broken; the mail is sent later, or to the next notifier. */
 static bool hand_over(struct outbox *outbox, struct mail *mail)
 {
 	struct message_mail head = { .type = MESSAGE_MAIL_ALERT,
@@ -147,6 +148,7 @@ void outbox_pump(struct outbox *outbox, int64_t now_s)
 	}
 }
 
+/* Accepted or refused for good: the rows of all its alerts go, and its place is free. */
 static void mail_is_over(struct outbox *outbox, struct mail *mail)
 {
 	for (size_t i = 0; i < mail->content.count; i++)
@@ -155,6 +157,7 @@ static void mail_is_over(struct outbox *outbox, struct mail *mail)
 	*mail = (struct mail){ 0 };
 }
 
+/* The notifier says what became of a mail. An id that it does not have changes nothing. */
 static void mail_done(struct outbox *outbox, const struct message_mail_packet *packet,
 	int64_t now_s)
 {

@@ -11,34 +11,40 @@ struct message_mail_packet;
 struct store;
 struct store_alert;
 
-/* Mails on their way: a row in the database first, then within the hourly rate to the notifier,
- * and the row goes when the mail server has taken the mail or has refused it for good. One that
- * failed is tried again after 1, 2, 4 … at most 60 minutes. */
-enum { OUTBOX_MAILS_MAX = 64 }; /* handed out and not done; more wait in the rate's table */
+/* Mails from alert to delivery. Each alert is a row in the database first. When that is committed
+ * it goes to the notifier, as mail_rate.h allows, and the row is deleted when the mail server has
+ * accepted the mail or has refused it for good. A mail that failed is tried again after 1, 2, 4 …
+ * minutes, at most 60. Times are wall seconds. */
+enum { OUTBOX_MAILS_MAX = 64 }; /* with the notifier, or to be tried again; others wait */
 
-/* mail and store are borrowed. */
+/* mail (the server and how to log in) and store are borrowed and outlive the outbox. */
 struct outbox *outbox_new(const struct config_mail *mail, struct store *store);
 void outbox_free(struct outbox *outbox);
 
-/* A row of an earlier run. */
+/* Takes over an alert of an earlier run, whose row is in the database. */
 void outbox_load(struct outbox *outbox, const struct store_alert *alert, int64_t now_s);
-/* Makes the row; it leaves with the first outbox_pump after a commit. */
+/* Makes the row of a new alert, and copies all texts. It leaves with the first outbox_pump after a
+ * commit. sender may be NULL: the notifier's default. */
 void outbox_add(struct outbox *outbox, int64_t now_s, const char *dest, const char *sender,
 	const struct letter *letter);
 
-/* Takes the descriptor to a notifier that has just started (-1: it is gone). Sends the server's
- * settings; what was under way is sent anew. */
+/* Takes fd, the pair with a notifier that has just started; -1: there is none now. Sends it the
+ * settings of the mail server. Mails that an earlier notifier had and had not answered are sent
+ * again. */
 void outbox_join(struct outbox *outbox, int fd);
+/* The descriptor to poll and to ask for names on, -1: no notifier. It stays the outbox's. */
 int outbox_fd(const struct outbox *outbox);
-/* After a commit: hands on what may leave now. */
+/* After a commit: hands the notifier the mails that may leave now. */
 void outbox_pump(struct outbox *outbox, int64_t now_s);
-/* Reads the notifier's answers; other: what else it says. False: it is gone. */
+/* Reads the answers of the notifier. other is called with each packet that is not about a mail.
+ * False: the notifier is gone, or has sent nonsense. */
 bool outbox_receive(struct outbox *outbox, int64_t now_s,
 	void (*other)(void *context, const struct message_mail_packet *packet), void *context);
 
-/* When outbox_pump has something to do again; INT64_MAX: not by itself. */
+/* When outbox_pump has something to do next, INT64_MAX: not before a new alert or an answer. */
 int64_t outbox_next_s(const struct outbox *outbox, int64_t now_s);
-/* Whether the last mail got through; text (rendered) is valid until the next call. */
+/* Whether the mail server accepted the last mail that was tried; true before the first. *ret_text,
+ * what it said, is rendered and valid until the next call of outbox_receive. */
 bool outbox_is_well(const struct outbox *outbox, const char **ret_text);
 
 #endif

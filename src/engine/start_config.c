@@ -44,7 +44,8 @@ int64_t start_config_longest_findtime(const struct start_config *start)
 	return longest_s;
 }
 
-/* Sends to the firewall role, and waits for room if there is none. */
+/* Sends a record to the firewall role. While the pair is full it waits for room, and gives up after
+ * SEND_WAIT_MS without any. */
 static int send_record(const struct message *record, struct error *err)
 {
 	struct pollfd waiting = { .fd = LAUNCH_PARENT_FD, .events = POLLOUT };
@@ -58,7 +59,8 @@ static int send_record(const struct message *record, struct error *err)
 
 /* ---- findings ---- */
 
-/* Calls back for each finding that is shown, and for how many are not. */
+/* Calls say for each of the first FINDINGS_SHOWN_MAX findings, and once more for how many are not
+ * shown. */
 static void each_finding(const struct start_config *start,
 	void (*say)(void *context, int priority, const char *line), void *context)
 {
@@ -167,7 +169,8 @@ static void add_path(void *context, const char *directory)
 			directory);
 }
 
-/* The directory of a file that is replaced while we run, and that of what it points to. */
+/* A file may be replaced while we run, so its directory must be readable and not only the file. A
+ * symbolic link may lead elsewhere: the directory that it leads to is added too. */
 static void add_file_directories(struct path_list *list, const char *path)
 {
 	cleanup_free char *real = realpath(path, NULL);
@@ -212,6 +215,9 @@ static void set_sandbox_text(struct start_config *start, const struct sandbox_re
 	}
 }
 
+/* Allows this process to read the directories of logs, journals and files of ignoreip, to write the
+ * state directory, and nothing else; sandbox_enter makes that irreversible. All must be known
+ * before, hence it comes after the configuration. */
 static int confine(struct start_config *start, const char *state_dir, struct error *err)
 {
 	struct path_list *list = alloc_zero(sizeof(*list));
@@ -231,7 +237,7 @@ static int confine(struct start_config *start, const char *state_dir, struct err
 			if (jail->ignores[k].is_file)
 				add_file_directories(list, jail->ignores[k].text);
 	}
-	tzset(); /* reads /etc/localtime while that can be read */
+	tzset(); /* reads /etc/localtime now: later it cannot be opened */
 	rc = sandbox_enter(SANDBOX_ENGINE, list->paths, list->count, &report, err);
 	for (size_t i = 0; i < list->count; i++)
 		free((void *)(uintptr_t)list->paths[i].path);
@@ -244,6 +250,8 @@ static int confine(struct start_config *start, const char *state_dir, struct err
 
 /* ---- to the firewall role ---- */
 
+/* The addresses in ignoreip of all jails: the firewall role refuses to ban them, whatever we ask.
+ */
 static int send_protection(const struct start_config *start, struct error *err)
 {
 	struct message record = { .type = MESSAGE_PROTECT };
@@ -262,6 +270,7 @@ static int send_protection(const struct start_config *start, struct error *err)
 	return 0;
 }
 
+/* Tells the firewall role all that it must know before it accepts a ban from this engine. */
 static int introduce(const struct start_config *start, struct error *err)
 {
 	struct message lift = { .type = MESSAGE_LIFT_ON_STOP };
@@ -290,7 +299,7 @@ void start_config_host_record(struct start_config *start, const struct message *
 		protected_clear(start->protected, PROTECTED_BY_HOST);
 		return;
 	}
-	/* a full list: the firewall role has it, and says so */
+	/* may be full: the firewall role has its own list, and refuses the ban itself */
 	(void)protected_add(start->protected, &record->ip, record->text, PROTECTED_BY_HOST);
 	guard_lift_protected(start->guard, &record->ip, record->text);
 }
@@ -307,11 +316,11 @@ int start_config_wait_for_go(struct start_config *start, struct error *err)
 		if (rc < 0)
 			return -1;
 		if (rc == 0) {
-			(void)poll(&waiting, 1, -1); /* EINTR: asks again */
+			(void)poll(&waiting, 1, -1); /* receiving tells what came */
 			continue;
 		}
 		if (passed_fd >= 0)
-			(void)close(passed_fd); /* not for such a record */
+			(void)close(passed_fd); /* no record here needs one */
 		if (record.type == MESSAGE_STOP)
 			return 0;
 		if (record.type == MESSAGE_OWN_ADDRESS)
@@ -323,6 +332,8 @@ int start_config_wait_for_go(struct start_config *start, struct error *err)
 
 /* ---- all of it ---- */
 
+/* A start is lenient: jails with errors are left out and the others guard, unless --strict is
+ * given. A reload is not: the engine that runs guards better than half a configuration. */
 static int read_configuration(struct start_config *start, const struct run_options *options,
 	const struct guard_events *events, struct error *err)
 {
@@ -349,7 +360,7 @@ int start_config(const struct run_options *options, int client_fd,
 
 	*start = (struct start_config){ .client_fd = client_fd };
 	start->protected = protected_new();
-	(void)uname(&start->names); /* else the name is empty */
+	(void)uname(&start->names); /* if it fails, the name in mails is empty */
 	rc = read_configuration(start, options, events, err);
 	if (client_fd < 0)
 		each_finding(start, log_note, NULL);
@@ -359,7 +370,7 @@ int start_config(const struct run_options *options, int client_fd,
 		rc = confine(start, options->state_dir, err);
 	if (rc == 0)
 		rc = introduce(start, err);
-	if (rc < 0 && start->client_fd >= 0) { /* not the configuration's errors */
+	if (rc < 0 && start->client_fd >= 0) { /* another reason: not told yet */
 		struct position whole = { .file = options->config_dir };
 
 		(void)finding_error(&start->findings, &whole, "%s", err->text);

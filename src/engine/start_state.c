@@ -14,13 +14,13 @@
 #include "protect/protect.h"
 #include "state/store.h"
 
-/* What the database holds, on its way to the parts. */
+/* The context of the callbacks that give each row of the database to the part that keeps it. */
 struct loading {
 	struct start_state *state; /* borrowed */
 	struct guard *guard;       /* borrowed */
 	struct protect *protect;   /* borrowed */
 	int64_t now_s;
-	char **known; /* "jail\npattern", owned */
+	char **known; /* owned; log patterns of an earlier run, as "JAIL\nPATTERN" */
 	size_t n_known;
 };
 
@@ -91,6 +91,10 @@ static bool is_known(const struct loading *loading, const char *jail, const char
 	return false;
 }
 
+/* Has the tail follow every log of every jail that runs. Files go on from the positions in the
+ * database. A file without one has appeared while nobody looked if an earlier run knew the pattern,
+ * and is read from its first byte; under a new pattern it is read from its end, or from its first
+ * byte if the jail asks for that. */
 static int follow_logs(const struct loading *loading, const struct config *config,
 	struct error *err)
 {
