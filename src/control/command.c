@@ -46,14 +46,14 @@ static const struct {
 	{ "all", ARGUMENT_ALL, is_truth, "true or false" },
 };
 
-/* The value of a key that argument_check has passed; NULL: it is missing. */
+/* The string of a key that argument_check has accepted; NULL: the key is missing. */
 static const char *text_of(const json_t *request, const char *key)
 {
 	return json_string_value(json_object_get(request, key));
 }
 
-/* One that is not understood is refused: taken for missing, a time would be for ever, and a jail
- * would be every jail. */
+/* An argument that is not understood is an error. If it were ignored, `allow` for an hour would be
+ * for ever, and `unban` in one jail would lift the bans of every jail. */
 static int argument_check(const char *command, unsigned wanted, const char *key,
 	const json_t *value, struct error *err)
 {
@@ -76,6 +76,9 @@ static int address_read(const json_t *request, struct ip *ret_ip, struct error *
 	return ip_parse_prefix(address, ret_ip, err);
 }
 
+/* Only makes the status and notes that it waits. control_tick, which the engine calls right behind
+ * control_run, sends the queries for the counters of the kernel and answers when they are there, at
+ * the latest after ANSWER_WAIT_S. */
 static int command_status(struct control *control, struct connection *connection,
 	const json_t *request, int64_t now_s, struct error *err)
 {
@@ -91,9 +94,11 @@ static int command_status(struct control *control, struct connection *connection
 	return 0;
 }
 
-/* Makes the change durable, hands it to the kernel, and answers when that has acknowledged. A
- * database that fails does not undo it: the change is done in memory and goes to the kernel, and is
- * written when the database works again. That is what the answer says. */
+/* Finishes a change that has been made in memory: writes it to the database, sends it to the
+ * firewall role, and has the answer wait for the acknowledgement of the kernel (ip NULL, or a dry
+ * run: answers at once). If the database fails, the change is not undone: it goes to the kernel and
+ * is written when the database works again, which the answer says as a warning. ban_jail: the
+ * number of the jail of a ban, -1: no ban. Takes the reference to object. */
 static int finish_change(struct control *control, struct connection *connection,
 	const struct ip *ip, int ban_jail, json_t *object, int64_t now_s)
 {
@@ -121,7 +126,7 @@ static int command_ban(struct control *control, struct connection *connection,
 {
 	struct guard *guard = control->engine.guard;
 	const json_t *duration = json_object_get(request, "for_s");
-	int64_t for_s = json_integer_value(duration); /* 0: it is missing */
+	int64_t for_s = json_integer_value(duration); /* 0: not given */
 	const char *jail = text_of(request, "jail");
 	struct ip ip;
 
@@ -167,7 +172,7 @@ static int command_allow(struct control *control, struct connection *connection,
 	const json_t *request, int64_t now_s, struct error *err)
 {
 	const json_t *duration = json_object_get(request, "for_s");
-	int64_t for_s = json_integer_value(duration); /* 0: it is missing */
+	int64_t for_s = json_integer_value(duration); /* 0: not given */
 	const char *address = text_of(request, "address");
 	struct ip ip;
 
@@ -225,7 +230,7 @@ static int command_reload(struct control *control, struct connection *connection
 	(void)request, (void)now_s;
 	if (control->engine.reload(control->engine.context, connection->fd, err) < 0)
 		return -1;
-	connection_close(connection); /* the next engine has its own copy and answers */
+	connection_close(connection); /* the next engine has its own descriptor and answers */
 	return 0;
 }
 
@@ -237,12 +242,12 @@ static int command_version(struct control *control, struct connection *connectio
 	return 0;
 }
 
-/* run: 0, the answer is written or waited for; -1: nothing was done, and err says why. */
+/* run: 0: the answer is sent or waited for; -1: nothing was changed, err says why. */
 static const struct command {
 	const char *name;
 	int (*run)(struct control *control, struct connection *connection, const json_t *request,
 		int64_t now_s, struct error *err);
-	unsigned arguments; /* enum argument, those it knows */
+	unsigned arguments; /* bits of enum argument: the arguments that it knows */
 } commands[] = {
 	{ "status", command_status, ARGUMENT_JAIL },
 	{ "jails", command_jails, 0 },
@@ -290,7 +295,7 @@ static int request_run(struct control *control, struct connection *connection,
 void command_run(struct control *control, struct connection *connection, int64_t now_s)
 {
 	json_t *request = json_loadb(connection->in, connection->in_length, JSON_REJECT_DUPLICATES,
-		NULL); /* else the last one of two would win */
+		NULL); /* else the last of two equal keys would count */
 	struct error err;
 
 	if (request_run(control, connection, request, now_s, &err) < 0)

@@ -15,7 +15,7 @@
 void connection_close(struct connection *connection)
 {
 	if (connection->fd >= 0)
-		(void)close(connection->fd); /* also takes it out of the epoll set */
+		(void)close(connection->fd); /* this takes it out of the epoll set, too */
 	free(connection->out);
 	free(connection->jail);
 	status_free(connection->status);
@@ -57,7 +57,8 @@ void connection_say(struct connection *connection, json_t *object)
 	connection_write(connection);
 }
 
-/* text is rendered: jansson takes nothing that is not UTF-8. */
+/* text is rendered first: jansson refuses a string that is not UTF-8, as a part of a request may
+ * be. */
 void connection_say_error(struct connection *connection, const char *text)
 {
 	char shown[ERROR_TEXT_MAX * 4];
@@ -83,7 +84,7 @@ bool connection_read(struct connection *connection, int epoll_fd, int64_t now_s)
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (got == 0 && (connection->out || connection->waiting != WAIT_NONE)) {
-		/* it has said all it will: nothing more to read, the answer still goes out */
+		/* the client has shut down its side: it sends no more, but waits for the answer */
 		(void)epoll_ctl(epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL);
 		return false;
 	}
@@ -93,7 +94,7 @@ bool connection_read(struct connection *connection, int epoll_fd, int64_t now_s)
 	}
 	connection->active_s = now_s;
 	if (connection->out || connection->waiting != WAIT_NONE)
-		return false; /* one request a connection: the rest is not read */
+		return false; /* one request a connection: what comes behind it is dropped */
 	connection->in_length += (size_t)got;
 	end = memchr(connection->in, '\n', connection->in_length);
 	if (end)
@@ -109,7 +110,8 @@ void connection_watch(struct connection *connection, int epoll_fd)
 
 	if (connection->fd < 0 || !connection->out)
 		return;
-	/* one that has been taken out is added again; if neither works, the idle limit ends it */
+	/* connection_read may have taken it out: then it is added again; if that fails too,
+	 * CONTROL_IDLE_S ends it */
 	if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) < 0)
 		(void)epoll_ctl(epoll_fd, EPOLL_CTL_ADD, connection->fd, &event);
 }

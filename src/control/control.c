@@ -45,7 +45,8 @@ void control_free(struct control *control)
 	free(control);
 }
 
-/* A process with the daemon's own uid is refused: a captured notifier must not unban. */
+/* Whether the client may ask. A process of the daemon's own user may not: engine and notifier run
+ * as it, and a notifier that an attacker has taken over must not lift bans. */
 static bool peer_is_allowed(int fd)
 {
 	struct ucred peer;
@@ -61,10 +62,10 @@ void control_answer(int fd, const char *json)
 		{ .iov_base = (void *)(uintptr_t) "\n", .iov_len = 1 } };
 	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
 
-	/* findings are capped, and fit a stream socket's buffer; a client that has gone is no loss
-	 */
+	/* the findings are capped (FINDINGS_SHOWN_MAX), so one call takes all; a client that has
+	 * gone needs no answer */
 	(void)sendmsg(fd, &message, MSG_NOSIGNAL);
-	(void)close(fd); /* nothing is left to say */
+	(void)close(fd); /* the answer was the last thing to do */
 }
 
 static struct connection *find_free(struct control *control)
@@ -75,7 +76,7 @@ static struct connection *find_free(struct control *control)
 	return NULL;
 }
 
-/* Of those that have not said what they want, the one that came first. */
+/* The connection that came first among those whose request is not complete; NULL: there is none. */
 static struct connection *find_idle(struct control *control)
 {
 	struct connection *idle = NULL;
@@ -97,7 +98,9 @@ void control_accept(struct control *control, int fd, int64_t now_s)
 	struct epoll_event event = { .events = EPOLLIN };
 
 	if (!free_place) {
-		control_run(control, now_s); /* who has said something is not idle */
+		/* reads what has come: a client whose request is there is served and not pushed out
+		 */
+		control_run(control, now_s);
 		free_place = find_free(control);
 	}
 	if (!free_place) {
@@ -107,7 +110,7 @@ void control_accept(struct control *control, int fd, int64_t now_s)
 	}
 	event.data.ptr = free_place;
 	if (!free_place || epoll_ctl(control->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
-		(void)close(fd); /* the client sees it and says so */
+		(void)close(fd); /* the client gets no answer and says so */
 		return;
 	}
 	free_place->fd = fd;
@@ -143,6 +146,7 @@ void control_run(struct control *control, int64_t now_s)
 	}
 }
 
+/* Serial numbers differ between statuses: the first one that knows the serial takes the answer. */
 void control_counters(struct control *control, const struct message *record)
 {
 	for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
@@ -151,7 +155,8 @@ void control_counters(struct control *control, const struct message *record)
 			return;
 }
 
-/* Every change that an answer waits for has been acknowledged. */
+/* Whether the firewall role has answered every change of this address that is queued or sent, in
+ * whatever scope: only then the client's own change is sure to be in the kernel. */
 static bool kernel_has(const struct control *control, const struct connection *connection)
 {
 	size_t n_scopes;
@@ -163,7 +168,9 @@ static bool kernel_has(const struct control *control, const struct connection *c
 	return true;
 }
 
-/* The ban that this connection asked for was refused by the firewall role or the kernel. */
+/* Whether the ban that this connection asked for was refused by the firewall role (a protected
+ * address: then guard_held has ended the ban) or by the kernel (then the ban has the errno value).
+ */
 static bool is_refused(const struct control *control, const struct connection *connection,
 	const char **ret_why)
 {
@@ -175,11 +182,13 @@ static bool is_refused(const struct control *control, const struct connection *c
 		return false;
 	ban = bans_find(bans, (uint32_t)connection->ban_jail, &connection->ip);
 	if (ban)
-		(void)bans_in_kernel(bans, ban, &failure); /* only the refusal is wanted */
+		(void)bans_in_kernel(bans, ban, &failure); /* only the errno value is wanted */
 	*ret_why = ban ? strerror(failure) : "the address is protected";
 	return !ban || failure != 0;
 }
 
+/* Goes on with one connection. late: the answer can wait no longer and goes without what is
+ * missing, as a script waits for it. */
 static void connection_tick(struct control *control, struct connection *connection, int64_t now_s)
 {
 	bool late = now_s > connection->deadline_s;

@@ -13,19 +13,27 @@ struct protect;
 struct message;
 struct tail;
 
-/* The control protocol, server side: one JSON object a line in, one JSON object a line out, then
- * the connection ends. Requests: {"command": "status"|"jails"|"jail"|"ban"|"unban"|"allow"|
- * "disallow"|"reload"|"version", ...}. An argument that the command does not know, or of another
- * JSON type, is refused: "address", "jail", "note" are strings, "all" is a boolean, "for_s" is an
- * integer above 0 (of a ban also -1: permanent) that is left out for the default.
- * Answers: {"ok": true, ...}, with "warning": "a sentence" where there is a but, or {"ok": false,
- * "error": "a sentence"}, with "forbidden": true where it is a matter of who asks. */
+/* The server's side of the control protocol. A client connects, sends one request (a JSON object on
+ * one line, ended by a newline), gets one answer of the same form, and the connection is closed.
+ * Requests: {"command":
+ * "status"|"jails"|"jail"|"ban"|"unban"|"allow"|"disallow"|"reload"|"version", ...}, for example
+ * {"command": "ban", "address": "192.0.2.1", "for_s": 3600}. An argument that the command does not
+ * know, or of another JSON type, is refused: "address", "jail", "note" are strings, "all" is a
+ * boolean, "for_s" is an integer above 0 (for a ban also -1: permanent); without it the default
+ * holds.
+ *
+ * Answers: {"ok": true, ...}, with "warning": "a sentence" if it was done with a reservation; or
+ * {"ok": false, "error": "a sentence"}, with "forbidden": true if this client may not ask at all.
+ * All now_s are wall seconds. */
 enum {
-	CONTROL_CONNECTIONS_MAX = 32, /* one more takes the place of the one that has been silent
-				       * longest; if all wait for answers, it is closed */
-	CONTROL_REQUEST_MAX = 8192,   /* longer requests are refused */
-	CONTROL_IDLE_S = 15,          /* then a connection that says or takes nothing is closed */
-	CONTROL_COUNTERS_MAX = 1000,  /* newest bans whose kernel counters are asked for */
+	/* at a time; one more takes the place of the oldest that has not sent its request yet, and
+	 * is closed itself if all the others have */
+	CONTROL_CONNECTIONS_MAX = 32,
+	CONTROL_REQUEST_MAX = 8192, /* bytes; a longer request is refused */
+	/* a connection that neither sends nor takes anything for this is closed */
+	CONTROL_IDLE_S = 15,
+	/* a status asks the kernel for the counters of this many bans, the newest */
+	CONTROL_COUNTERS_MAX = 1000,
 };
 
 enum control_part {
@@ -45,7 +53,8 @@ struct control_health {
 	char text[CONTROL_HEALTH_TEXT_MAX]; /* rendered */
 };
 
-/* What control needs of the engine. */
+/* What control needs of the engine. It is copied; guard, protect, tail and health are borrowed and
+ * outlive the control. */
 struct control_engine {
 	struct guard *guard;
 	struct protect *protect;
@@ -53,34 +62,47 @@ struct control_engine {
 	const struct control_health *health; /* [CONTROL_PARTS] */
 	bool dry_run;
 	int64_t started_s; /* wall clock */
-	/* Writes all that is dirty. */
+	/* Writes all unwritten rows to the database now, without its timer. -1: nothing was
+	 * written; err says why. */
 	int (*commit)(void *context, struct error *err);
-	/* Hands queued changes to the firewall role. */
+	/* Sends the bans and lifts that are queued to the firewall role, as far as there is room.
+	 */
 	void (*flush)(void *context);
-	/* Gives the client's connection away to the next engine. -1: not now. */
+	/* Passes the connection of the client, fd, to the firewall role for the next engine; the
+	 * caller closes its own copy. -1: it cannot be done now; err says why. */
 	int (*reload)(void *context, int fd, struct error *err);
-	/* Sends one MESSAGE_QUERY; false: the pair is full, ask again when it is not. */
+	/* Sends one MESSAGE_QUERY. False: the pair with the firewall role is full, ask again later.
+	 */
 	bool (*query)(void *context, uint32_t serial, uint8_t scope, const struct ip *ip);
 	void *context;
 };
 
+/* -1: no epoll descriptor could be made; *ret_control is NULL. */
 int control_new(const struct control_engine *engine, struct control **ret_control,
 	struct error *err);
 void control_free(struct control *control);
 
-/* Takes fd, an accepted connection. */
+/* Takes fd, an accepted connection. A client that runs as the daemon's own user is refused. */
 void control_accept(struct control *control, int fd, int64_t now_s);
-/* An epoll descriptor; readable: call control_run. */
+/* An epoll descriptor over all connections; when it is readable, call control_run and then
+ * control_tick. It stays the control's. */
 int control_fd(const struct control *control);
+/* Reads requests and starts them, and sends answers that did not fit into a socket before. A
+ * request that has to wait (status for the kernel's counters, ban for its acknowledgement) is only
+ * noted here: control_tick goes on with it. */
 void control_run(struct control *control, int64_t now_s);
-/* The answer to a query. */
+/* Takes a MESSAGE_COUNTERS, the answer to a query. control_tick then answers the status, if it was
+ * the last one. */
 void control_counters(struct control *control, const struct message *record);
-/* After other work: sends queries that waited, answers what has become answerable, closes what
- * is idle. True while something waits (call again within a second). */
+/* Goes on with every request that waits: sends its next queries, answers it if all that it waited
+ * for has come or ANSWER_WAIT_S is over, and closes connections that are idle for too long. To be
+ * called right after control_run, so that a status sends its queries at once; after every record of
+ * the firewall role, which may be what a request waits for; and every second, for the time limits.
+ * True while there is a connection. */
 bool control_tick(struct control *control, int64_t now_s);
 
-/* Answers a client whose connection was handed over (MESSAGE_RELOAD): text is a JSON object
- * without newline. Closes fd. */
+/* Answers a client whose connection came along with a MESSAGE_RELOAD. json is an object without
+ * newline. A client that has gone is no error. Takes and closes fd. */
 void control_answer(int fd, const char *json);
 
 #endif

@@ -1,8 +1,9 @@
 #ifndef VG_CONTROL_PARTS_H
 #define VG_CONTROL_PARTS_H
 
-/* Inside the control protocol: control.c has the connections, connection.c reads, writes and ends
- * one, command.c does what is asked on it. */
+/* Private to this folder: control.c has the table of connections and goes on with requests that
+ * wait, connection.c reads from, writes to and closes one connection, command.c does what a request
+ * asks, status.c makes the answers about status and jails. */
 
 #include "control/control.h"
 
@@ -10,16 +11,20 @@
 
 #include <jansson.h>
 
+/* Seconds for which a request waits for the firewall role. Then a status is answered without the
+ * counters that are missing, a change with a warning. */
 enum { ANSWER_WAIT_S = 2 };
 
-/* What a connection waits for before it is answered. */
+/* What a connection waits for before it is answered: the request itself, the counters of a status,
+ * or that the kernel has acknowledged a change. */
 enum waiting { WAIT_NONE, WAIT_COUNTERS, WAIT_KERNEL };
 
-/* in: the request so far. out: the answer; it is written from out_done on, then the connection is
- * closed. status: the rows of a status whose counters are being asked. */
+/* in: the bytes of the request so far, in_length of them. out: the answer, of which out_done bytes
+ * have been sent; with the last one the connection is closed. status: the status that still
+ * collects counters. */
 struct connection {
 	int fd;          /* owned; -1: a free place */
-	uint64_t number; /* in the order they came */
+	uint64_t number; /* counts up: the lower one came first */
 	int64_t active_s;
 	char in[CONTROL_REQUEST_MAX];
 	size_t in_length;
@@ -29,37 +34,41 @@ struct connection {
 	enum waiting waiting;
 	int64_t deadline_s;
 	struct status *status; /* owned */
-	json_t *answer;        /* owned; goes out when the kernel has acknowledged */
-	struct ip ip;          /* of that answer */
-	int ban_jail;          /* of a ban that is to be answered; -1: something else */
-	char *jail;            /* owned; status of one jail */
+	json_t *answer;        /* owned; sent when the kernel has acknowledged */
+	struct ip ip;          /* the address that the kernel has to acknowledge */
+	int ban_jail;          /* the jail of a ban, which may be refused; -1: no ban */
+	char *jail;            /* owned; the jail that a status is of; NULL: all */
 };
 
 struct control {
 	struct control_engine engine;
 	int epoll_fd;    /* owned */
-	uint32_t serial; /* of the next status */
+	uint32_t serial; /* of the last status: see STATUS_SERIALS */
 	uint64_t accepted;
 	struct connection connections[CONTROL_CONNECTIONS_MAX];
 };
 
-/* connection.c: a client's socket. */
+/* connection.c: the socket of a client. */
 
-/* Reads what has come. True: connection->in holds a whole request. */
+/* Reads what has come. True: in[0..in_length) is a whole request, without its newline. False: it is
+ * not there yet, or the connection has been closed or answered with an error. */
 bool connection_read(struct connection *connection, int epoll_fd, int64_t now_s);
-/* Each ends the connection, at once or when all is written. Takes the reference. */
+/* Sends an answer; the connection is closed when all of it is written, which may be before the
+ * return. connection_say takes the reference to object; the text of an error is copied. */
 void connection_say(struct connection *connection, json_t *object);
 void connection_say_error(struct connection *connection, const char *text);
-/* Sends what is left of the answer, as far as there is room. */
+/* Sends what is left of the answer, as far as the socket has room; closes after the last byte. */
 void connection_write(struct connection *connection);
-/* Has epoll tell when the rest of an answer, once it was too much for the socket, can be written.
- */
+/* If a part of the answer did not fit into the socket, has epoll wake control_run when there is
+ * room. Does nothing for a connection that is closed or has no answer yet. */
 void connection_watch(struct connection *connection, int epoll_fd);
+/* Closes the socket, frees all, and leaves a free place. */
 void connection_close(struct connection *connection);
-/* Sets an answer's "warning": one sentence. */
+/* Adds "warning" to an answer: one sentence, which is rendered and copied. */
 void connection_warn(json_t *object, const char *text);
 
-/* command.c: reads the request in connection->in and answers it, or has it wait. */
+/* command.c: does what the request in connection->in asks. The answer is sent on return, or waiting
+ * says what it waits for. */
 void command_run(struct control *control, struct connection *connection, int64_t now_s);
 
 #endif

@@ -18,9 +18,10 @@
 #include "protect/protect.h"
 #include "state/store.h"
 
-enum { STATUS_BANS_MAX = 100000 }; /* bans of one status; the newest */
+enum { STATUS_BANS_MAX = 100000 }; /* bans that a status lists, the newest */
 
-/* One element to ask for: the ban may end before the answer comes, so it is named by value. */
+/* One element of a kernel set whose counter is asked for. It has a copy of address and jail, as the
+ * ban may end before the answer comes. */
 struct query {
 	struct ip ip;
 	uint32_t jail;
@@ -30,8 +31,9 @@ struct query {
 	uint64_t packets;
 };
 
-/* queries[0..asked) have been sent; `answers` of them have come back. Sorted by (ip, jail), so the
- * queries of one ban stand together. */
+/* queries[0..count) are sorted by (ip, jail), so that those of one ban stand together.
+ * queries[0..asked) have been sent, query i with the serial number serial + i; `answers` of them
+ * have been answered. */
 struct status {
 	const struct control_engine *engine; /* borrowed */
 	const char *jail;                    /* borrowed; NULL: all */
@@ -52,7 +54,8 @@ static int newest_first(const void *a, const void *b)
 	return memcmp(&(*left)->ip, &(*right)->ip, sizeof((*left)->ip));
 }
 
-/* The bans of jail number `jail` (-1: all), newest first; the caller frees the array. */
+/* The bans of jail number `jail` (-1: of all), newest first, at most STATUS_BANS_MAX. The caller
+ * frees the array; the bans are borrowed until one ends. */
 static const struct ban **list_bans(const struct status *status, int jail, size_t *ret_count)
 {
 	struct bans *bans = guard_bans(status->engine->guard);
@@ -147,6 +150,7 @@ bool status_counters(struct status *status, const struct message *record)
 
 /* ---- JSON ---- */
 
+/* Text from outside: it is rendered here. */
 static json_t *text_json(const char *text)
 {
 	char shown[1024];
@@ -154,6 +158,7 @@ static json_t *text_json(const char *text)
 	return json_string(text_render_string(shown, sizeof(shown), text));
 }
 
+/* Text that is rendered already: it is only made sure of, as a cut may have split a character. */
 static json_t *rendered_json(const char *text)
 {
 	char shown[1024];
@@ -180,7 +185,7 @@ static json_t *scope_json(const struct guard_jail_info *info)
 	return json_string(text);
 }
 
-/* The first of the queries of this ban, or the end of all. */
+/* The first query of this ban, or the end of queries if none was made for it. */
 static const struct query *find_queries(const struct status *status, const struct ban *ban)
 {
 	const struct query key = { .ip = ban->ip, .jail = ban->jail };
@@ -192,6 +197,9 @@ static const struct query *find_queries(const struct status *status, const struc
 	return query ? query : status->queries + status->count;
 }
 
+/* in_kernel: the firewall role has acknowledged every element of the ban, and the kernel has not
+ * said since that one is missing. dropped_packets: the sum over its elements, null if no counter
+ * has come. */
 static json_t *ban_json(const struct status *status, const struct ban *ban,
 	const struct guard_jail_info *info)
 {
@@ -259,7 +267,8 @@ static json_t *bans_json(const struct status *status, size_t jail,
 	return array;
 }
 
-/* Lines that the parser gave up on, by kind. */
+/* How many lines the parser of Asterisk's security log gave up on, by kind; kinds without lines are
+ * left out. */
 static json_t *unsound_json(const struct guard_jail_info *info)
 {
 	json_t *object = json_object();
@@ -271,7 +280,7 @@ static json_t *unsound_json(const struct guard_jail_info *info)
 	return object;
 }
 
-/* Rules that gave up at their limit. */
+/* The rules that PCRE2 stopped at its match limit, and in how many lines. */
 static json_t *limited_json(const struct guard_jail_info *info)
 {
 	json_t *array = json_array();
@@ -332,7 +341,8 @@ static json_t *health_json(const struct control_engine *engine)
 	return object;
 }
 
-/* Running jails and broken ones; "manual" and jails of the past only while they hold a ban. */
+/* Shown are all jails that run or are left out. The jail "manual" and jails that only the database
+ * knows are shown while they hold a ban. */
 static bool is_shown(const struct status *status, size_t jail, const struct guard_jail_info *info)
 {
 	if (status->jail)

@@ -11,25 +11,28 @@ struct json_t;
 struct message;
 struct status;
 
-/* The answer to `status`: collects the kernel's counters of the newest bans, then becomes the
- * JSON object that voipguard(8) documents. */
+/* The answers to `status`, `jails` and `jail`, whose JSON voipguard(8) documents. A status asks the
+ * firewall role for the kernel's counters of the newest bans: call status_new, then status_ask
+ * until all answers are there (or for as long as one likes to wait), then status_json. */
 
-/* Serial numbers that one status uses, from the one it is given. */
+/* A status numbers its queries serial, serial + 1, ...: at most so many, so that the next status
+ * begins this much higher. */
 enum { STATUS_SERIALS = 4096 };
 
-/* engine and jail (NULL: all) are borrowed. */
+/* engine and jail (the name of one jail, NULL: all) are borrowed and outlive the status. Sends
+ * nothing. A dry run asks for no counters. */
 struct status *status_new(const struct control_engine *engine, const char *jail, uint32_t serial);
 void status_free(struct status *status);
-/* Sends what has not been asked yet; true when every answer is there. */
+/* Sends the queries that are left, as far as the pair has room. True: every answer is there. */
 bool status_ask(struct status *status);
-/* False: the answer is not for this status. */
+/* Takes a MESSAGE_COUNTERS. False: it answers no query of this status. */
 bool status_counters(struct status *status, const struct message *record);
-/* The answer to `jails`: the names of those that run. A new reference. */
+/* The answer to `jails`: the names of the jails that run. A new reference, as of the next two. */
 struct json_t *status_jails(const struct guard *guard, int64_t now_s);
-/* The answer to `jail`: what one jail is set to, whom it ignores, those allowed by hand among them.
- * A new reference. */
+/* The answer to `jail`: the settings of jail number `jail`, and the addresses that it ignores, with
+ * those that a person has allowed. */
 struct json_t *status_jail(const struct control_engine *engine, size_t jail, int64_t now_s);
-/* A new reference. */
+/* The answer to `status`, with the counters that have come so far. now_s: wall seconds. */
 struct json_t *status_json(const struct status *status, int64_t now_s);
 
 #endif
