@@ -1,4 +1,4 @@
-/* Databases that could not be used, and wait for a person. */
+/* Databases that could not be used: they are renamed and kept until a person has looked at them. */
 #include "state/db.h"
 
 #include <dirent.h>
@@ -47,7 +47,8 @@ int aside_move(const char *path, int64_t now_s, char **ret_aside, struct error *
 	return 0;
 }
 
-/* The file itself: its WAL bears its name and is no other one. */
+/* Whether the name is that of a database set aside; its -wal file begins alike and is not counted.
+ */
 static bool is_aside(const char *name)
 {
 	size_t length = strlen(name);
@@ -68,11 +69,12 @@ size_t store_find_aside(const char *dir, char ret_name[STORE_ASIDE_MAX])
 		if (!is_aside(entry->d_name))
 			continue;
 		count++;
-		if (strcmp(entry->d_name, newest) > 0) /* the date is in it, the year first */
+		/* the name ends with the date, its year first: the last name is the newest */
+		if (strcmp(entry->d_name, newest) > 0)
 			text_format(newest, sizeof(newest), "%s", entry->d_name);
 	}
 	if (list)
-		(void)closedir(list); /* only read from */
+		(void)closedir(list); /* closing a directory that was only read loses nothing */
 	text_render_string(ret_name, STORE_ASIDE_MAX, newest);
 	return count;
 }

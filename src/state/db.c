@@ -15,19 +15,22 @@
 
 enum {
 	KEEP_BANS_S = 400 * 24 * 3600,
-	BUSY_MS = 200, /* a person's sqlite3 on the file may hold up the loop this long */
+	/* an administrator who has the file open in sqlite3 may hold up the loop this long */
+	BUSY_MS = 200,
 };
 
 static const char pragmas[] =
 	"PRAGMA cell_size_check = ON;"
 	"PRAGMA trusted_schema = OFF;"
-	"PRAGMA temp_store = MEMORY;" /* no path outside dir is writable */
+	"PRAGMA temp_store = MEMORY;" /* the sandbox lets us write nowhere but in dir */
 	"PRAGMA secure_delete = OFF;"
 	"PRAGMA synchronous = FULL;"
-	"PRAGMA wal_autocheckpoint = 1000;"      /* pages: 4 MiB, a checkpoint takes some ms */
-	"PRAGMA journal_size_limit = 16777216;"; /* a burst's WAL is cut again */
+	/* pages, 4 MiB: then a checkpoint, which takes some milliseconds */
+	"PRAGMA wal_autocheckpoint = 1000;"
+	/* bytes: after a burst, the WAL file is made smaller again */
+	"PRAGMA journal_size_limit = 16777216;";
 
-/* Another schema is another version: such a database is set aside. */
+/* A database with another schema version is not converted: it is set aside. */
 enum { SCHEMA_VERSION = 7 };
 
 static const char schema[] =
@@ -60,9 +63,9 @@ static const char schema[] =
 	"PRAGMA user_version = 7;"
 	"COMMIT";
 
-/* Reads every page; STRICT makes it look at the types of all values too. The first row is "ok" in a
- * sound database. As a table, pragma_quick_check(1), it takes the 1 for a table's name since SQLite
- * 3.46. */
+/* Reads every page, and in STRICT tables also looks whether each value has the type of its column.
+ * The first row is "ok" if all is well. It cannot be the table pragma_quick_check(1), since from
+ * SQLite 3.46 on that takes the 1 for the name of a table. */
 static const char soundness[] = "PRAGMA quick_check(1)";
 
 static const char *const statement_texts[STATEMENTS] = {
@@ -71,7 +74,8 @@ static const char *const statement_texts[STATEMENTS] = {
 	[ROLLBACK] = "ROLLBACK",
 	[ADD_FAILURE] = "INSERT INTO failures(jail, address, at, kind, session, value,"
 			" proven, ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-	/* in one SELECT min and max would read the whole table */
+	/* SQLite finds min or max alone in the index, but both in one SELECT by reading the whole
+	 * table */
 	[FAILURE_IDS] = "SELECT (SELECT min(id) FROM failures), (SELECT max(id) FROM failures)",
 	[OLD_FAILURES] = "SELECT id, at FROM failures WHERE id > ?1 ORDER BY id LIMIT ?2",
 	[DROP_FAILURES] = "DELETE FROM failures WHERE id <= ?1",
@@ -98,6 +102,8 @@ static const char *const statement_texts[STATEMENTS] = {
 	[ADD_NAME] = "INSERT OR IGNORE INTO names VALUES(?1, ?2)",
 };
 
+/* FAILED: it could not be tried (no rights, disk full, locked). UNUSABLE: it is damaged or not
+ * ours, and is set aside. */
 enum start { START_OK, START_FAILED, START_UNUSABLE };
 
 int db_error(const struct store *store, const char *what, struct error *err)
@@ -178,7 +184,7 @@ static void key_read(struct store *store, struct sqlite3_stmt *statement, void *
 	*found = true;
 }
 
-/* Takes the key of the database, or gives it one. */
+/* Reads the key of the database, or makes one if it has none. */
 static int key_make(struct store *store, struct error *err)
 {
 	struct sqlite3_stmt *statement = NULL;
@@ -207,7 +213,7 @@ static enum start failed(const struct store *store)
 {
 	int rc = sqlite3_errcode(store->db);
 
-	/* SQLITE_ERROR: a table or column that should be there is not */
+	/* SQLITE_ERROR: a statement names a table or column that this database lacks */
 	return rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB || rc == SQLITE_ERROR ? START_UNUSABLE
 										 : START_FAILED;
 }
@@ -290,8 +296,10 @@ void store_close(struct store *store)
 	if (!store)
 		return;
 	for (size_t i = 0; i < STATEMENTS; i++)
-		(void)sqlite3_finalize(store->statements[i]); /* repeats an old error */
-	(void)sqlite3_close(store->db); /* a failed checkpoint leaves the WAL, which counts */
+		/* it only repeats an error that is reported already */
+		(void)sqlite3_finalize(store->statements[i]);
+	/* if its checkpoint fails, the WAL stays, and nothing is lost */
+	(void)sqlite3_close(store->db);
 	unwritten_done(&store->unwritten);
 	free(store);
 }
@@ -307,7 +315,8 @@ int store_open(const char *dir, int64_t now_s, struct store **ret_store, char **
 
 	*ret_note = NULL;
 	if (start == START_UNUSABLE) {
-		/* its WAL may be all that is whole: do not write it into the file */
+		/* closing would copy the WAL into the damaged file: of the two, it may be the one
+		 * that is sound */
 		(void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 		store_close(store);
 		if (aside_move(path, now_s, &aside, err) < 0)

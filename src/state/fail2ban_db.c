@@ -8,8 +8,10 @@
 
 #include "base/error.h"
 
-enum { BUSY_MS = 1000 }; /* fail2ban writes a ban in milliseconds */
+enum { BUSY_MS = 1000 }; /* for a lock of fail2ban, which holds it for milliseconds */
 
+/* Both give the newest ?1 rows, the oldest of them first. The first query: bans of the past, those
+ * in table bans that bips has not got. The second: table bips, the bans that stand. */
 static const char *const queries[] = {
 	"SELECT * FROM (SELECT jail, ip, timeofban, bantime FROM bans AS b WHERE NOT EXISTS"
 	" (SELECT 1 FROM bips AS a WHERE a.jail = b.jail AND a.ip = b.ip"
@@ -18,7 +20,8 @@ static const char *const queries[] = {
 	" ORDER BY timeofban DESC LIMIT ?1) ORDER BY 3",
 };
 
-/* What no clock of fail2ban's has written would overflow sums. */
+/* Limits a number of the file to [min, FAIL2BAN_TIME_MAX_S]: a damaged one must not overflow when
+ * times are added. */
 static int64_t within(int64_t value, int64_t min)
 {
 	if (value < min)
@@ -68,10 +71,11 @@ int fail2ban_db_read(const char *path, void (*each)(void *context, const struct 
 
 	if (access(path, R_OK) < 0 || stat(path, &info) < 0)
 		return error_errno(err, errno, "cannot read %s", path);
-	if (!S_ISREG(info.st_mode)) /* opening a FIFO would wait for ever */
+	if (!S_ISREG(info.st_mode)) /* opening a FIFO would wait for a writer, perhaps for ever */
 		return error_set(err, "%s is not a regular file", path);
 	rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK ? 0 : -1;
-	(void)sqlite3_busy_timeout(db, BUSY_MS); /* else a lock is an error at once */
+	/* without it a lock of fail2ban would be an error at once */
+	(void)sqlite3_busy_timeout(db, BUSY_MS);
 	for (int query = 0; rc == 0 && query < 2; query++)
 		rc = read_rows(db, query, each, context);
 	if (rc < 0)

@@ -12,7 +12,8 @@ enum { ADDRESS_BYTES_MAX = 17, DROP_PART = 16 };
 const struct row_layout row_layouts[ROW_KINDS] = {
 	[ROW_FAILURE] = { .bytes = sizeof(struct store_failure),
 		.max = STORE_DIRTY_MAX,
-		.dropped = STORE_DIRTY_MAX / DROP_PART, /* moving the rest stays cheap */
+		/* dropped rarely, so that moving the rest to the front is cheap */
+		.dropped = STORE_DIRTY_MAX / DROP_PART,
 		.write = ADD_FAILURE,
 		.select = "SELECT jail, address, at, kind, session, value, proven, ms"
 			  " FROM failures ORDER BY id",
@@ -118,7 +119,7 @@ const struct row_layout row_layouts[ROW_KINDS] = {
 			{ COLUMN_INT64, offsetof(struct store_allow, at_s) },
 			{ COLUMN_INT64, offsetof(struct store_allow, until_s) },
 			{ COLUMN_BYTES, offsetof(struct store_allow, note) } } },
-	/* one row here, one for each address in the database */
+	/* one row in memory with all addresses, one row an address in the database */
 	[ROW_NAME] = { .bytes = sizeof(struct store_name),
 		.keys = 1,
 		.write = ADD_NAME,
@@ -148,7 +149,7 @@ static void bind_ip(struct sqlite3_stmt *statement, int column, const struct ip 
 	(void)sqlite3_bind_blob(statement, column, bytes, length, SQLITE_TRANSIENT);
 }
 
-/* family 0: no address. */
+/* The address in a column, canonical; family 0: there is none. */
 static struct ip column_ip(struct sqlite3_stmt *statement, int column)
 {
 	const uint8_t *bytes = sqlite3_column_blob(statement, column);
@@ -233,7 +234,7 @@ bool row_read(enum row_kind kind, struct sqlite3_stmt *statement, void *ret_row)
 			break;
 		case COLUMN_JAIL:
 		case COLUMN_TEXT:
-		case COLUMN_BYTES: /* of a blob too this ends with a NUL */
+		case COLUMN_BYTES: /* SQLite ends a blob that is read as text with a NUL, too */
 			text = sqlite3_column_text(statement, column);
 			*(const char **)at = text ? (const char *)text : "";
 			break;

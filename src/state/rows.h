@@ -8,9 +8,10 @@
 struct ip;
 struct sqlite3_stmt;
 
-/* What a row of each kind looks like, in memory and in the database: one table for keeping, writing
- * and reading them. Addresses are blobs: 4 or 16 bytes for a host, one byte of prefix length behind
- * them for a network. Raw bytes from outside (accounts, paths, notes) are blobs too. */
+/* What a row of each kind looks like, in memory and in the database: one table, row_layouts, from
+ * which rows are copied, written and read. An address is a blob: 4 or 16 bytes for a host, and one
+ * more with the prefix length for a network, so 192.0.2.0/24 is c0 00 02 00 18. Raw bytes from
+ * outside (accounts, paths, notes) are blobs, too, as they need not be UTF-8. */
 
 enum statement {
 	BEGIN,
@@ -41,17 +42,17 @@ enum statement {
 	STATEMENTS,
 };
 
-/* In the order in which a commit writes them. */
+/* The kinds of unwritten rows, in the order in which a commit writes them. */
 enum row_kind {
 	ROW_FAILURE,      /* struct store_failure */
-	ROW_BAN,          /* struct store_ban, a new one */
-	ROW_BAN_UPDATE,   /* struct store_ban of a row in the database: no texts, no address */
-	ROW_POSITION,     /* struct tail_position; offset < 0: forget it */
+	ROW_BAN,          /* struct store_ban of a new ban */
+	ROW_BAN_UPDATE,   /* struct store_ban of a ban in the database: only what may change */
+	ROW_POSITION,     /* struct tail_position; offset < 0: delete it */
 	ROW_CURSOR,       /* struct row_cursor */
 	ROW_PATTERN,      /* struct row_pattern */
 	ROW_TOTAL,        /* struct row_total */
-	ROW_ALERT,        /* struct store_alert, a new one */
-	ROW_ALERT_SENT,   /* int64_t, the id of one in the database */
+	ROW_ALERT,        /* struct store_alert of a new alert */
+	ROW_ALERT_SENT,   /* int64_t: the id of an alert in the database, to be deleted */
 	ROW_ALLOW,        /* struct store_allow of an address */
 	ROW_ALLOWED_NAME, /* struct store_allow of a name */
 	ROW_NAME,         /* struct store_name */
@@ -77,27 +78,30 @@ struct row_total {
 enum column_type {
 	COLUMN_NONE,
 	COLUMN_INT64,
-	COLUMN_UINT32, /* an enum too */
+	COLUMN_UINT32, /* also for an enum */
 	COLUMN_INT16,
 	COLUMN_BOOL,
 	COLUMN_IP,
-	COLUMN_JAIL,  /* text; each is kept once */
+	COLUMN_JAIL,  /* text, UTF-8; a name that all rows of the jail share */
 	COLUMN_TEXT,  /* text, UTF-8 */
-	COLUMN_BYTES, /* blob */
+	COLUMN_BYTES, /* blob of raw bytes; a string without NUL inside */
 };
 
 enum { ROW_COLUMNS_MAX = 12 };
 
+/* How rows of one kind are kept while they wait, and which statements write and read them. */
 struct row_layout {
 	size_t bytes;
-	size_t max;            /* rows that wait; 0: the caller or the configuration bounds them */
-	size_t dropped;        /* beyond max, the oldest go, so many at once */
-	size_t keys;           /* a later row whose first columns are these takes the place of an
-				* earlier one; 0: all are kept */
-	enum statement write;  /* columns are bound in their order */
-	enum statement forget; /* only the first column is bound */
-	const char *select;    /* of the columns in their order; NULL: not read */
-	/* The last is COLUMN_NONE. */
+	/* rows that may wait; 0: the caller or the configuration limits them */
+	size_t max;
+	size_t dropped; /* so many of the oldest are dropped at once when max is reached */
+	/* a new row replaces the one that waits with the same texts in the first `keys` columns; 0:
+	 * all rows are kept */
+	size_t keys;
+	enum statement write;  /* its parameters are the columns, in their order */
+	enum statement forget; /* deletes a row; its parameter is the first column */
+	const char *select;    /* reads all rows, the columns in their order; NULL: never read */
+	/* offset: of the field in the struct, in bytes. Ends with a COLUMN_NONE. */
 	struct {
 		enum column_type type;
 		size_t offset;
@@ -106,14 +110,16 @@ struct row_layout {
 
 extern const struct row_layout row_layouts[ROW_KINDS];
 
-/* The row asks for what it names to be forgotten. */
+/* Whether the row does not hold values, but asks for the row of its first column to be deleted. */
 bool row_is_forgotten(enum row_kind kind, const void *row);
-/* Binds the first n columns. A bind that fails leaves NULL, which the step refuses. */
+/* Binds the first n columns to the parameters 1 to n. If a bind fails, the parameter stays NULL,
+ * and the step fails, as every column is NOT NULL. The texts must live until the step. */
 void row_bind(enum row_kind kind, const void *row, size_t n, struct sqlite3_stmt *statement);
-/* The row a statement stands on. Texts live until its next step. False: an address is none, as
- * where a bit has flipped in a page that is otherwise whole. */
+/* Reads the row that the statement stands on. Its texts live until the next step. False: its
+ * address is none, as when a bit has flipped in a page that is sound otherwise. */
 bool row_read(enum row_kind kind, struct sqlite3_stmt *statement, void *ret_row);
-/* The text of a column of type jail, text or bytes; NULL: it has another type. */
+/* Where the row keeps the text of a column of type jail, text or bytes; NULL: the column has
+ * another type. */
 const char **row_text(enum row_kind kind, void *row, size_t column);
 
 #endif

@@ -9,13 +9,13 @@
 #include "state/db.h"
 
 enum {
-	EXPIRE_ROWS = 5000, /* failures looked at a commit, 50 000 a second */
-	SWEEP_IDS = 256,    /* bans looked at a commit */
+	EXPIRE_ROWS = 5000, /* failures looked at in one commit: at 10 commits a second, 50 000 */
+	SWEEP_IDS = 256,    /* bans looked at in one commit */
 };
 
 /* ---- reading ---- */
 
-/* A kind on its way to the loader. */
+/* The kind of rows that are being read, and who gets them. */
 struct loading {
 	const struct store_loader *loader;
 	enum row_kind kind;
@@ -83,7 +83,7 @@ static void load_row(struct store *store, struct sqlite3_stmt *statement, void *
 
 int store_load(struct store *store, const struct store_loader *loader, struct error *err)
 {
-	/* names before their addresses, and both before bans */
+	/* a name must be known before its addresses, and whom to protect before bans */
 	static const enum row_kind kinds[] = { ROW_ALLOWED_NAME, ROW_NAME, ROW_FAILURE, ROW_BAN,
 		ROW_POSITION, ROW_PATTERN, ROW_TOTAL, ROW_ALERT, ROW_ALLOW };
 
@@ -121,7 +121,8 @@ void store_failure(struct store *store, const struct store_failure *failure)
 	unwritten_add(&store->unwritten, ROW_FAILURE, failure);
 }
 
-/* A new ban that no commit has written yet. Their ids have no gaps. */
+/* A new ban that no commit has written yet, or NULL. Their ids have no gaps, so the id tells the
+ * place. */
 static struct store_ban *find_new_ban(const struct store *store, int64_t id)
 {
 	size_t count = store->unwritten.lists[ROW_BAN].count;
@@ -238,6 +239,8 @@ uint64_t store_lost(const struct store *store)
 /* ---- a commit ---- */
 
 /* A bind that failed is remembered by the handle: the step would work on NULL and hit NOT NULL. */
+/* Runs a statement whose columns are bound. A bind that failed has left NULL, which the NOT NULL
+ * columns refuse: then the step fails. */
 static int run(struct store *store, enum statement which, struct error *err)
 {
 	sqlite3_stmt *statement = store->statements[which];
@@ -257,7 +260,7 @@ static int run_numbers(struct store *store, enum statement which, const int64_t 
 	return run(store, which, err);
 }
 
-/* The addresses that a name has now, in place of those it had. */
+/* Deletes the addresses that the name had and writes those that it has. */
 static int write_name(struct store *store, const struct store_name *name, struct error *err)
 {
 	struct store_name one = { .name = name->name };
@@ -295,6 +298,7 @@ static int write_rows(struct store *store, struct error *err)
 	return 0;
 }
 
+/* Deletes the oldest alerts beyond STORE_ALERTS_MAX, which only a new one can bring. */
 static int cap_alerts(struct store *store, struct error *err)
 {
 	int64_t capped = store->next_alert_id - 1 - STORE_ALERTS_MAX;
@@ -304,8 +308,10 @@ static int cap_alerts(struct store *store, struct error *err)
 	return run_numbers(store, CAP_ALERTS, &capped, 1, err);
 }
 
-/* Deletes a prefix of ids: what is beyond the cap, then what is old, up to the first row that is
- * not (a stamp in the future holds back those behind it until the cap takes it). */
+/* Deletes failures from the front of the table, in the order of ids, which is the order of
+ * counting: first what is beyond STORE_FAILURES_MAX, then rows with at < before_s up to the first
+ * that is not old. So a row whose stamp is in the future holds back those behind it until the cap
+ * deletes it. */
 static int expire_failures(struct store *store, int64_t before_s, struct error *err)
 {
 	sqlite3_stmt *ids = store->statements[FAILURE_IDS];
@@ -333,7 +339,8 @@ static int expire_failures(struct store *store, int64_t before_s, struct error *
 	return last >= first ? run_numbers(store, DROP_FAILURES, &last, 1, err) : 0;
 }
 
-/* Looks at the next few bans, round and round. */
+/* Deletes old bans among the next SWEEP_IDS ids; after the last id the next commit begins at the
+ * first again. */
 static int sweep_bans(struct store *store, int64_t before_s, struct error *err)
 {
 	int64_t numbers[] = { store->swept_id, store->swept_id + SWEEP_IDS,
@@ -355,7 +362,7 @@ int store_commit(struct store *store, int64_t expire_before_s, struct error *err
 	if (write_rows(store, err) < 0 || cap_alerts(store, err) < 0 ||
 		expire_failures(store, expire_before_s, err) < 0 ||
 		sweep_bans(store, expire_before_s, err) < 0 || run(store, COMMIT, err) < 0) {
-		/* SQLite itself rolls back after some errors, a full disk among them */
+		/* after some errors (a full disk is one) SQLite has rolled back by itself */
 		if (!sqlite3_get_autocommit(store->db))
 			(void)run(store, ROLLBACK, NULL);
 		return -1;

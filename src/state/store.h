@@ -11,29 +11,40 @@
 struct error;
 struct store;
 
-/* The state database (SQLite, WAL, synchronous=FULL). Memory is the index, this is the log: every
- * change is first kept as a dirty row in memory; store_commit writes all of them in one
- * transaction. Jails are named here, so that numbers may change between runs. */
+/* The state database: SQLite in WAL mode with synchronous=FULL, so that what a commit has written
+ * survives a power failure. The tables that guard are in memory; the database is their log, read at
+ * the start only. A change is first a "dirty" row in memory (state/unwritten.h), until store_commit
+ * writes all of those in one transaction; the engine calls it on a timer. Rows name jails by name,
+ * since their numbers may differ in the next run. Times are wall seconds. */
 enum {
-	STORE_FAILURES_MAX = 2000000, /* rows kept; beyond, a prefix of ids is deleted */
-	STORE_DIRTY_MAX = 200000,     /* disk full: beyond, the oldest dirty failures go and are
-				       * counted in store_lost */
-	STORE_NAME_MAX = 64,          /* longest jail name */
-	STORE_BANS_MAX = 1000000,     /* rows kept, about: of the oldest, ended ones go */
-	STORE_ALERTS_MAX = 1000,      /* outbox, in memory and on disk: the oldest go */
-	STORE_ALLOWS_MAX = 1000,      /* dirty ones; the caller keeps no more */
-	STORE_POSITIONS_MAX = 4 * TAIL_FILES_MAX, /* dirty ones: the oldest go, files are reread */
-	STORE_ADDRESSES_MAX = 32,                 /* of a host name; more are left out */
+	/* rows in the table; of more, those with the lowest ids are deleted */
+	STORE_FAILURES_MAX = 2000000,
+	/* dirty failures, and bans, while the disk is full; of more, the oldest are dropped and
+	 * counted in store_lost */
+	STORE_DIRTY_MAX = 200000,
+	STORE_NAME_MAX = 64, /* longest jail name */
+	/* rows in the table, roughly; of more, the oldest that have ended are deleted */
+	STORE_BANS_MAX = 1000000,
+	/* dirty, and rows in the table; of more, the oldest are deleted */
+	STORE_ALERTS_MAX = 1000,
+	STORE_ALLOWS_MAX = 1000, /* dirty rows; callers keep no more entries than that */
+	/* dirty rows; of more, the oldest are dropped and their files read again */
+	STORE_POSITIONS_MAX = 4 * TAIL_FILES_MAX,
+	/* addresses of one host name; more are left out */
+	STORE_ADDRESSES_MAX = 32,
 };
 
+/* What a row of `failures` says. On start the windows (failures of an address in one jail within
+ * findtime) are counted again from these rows. */
 enum store_kind {
 	STORE_FAILURE = 0,
-	STORE_UNBAN = 1, /* empties the window of (jail, address) */
-	STORE_BAN = 2,   /* empties it too: the ban took the failures */
-	/* These two count for no window; they are kept for the lines of their attempt that follow.
-	 */
-	STORE_INSIDE = 3, /* began an attempt while a ban stood: in the totals alone */
-	STORE_JOINED = 4, /* joined the attempt of its session */
+	/* a person lifted the ban: the window of (jail, address) is empty from here on */
+	STORE_UNBAN = 1,
+	STORE_BAN = 2, /* a ban began: its failures count no longer, the window is empty, too */
+	/* The next two count in no window. They are kept for later lines of the same login attempt,
+	 * which must not be counted as another attempt. */
+	STORE_INSIDE = 3, /* began an attempt while a ban stood: counts in the totals only */
+	STORE_JOINED = 4, /* one more line of an attempt that a row with this session began */
 };
 
 struct store_failure {
@@ -41,17 +52,21 @@ struct store_failure {
 	struct ip ip;
 	int64_t at_s;
 	enum store_kind kind;
-	uint64_t session; /* of the attempt that it begins or joins, 0: none */
-	int64_t value;    /* of a failure: how many it counts as; of a ban: for how long, -1
-			   * permanent; 0: not known; of a joined line: 1 if it was the last */
+	uint64_t session; /* of the attempt that the row begins or joins; 0: none */
+	/* STORE_FAILURE: how many failures it counts as. STORE_BAN: its seconds, -1: permanent, 0:
+	 * not known. STORE_JOINED: 1: it was the last line of its attempt. */
+	int64_t value;
 	bool proven;
-	int16_t ms; /* behind at_s, of a row with a session; not above 0 before 1970 */
+	/* of a row with a session: milliseconds after at_s; 0 or negative before 1970 */
+	int16_t ms;
 };
 
+/* ACTIVE: the ban stands. LIFTING: a person has lifted it, and the kernel has not acknowledged
+ * that. ENDED: it is history. */
 enum store_ban_state { STORE_BAN_ACTIVE = 0, STORE_BAN_LIFTING = 1, STORE_BAN_ENDED = 2 };
 
 struct store_ban {
-	int64_t id; /* row id; 0 for a new one, set by store_ban */
+	int64_t id; /* id of the row; 0: new, store_ban gives it one */
 	const char *jail;
 	struct ip ip;
 	int64_t since_s;
@@ -59,14 +74,17 @@ struct store_ban {
 	uint32_t failures;
 	bool proven;
 	enum store_ban_state state;
-	uint32_t number;     /* which one of (jail, address) it is; 0: it and those before it do not
-			      * count any more */
-	const char *account; /* last account tried, raw bytes up to the NUL, "" if none */
-	const char *note;    /* by hand: the note; "" if none */
+	/* 1 for the first ban of (jail, address), 2 for the next; 0: neither it nor those before it
+	 * count for bantime.increment */
+	uint32_t number;
+	/* the account that was tried last, raw bytes up to the NUL; "": none */
+	const char *account;
+	const char *note; /* of a ban by hand; "": none */
 };
 
+/* A mail that has not been delivered yet. */
 struct store_alert {
-	int64_t id; /* 0 for a new one */
+	int64_t id; /* 0: new, store_alert gives it one */
 	int64_t at_s;
 	const char *dest;
 	const char *sender;
@@ -74,86 +92,101 @@ struct store_alert {
 	const char *body;
 };
 
-/* An address, or a host name, that a person has protected. */
+/* An address, a prefix or a host name that a person has protected by `allow`. */
 struct store_allow {
 	struct ip ip; /* family 0: a name */
 	int64_t at_s;
 	int64_t until_s; /* 0: for ever */
 	const char *note;
 	const char *name; /* NULL: an address */
-	bool forget;      /* address or name, whose row goes: nothing else counts */
+	/* delete the row of this address or name; the other fields do not matter */
+	bool forget;
 };
 
-/* The addresses that a host name had when it was last answered. */
+/* The addresses that a host name of ignoreip or `allow` had in its last good answer. */
 struct store_name {
 	const char *name;
-	size_t count; /* 0: forget the name */
+	size_t count; /* 0: delete all rows of the name */
 	struct ip addresses[STORE_ADDRESSES_MAX];
 };
 
-/* Opens or makes dir/state.db. A database that is corrupt or of another schema is set aside as
- * state.db.corrupt-DATE (DATE from now_s) with its -wal, a new one is made, and ret_note (caller
- * frees, NULL if nothing to say) says so. dir must exist. One process at a time writes: ids are
- * given out in memory. PRAGMA quick_check runs here: 0.3 s for 2 M failures. */
+/* Opens dir/state.db, or makes it; dir must exist. A database that is damaged or has another schema
+ * is renamed, with its -wal file, to state.db.corrupt-DATE (UTC of now_s, as in
+ * state.db.corrupt-20261123T085100Z), and a new one is made; *ret_note is a sentence that says so
+ * (the caller frees it), else NULL. PRAGMA quick_check runs here and takes 0.3 s for 2 million
+ * failures. Only one process may write at a time, as ids are counted in memory. -1: it cannot be
+ * opened or made. */
 int store_open(const char *dir, int64_t now_s, struct store **ret_store, char **ret_note,
 	struct error *err);
-/* Databases that lie aside in dir: how many, and the newest one's name, rendered ("": none). They
- * stay until a person has taken them away. */
+/* How many databases lie in dir because they could not be used, and the file name of the newest,
+ * rendered ("": none). They stay until a person removes them. */
 enum { STORE_ASIDE_MAX = 80 };
 size_t store_find_aside(const char *dir, char ret_name[STORE_ASIDE_MAX]);
-/* Commits nothing: the caller commits first. */
+/* Closes the database and drops what is dirty: the caller commits first. store may be NULL. */
 void store_close(struct store *store);
 
-/* What is NULL is not wanted. */
+/* Callbacks for the rows of each table; NULL: not wanted. What a row points to lives until the
+ * callback returns. */
 struct store_loader {
 	void (*failure)(void *context, const struct store_failure *failure);
-	void (*ban)(void *context, const struct store_ban *ban); /* ended ones too, oldest first */
+	void (*ban)(void *context, const struct store_ban *ban); /* also ended ones; oldest first */
 	void (*position)(void *context, const struct tail_position *position);
 	void (*pattern)(void *context, const char *jail, const char *pattern);
 	void (*total)(void *context, const char *jail, uint64_t failures, uint64_t bans);
 	void (*alert)(void *context, const struct store_alert *alert);
 	void (*allow)(void *context, const struct store_allow *allow);
-	/* One address of a name; before all bans. */
+	/* One address of a host name. All of them come before the first ban. */
 	void (*name)(void *context, const char *name, const struct ip *ip);
 	void *context;
 };
-/* Calls back for every row, failures in the order they were counted. */
+/* Calls back for every committed row, failures in the order in which they were counted. A row that
+ * cannot be right is left out. -1: the database cannot be read. */
 int store_load(struct store *store, const struct store_loader *loader, struct error *err);
 
-/* These only make dirty rows; all text is copied. */
+/* These functions only make dirty rows, and copy all text; they cannot fail. */
 void store_failure(struct store *store, const struct store_failure *failure);
-/* New if id is 0 (returns the id it will have), else updates until, failures, state. */
+/* id 0: a new ban; returns the id of its row. Else updates until_s, failures, state and number of
+ * that row and returns its id. */
 int64_t store_ban(struct store *store, const struct store_ban *ban);
-/* offset < 0: forget the path. */
+/* How far a log has been read. offset < 0: deletes the row of the path. */
 void store_position(struct store *store, const struct tail_position *position);
+/* A log pattern that a jail follows: the next run reads files that have appeared under it in
+ * between from their start. */
 void store_pattern(struct store *store, const char *jail, const char *pattern);
+/* All failures and bans of a jail since its database was made. */
 void store_total(struct store *store, const char *jail, uint64_t failures, uint64_t bans);
+/* Returns the id of the new row, which store_alert_sent deletes. */
 int64_t store_alert(struct store *store, const struct store_alert *alert);
 void store_allow(struct store *store, const struct store_allow *allow);
 void store_forget_allow(struct store *store, const struct ip *ip);
 void store_forget_allowed_name(struct store *store, const char *name);
 void store_alert_sent(struct store *store, int64_t id);
 
-/* Replaces what is kept for the name. The caller bounds the number of names. */
+/* Replaces all addresses of the name. The caller limits the number of names. */
 void store_name(struct store *store, const struct store_name *name);
 
-/* How far a jail has read the journal. Written with positions, and no more dirty than they are. */
-enum { STORE_CURSOR_MAX = 512 }; /* bytes with the NUL; longer ones are not kept */
+/* How far a jail has read the journal. As a position, a cursor does not make the store dirty: it is
+ * written with the next commit. */
+enum { STORE_CURSOR_MAX = 512 }; /* bytes with the NUL; a longer cursor is dropped */
 void store_cursor(struct store *store, const char *jail, const char *cursor);
-/* "" if there is none. What has not been committed is not seen. */
+/* The committed cursor of the jail, "" if it has none. -1: the database cannot be read. */
 int store_read_cursor(struct store *store, const char *jail, char ret_cursor[STORE_CURSOR_MAX],
 	struct error *err);
 
-/* Something other than positions waits for a commit. */
+/* A row waits for a commit. Positions and cursors do not count: at worst a few lines are read
+ * again. */
 bool store_is_dirty(const struct store *store);
-/* One transaction with all dirty rows. -1: nothing was written, everything stays dirty and is
- * tried again by the next call. expire_before_s: failures with at < it may be deleted from the
- * front of the table (a bounded number a call); ended bans too, see store_keep_bans. */
+/* Writes all dirty rows in one transaction. -1: nothing was written, all stays dirty and the next
+ * call tries it again. The same transaction deletes a bounded number of old rows: failures with
+ * at_s < expire_before_s from the front of the table (0: none), and ended bans, see
+ * store_keep_bans. Does nothing if no row of any kind waits. */
 int store_commit(struct store *store, int64_t expire_before_s, struct error *err);
+/* How many rows were dropped since store_open because too many were dirty. */
 uint64_t store_lost(const struct store *store);
-/* Ended bans stay for keep_s before what store_commit expires; 400 days unless set. */
+/* Ended bans are kept until keep_s seconds before the expire_before_s of store_commit; 400 days
+ * unless set. */
 void store_keep_bans(struct store *store, int64_t keep_s);
-/* 16 random bytes, the same for the life of the database. */
+/* 16 random bytes that are made with the database and stay the same. Borrowed from the store. */
 const uint8_t *store_key(const struct store *store);
 
 #endif

@@ -8,7 +8,7 @@
 
 enum { ROOM_FIRST = 64 };
 
-/* Room for one item more. */
+/* Returns items, grown if there is no room for one more. */
 static void *make_room(void *items, size_t count, size_t *room, size_t item_bytes)
 {
 	if (count < *room)
@@ -17,6 +17,8 @@ static void *make_room(void *items, size_t count, size_t *room, size_t item_byte
 	return alloc_grow(items, *room, item_bytes);
 }
 
+/* The one copy of the name of a jail. Names are never dropped before the end, as few jails make
+ * many rows. */
 static const char *jail_keep(struct unwritten *unwritten, const char *jail)
 {
 	for (size_t i = 0; i < unwritten->n_jails; i++)
@@ -50,12 +52,13 @@ static void texts_free(enum row_kind kind, void *row)
 	for (size_t i = 0; row_layouts[kind].columns[i].type; i++) {
 		const char **text = row_text(kind, row, i);
 
-		/* ours, and const only for those who read them */
+		/* allocated by texts_copy; const is for the readers only */
 		if (text && row_layouts[kind].columns[i].type != COLUMN_JAIL)
 			free((void *)(uintptr_t)*text);
 	}
 }
 
+/* Frees count rows from index first on, and moves those behind to their place. */
 static void drop(struct unwritten *unwritten, enum row_kind kind, size_t first, size_t count)
 {
 	struct unwritten_list *list = &unwritten->lists[kind];
@@ -74,7 +77,7 @@ void unwritten_remove(struct unwritten *unwritten, enum row_kind kind, size_t in
 	drop(unwritten, kind, index, 1);
 }
 
-/* The row with the same keys, or the end of the list. */
+/* The index of the row with the same keys, or the number of rows: there is none. */
 static size_t find_same(const struct unwritten *unwritten, enum row_kind kind, void *row)
 {
 	size_t keys = row_layouts[kind].keys;

@@ -3,32 +3,35 @@
 
 #include "state/rows.h"
 
-/* The rows of a store that no commit has written yet: memory only, no database. Zero is empty. */
+/* The "dirty" rows of a store, which no commit has written yet. They are in memory only. {0} is an
+ * empty one. */
 
-/* In the order they came. */
+/* The rows of one kind, in the order in which they came. */
 struct unwritten_list {
-	void *rows; /* owned, and the texts in them but the jails */
+	void *rows; /* owned, with the texts in them; names of jails belong to struct unwritten */
 	size_t count;
 	size_t room;
 };
 
 struct unwritten {
 	struct unwritten_list lists[ROW_KINDS];
-	char **jails; /* owned; each once, for as long as the store lives */
+	char **jails; /* owned; each name once, until unwritten_done */
 	size_t n_jails;
 	size_t jails_room;
-	uint64_t lost; /* rows that went because their list was full */
+	uint64_t lost; /* rows that were dropped because their list was full */
 };
 
-/* Copies the row and its texts (NULL: ""). What the list is full of and what it replaces is in
- * row_layouts. */
+/* Adds a copy of the row and of its texts (NULL becomes ""). row_layouts says when a list is full,
+ * and which row a new one replaces. */
 void unwritten_add(struct unwritten *unwritten, enum row_kind kind, const void *row);
+/* The row at index in its list; valid until the list changes. */
 void *unwritten_row(const struct unwritten *unwritten, enum row_kind kind, size_t index);
 void unwritten_remove(struct unwritten *unwritten, enum row_kind kind, size_t index);
-/* Rows of all kinds but positions and cursors, which wait for others. */
+/* How many rows wait, without positions and cursors, which are written when other rows are. */
 size_t unwritten_count(const struct unwritten *unwritten);
-/* After a commit: nothing is unwritten. */
+/* Drops all rows: a commit has written them. */
 void unwritten_clear(struct unwritten *unwritten);
+/* Frees all; `lost` stays. */
 void unwritten_done(struct unwritten *unwritten);
 
 #endif
