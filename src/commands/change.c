@@ -12,7 +12,8 @@
 #include "decide/guard.h"
 #include "protect/protect.h"
 
-/* Reads ADDR[/LEN]; ban: only the lengths that a ban can have. */
+/* Reads ADDR[/LEN]. ban: only prefix lengths that a ban can have. Prints what is wrong and returns
+ * the exit status. */
 static int read_address(const char *text, bool ban, struct ip *ret_ip)
 {
 	struct error err;
@@ -30,7 +31,8 @@ static int read_address(const char *text, bool ban, struct ip *ret_ip)
 	return EXIT_USAGE;
 }
 
-/* Reads ADDR[/LEN] or NAME of allow and disallow. NULL: it is neither, or wider than it may be. */
+/* Reads the ADDR[/LEN] or NAME of allow and disallow; returns the text to send, perhaps in
+ * `address`. NULL: it is neither, or a wider network than it may be, and that has been printed. */
 static const char *read_allowed(const char *text, bool may_be_wide, char address[IP_TEXT_MAX])
 {
 	struct error err;
@@ -55,7 +57,7 @@ static int change_command(const struct request *request, json_t *question)
 	json_t *answer;
 	int status;
 
-	/* what JSON cannot hold is refused: left out, a jail would mean every jail */
+	/* a text that is not UTF-8 is an error: without its jail, an unban would mean every jail */
 	if (add_text(question, "jail", request->jail) < 0 ||
 		add_text(question, "note", request->note) < 0) {
 		json_decref(question);
@@ -132,11 +134,13 @@ int change_allow(const struct request *request)
 	return change_command(request, question);
 }
 
-/* A running engine cannot take protection back; the next one does not ask for it. */
+/* Asks for two things: to forget the entry, and to reload. The firewall role never takes a
+ * protection back from a running engine; it only begins anew with the next one, which a reload
+ * starts. */
 int change_disallow(const struct request *request)
 {
 	char buffer[IP_TEXT_MAX];
-	/* wide ones of an earlier version may be there still */
+	/* the database may hold a wide network that may not be allowed any more */
 	const char *address = read_allowed(request->arguments[0], true, buffer);
 	int status;
 

@@ -35,7 +35,7 @@
 
 enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_DURATION, OPTION_EPOCH, OPTION_HELP };
 
-/* Where the value goes in struct request. */
+/* The options: offset says which field of struct request gets the value. */
 static const struct option_row {
 	const char *name;
 	int letter; /* 0: none */
@@ -65,19 +65,21 @@ static const struct option_row {
 
 enum {
 	OPTION_ROWS = sizeof(option_rows) / sizeof(option_rows[0]),
-	OPTION_FIRST = 256, /* what getopt returns for row 0, behind all letters */
+	OPTION_FIRST = 256, /* getopt_long returns this + i for row i: no letter is so great */
 };
 
 /* ---- commands ---- */
 
 static int run_command(const struct request *request)
 {
-	char name[16]; /* TASK_COMM_LEN */
+	char name[16]; /* the kernel's TASK_COMM_LEN */
 
 	if (!request->role)
 		return firewall_run(&request->run);
-	(void)snprintf(name, sizeof(name), "vg-%s", request->role); /* cut; started as "exe" */
-	(void)prctl(PR_SET_NAME, name);                             /* only what ps shows */
+	/* without it ps shows "exe", from /proc/self/exe */
+	(void)snprintf(name, sizeof(name), "vg-%s", request->role);
+	/* if it fails, only ps looks different */
+	(void)prctl(PR_SET_NAME, name);
 	if (strcmp(request->role, "engine") == 0)
 		return engine_run(&request->run, launch_client_fd());
 	if (strcmp(request->role, "notifier") == 0)
@@ -103,9 +105,11 @@ static int status_command(const struct request *request)
 	status = client_ask(request->run.socket_path, question, &answer);
 	if (status != EXIT_DONE)
 		return status;
-	(void)json_object_del(answer, "ok"); /* part of the protocol, not of the report */
+	/* "ok" belongs to the protocol and not to the report */
+	(void)json_object_del(answer, "ok");
 	if (request->json) {
-		(void)json_dumpf(answer, stdout, JSON_INDENT(1)); /* fflush below tells */
+		/* fflush below reports a failure */
+		(void)json_dumpf(answer, stdout, JSON_INDENT(1));
 		(void)printf("\n");
 	} else {
 		client_print_status(answer);
@@ -115,7 +119,7 @@ static int status_command(const struct request *request)
 	return fflush(stdout) == 0 ? status : EXIT_NO;
 }
 
-/* name "*": all of them, with an empty line between. */
+/* Prints the settings of a jail as they count; "*": of all jails, with an empty line between. */
 static int show_jail(const struct config *config, const char *name)
 {
 	const struct config_jail *jail = config ? config_find(config, name) : NULL;
@@ -194,7 +198,7 @@ static int import_command(const struct request *request)
 	return import_run(&options);
 }
 
-/* Its words are fail2ban's, options among them: they are read there. */
+/* fail2ban_client() reads the words behind the command, the options of fail2ban among them. */
 static int fail2ban_command(const struct request *request)
 {
 	return fail2ban_client(request->run.socket_path, request->n_arguments, request->arguments);
@@ -291,7 +295,8 @@ static bool is_allowed(const struct command *command, const char *option)
 	return false;
 }
 
-/* The row of what getopt has returned; NULL: it has complained. */
+/* The row of what getopt_long has returned. NULL: it was no option, which getopt_long has printed.
+ */
 static const struct option_row *find_option(int option)
 {
 	for (size_t i = 0; i < OPTION_ROWS; i++)
@@ -350,7 +355,8 @@ static int take_option(struct request *request, const struct option_row *option,
 	return -1;
 }
 
-/* Returns the exit status, or -1: the command is to be run. */
+/* Fills in *request. Returns -1: the command is to be run; else the exit status, as after --help or
+ * a wrong option. */
 static int read_options(const struct command *command, struct request *request, int argc,
 	char **argv)
 {
@@ -369,7 +375,7 @@ static int read_options(const struct command *command, struct request *request, 
 		const struct option_row *option = find_option(got);
 
 		if (!option)
-			return EXIT_USAGE; /* getopt has said what */
+			return EXIT_USAGE; /* getopt_long has printed it */
 		if (option->kind == OPTION_HELP) {
 			(void)printf("voipguard %s %s\n  %s\n", command->name, command->usage,
 				command->does);

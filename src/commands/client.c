@@ -49,7 +49,8 @@ static int open_socket(const char *path, int *ret_fd)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return connect_failed(path);
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)); /* else it waits */
+	/* without a limit it would wait for ever */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
 		int status = connect_failed(path);
@@ -88,7 +89,8 @@ static bool send_all(int fd, const char *bytes, size_t length)
 	return true;
 }
 
-/* All until the end; the caller frees. NULL: nothing came in time. */
+/* Reads until the daemon closes the connection or ANSWER_WAIT_S pass without a byte. The caller
+ * frees the bytes. NULL: there were none. */
 static char *receive_all(int fd, size_t *ret_length)
 {
 	char *bytes = NULL;
@@ -137,7 +139,8 @@ int client_ask(const char *socket_path, struct json_t *request, struct json_t **
 	status = open_socket(socket_path, &fd);
 	if (status != EXIT_DONE)
 		return status;
-	/* a daemon that refuses at once may close before it has read: its answer still counts */
+	/* a failure is ignored: a daemon that refuses us may close before it has read, and its
+	 * answer says why */
 	(void)(send_all(fd, text, strlen(text)) && send_all(fd, "\n", 1));
 	bytes = receive_all(fd, &length);
 	answer = bytes ? json_loadb(bytes, length, 0, NULL) : NULL;
@@ -210,7 +213,7 @@ static void print_files(const json_t *files)
 	}
 }
 
-/* Numbers as they are, strings, and "-" for null. */
+/* A number as it is, a boolean as "yes" or "NO", all else as "-". */
 static const char *cell(const json_t *object, const char *key, char out[32])
 {
 	const json_t *value = json_object_get(object, key);

@@ -1,5 +1,5 @@
-/* What scripts ask of fail2ban's client. The commands and the layout of their output are fail2ban
- * 1.0's, as its programs print them; the answers are ours. */
+/* What scripts ask of the client of fail2ban. Commands and layout are those that the programs of
+ * fail2ban 1.0 print; the answers come from our daemon. */
 #include "commands/client.h"
 
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-/* The words of one call. */
+/* The words of one call: list[0] is the command. A word that is missing reads as "". */
 struct words {
 	const char *socket_path;
 	char **list;
@@ -35,7 +35,7 @@ static int refuse(const char *format, ...)
 
 	(void)fputs("voipguard: ", stderr);
 	va_start(args, format);
-	(void)vfprintf(stderr, format, args); /* standard error is all there is */
+	(void)vfprintf(stderr, format, args); /* if standard error fails, nothing else could tell */
 	va_end(args);
 	(void)fputs("\n", stderr);
 	return EXIT_NO;
@@ -50,15 +50,16 @@ static int ask(const struct words *words, json_t *request, json_t **ret_answer)
 	return client_ask(words->socket_path, request, ret_answer);
 }
 
-/* jail NULL: none is named. */
+/* Sends a request with a jail, or, with NULL, without one. */
 static int ask_about(const struct words *words, const char *command, const char *jail,
 	json_t **ret_answer)
 {
-	/* a NULL leaves its key out */
+	/* s*: the key is left out if the value is NULL */
 	return ask(words, json_pack("{s:s, s:s*}", "command", command, "jail", jail), ret_answer);
 }
 
-/* The settings of a jail; a name that no jail has is refused in words that say so. */
+/* Asks for the settings of a jail. It looks first whether the name is among the jails that run, so
+ * that the message says which name there is none of. */
 static int ask_jail(const struct words *words, const char *jail, json_t **ret_answer)
 {
 	json_t *names;
@@ -157,7 +158,8 @@ static int print_ignored(const struct words *words, const char *jail)
 	return EXIT_DONE;
 }
 
-/* One request for each address from words[from] on; *ret_done of them were done. */
+/* Sends one request for each address from words[from] on. *ret_done: how many of them were done.
+ * Returns the status of the last one that was not, or EXIT_DONE. */
 static int change_all(const struct words *words, int from, const char *command, const char *jail,
 	const char *note, int *ret_done)
 {
@@ -191,7 +193,8 @@ static int set_ignored(const struct words *words, const char *jail, bool add)
 	text_format(note, sizeof(note), "addignoreip of jail %s", jail);
 	status = change_all(words, 3, add ? "allow" : "disallow", NULL, add ? note : NULL, &done);
 	if (done && !add) {
-		/* a running engine cannot take protection back; the next one does not ask for it */
+		/* the firewall role never takes a protection back from a running engine: the reload
+		 * starts the next one */
 		int reloaded = ask_about(words, "reload", NULL, &answer);
 
 		if (reloaded != EXIT_DONE)
@@ -305,7 +308,8 @@ static int unban(const struct words *words)
 	return EXIT_DONE;
 }
 
-/* A request without arguments, and what is printed when it was done. */
+/* Sends a request without arguments, and prints text, or, if that is NULL, what the answer has
+ * under the name of the command. */
 static int simple(const struct words *words, const char *command, const char *text)
 {
 	json_t *answer;
@@ -357,7 +361,8 @@ int fail2ban_client(const char *socket_path, int n_arguments, char **arguments)
 
 		if (is(&words, 0, "-s") && words.count > 1)
 			words.socket_path = words.list[1];
-		/* how much to say, and whose files: there is nothing to choose here */
+		/* all other options of fail2ban (how much to print, which files) have nothing to
+		 * choose here: they are passed over */
 		words.list += is_path && words.count > 1 ? 2 : 1;
 		words.count -= is_path && words.count > 1 ? 2 : 1;
 	}

@@ -19,12 +19,12 @@ enum { SHOWN_MAX = 128, HEAD_BYTES = 64 };
 
 static const char head[] = "# Written by voipguard import from ";
 
-/* One run. */
+/* One run of the command. */
 struct import {
 	const struct import_options *options;
 	const struct config *theirs;
 	size_t written;
-	size_t lost; /* what should guard and will not */
+	size_t lost; /* how many jails, files and settings were not taken over */
 };
 
 static bool is_file_name(const char *name)
@@ -32,7 +32,8 @@ static bool is_file_name(const char *name)
 	return name[0] && name[0] != '.' && !strchr(name, '/') && strlen(name) < SHOWN_MAX;
 }
 
-/* A file that stands there and that no import wrote is somebody's. */
+/* Whether the file may be written: it does not exist, or its first line says that an import wrote
+ * it. Any other file is somebody's work. */
 static bool is_ours(const char *path)
 {
 	char bytes[HEAD_BYTES] = "";
@@ -45,7 +46,8 @@ static bool is_ours(const char *path)
 
 static int write_file(const char *path, const char *text, struct error *err)
 {
-	cleanup_free char *fresh = alloc_format("%s.import", path); /* neither .conf nor .local */
+	/* the ending is neither .conf nor .local: nobody reads it half written */
+	cleanup_free char *fresh = alloc_format("%s.import", path);
 	FILE *file = fopen(fresh, "we");
 	bool done;
 
@@ -56,11 +58,11 @@ static int write_file(const char *path, const char *text, struct error *err)
 	if (done && chmod(fresh, 0644) == 0 && rename(fresh, path) == 0)
 		return 0;
 	(void)error_errno(err, errno, "cannot write %s", path);
-	(void)unlink(fresh); /* best effort */
+	(void)unlink(fresh); /* if it stays, nobody reads it */
 	return -1;
 }
 
-/* True: the text is there now, or would be. */
+/* Writes one file and prints that. True: it is written, or would be in a dry run. */
 static bool put_file(struct import *import, const char *folder, const char *name,
 	const char *ending, const char *text)
 {
@@ -75,7 +77,8 @@ static bool put_file(struct import *import, const char *folder, const char *name
 		return false;
 	}
 	if (!import->options->dry_run) {
-		(void)mkdir(target, 0755); /* writing says what is wrong */
+		/* if it fails for another reason than that it exists, writing fails and says so */
+		(void)mkdir(target, 0755);
 		(void)mkdir(dir, 0755);
 		if (write_file(path, text, &err) < 0) {
 			(void)fprintf(stderr, "voipguard: %s\n", err.text);
@@ -96,16 +99,16 @@ static bool is_same_filter(const struct filter_def *a, const struct filter_def *
 	return strcmp(text_a, text_b) == 0;
 }
 
-/* The text of a jail that uses the filter of that name. */
+/* The text of the jail with that name behind `filter =`. The caller frees it. */
 static char *write_jail(const struct config_jail *jail, const char *filter)
 {
 	struct config_jail copy = *jail;
 
-	copy.filter.name = (char *)(uintptr_t)filter; /* const for those who write */
+	copy.filter.name = (char *)(uintptr_t)filter; /* config_write_jail only reads it */
 	return config_write_jail(&copy);
 }
 
-/* Both do the same but for their filters, which have been compared. */
+/* Whether two jails are the same but for their filters, which filter_is compares. */
 static bool is_same_jail(const struct config_jail *a, const struct config_jail *b)
 {
 	cleanup_free char *text_a = write_jail(a, "");
@@ -114,7 +117,8 @@ static bool is_same_jail(const struct config_jail *a, const struct config_jail *
 	return strcmp(text_a, text_b) == 0;
 }
 
-/* The filter of that name in one tree (dir NULL: ours), compared with what a jail uses. */
+/* Whether the filter of that name in one configuration (dir NULL: the filters that we ship) is the
+ * same as the filter of a jail. *ret_exists: there is one of that name. */
 static bool filter_is(const char *dir, const char *name, const struct filter_def *filter,
 	bool *ret_exists)
 {
@@ -138,7 +142,11 @@ static bool is_changed(const char *from, const char *name)
 	return access(local, F_OK) == 0;
 }
 
-/* Chooses what stands behind `filter =`; the caller frees. NULL: it could not be written. */
+/* Chooses the filter of a jail, writes it if need be, and returns its name for `filter =`, which
+ * the caller frees. If we ship the same filter, that is used. If we ship another one of that name,
+ * and theirs is used as it is (no .local file, nothing changed in the jail), ours replaces it
+ * (*ret_is_replaced) unless --keep-filters is given. All else is written as a filter of its own.
+ * NULL: it could not be written. */
 static char *put_filter(struct import *import, const struct config_jail *jail,
 	bool *ret_is_replaced)
 {
@@ -209,7 +217,8 @@ static void put_jail(struct import *import, const struct config_jail *jail)
 	warn_of_logs(jail, is_replaced);
 }
 
-/* For bantime.increment. In a file of its own, which is read before the operator's. */
+/* bantime.increment looks back for dbpurgeage, so it is taken over. It gets a file of its own, and
+ * not defaults.local: that is the operator's, and is read later, so it prevails. */
 static void put_daemon(struct import *import)
 {
 	cleanup_free char *text =
@@ -221,7 +230,7 @@ static void put_daemon(struct import *import)
 		(void)printf("translated dbpurgeage of fail2ban.conf\n");
 }
 
-/* What was written must come down to the same. */
+/* Compares what we read from the files just written with what we read from those of fail2ban. */
 static void compare(struct import *import, const struct config *ours)
 {
 	if (ours->dbpurgeage_s != import->theirs->dbpurgeage_s) {

@@ -5,22 +5,25 @@
 
 struct run_options;
 
-/* `voipguard import DIR`: fail2ban's tree becomes ours, its active bans too. */
+/* `voipguard import DIR`: translates the configuration of fail2ban in DIR, and takes over its bans.
+ */
 struct import_options {
-	const char *from;              /* fail2ban's configuration */
-	const char *database;          /* its SQLite file; NULL: none */
-	const struct run_options *run; /* config_dir is written, state_dir gets the bans; a daemon
-					* that answers at socket_path is asked instead */
-	bool keep_filters;             /* theirs also where a filter of that name is shipped */
-	bool dry_run;                  /* only say what would be done */
+	const char *from;     /* the configuration of fail2ban, as /etc/fail2ban */
+	const char *database; /* the SQLite file of fail2ban; NULL: take no bans over */
+	/* config_dir is written. The bans go into the database in state_dir, or, if a daemon
+	 * answers at socket_path, to that. */
+	const struct run_options *run;
+	/* take their filters also where voipguard ships one of that name */
+	bool keep_filters;
+	bool dry_run; /* write nothing, only say what would be done */
 };
 
-/* Every enabled jail is written, resolved, to jails/NAME.local, with filters/NAME.conf where its
- * rules are not those of a shipped filter, and dbpurgeage to jails/defaults.import.local. A log
- * into which clients can write lines is a warning. Files of other origin that stand there are left
- * alone and named. What was written is loaded again and compared. Prints one line for all that was
- * translated, kept or dropped. Returns the exit status: EXIT_NO if something that guards was
- * lost. */
+/* Writes every enabled jail to jails/NAME.local, with all values in it that fail2ban takes from
+ * other files, its filter to filters/NAME.conf unless voipguard ships the same, and dbpurgeage to
+ * jails/defaults.import.local. A file there that no import wrote is not touched, and named. A log
+ * into which clients can write whole lines is a warning. What was written is read again and
+ * compared with fail2ban's. Prints one line for everything that was translated, kept or dropped.
+ * Returns the exit status: EXIT_NO if the host would be guarded less than before. */
 int import_run(const struct import_options *options);
 
 #endif

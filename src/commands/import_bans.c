@@ -25,13 +25,15 @@
 
 enum { SHOWN_MAX = 128 };
 
-/* The bans on their way. Without a daemon they go into the store, else a daemon is asked. */
+/* One run. If a daemon runs, it is asked to ban each address; else the bans are written into its
+ * database. */
 struct moving {
 	const struct import_options *options;
 	const struct config *config;
-	struct protected *protected; /* ignoreip of every enabled jail */
-	struct store *store;         /* owned; NULL: a daemon, or a dry run */
-	struct guard *guard;         /* owned; knows what the store holds already */
+	struct protected *protected; /* owned; ignoreip of every enabled jail */
+	struct store *store;         /* owned; NULL: a daemon runs, or this is a dry run */
+	/* owned; NULL as store; has the bans that the store holds already */
+	struct guard *guard;
 	int64_t now_s;
 	size_t taken;
 	size_t past;
@@ -71,7 +73,7 @@ static bool ask_daemon(const struct moving *moving, const struct ip *ip,
 	return status == EXIT_DONE;
 }
 
-/* The jail's number in the guard is what bans are kept under. */
+/* Writes one ban into the store, unless it is there already from an earlier import. */
 static void keep(struct moving *moving, const struct ip *ip, const struct fail2ban_ban *ban,
 	bool stands)
 {
@@ -91,14 +93,16 @@ static void keep(struct moving *moving, const struct ip *ip, const struct fail2b
 	}
 	row.number = guard_take_ban(moving->guard, (size_t)number, &unit, row.since_s, row.until_s);
 	if (!stands && !row.number)
-		return; /* taken over before */
+		return; /* an earlier import took it over */
 	if (!row.number)
-		row.number = 1; /* a later one is known here, and over */
+		row.number = 1; /* it stands; a later one is known, and has ended */
 	(void)store_ban(moving->store, &row);
 	moving->taken += stands;
 	moving->past += !stands;
 }
 
+/* For fail2ban_db_read: takes one ban over, or prints why not. A ban of the past that cannot be
+ * taken over is passed over silently. */
 static void move(void *context, const struct fail2ban_ban *ban)
 {
 	struct moving *moving = context;
@@ -109,7 +113,7 @@ static void move(void *context, const struct fail2ban_ban *ban)
 	struct ip ip;
 
 	if (!stands && moving->guard == NULL)
-		return; /* history can only be written where no daemon writes */
+		return; /* the control protocol has no command for a ban of the past */
 	if (ip_parse_prefix(ban->ip, &ip, &err) < 0 || !ip_is_host(&ip)) {
 		if (stands)
 			drop(moving, ban, "it is not one address");
@@ -164,11 +168,12 @@ static void protect_ignored(const struct moving *moving)
 		for (size_t k = 0; jail->enabled && k < jail->n_ignoreip; k++)
 			(void)protected_add(moving->protected, &jail->ignoreip[k],
 				"it is in ignoreip",
-				1); /* full: the firewall role has the last word */
+				1); /* if the list is full, the firewall role still refuses */
 	}
 }
 
-/* The database goes to the daemon's user, filled or not: root's would keep the daemon out. */
+/* Gives the database to the user of the daemon, also if the import failed: a file of root's would
+ * keep the daemon from starting. rc: the result so far, which is returned unless this fails. */
 static int give_back(const char *state_dir, int rc, struct error *err)
 {
 	struct error last;

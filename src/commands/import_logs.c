@@ -1,4 +1,4 @@
-/* Logs into which a client can write lines of its own. */
+/* Logs into which a client can write whole lines, with any address in them, by sending newlines. */
 #include "commands/import_parts.h"
 
 #include <stdbool.h>
@@ -18,15 +18,17 @@ static const char *file_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* nginx writes the path of a missing file into it as the client sent it, newlines included. */
+/* The error log of nginx holds the path of a file that it did not find as the client sent it: "GET
+ * /%0a..." starts a new line in it. */
 static bool is_nginx_error_log(const struct config_jail *jail, const char *path)
 {
 	return strstr(file_of(path), "error") &&
 	       (strstr(path, "nginx") || strncmp(jail->filter.name, "nginx", 5) == 0);
 }
 
-/* FreePBX up to 14 writes the bare text there, a name with its newlines; later ones put the
- * channel before it, and the name on one line. A rule that does not ask for that takes both. */
+/* FreePBX up to 14 writes only the message into this log, with the newlines that a user name may
+ * hold. Later ones put "freepbx_security.NOTICE" before it, and keep it on one line. A rule that
+ * does not ask for that prefix would match the lines of both. */
 static bool is_old_freepbx_log(const struct config_jail *jail, const char *path)
 {
 	const struct filter_def *filter = &jail->filter;

@@ -1,8 +1,8 @@
 #ifndef VG_IMPORT_PARTS_H
 #define VG_IMPORT_PARTS_H
 
-/* Inside import: import.c decides and writes, import_bans.c takes over the bans, import_logs.c
- * knows logs that cannot be trusted. */
+/* Private to `voipguard import`: import.c translates the jails, import_bans.c takes over the bans,
+ * import_logs.c knows the logs that clients can forge. */
 
 #include "commands/import.h"
 
@@ -11,12 +11,13 @@
 struct config;
 struct config_jail;
 
-/* A sentence if a client can write whole lines into this log of the jail, and so have others
- * banned; else NULL. own_filter: the jail gets the filter of voipguard in the place of its own. The
- * caller frees. */
+/* If a client can write whole lines of its own into this log of the jail, and so have others
+ * banned: a sentence that says so, which the caller frees. Else NULL. own_filter: the jail gets the
+ * filter that voipguard ships instead of fail2ban's. path: as in logpath, globs included. */
 char *import_forgeable(const struct config_jail *jail, bool own_filter, const char *path);
 
-/* Takes over what the database says of jails that config has. Returns the exit status. */
+/* Takes over the bans in the database of fail2ban whose jail config has enabled. Returns the exit
+ * status. */
 int import_bans(const struct import_options *options, const struct config *config);
 
 #endif

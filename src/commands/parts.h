@@ -1,8 +1,8 @@
 #ifndef VG_COMMANDS_PARTS_H
 #define VG_COMMANDS_PARTS_H
 
-/* Inside the command line: cli.c reads it, change.c has the commands that change what a running
- * daemon does. */
+/* Private to this folder: cli.c reads the command line, change.c has the commands that change
+ * something in a running daemon. */
 
 #include "commands/cli.h"
 
@@ -11,7 +11,8 @@
 
 #include "process/launch.h"
 
-/* What was said; strings are borrowed from argv. */
+/* What the command line says; NULL, 0 or false where it is silent. All strings are borrowed from
+ * argv. */
 struct request {
 	struct run_options run;
 	const char *role;
@@ -20,8 +21,8 @@ struct request {
 	const char *show;
 	const char *logtype;
 	const char *database;
-	const char *config_said; /* NULL: run.config_dir is the default */
-	int64_t for_s;           /* 0: not said */
+	const char *config_said; /* -c; NULL: run.config_dir is the default */
+	int64_t for_s;           /* --for, in seconds; -1: permanent; 0: not given */
 	int64_t now_s;
 	bool all;
 	bool keep_filters;
@@ -31,17 +32,20 @@ struct request {
 	int n_arguments;
 };
 
+/* A command: its name, usage and one sentence for the help, and how many arguments (least to most)
+ * it takes. */
 struct command {
 	const char *name;
 	const char *usage;
 	const char *does;
-	const char *options; /* allowed ones, as "name name" */
+	const char *options; /* the options that it knows, as "jail note" */
 	int least;
 	int most;
 	int (*run)(const struct request *request);
 };
 
-/* These return the exit status. */
+/* Each sends one request (disallow: two) to the daemon and returns the exit status. unban without a
+ * daemon works on the database, if we are root. */
 int change_ban(const struct request *request);
 int change_unban(const struct request *request);
 int change_allow(const struct request *request);

@@ -8,7 +8,8 @@ struct findings;
 struct guard;
 struct protected;
 
-/* guard_new() for a command, which sends no mail. note (NULL: nobody) hears of bans and unbans. */
+/* guard_new() for a command: this guard sends no mail and looks up no name. note (NULL: nobody) is
+ * called with a sentence for each ban and unban; its context is NULL. */
 struct guard *quiet_guard_new(const struct config *config, struct protected *protected,
 	bool dry_run, void (*note)(void *context, int priority, const char *text),
 	struct findings *findings);

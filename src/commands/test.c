@@ -23,6 +23,7 @@
 
 enum { EXIT_FINE = 0, EXIT_WRONG = 1 };
 
+/* One run of the command. */
 struct trial {
 	const struct test_options *options;
 	const struct filter_def *def;
@@ -33,13 +34,14 @@ struct trial {
 	struct test_text text;
 };
 
-/* A text that holds an address tag is a rule, not a name. */
+/* A text with a tag for the address, such as <HOST>, is a rule and not the name of a filter. */
 static bool is_regex(const char *filter)
 {
 	return tags_say_who(filter) || strstr(filter, "<F-") || strstr(filter, "<CIDR>");
 }
 
-/* It cannot be meant as a name: a rule whose author left the address out. */
+/* Whether the text has signs that no name has: then it is a rule whose author has left the address
+ * out. */
 static bool looks_like_regex(const char *filter)
 {
 	size_t name = strcspn(filter, "[");
@@ -49,7 +51,7 @@ static bool looks_like_regex(const char *filter)
 	return !is_file && strcspn(filter, "\\^$(|*+? ") < name;
 }
 
-/* The parser gave it up: no rule has seen it. */
+/* Prints a line that the parser gave up on, so that no rule has seen it. */
 static void unsound_line(struct trial *trial, const char *line, size_t length)
 {
 	enum asterisk_kind kind = records_kind(filter_records(trial->filter));
@@ -67,7 +69,8 @@ static void unsound_line(struct trial *trial, const char *line, size_t length)
 		test_text_unsound(&trial->text, trial->tally.lines, line, length, name, why);
 }
 
-/* held: the rule that took it for a session, 0: none did. */
+/* Counts a line that is no hit, and with --missed prints it. held: the number of the rule that
+ * keeps it for its session, 0: none does. */
 static void missed_line(struct trial *trial, unsigned held, const char *line, size_t length)
 {
 	const char *seen = line;
@@ -97,7 +100,8 @@ static void missed_line(struct trial *trial, unsigned held, const char *line, si
 	}
 }
 
-/* ahead: bytes behind the line's newline. */
+/* Tries the filter on one line. ahead: how many bytes that follow its newline are in memory behind
+ * it. */
 static void line_try(struct trial *trial, const char *line, size_t length, size_t ahead)
 {
 	bool is_cut = length > TAIL_LINE_MAX;
@@ -127,7 +131,7 @@ static void line_try(struct trial *trial, const char *line, size_t length, size_
 			result == FILTER_IGNORED);
 }
 
-/* Length of the line at text, its newline counted. */
+/* The length of the first line of text, with its newline if it has one. */
 static size_t line_bytes(const char *text, size_t length)
 {
 	const char *newline = memchr(text, '\n', length);
@@ -135,7 +139,7 @@ static size_t line_bytes(const char *text, size_t length)
 	return newline ? (size_t)(newline - text) + 1 : length;
 }
 
-/* Lines that the filter passed over. */
+/* Counts lines that filter_skip passed over: all of them are misses. */
 static void count_lines(const char *text, size_t length, struct test_tally *tally)
 {
 	for (size_t at = 0; at < length;) {
@@ -224,7 +228,8 @@ static int run_file(const struct test_options *options, const struct filter_def 
 	return status;
 }
 
-/* What -1 leaves unsaid is among the findings. */
+/* Finds what options->filter means; leaves *def as it is if that is a rule. -1: the findings say
+ * why. */
 static int load(const struct test_options *options, struct config **ret_config,
 	struct filter_def *def, struct findings *findings)
 {
@@ -255,7 +260,7 @@ int test_run(const struct test_options *options)
 	int status = EXIT_WRONG;
 
 	if (load(options, &config, &def, &findings) == 0) {
-		/* a name is shown as it stands: no look-up, and it is not proven */
+		/* host names are shown as they stand: none is looked up, and none is proven */
 		if (def.usedns == USEDNS_UNSET)
 			def.usedns = USEDNS_YES;
 		filter = filter_new(&def, &findings);

@@ -4,19 +4,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* `voipguard test`: a filter over a log file. */
+/* `voipguard test`: tries a filter on the lines of a log. */
 struct test_options {
 	const char *config_dir; /* NULL: only shipped filters */
-	const char *filter;     /* a name, a .conf file, or a regex with an address tag */
-	const char *path;       /* "-": standard input */
+	/* a name, a path that ends in .conf, or a regex with a tag for the address */
+	const char *filter;
+	const char *path; /* "-": standard input */
 	bool json;
-	bool missed;  /* also print lines that no rule matched, and how far the best rule came */
-	bool journal; /* lines are messages of the journal: no date is looked for in them */
+	/* also print the lines that no rule matches, and how far the best rule came in each */
+	bool missed;
+	bool journal; /* the lines are messages of the journal: no date is cut out of them */
+	/* Wall seconds: the year of stamps without one, and the limit of stamps in the future. */
 	int64_t now_s;
 };
 
-/* Prints the findings on standard error and the hits on standard output. Returns 0, or 1 for an
- * unreadable file or a rule that is wrong. */
+/* Prints the findings on standard error, the hits and sums on standard output. Returns the exit
+ * status: 0, or 1 if the file cannot be read or a rule is wrong. */
 int test_run(const struct test_options *options);
 
 #endif

@@ -1,5 +1,6 @@
-/* fail2ban's order: the date is cut out, prefregex narrows the rest, each failregex is tried on
- * that. The rules are compiled a second time, for the interpreter with a callout at each item. */
+/* Works in the order of fail2ban: the date is cut out of the line, prefregex narrows the rest, and
+ * each failregex is tried on that. The rules are compiled a second time for the interpreter of
+ * PCRE2, with a callout before each item of the pattern, which records how far it came. */
 #include "commands/test_furthest.h"
 
 #include <stdlib.h>
@@ -15,15 +16,17 @@
 
 enum { MATCHED_SHOWN = 80 };
 
-/* Before a rule that sees several lines, as in match/rule.c. */
+/* match/rule.c puts this before a rule that sees several lines. */
 static const char multiline[] = "(?m)";
 
+/* One rule, and the line in which it came furthest. */
 struct traced {
 	const struct config_text *source; /* borrowed */
 	struct tags tags;
 	struct regex *regex; /* owned; NULL: it could not be compiled this way */
-	size_t before;       /* bytes of the pattern before those of tags */
-	/* the line in which it came furthest, number 0: none yet */
+	/* bytes that we put before tags.pattern: the length of `multiline`, or 0 */
+	size_t before;
+	/* best_line 0: no line has been tried */
 	struct test_stop best;
 	uint64_t best_line;
 	char matched[MATCHED_SHOWN];
@@ -31,7 +34,7 @@ struct traced {
 
 struct test_furthest {
 	const struct filter_def *def; /* borrowed */
-	struct date *date;            /* owned; NULL: no line has one */
+	struct date *date;            /* owned; NULL: no date is looked for */
 	struct traced prefix;
 	struct traced *rules; /* owned; as many as the def has */
 	char *input;          /* owned */
@@ -70,7 +73,7 @@ static struct date *date_of(const struct filter_def *def)
 	for (size_t i = 0; i < def->n_datepattern; i++)
 		patterns[i] = def->datepattern[i].text;
 	if (date_new(patterns, def->n_datepattern, def->logtimezone.text, &date, &fault, &err) < 0)
-		date = NULL; /* filter_new has said why */
+		date = NULL; /* filter_new has made a finding of it */
 	free(patterns);
 	return date;
 }
@@ -115,7 +118,7 @@ bool test_furthest_date(struct test_furthest *furthest, const char *line, size_t
 	return why->has_date;
 }
 
-/* The line without its date and with a newline, as the rules get it. */
+/* Makes what the rules get: the line without its date and with a newline. */
 static void input_make(struct test_furthest *furthest, const char *line, size_t length,
 	struct test_why *why)
 {
@@ -129,7 +132,7 @@ static void input_make(struct test_furthest *furthest, const char *line, size_t 
 	furthest->input[why->input_length - 1] = '\n';
 }
 
-/* False: the rule does not match; *ret_stop says where it ended. */
+/* Tries one rule. False: it does not match, and *ret_stop says where it failed. */
 static bool rule_try(struct traced *traced, unsigned rule, const struct test_why *why,
 	struct test_stop *ret_stop)
 {
@@ -155,6 +158,7 @@ static bool rule_try(struct traced *traced, unsigned rule, const struct test_why
 	return reach.is_whole;
 }
 
+/* Keeps the line if the rule came further in it than in all before. */
 static void remember(struct traced *traced, uint64_t number, const struct test_why *why,
 	const struct test_stop *stop)
 {
@@ -165,7 +169,7 @@ static void remember(struct traced *traced, uint64_t number, const struct test_w
 	text_render(traced->matched, sizeof(traced->matched), why->input, stop->matched);
 }
 
-/* False: prefregex does not match. */
+/* Tries prefregex, and narrows the input to its group "content". False: it does not match. */
 static bool prefix_try(struct traced *prefix, uint64_t number, struct test_why *why)
 {
 	unsigned group = regex_group_number(prefix->regex, "content");

@@ -13,7 +13,7 @@
 
 enum { MAGIC_BYTES = 8 };
 
-/* First bytes of what is no text, and the command that makes lines of it. */
+/* The first bytes of files that are no lines of text, and the command that makes lines of them. */
 static const struct {
 	char bytes[MAGIC_BYTES + 1];
 	size_t length;
@@ -31,7 +31,8 @@ static const struct {
 	{ "\xfe\xff", 2, "UTF-16", "iconv -f UTF-16" },
 };
 
-/* 0: not known as anything but lines. What cannot be looked at twice, a pipe, is not looked at. */
+/* -1: the file starts like a format of the table. A pipe cannot be read twice, so it is not looked
+ * at: pread fails, and 0 is returned. */
 static int format_check(int fd, const char *path, struct error *err)
 {
 	char first[MAGIC_BYTES];
@@ -70,7 +71,7 @@ int test_input_open(const char *path, int *ret_fd, struct error *err)
 	return 0;
 fail:
 	if (fd >= 0)
-		(void)close(fd); /* only read */
+		(void)close(fd); /* closing what was not written loses nothing */
 	return -1;
 }
 
@@ -85,7 +86,7 @@ void test_input_done(struct test_input *input)
 	input->bytes = NULL;
 }
 
-/* Reads behind what is there. */
+/* Moves what is left to the start of the block and reads more behind it. */
 static int block_fill(struct test_input *input, struct error *err)
 {
 	ssize_t n;
@@ -103,7 +104,7 @@ static int block_fill(struct test_input *input, struct error *err)
 	return 0;
 }
 
-/* Drops what is left of a line that was cut. */
+/* Drops bytes up to the end of the line whose start was given out. */
 static void rest_skip(struct test_input *input)
 {
 	const char *newline = memchr(input->bytes + input->start, '\n', input->end - input->start);

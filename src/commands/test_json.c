@@ -1,4 +1,5 @@
-/* Written by hand: to build and print a tree costs more than to find the hit. */
+/* The JSON is put together by hand: to build a tree of jansson and print it costs more than to find
+ * the hit. */
 #include "commands/test_json.h"
 
 #include <stddef.h>
@@ -10,8 +11,9 @@
 #include "match/filter.h"
 #include "match/records.h"
 
-/* A byte of a text becomes at most "\\xNN" here; names have at most 128 bytes (PCRE2). So all
- * fields and the host fit; what does not is left out. */
+/* A byte of a text becomes at most five, "\\xNN", when it is rendered and escaped; names of groups
+ * have at most 128 bytes (PCRE2). So the host and all fields fit; what would not fit is left out.
+ */
 enum {
 	NAME_MAX_BYTES = 128,
 	TEXT_MAX_BYTES = 5 * HIT_TEXT_MAX + 8,
@@ -57,7 +59,8 @@ static bool is_plain(const char *bytes, size_t length)
 	return true;
 }
 
-/* In quotes. Rendered text is UTF-8 without control bytes: two signs are left to be escaped. */
+/* Puts a string in quotes. Rendered text is UTF-8 without control bytes, so only quote and
+ * backslash need an escape. */
 static void put_text(struct json_line *json, const char *bytes, size_t length)
 {
 	char shown[TEXT_MAX_BYTES];
@@ -97,7 +100,7 @@ static void put_host(struct json_line *json, const struct hit *hit)
 	}
 }
 
-/* Seconds since the epoch; a fraction without zeros at its end. */
+/* Seconds since the epoch, with a fraction that has no zeros at its end: 1795423860.25 */
 static void put_epoch(struct json_line *json, int64_t at_ms)
 {
 	uint64_t ms = at_ms < 0 ? -(uint64_t)at_ms : (uint64_t)at_ms;
@@ -114,7 +117,8 @@ static void put_epoch(struct json_line *json, int64_t at_ms)
 		put(json, fraction, length);
 }
 
-/* RFC 3339 in UTC, by utc_format() of the minute: no minute of time_t has a leap second. */
+/* RFC 3339 in UTC: 2026-11-23T08:51:09.250Z. Only the text up to the minute comes from
+ * utc_format(), once for each minute; the rest is counted in it, as time_t knows no leap second. */
 static void put_stamp(struct json_line *json, struct test_json *state, int64_t at_ms)
 {
 	int64_t minute = at_ms / MINUTE_MS - (at_ms % MINUTE_MS < 0);
@@ -128,7 +132,7 @@ static void put_stamp(struct json_line *json, struct test_json *state, int64_t a
 		state->minute = minute;
 		state->has_stamp = true;
 	}
-	if (!state->stamp[0]) /* a year that has no four digits */
+	if (!state->stamp[0]) /* utc_format() gives no text for a year that has not four digits */
 		return;
 	put(json, state->stamp, sizeof("2026-11-23T08:51:") - 1);
 	put(json, tail, rest % 1000 ? sizeof(tail) : 2);
@@ -162,7 +166,7 @@ void test_json_hit(struct test_json *state, uint64_t number, const struct hit *h
 	if (hit->doubtful)
 		put_string(&json, ",\"charged\":false");
 	put_string(&json, ",\"proof\":");
-	/* a host name never is */
+	/* a host name is never proven */
 	put_string(&json, hit->ip.family && hit->proven ? "\"proven\"" : "\"unproven\"");
 	put_string(&json, ",\"fields\":{");
 	for (size_t i = 0; i < hit->n_fields; i++) {
@@ -173,7 +177,7 @@ void test_json_hit(struct test_json *state, uint64_t number, const struct hit *h
 		put_text(&json, hit->fields[i].value, hit->fields[i].length);
 	}
 	put_string(&json, "}}\n");
-	(void)fwrite(json.bytes, 1, json.used, state->out); /* the stream remembers a failure */
+	(void)fwrite(json.bytes, 1, json.used, state->out); /* run_file asks ferror() at the end */
 }
 
 static void put_key(struct json_line *json, const char *key, const char *bytes, size_t length)
@@ -201,7 +205,7 @@ static void put_why(struct json_line *json, const char *line, const struct test_
 		put_string(json, "null");
 	text_format(at, sizeof(at), "%s:%u:%u", stop->at.file, stop->at.line, stop->at.column);
 	put_key(json, "at", at, strlen(at));
-	/* its end is what stands before the place */
+	/* only the end of it, which stands right before the place */
 	put_key(json, "matched", why->input + (matched > HIT_TEXT_MAX ? matched - HIT_TEXT_MAX : 0),
 		matched);
 	put_key(json, "stopped", stop->text, strlen(stop->text));

@@ -3,14 +3,15 @@
 
 #include <stdint.h>
 
-/* What became of the lines. The rest of them no rule matched. */
+/* How many lines there were, and of what kind. The lines that are neither hits nor ignored were
+ * missed. */
 struct test_tally {
 	uint64_t lines;
 	uint64_t hits;
 	uint64_t ignored;
-	uint64_t cut;      /* longer than any rule sees */
-	uint64_t *by_rule; /* owned; hits of each failregex */
-	uint64_t *held;    /* owned; lines that it took for a session and that are no hit yet */
+	uint64_t cut;      /* longer than TAIL_LINE_MAX: no rule sees them */
+	uint64_t *by_rule; /* owned; [number of the failregex - 1]: its hits */
+	uint64_t *held;    /* owned; likewise: lines that it keeps for their session, no hit yet */
 };
 
 #endif

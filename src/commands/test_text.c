@@ -13,10 +13,11 @@
 
 enum {
 	LINE_SHOWN = 4096,
-	RULE_SHOWN = 8192,  /* whole, in the summary: the longest of fail2ban's has 2365 bytes */
-	PIECE_SHOWN = 100,  /* of a rule, beside a hit */
-	INPUT_SHOWN = 160,  /* of a line, beside what it is explained by */
-	MATCHED_SHOWN = 60, /* of what a rule had matched: the end says where it stopped */
+	/* a rule in the summary, whole: the longest of fail2ban has 2365 bytes */
+	RULE_SHOWN = 8192,
+	PIECE_SHOWN = 100,  /* of a rule or a field beside a hit */
+	INPUT_SHOWN = 160,  /* of what the rules see of a missed line */
+	MATCHED_SHOWN = 60, /* of what a rule had matched, its end */
 };
 
 static void print_place(FILE *out, const struct position *at)
@@ -24,7 +25,7 @@ static void print_place(FILE *out, const struct position *at)
 	(void)fprintf(out, "%s:%u:%u", at->file, at->line, at->column);
 }
 
-/* In quotes. */
+/* Prints at most shown_max bytes, rendered and in quotes. */
 static void print_piece(FILE *out, const char *bytes, size_t length, size_t shown_max)
 {
 	char shown[LINE_SHOWN];
@@ -33,7 +34,8 @@ static void print_piece(FILE *out, const char *bytes, size_t length, size_t show
 	(void)fprintf(out, "'%s'", shown);
 }
 
-/* A rule as it stands in its file, from byte start on; what may not be shown so is rendered. */
+/* Prints a rule as it stands in its file, cut to shown_max bytes. If it holds a byte that is not
+ * printable ASCII, it is rendered. */
 static void print_rule_text(FILE *out, const char *text, size_t shown_max)
 {
 	char shown[RULE_SHOWN];
@@ -50,7 +52,8 @@ static void print_rule_text(FILE *out, const char *text, size_t shown_max)
 	(void)fprintf(out, length < shown_max ? "%.*s" : "%.*s...", (int)shown_max, text);
 }
 
-/* The end of what stands before a place, as that is nearest to it. */
+/* Prints the end of what a rule had matched: that is what stands right before the place where it
+ * stopped. */
 static void print_end(FILE *out, const char *bytes, size_t length)
 {
 	bool is_cut = length > MATCHED_SHOWN;
@@ -197,7 +200,7 @@ void test_text_missed(struct test_text *text, uint64_t number, unsigned held, co
 	print_stop(text->out, &why);
 }
 
-/* Where a rule that never hit came furthest. */
+/* Prints where a rule that never hit came furthest. */
 static void print_furthest(const struct test_text *text, unsigned rule)
 {
 	struct test_stop stop;
@@ -231,7 +234,7 @@ static void print_rule(const struct test_text *text, unsigned rule, const struct
 		print_furthest(text, rule);
 }
 
-/* Without it no rule is tried. */
+/* Prints a prefregex that never matched: no rule was tried then. */
 static void print_prefix(const struct test_text *text)
 {
 	const struct config_text *source = &text->def->prefregex;
@@ -244,7 +247,7 @@ static void print_prefix(const struct test_text *text)
 	print_furthest(text, 0);
 }
 
-/* Lines that the parser gave up on. */
+/* Prints how many lines the parser gave up on, by kind. */
 static void print_unsound(FILE *out, const struct filter *filter)
 {
 	bool any = false;

@@ -12,10 +12,10 @@ struct hit;
 struct test_furthest;
 struct test_tally;
 
-/* What `voipguard test` shows to people. All texts go through text_render(). */
+/* Prints what `voipguard test` shows to people. Texts from outside are rendered. number: of the
+ * line, from 1. */
 
-/* More lines that no rule matched are shown without the reason: each costs a slow run of every
- * rule. */
+/* For so many missed lines it is said why: each costs a slow run of every rule. */
 enum { TEST_EXPLAINED_MAX = 1000 };
 
 struct test_text {
@@ -24,20 +24,22 @@ struct test_text {
 	struct test_furthest *furthest; /* borrowed */
 	int64_t now_s;
 	uint64_t explained;
-	bool has_names; /* a hit named a host that is no address */
+	bool has_names; /* a hit had a host name, which is no address */
 };
 
-/* Two rows: whom, when and which rule; then the date as it stands, where the rule stands. */
+/* Two rows: whom, when and by which rule; then the date as it stands in the line, and the file and
+ * line of the rule. */
 void test_text_hit(struct test_text *text, uint64_t number, const char *line, size_t length,
 	const struct hit *hit, bool ignored);
-/* The line, and how far the best rule came in what the rules see of it; held: the rule that took it
- * for a session and waits for more, 0: none did. */
+/* The line, and how far the best rule came in `seen`, which is what the rules were given of it.
+ * held: the number of the rule that keeps the line for its session, of which more lines decide; 0:
+ * none does. */
 void test_text_missed(struct test_text *text, uint64_t number, unsigned held, const char *line,
 	size_t length, const char *seen, size_t seen_length);
-/* A line that the parser gave up on, and why. */
+/* A line that the parser gave up on, so that no rule has seen it, and why. */
 void test_text_unsound(struct test_text *text, uint64_t number, const char *line, size_t length,
 	const char *kind, const char *why);
-/* The sums, then each rule with its hits. */
+/* The sums, then each rule with the number of its hits. */
 void test_text_summary(struct test_text *text, const struct test_tally *tally,
 	const struct filter *filter);
 

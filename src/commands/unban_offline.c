@@ -42,7 +42,8 @@ static void load_total(void *context, const char *jail, uint64_t failures, uint6
 	guard_load_total(context, jail, failures, bans);
 }
 
-/* Bans that the database holds are in the kernel already: only lifts are sent. */
+/* Sends the queued lifts to the kernel. The bans of the database are queued, too, but the kernel
+ * has them already: they are passed over. */
 static int apply_lifts(struct guard *guard, struct error *err)
 {
 	const struct scope *scopes;
@@ -82,8 +83,10 @@ static int lift(struct guard *guard, struct store *store, const struct ip *ip, c
 	if (store_load(store, &loader, err) < 0)
 		return -1;
 	rc = guard_unban(guard, ip, jail, now_s, &lifted, err);
+	/* the rows say LIFTING before the kernel lifts: if we are killed in between, the next start
+	 * of the daemon lifts them */
 	if (rc == 0)
-		rc = store_commit(store, 0, err); /* "lifting" before the kernel hears of it */
+		rc = store_commit(store, 0, err);
 	if (rc == 0)
 		rc = apply_lifts(guard, err);
 	if (rc == 0)
@@ -104,7 +107,8 @@ int unban_offline(const struct run_options *options, const struct ip *ip, const 
 	struct error err;
 	int rc = -1;
 
-	/* a daemon that starts, or ends, does not answer and has the bans in its memory */
+	/* the lock: a daemon that is starting or ending does not answer, but has the bans in its
+	 * memory */
 	if (access(database, R_OK | W_OK) < 0)
 		(void)error_errno(&err, errno, "no daemon runs, and %s cannot be used", database);
 	else if (dirs_lock(options->state_dir, &lock_fd, &err) < 0)

@@ -4,8 +4,9 @@
 struct ip;
 struct run_options;
 
-/* `unban` as root while no daemon runs: takes the bans of ip (NULL: all), of one jail or of every
- * jail (NULL), out of the database and the kernel. Returns the exit status. */
+/* `unban` by root while no daemon runs: lifts the bans of ip (NULL: of all addresses) in one jail
+ * (NULL: in every jail) in the database and the kernel. Prints why if it cannot. Returns the exit
+ * status. */
 int unban_offline(const struct run_options *options, const struct ip *ip, const char *jail);
 
 #endif
