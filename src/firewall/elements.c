@@ -10,7 +10,8 @@
 
 enum { TO_LIFT = -1 };
 
-/* until_s 0: permanent; TO_LIFT: the kernel could not be asked to lift it yet. */
+/* One element. until_s: CLOCK_BOOTTIME of its end; 0: permanent; TO_LIFT: the kernel was unusable
+ * when it should have been lifted, so it has yet to be. */
 struct held {
 	struct ip ip;
 	uint8_t scope;
@@ -71,7 +72,7 @@ size_t elements_scopes(const struct elements *elements)
 
 static void forget(struct elements *elements, struct held *held)
 {
-	(void)ipmap_remove(elements->map, &held->ip, held->scope); /* is `held` */
+	(void)ipmap_remove(elements->map, &held->ip, held->scope); /* gives `held` */
 	free(held);
 }
 
@@ -83,7 +84,7 @@ void elements_forget(struct elements *elements, uint8_t scope, const struct ip *
 		forget(elements, held);
 }
 
-/* False: over the budget. */
+/* False: there are ELEMENTS_MAX already. */
 static bool remember(struct elements *elements, uint8_t scope, const struct ip *ip, int64_t ttl_s,
 	uint32_t engine, int64_t now_s)
 {
@@ -103,7 +104,8 @@ static bool remember(struct elements *elements, uint8_t scope, const struct ip *
 	return true;
 }
 
-/* Renewing an element writes its counter anew: take over what it has counted. */
+/* nft_apply() renews an element by deleting it and adding it again, which would set its counter to
+ * 0: so the new one starts from what the old one has counted. */
 static void keep_counter(struct elements *elements, struct nft_change *change)
 {
 	struct nft_element element = { .scope = change->scope, .ip = change->ip };
@@ -111,12 +113,13 @@ static void keep_counter(struct elements *elements, struct nft_change *change)
 	if (change->op != NFT_BAN || !ipmap_get(elements->map, &change->ip, change->scope))
 		return;
 	if (nft_query(elements->nft, &element, 1, NULL) < 0 || !element.present)
-		return; /* gone meanwhile: nothing to keep */
+		return; /* the kernel has timed it out: no counter to keep */
 	change->packets = element.packets;
 	change->bytes = element.bytes;
 }
 
-/* The kernel was unusable: the next elements_restore() lifts the element, in place of adding it. */
+/* The kernel was unusable: the next elements_restore() lifts the element instead of adding it
+ * again. */
 static void lift_later(struct elements *elements, const struct nft_change *change)
 {
 	struct held *held = ipmap_get(elements->map, &change->ip, change->scope);
@@ -125,13 +128,15 @@ static void lift_later(struct elements *elements, const struct nft_change *chang
 		held->until_s = TO_LIFT;
 }
 
-/* The element is over the budget: the kernel, which has it, gives it up again. */
+/* There is no room to remember the element, so it must not stay in the kernel either: nobody would
+ * restore or lift it. */
 static void refuse(struct elements *elements, struct nft_change *change)
 {
 	struct nft_change back = { .op = NFT_LIFT, .scope = change->scope, .ip = change->ip };
 
+	/* If the kernel fails here, the timeout of the element ends it. */
 	if (change->failure == 0)
-		(void)nft_apply(elements->nft, &back, 1, NULL); /* else its timeout ends it */
+		(void)nft_apply(elements->nft, &back, 1, NULL);
 	change->failure = ENOSPC;
 }
 
@@ -147,7 +152,7 @@ int elements_apply(struct elements *elements, struct nft_change *changes, size_t
 		struct nft_change *change = &changes[i];
 
 		if (change->scope >= elements->n_scopes)
-			continue; /* has failed */
+			continue; /* nft_apply() has refused it: no such scope */
 		if (change->op == NFT_LIFT && change->failure == 0)
 			elements_forget(elements, change->scope, &change->ip);
 		else if (change->op == NFT_LIFT && rc < 0)

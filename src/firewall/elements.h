@@ -12,38 +12,49 @@
 struct elements;
 struct error;
 
-/* The firewall role's own memory of what the kernel should hold, so that it restores everything at
- * once when somebody flushes the rule set, without asking another role. Numbers of scopes are of
- * the whole run; each engine's numbers are translated by the caller. now_s is CLOCK_BOOTTIME,
- * which runs on in suspend, as bans do. */
-enum { ELEMENTS_MAX = 2000000 }; /* the ban budget: beyond, a ban is refused with ENOSPC */
+/* The firewall role's own memory of the elements that the kernel's sets should hold, one for each
+ * banned address or network. When somebody flushes the rule set, the role restores it from here at
+ * once, without asking another role.
+ * A scope (a protocol and its ports) gets its number at its first use and keeps it until the
+ * service ends. An engine counts its scopes from 0 on its own; the caller translates. now_s is
+ * CLOCK_BOOTTIME in seconds: it goes on during suspend, and bans run out then too. */
+enum { ELEMENTS_MAX = 2000000 }; /* a ban beyond this many elements is refused with ENOSPC */
 
-/* nft is borrowed. */
+/* nft is borrowed: it must outlive the elements. */
 struct elements *elements_new(struct nft *nft);
 void elements_free(struct elements *elements);
 
-/* The number of an equal scope, or of a new one whose sets are made now; -1 with a sentence. */
+/* The number of this scope. For a scope not seen before, the sets are made in the kernel. -1 with a
+ * sentence: there are NFT_SCOPES_MAX scopes already, or the sets cannot be made. */
 int elements_scope(struct elements *elements, const struct scope *scope, struct error *err);
+/* How many scopes have a number: they are 0 up to this. */
 size_t elements_scopes(const struct elements *elements);
 
-/* Applies in the kernel and remembers what worked; change.scope is our number, failure is set.
- * engine: who wants it, for elements_drop. Counters of elements that exist are kept. -1: the
- * kernel is unusable; what was asked, lifts too, is remembered and done by elements_restore. */
+/* Makes the changes in the kernel and remembers those that worked. Each change's scope is a number
+ * of elements_scope(); its failure is set as by nft_apply(), or to ENOSPC. engine: the number of
+ * the engine that asks, which elements_drop() compares. A renewed element keeps its counters. -1
+ * with a sentence: the kernel is unusable; every ban and lift that was asked for is remembered, and
+ * the next elements_restore() makes it. */
 int elements_apply(struct elements *elements, struct nft_change *changes, size_t count,
 	uint32_t engine, int64_t now_s, struct error *err);
 
-/* Something of a dump: true if it is new to us (remembered from now on). */
+/* Takes in an element that the kernel was found to hold, as if `engine` had asked for it. True: it
+ * was unknown until now. False: it was known already, or there are ELEMENTS_MAX. */
 bool elements_adopt(struct elements *elements, const struct nft_element *element, uint32_t engine,
 	int64_t now_s);
-/* Deleted by somebody else: forgotten. */
+/* Forgets an element that somebody else has deleted in the kernel. */
 void elements_forget(struct elements *elements, uint8_t scope, const struct ip *ip);
 
-/* Makes table, sets, rules and all remembered elements again. *ret_count: elements. */
+/* Makes the table, the sets, the rules and all remembered elements again, and lifts what could not
+ * be lifted before. *ret_count: how many elements were written. -1 with a sentence: the kernel is
+ * unusable; call again later. */
 int elements_restore(struct elements *elements, int64_t now_s, size_t *ret_count,
 	struct error *err);
-/* Lifts every element that this engine has not asked for (reload), or all with engine 0. */
+/* Lifts, and forgets, every element that the engine of this number has not asked for: after a
+ * reload, what only the previous engine wanted. Engine 0: lifts all. -1 with a sentence: the kernel
+ * could not lift some of them, which stay there until they time out, if they ever do. */
 int elements_drop(struct elements *elements, uint32_t engine, struct error *err);
-/* Forgets what the kernel has timed out. */
+/* Forgets the elements whose time is over; the kernel has removed them by itself. */
 void elements_sweep(struct elements *elements, int64_t now_s);
 size_t elements_count(const struct elements *elements);
 

@@ -7,7 +7,7 @@
 void firewall_tell(struct firewall *firewall, const struct message *record)
 {
 	if (firewall->current)
-		(void)child_send(&firewall->current->child, record, -1); /* its queue has room */
+		(void)child_send(&firewall->current->child, record, -1); /* the queue has room */
 }
 
 void firewall_tell_health(struct firewall *firewall, enum message_part part, int failure,

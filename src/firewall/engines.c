@@ -21,16 +21,16 @@
 
 enum {
 	NOTIFIER_DELAY_MAX_S = 60,
-	NOTIFIER_STEADY_S = 600, /* one that has run so long has not failed at its start */
+	NOTIFIER_STEADY_S = 600, /* after so long a run, the wait before a restart is short again */
 	STOP_LIMIT_S = 8,
-	PREPARE_LIMIT_S = 50, /* less than a client of a reload waits */
+	PREPARE_LIMIT_S = 50, /* shorter than the client of a reload waits for its answer */
 };
 
 /* ---- the pair between engine and notifier ---- */
 
-/* A record with a descriptor goes ahead of those that wait in the queue, and an engine that gets it
- * before MESSAGE_GO throws it away: so the pair waits until the engine runs and the queue is empty.
- */
+/* A record with a descriptor cannot wait in the queue, so it would overtake the records there; and
+ * an engine that gets MESSAGE_PEER before MESSAGE_GO throws it away. So no pair is made until the
+ * engine runs and its queue is empty. */
 void firewall_join(struct firewall *firewall)
 {
 	struct message record = { .type = MESSAGE_PEER };
@@ -46,10 +46,10 @@ void firewall_join(struct firewall *firewall)
 		firewall->to_join = false;
 		return;
 	}
-	/* a pair that is full: again before the next sleep */
+	/* if a socket was full, this is called again before the loop sleeps */
 	firewall->to_join = child_send(&link->child, &record, pair[0]) < 0 ||
 			    child_send(&firewall->notifier, &record, pair[1]) < 0;
-	(void)close(pair[0]); /* both have their own now */
+	(void)close(pair[0]); /* engine and notifier have their own copies */
 	(void)close(pair[1]);
 }
 
@@ -68,6 +68,7 @@ void firewall_link_done(struct firewall *firewall, struct link *link)
 		firewall->next = NULL;
 }
 
+/* Lets a sealed engine take over. */
 static void engine_go(struct firewall *firewall, struct link *link)
 {
 	struct message go = { .type = MESSAGE_GO, .failure = firewall->options->dry_run };
@@ -82,6 +83,8 @@ static void engine_go(struct firewall *firewall, struct link *link)
 	firewall_join(firewall);
 }
 
+/* The engine is ready to take over: at once if there is no other, else when the current one has
+ * committed and ended. */
 static void engine_sealed(struct firewall *firewall, struct link *link)
 {
 	struct message stop = { .type = MESSAGE_STOP };
@@ -94,11 +97,11 @@ static void engine_sealed(struct firewall *firewall, struct link *link)
 		return;
 	}
 	firewall->current->state = LINK_STOPPING;
-	firewall_tell(firewall, &stop); /* if gone, its exit comes */
+	firewall_tell(firewall, &stop); /* if it is gone already, its exit event comes */
 }
 
-/* Clients wait in the backlog while engines change, and while records wait in the queue: then the
- * pair has no room for a descriptor. */
+/* Whether the engine can be handed a client. Not while one engine replaces another, and not while
+ * records wait in the queue: then its socket is full and takes no descriptor either. */
 static bool takes_clients(const struct firewall *firewall)
 {
 	const struct link *link = firewall->current;
@@ -114,11 +117,11 @@ static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *co
 
 	(void)source, (void)revents;
 	if (!takes_clients(firewall))
-		return 0; /* this has changed since the event was seen */
+		return 0; /* the engine could take clients when the loop looked, and cannot now */
 	client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (client < 0)
 		return 0;
-	/* no room after all: the client sees its connection end, and says so */
+	/* if it cannot be sent, the client sees its connection closed, and reports that */
 	(void)child_send(&firewall->current->child, &record, client);
 	(void)close(client);
 	return 0;
@@ -131,6 +134,9 @@ void firewall_accept_pace(struct firewall *firewall)
 			takes_clients(firewall) ? SD_EVENT_ON : SD_EVENT_OFF);
 }
 
+/* MESSAGE_READY: the engine has sent all bans of its database. After a reload, the elements that
+ * only the previous engine wanted are lifted now. At the start of the service, clients are accepted
+ * from now on. */
 static void engine_ready(struct firewall *firewall, struct link *link)
 {
 	struct error err;
@@ -151,7 +157,7 @@ static void engine_ready(struct firewall *firewall, struct link *link)
 	else if (sd_event_add_io(firewall->event, &firewall->accept_io, firewall->listen_fd,
 			 EPOLLIN, on_accept, firewall) < 0)
 		log_line(LOG_ERR, "cannot watch the control socket");
-	(void)sd_notify(0, "READY=1"); /* not under systemd: nobody to tell */
+	(void)sd_notify(0, "READY=1"); /* fails without systemd, when there is nobody to tell */
 	log_line(LOG_INFO, "ready");
 }
 
@@ -168,12 +174,11 @@ static void engine_scope(struct firewall *firewall, struct link *link, const str
 	if (number < 0) {
 		log_line(LOG_ERR, "cannot make the sets of the firewall: %s", err.text);
 		firewall_tell_health(firewall, MESSAGE_PART_FIREWALL, EIO, err.text);
-		number = NFT_SCOPES_MAX; /* its bans are refused one by one */
+		number = NFT_SCOPES_MAX; /* no scope has it: nft_apply() refuses each ban in it */
 	}
 	link->scopes[link->n_scopes++] = (uint8_t)number;
 }
 
-/* Ends the service: the engine commits first, the bans stay unless it is to lift them. */
 void firewall_stop(struct firewall *firewall, int exit_status)
 {
 	struct message stop = { .type = MESSAGE_STOP };
@@ -183,10 +188,10 @@ void firewall_stop(struct firewall *firewall, int exit_status)
 	firewall->stopping = true;
 	firewall->exit_status = exit_status;
 	firewall->stop_limit_s = clock_boot_s() + STOP_LIMIT_S;
-	(void)sd_notify(0, "STOPPING=1"); /* nobody to tell: fine */
+	(void)sd_notify(0, "STOPPING=1"); /* fails without systemd */
 	for (size_t i = 0; i < 2; i++)
 		if (firewall->links[i].state != LINK_NONE)
-			/* else the end of the pair says it */
+			/* if it cannot be sent, the engine ends when its socket is closed */
 			(void)child_send(&firewall->links[i].child, &stop, -1);
 	if (!firewall->current && !firewall->next)
 		(void)sd_event_exit(firewall->event, exit_status); /* cannot fail in the loop */
@@ -200,11 +205,11 @@ static void engine_reload(struct firewall *firewall, int client_fd)
 	struct error err = { "another one is running" };
 
 	if (firewall->stopping)
-		return; /* the engine has its MESSAGE_STOP */
+		return; /* the engine ends anyway, and with it the client's connection */
 	if (!firewall->next && firewall_start_engine(firewall, client_fd, &err) == 0)
 		return;
 	log_line(LOG_ERR, "reload: %s", err.text);
-	if (client_fd >= 0) /* else it sees the end */
+	if (client_fd >= 0) /* if it is not sent, the client sees its connection closed */
 		(void)send(client_fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	firewall_tell(firewall, &ended);
 }
@@ -248,7 +253,7 @@ static void handle_record(struct firewall *firewall, struct link *link, struct b
 			engine_reload(firewall, fd);
 		break;
 	case MESSAGE_STATUS:
-		(void)sd_notifyf(0, "STATUS=%s", record->text); /* nobody to tell: fine */
+		(void)sd_notifyf(0, "STATUS=%s", record->text); /* fails without systemd */
 		break;
 	case MESSAGE_ALIVE:
 		break;
@@ -269,7 +274,7 @@ static void handle_record(struct firewall *firewall, struct link *link, struct b
 		break;
 	}
 	if (fd >= 0)
-		(void)close(fd); /* whoever needed it has a copy */
+		(void)close(fd); /* a new engine that needs it has its own copy */
 }
 
 static int on_engine(sd_event_source *source, int fd, uint32_t revents, void *context)
@@ -282,7 +287,7 @@ static int on_engine(sd_event_source *source, int fd, uint32_t revents, void *co
 	int rc = 0;
 
 	(void)source, (void)fd, (void)revents;
-	(void)child_flush(&link->child); /* the rest with the next event */
+	(void)child_flush(&link->child); /* what is left goes at the next event */
 	for (int i = 0; i < BATCH_MAX && !child_is_full(&link->child); i++) {
 		rc = message_receive(link->child.fd, &record, &passed_fd, &err);
 		if (rc <= 0)
@@ -290,19 +295,20 @@ static int on_engine(sd_event_source *source, int fd, uint32_t revents, void *co
 		handle_record(link->firewall, link, &batch, &record, passed_fd);
 	}
 	firewall_batch_apply(link->firewall, link, &batch);
-	if (rc < 0) { /* it has ended, or is ended for sending nonsense */
+	if (rc < 0) { /* it has ended, or it sent nonsense and is killed */
 		link->io = sd_event_source_disable_unref(link->io);
 		if (strcmp(err.text, "closed") != 0) {
 			log_line(LOG_CRIT, "the engine is ended: %s", err.text);
-			/* its exit is handled when it comes */
+			/* on_engine_exit() does the rest */
 			(void)kill(link->child.pid, SIGKILL);
 		}
 	}
 	return 0;
 }
 
-/* The old engine has committed and ended, and the next one died before it took over. The
- * configuration that it had accepted starts once more; if that fails too, the service ends. */
+/* In a reload the old engine has committed and ended, but the next one died before it took over. As
+ * that one had accepted the configuration, another engine is started with it; if that fails too,
+ * the service ends. */
 static void engine_restart(struct firewall *firewall)
 {
 	struct error err;
@@ -325,10 +331,10 @@ static int on_engine_exit(sd_event_source *source, const siginfo_t *info, void *
 	struct link *next = firewall->next;
 
 	(void)source;
-	if (link->io && was_current) /* its last bans may still wait in the pair */
+	if (link->io && was_current) /* its last bans may still wait in the socket */
 		(void)on_engine(link->io, link->child.fd, 0, link);
 	if (firewall->stopping && was_current && link->lift_on_stop && firewall->elements)
-		(void)elements_drop(firewall->elements, 0, NULL); /* timeouts end the rest */
+		(void)elements_drop(firewall->elements, 0, NULL); /* what is not lifted times out */
 	if (!clean)
 		log_line(LOG_ERR, "the engine ended (%s %d)",
 			info->si_code == CLD_EXITED ? "exit status" : "signal", info->si_status);
@@ -342,7 +348,7 @@ static int on_engine_exit(sd_event_source *source, const siginfo_t *info, void *
 		engine_restart(firewall);
 	} else if (was_current || !firewall->current) {
 		firewall_stop(firewall,
-			EXIT_FAILURE); /* the next start reads the logs from its last commit on */
+			EXIT_FAILURE); /* the next start reads the logs on from the last commit */
 	} else {
 		firewall_tell(firewall, &ended);
 	}
@@ -366,7 +372,7 @@ int firewall_start_engine(struct firewall *firewall, int client_fd, struct error
 			0 ||
 		sd_event_add_child(firewall->event, &link->exit, link->child.pid, WEXITED,
 			on_engine_exit, link) < 0) {
-		(void)kill(link->child.pid, SIGKILL); /* it holds nothing yet */
+		(void)kill(link->child.pid, SIGKILL); /* it has done nothing yet */
 		firewall_link_done(firewall, link);
 		return error_set(err, "cannot watch the engine");
 	}
@@ -383,7 +389,7 @@ void firewall_limit_next(struct firewall *firewall)
 		return;
 	log_line(LOG_ERR, "reload: the next engine is not ready after %d s and is ended",
 		PREPARE_LIMIT_S);
-	(void)kill(link->child.pid, SIGKILL); /* its exit is handled when it comes */
+	(void)kill(link->child.pid, SIGKILL); /* on_engine_exit() does the rest */
 }
 
 /* ---- notifier ---- */
@@ -400,7 +406,7 @@ static int on_notifier(sd_event_source *source, int fd, uint32_t revents, void *
 	while ((rc = message_receive(firewall->notifier.fd, &record, &passed_fd, &err)) > 0) {
 		firewall->notifier.alive_s = clock_boot_s();
 		if (passed_fd >= 0)
-			(void)close(passed_fd); /* it has none to give */
+			(void)close(passed_fd); /* no record of the notifier carries a descriptor */
 	}
 	if (rc < 0)
 		firewall->notifier_io = sd_event_source_disable_unref(firewall->notifier_io);
@@ -446,7 +452,7 @@ void firewall_start_notifier(struct firewall *firewall)
 			firewall->notifier.pid, WEXITED, on_notifier_exit, firewall) < 0) {
 		log_line(LOG_ERR, "no mail is sent: %s", err.text);
 		if (firewall->notifier.pid)
-			(void)kill(firewall->notifier.pid, SIGKILL); /* it holds nothing yet */
+			(void)kill(firewall->notifier.pid, SIGKILL); /* it has done nothing yet */
 		firewall->notifier_io = sd_event_source_disable_unref(firewall->notifier_io);
 		child_done(&firewall->notifier);
 		firewall->notifier_again_s = clock_boot_s() + NOTIFIER_DELAY_MAX_S;

@@ -27,8 +27,9 @@ enum { TICK_US = 1000000, GENERATION_EVERY_S = 60, ALIVE_LIMIT_S = 3 * MESSAGE_A
 
 /* ---- the loop ---- */
 
-/* Before the loop sleeps: what is queued for a child wants its socket writable, and a child whose
- * queue is long is not read. */
+/* sd-event calls this before the loop sleeps. The loop then also waits until an engine's socket is
+ * writable, if records are queued for it; and an engine with a long queue is not read, since each
+ * answer would make the queue longer. */
 static int on_post(sd_event_source *source, void *context)
 {
 	struct firewall *firewall = context;
@@ -39,7 +40,7 @@ static int on_post(sd_event_source *source, void *context)
 
 		if (!link->io)
 			continue;
-		(void)child_flush(&link->child); /* the rest when it is writable */
+		(void)child_flush(&link->child); /* what is left goes when it is writable */
 		(void)sd_event_source_set_io_events(link->io,
 			(child_is_full(&link->child) ? 0 : EPOLLIN) |
 				(link->child.queue_count ? EPOLLOUT : 0));
@@ -56,10 +57,10 @@ static void feed_watchdog(struct firewall *firewall)
 
 	if (firewall->current && firewall->current->ready &&
 		firewall->current->child.alive_s < oldest_s)
-		return; /* the service manager ends us, and starts us again */
+		return; /* the engine hangs: the watchdog ends the service and starts it again */
 	if (firewall->notifier.pid && firewall->notifier.alive_s < oldest_s)
-		(void)kill(firewall->notifier.pid, SIGKILL); /* started again by its exit */
-	(void)sd_notify(0, "WATCHDOG=1");                    /* nobody to tell: fine */
+		(void)kill(firewall->notifier.pid, SIGKILL); /* it hangs; a new one is started */
+	(void)sd_notify(0, "WATCHDOG=1");                    /* fails without systemd */
 }
 
 static void check_generation(struct firewall *firewall)
@@ -122,12 +123,12 @@ static int add_sources(struct firewall *firewall)
 	sd_event *event = firewall->event;
 	sigset_t signals;
 
-	(void)sigemptyset(&signals); /* these cannot fail with valid signals */
+	(void)sigemptyset(&signals); /* the calls for signal sets cannot fail with valid numbers */
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGINT);
 	(void)sigaddset(&signals, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
-	(void)signal(SIGHUP, SIG_IGN); /* a lost terminal ends no guard; reload is a command */
+	(void)signal(SIGHUP, SIG_IGN); /* losing the terminal must not end protection */
 	if (sd_event_add_signal(event, NULL, SIGTERM, on_signal, firewall) < 0 ||
 		sd_event_add_signal(event, NULL, SIGINT, on_signal, firewall) < 0 ||
 		sd_event_add_post(event, NULL, on_post, firewall) < 0 ||
@@ -158,11 +159,11 @@ static void firewall_done(struct firewall *firewall)
 {
 	for (size_t i = 0; i < 2; i++) {
 		if (firewall->links[i].child.pid)
-			(void)kill(firewall->links[i].child.pid, SIGKILL); /* over its time */
+			(void)kill(firewall->links[i].child.pid, SIGKILL); /* it is late */
 		firewall_link_done(firewall, &firewall->links[i]);
 	}
 	if (firewall->notifier.pid)
-		(void)kill(firewall->notifier.pid, SIGKILL); /* holds nothing that is lost */
+		(void)kill(firewall->notifier.pid, SIGKILL); /* the outbox keeps its mails */
 	child_done(&firewall->notifier);
 	elements_free(firewall->elements);
 	nft_close(firewall->nft);
@@ -212,7 +213,7 @@ int firewall_run(const struct run_options *options)
 	status = serve(firewall, &err);
 	if (status < 0)
 		log_line(LOG_ERR, "%s", err.text);
-	(void)unlink(options->socket_path); /* fails where only root may: the next start does */
+	(void)unlink(options->socket_path); /* if it may not, the next start does */
 	firewall_done(firewall);
 	free(firewall);
 	return status < 0 ? EXIT_FAILURE : status;

@@ -13,14 +13,15 @@
 #include "firewall/elements.h"
 #include "firewall/own_addresses.h"
 
+/* ADOPT_RESERVE: places in the engine's queue that the list of elements must leave free. */
 enum { SSH_EVERY_S = 10, ADOPT_RESERVE = CHILD_QUEUE_MAX / 4 };
 
 /* ---- protection ---- */
 
-/* Where the addresses go while they are read. */
+/* What add_host() does with the addresses that it is called for. */
 struct host_list {
 	struct protected *hosts;
-	struct firewall *told; /* its engine hears of each; NULL: nobody does */
+	struct firewall *told; /* whose current engine is told of each; NULL: nobody is */
 };
 
 static void add_host(void *context, enum own_addresses_kind kind, const struct ip *ip)
@@ -51,11 +52,13 @@ void firewall_refresh_hosts(struct firewall *firewall)
 	}
 	log_line(LOG_ERR, "cannot read the host's own addresses: %s", err.text);
 	protected_free(list.hosts);
-	/* what was protected stays so: better too much than the gateway too little */
+	/* Keep the old list and add what can be read: to protect too much is better than to ban the
+	 * gateway. */
 	list = (struct host_list){ .hosts = firewall->hosts };
 	(void)own_addresses_list(firewall->own_addresses, add_host, &list, NULL);
 }
 
+/* Counts the addresses of SSH users, and those among them that are new. */
 struct peer_finder {
 	const struct protected *hosts;
 	size_t count;
@@ -80,10 +83,10 @@ void firewall_refresh_ssh(struct firewall *firewall)
 	if (own_addresses_ssh_peers(find_peer, &finder, &err) == 0) {
 		firewall->peers_unread = false;
 	} else {
-		if (!firewall->peers_unread) /* said once, tried on */
+		if (!firewall->peers_unread) /* log it once; each look tries again */
 			log_line(LOG_ERR, "cannot read the SSH sessions: %s", err.text);
 		firewall->peers_unread = true;
-		finder.count = firewall->n_peers; /* those known stay protected */
+		finder.count = firewall->n_peers; /* as before: who is protected stays so */
 	}
 	if (!finder.unknown && finder.count == firewall->n_peers)
 		return;
@@ -107,13 +110,13 @@ void firewall_batch_apply(struct firewall *firewall, struct link *link, struct b
 	}
 	for (size_t i = 0; i < batch->count; i++) {
 		batch->answers[i].failure = batch->changes[i].failure;
-		/* the queue has room: reading stops at half of it */
+		/* the queue has room: on_engine() stops reading when it is half full */
 		(void)child_send(&link->child, &batch->answers[i], -1);
 	}
 	batch->count = 0;
-	/* Whoever has logged in by SSH since the last look is protected at the next tick, and the
-	 * engine lifts a ban that hit him. The sessions are not read before each ban: many take
-	 * milliseconds to be read, and a session outlives a second. */
+	/* One of these bans may have hit somebody who logged in by SSH since the last look: look
+	 * again at the next tick, within a second; the engine then lifts the ban. Looking before
+	 * each ban would cost milliseconds where there are many sessions. */
 	firewall->next_ssh_s = clock_boot_s();
 }
 
@@ -139,7 +142,7 @@ void firewall_batch_add(struct firewall *firewall, struct link *link, struct bat
 		answer.failure = EPERM;
 	if (answer.failure) {
 		(void)text_format(answer.text, sizeof(answer.text), "%s", because ? because : "");
-		(void)child_send(&link->child, &answer, -1); /* the queue has room */
+		(void)child_send(&link->child, &answer, -1); /* the queue has room, as above */
 		return;
 	}
 	batch->changes[batch->count] =
@@ -182,7 +185,7 @@ void firewall_restore(struct firewall *firewall, const char *why)
 
 	firewall->to_restore = false;
 	if (elements_restore(firewall->elements, clock_boot_s(), &count, &err) < 0) {
-		if (!firewall->health[MESSAGE_PART_FIREWALL].failure) /* said once, tried on */
+		if (!firewall->health[MESSAGE_PART_FIREWALL].failure) /* log it once */
 			log_line(LOG_ERR, "cannot restore the firewall table: %s", err.text);
 		firewall_tell_health(firewall, MESSAGE_PART_FIREWALL, EIO, err.text);
 		firewall->to_restore = true;
@@ -192,6 +195,7 @@ void firewall_restore(struct firewall *firewall, const char *why)
 	firewall_tell_health(firewall, MESSAGE_PART_FIREWALL, 0, "");
 }
 
+/* Somebody has deleted one element by hand: the engine ends the ban. */
 static void admin_lift(void *context, uint8_t scope, const struct ip *ip)
 {
 	struct firewall *firewall = context;

@@ -31,7 +31,8 @@ static bool is_one_of(const char *text, const char *const *known)
 bool logins_session_ip(const struct logins_session *session, struct ip *ret_ip)
 {
 	static const char *const services[] = { "sshd", NULL };
-	/* pam_systemd(8): root is "user-early" from systemd 256 on, "light" came with 258. */
+	/* See pam_systemd(8): from systemd 256 on root's sessions are "user-early"; systemd 258 has
+	 * the "light" classes. */
 	static const char *const classes[] = { "user", "user-early", "user-light",
 		"user-early-light", NULL };
 	static const char *const states[] = { "active", "online", NULL };
@@ -44,7 +45,7 @@ bool logins_session_ip(const struct logins_session *session, struct ip *ret_ip)
 
 /* ---- logind ---- */
 
-/* ENXIO: the session has ended since it was listed; ENODATA: logind does not say it. */
+/* ENXIO, ENOENT: the session has ended since it was listed; ENODATA: logind does not know it. */
 static bool is_unsaid(int rc)
 {
 	return rc == -ENXIO || rc == -ENODATA || rc == -ENOENT;
@@ -116,7 +117,7 @@ static int sessions_list(void (*each)(void *context, const struct ip *ip), void 
 
 /* ---- utmp ---- */
 
-/* An IPv4 address has the first of the four words to itself. */
+/* utmp(5): an IPv4 address is in the first of the four words, and the other three are 0. */
 static bool record_ip(const struct utmp *record, struct ip *ret_ip)
 {
 	static const int32_t none[4];
@@ -130,7 +131,8 @@ static bool record_ip(const struct utmp *record, struct ip *ret_ip)
 	return true;
 }
 
-/* Who was cut off without a logout keeps his record. */
+/* When a connection is lost without a logout, the record stays; its process is then gone. EPERM: it
+ * lives, and belongs to another user. */
 static bool is_alive(pid_t pid)
 {
 	return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
@@ -147,7 +149,7 @@ static void records_tell(const struct utmp *records, size_t count,
 			each(context, &ip);
 }
 
-/* Reads up to `size` bytes, fewer at the file's end only. -1 with errno. */
+/* Reads `size` bytes, and fewer only at the end of the file. -1 with errno. */
 static ssize_t block_read(int fd, void *bytes, size_t size)
 {
 	size_t used = 0;

@@ -14,10 +14,10 @@
 #include "base/error.h"
 
 enum {
-	/* The kernel fills at most 32 KiB of a list at a time; events and answers are shorter. */
+	/* Room for one datagram: the kernel fills at most 32 KiB of a list; others are shorter. */
 	RECEIVE_BYTES = 64 * 1024,
 	ANSWER_TIMEOUT_S = 2,
-	/* Far beyond the longest list. */
+	/* Datagrams of one answer: far beyond the longest list. */
 	ANSWER_READS_MAX = 65536,
 	DRAIN_READS_MAX = 8192,
 	LIST_TRIES_MAX = 8,
@@ -33,7 +33,7 @@ int netlink_open(struct netlink *link, int protocol, uint32_t groups, struct err
 
 	if (fd < 0)
 		return error_errno(err, errno, "netlink socket");
-	/* Without the first option, an error would carry back the whole message it is about. */
+	/* CAP_ACK: an error does not repeat the whole request. EXT_ACK: it names the attribute. */
 	if (setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one)) < 0 ||
 		setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one)) < 0 ||
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0)
@@ -51,15 +51,15 @@ int netlink_open(struct netlink *link, int protocol, uint32_t groups, struct err
 void netlink_close(struct netlink *link)
 {
 	if (link->received)
-		(void)close(link->fd); /* nothing waits for the kernel */
+		(void)close(link->fd); /* no data can be lost by it */
 	free(link->received);
 	*link = (struct netlink){ 0 };
 }
 
 static void set_buffer(int fd, int force, int plain, int size_bytes)
 {
-	/* FORCE goes beyond the system's limit and needs a privilege that a user namespace lacks.
-	 */
+	/* FORCE goes beyond the limit of net.core.[rw]mem_max, and fails in a user namespace, where
+	 * CAP_NET_ADMIN does not count for it. */
 	if (setsockopt(fd, SOL_SOCKET, force, &size_bytes, sizeof(size_bytes)) < 0)
 		(void)setsockopt(fd, SOL_SOCKET, plain, &size_bytes, sizeof(size_bytes));
 }
@@ -91,7 +91,7 @@ static int read_datagrams(struct netlink *link, int flags, uint32_t reads_max,
 		if (n < 0)
 			return errno;
 		if (length != sizeof(from) || from.nl_pid != 0)
-			continue; /* not from the kernel */
+			continue; /* another process sent it, not the kernel */
 		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
 			if (reader(context, message))
 				return 0;
@@ -127,7 +127,8 @@ static bool read_answer(void *context, const struct nlmsghdr *message)
 {
 	const struct answers *answers = context;
 
-	/* An answer to an earlier question, which nobody waited for any more, is passed over. */
+	/* An answer to an earlier request, which came after its timeout, is passed over. The
+	 * subtraction is right also when the numbers wrap around. */
 	return message->nlmsg_seq - answers->first_seq <= answers->last_seq - answers->first_seq &&
 	       answers->reader(answers->context, message);
 }

@@ -12,40 +12,47 @@
 #include <libmnl/libmnl.h>
 
 enum {
-	/* The length of an attribute has 16 bits: past them it wraps silently. */
+	/* All elements of a message are nested in one attribute, whose length has 16 bits: a longer
+	 * one would wrap around without an error. */
 	MESSAGE_ELEMENTS_MAX = 1000,
 	MESSAGE_BYTES_MAX = 60000,
-	/* An IPv6 element with timeout and counter has 88. */
+	/* An IPv6 element with timeout and counter takes 88 bytes. */
 	ELEMENT_ROOM_BYTES = 128,
 	MESSAGE_ROOM_BYTES = 64 + NFT_NAME_BYTES + ELEMENT_ROOM_BYTES,
-	/* Bad elements dropped from one batch before its changes are sent one by one. */
+	/* A transaction that the kernel refuses is sent again this often, each time without the
+	 * change at fault or with half as many; then each change is sent alone. */
 	RETRIES_MAX = 16,
-	/* Two sets, and at most three operations in one of them. */
+	/* A timed ban: three in the timed set, and two to remove a permanent ban. */
 	OPS_PER_CHANGE = 5,
 	OPS_MAX = NFT_BATCH_MAX + OPS_PER_CHANGE,
-	/* Power of two, more than twice the changes of a batch. */
+	/* Hash slots: a power of two, more than twice the changes of a transaction. */
 	SEEN_SLOTS = 8192,
 };
 
-/* Phases in a set. Deleting what is absent would fail the batch, so it is added first; kernel 6.1
- * ignores a new timeout on an element that exists, so that is deleted before the real addition. */
+/* What happens to an element in a set, in this order. Deleting an absent element would fail the
+ * whole transaction, so the element is added first (MAKE_PRESENT). Kernel 6.1 ignores a new timeout
+ * for an element that exists, so it is deleted before it is added with its timeout. */
 enum phase { PHASE_MAKE_PRESENT, PHASE_DELETE, PHASE_ADD };
 
+/* One operation on one element: a change needs up to OPS_PER_CHANGE of them. */
 struct op {
 	uint16_t set; /* scope * NFT_SLOTS + slot */
 	uint8_t phase;
-	uint32_t change;
-	uint32_t seq; /* where it stands in the batch */
+	uint32_t change; /* index in job->changes */
+	uint32_t seq;    /* with offset: its message, and where in it the element begins, in bytes;
+			  * the kernel's complaint is found by them */
 	uint32_t offset;
 };
 
+/* One call of nft_apply(). The changes are made in segments: successive changes that fit into one
+ * transaction (struct nft_batch). */
 struct job {
 	struct nft *nft;
 	struct nft_change *changes;
-	struct op *ops; /* OPS_MAX */
+	struct op *ops; /* OPS_MAX; of the transaction under construction */
 	size_t n_ops;
-	uint16_t *seen; /* SEEN_SLOTS; index in the segment plus 1 */
-	bool restored;  /* the table was rebuilt once */
+	uint16_t *seen; /* SEEN_SLOTS, a hash table: index in the segment plus 1; 0: free */
+	bool restored;  /* the kernel's table was made again, which happens once */
 };
 
 static void changes_fail(struct nft_change *changes, size_t count, int number)
@@ -63,7 +70,7 @@ static int change_check(const struct nft *nft, const struct nft_change *change)
 		return EINVAL;
 	if (change->op == NFT_LIFT)
 		return 0;
-	/* The kernel wants milliseconds. */
+	/* The kernel takes milliseconds, which must not overflow. */
 	if (change->op != NFT_BAN || change->ttl_s < 0)
 		return EINVAL;
 	return change->ttl_s > INT64_MAX / 1000 ? ERANGE : 0;
@@ -100,7 +107,7 @@ static void change_push(struct job *job, size_t index)
 		op_push_removal(job, index, forever);
 	} else if (change->ttl_s == NFT_PERMANENT) {
 		op_push(job, index, forever,
-			PHASE_ADD); /* keeps the counter of one that is there */
+			PHASE_ADD); /* no removal: an element that is there keeps its counter */
 	} else {
 		op_push_removal(job, index, timed);
 		op_push(job, index, timed, PHASE_ADD);
@@ -155,7 +162,8 @@ static bool op_same_message(const struct op *a, const struct op *b)
 	return a->set == b->set && a->phase == b->phase;
 }
 
-/* Puts as many operations of one kind as one message takes; returns how many, 0: batch full. */
+/* Writes one message with the operations from job->ops[first] on that have the same set and phase,
+ * as many as it takes. Returns how many; 0: the transaction has no room for a message. */
 static size_t message_put(struct job *job, struct nft_batch *batch, size_t first)
 {
 	struct nft *nft = job->nft;
@@ -188,7 +196,8 @@ static size_t message_put(struct job *job, struct nft_batch *batch, size_t first
 	return n;
 }
 
-/* The operation the kernel complained about, NULL: none of them, but set or table. */
+/* The operation that the kernel complained about; NULL: it complained about the set or the table.
+ */
 static const struct op *op_find(const struct job *job, const struct nft_reply *reply)
 {
 	for (size_t i = 0; i < job->n_ops; i++)
@@ -199,12 +208,13 @@ static const struct op *op_find(const struct job *job, const struct nft_reply *r
 
 enum outcome {
 	OUTCOME_DONE,
-	OUTCOME_TOO_LONG, /* nothing sent */
-	OUTCOME_DROPPED,  /* one change failed, the others wait */
-	OUTCOME_REFUSED,  /* table or set */
+	OUTCOME_TOO_LONG, /* nothing was sent: the operations do not fit in one transaction */
+	OUTCOME_DROPPED,  /* one change is at fault and marked as failed; the others are not made */
+	OUTCOME_REFUSED,  /* no change is at fault: the table or a set is, or nobody answered */
 };
 
-/* Sends one batch of changes[first .. first + count). *ret_number: of a refusal. */
+/* Sends `count` changes from changes[first] on, except failed ones, as one transaction.
+ * *ret_number: an errno value, unless all went well. */
 static enum outcome batch_try(struct job *job, size_t first, size_t count, int *ret_number,
 	struct error *err)
 {
@@ -239,6 +249,7 @@ static enum outcome batch_try(struct job *job, size_t first, size_t count, int *
 	return OUTCOME_DROPPED;
 }
 
+/* Makes the sets that the bans among the changes need and that are not there yet. */
 static int missing_make(struct job *job, size_t count, struct error *err)
 {
 	struct nft *nft = job->nft;
@@ -262,7 +273,7 @@ static int missing_make(struct job *job, size_t count, struct error *err)
 	return 0;
 }
 
-/* The table went away under us: once, it is made again. */
+/* Somebody has deleted the table or a set: makes all again, but once in a call of nft_apply(). */
 static int table_restore(struct job *job, size_t count, struct error *err)
 {
 	if (job->restored)
@@ -273,7 +284,7 @@ static int table_restore(struct job *job, size_t count, struct error *err)
 	return missing_make(job, count, err);
 }
 
-/* Without batches: slow, but one bad change cannot hide behind another. */
+/* Sends each change in a transaction of its own: slow, but a bad change can spoil only itself. */
 static int segment_single(struct job *job, size_t first, size_t count, struct error *err)
 {
 	int number = 0;
@@ -292,7 +303,8 @@ static int segment_single(struct job *job, size_t first, size_t count, struct er
 	return 0;
 }
 
-/* *ret_done: how many of the changes are settled; less than count if they were too many bytes. */
+/* *ret_done: how many of the changes are settled, done or failed; less than count if so many do not
+ * fit into one transaction. */
 static int segment_apply(struct job *job, size_t first, size_t count, size_t total,
 	size_t *ret_done, struct error *err)
 {
@@ -325,7 +337,7 @@ static int segment_apply(struct job *job, size_t first, size_t count, size_t tot
 
 static uint32_t change_hash(const struct nft_change *change)
 {
-	uint32_t hash = 2166136261U ^ change->scope; /* FNV-1a; the probing below is bounded */
+	uint32_t hash = 2166136261U ^ change->scope; /* FNV-1a: collisions only cost speed */
 
 	hash = (hash ^ change->ip.bits) * 16777619U;
 	for (size_t i = 0; i < sizeof(change->ip.bytes); i++)
@@ -333,7 +345,8 @@ static uint32_t change_hash(const struct nft_change *change)
 	return hash;
 }
 
-/* False: the same element is in the segment, or the table is crowded around it. */
+/* Notes the element of a change in the hash table. False: the segment has it already, or no slot is
+ * free nearby; the segment has to end before this change. */
 static bool seen_add(struct job *job, size_t first, size_t index)
 {
 	const struct nft_change *change = &job->changes[index];
@@ -354,8 +367,9 @@ static bool seen_add(struct job *job, size_t first, size_t index)
 	return false;
 }
 
-/* How many changes fit in one batch. Operations are sorted by kind there, so two changes of one
- * element must not meet in it: order between them would be lost. */
+/* How many changes from changes[first] on go into one transaction. There the operations are sorted
+ * by set and phase, so two changes of one element must not be in it: their order would be lost, and
+ * "ban, then lift" could end as a ban. */
 static size_t segment_length(struct job *job, size_t first, size_t count)
 {
 	size_t n = 0;

@@ -6,30 +6,38 @@
 
 #include <linux/netlink.h>
 
-/* Shared by the files nft_*.c alone. Each calls those behind it: change, watch, query, table,
- * socket. */
+/* What the files nft_*.c share; nobody else includes this. Each calls only those below it:
+ * - nft_change.c adds and removes elements: nft_apply();
+ * - nft_watch.c reads the kernel's events about changes by others;
+ * - nft_query.c reads elements, single ones or all of them;
+ * - nft_table.c makes the table, its chain, sets and rules;
+ * - nft_socket.c opens the sockets, and builds and sends transactions (struct nft_batch).
+ * All of them use netlink.c. A struct nft_batch is one netlink transaction; the struct batch of
+ * parts.h, which collects what an engine asks for, is another thing. */
 
 #define NFT_TABLE "voipguard"
 #define NFT_CHAIN "prerouting"
 
-/* A slot is one set of a scope: prefix lengths times timed and permanent. */
+/* Each scope has up to 12 sets, one a slot: for each of the 6 widths of a ban (/32, /24, /128, /64,
+ * /56, /48) a set with timeouts and one for permanent elements. */
 enum { NFT_SLOTS = 12 };
 
-/* "sctp_", 15 times "10000to20000_", "v6_128_forever" is 215; the kernel's limit is 255. */
+/* Room for a set's name and its NUL. The longest, "sctp_", 15 times "10000to20000_" and
+ * "v6_128_forever", has 215 bytes; the kernel takes 255. */
 enum { NFT_NAME_BYTES = 256 };
 
 struct nft_slot {
-	uint8_t family;
-	uint8_t bits;
-	bool usual;   /* made with the scope, not at first use */
-	bool forever; /* elements have no timeout */
-	const char *suffix;
+	uint8_t family;     /* 4 or 6 */
+	uint8_t bits;       /* prefix length of its elements */
+	bool usual;         /* made with the scope; the others at the first ban of their kind */
+	bool forever;       /* its elements have no timeout */
+	const char *suffix; /* end of the set's name: "v4_32" */
 };
 
 extern const struct nft_slot nft_slots[NFT_SLOTS];
 
-/* names are owned and NULL unless used; made[i]: the set and its rules are in the kernel, as far
- * as we know. */
+/* The sets of one scope. names are owned, and NULL unless used. made[i]: we made set i and its
+ * rules; somebody may have deleted them since. */
 struct nft_sets {
 	bool used;
 	struct scope scope;
@@ -37,86 +45,97 @@ struct nft_sets {
 	bool made[NFT_SLOTS];
 };
 
-/* What happened in the commit whose events are being read. */
+/* What others did to our table in one commit. The kernel sends the events of a commit one by one
+ * and then NFT_MSG_NEWGEN; only then they can be judged together. */
 struct nft_commit {
-	bool broken; /* table, chain, rule or set of ours deleted */
-	uint32_t deleted;
-	uint32_t added;
-	uint8_t scope; /* the element deleted first */
+	bool broken;      /* table changed, or table, chain, rule or set deleted */
+	uint32_t deleted; /* elements */
+	uint32_t added;   /* elements */
+	uint8_t scope;    /* with ip: the element deleted first */
 	struct ip ip;
 };
 
 struct nft {
-	struct netlink requests;
-	struct netlink watch;
-	struct netlink dump;
+	struct netlink requests; /* changes and questions, each waited for */
+	struct netlink watch;    /* events about changes of the rule set */
+	struct netlink dump;     /* the list of all elements, read in the background */
 	size_t batch_bytes;
-	uint8_t *batch; /* owned, batch_bytes long */
+	uint8_t *batch; /* owned, batch_bytes long: the transaction under construction */
 	struct nft_sets scopes[NFT_SCOPES_MAX];
 
 	struct nft_commit commit;
-	uint32_t generation; /* of the last NEWGEN seen; 0 = unknown */
-	size_t found_scope;  /* where the last set name was found */
+	uint32_t generation; /* the kernel's count of commits in the last NEWGEN; 0: unknown */
+	size_t found_scope;  /* scope of the set name found last */
 
-	size_t dump_next; /* scope * NFT_SLOTS + slot being read */
-	uint32_t dump_tries;
+	/* the background list: */
+	size_t dump_next;    /* scope * NFT_SLOTS + slot of the set being read */
+	uint32_t dump_tries; /* how often this set was read */
 	bool dump_running;
-	bool dump_changed;
+	bool dump_changed; /* others changed the set while it was read */
 };
 
-/* nft_socket.c */
+/* ---- nft_socket.c ---- */
 
+/* Opens the three sockets. -1 with a sentence; nft_sockets_close() is then still needed. */
 int nft_sockets_open(struct nft *nft, struct error *err);
 void nft_sockets_close(struct nft *nft);
 
-/* One attribute of a message behind the nfgenmsg header; NULL: not there. The length of a string
- * is checked to hold a NUL. */
+/* The attribute of this type that follows the message's struct nfgenmsg; NULL: there is none. The
+ * second gives its text, and NULL also if no NUL ends it. Both point into the message. */
 const struct nlattr *nft_attribute(const struct nlmsghdr *message, uint16_t type);
 const char *nft_attribute_string(const struct nlmsghdr *message, uint16_t type);
 
-/* seq and offset name the first message and attribute the kernel complained about. */
+/* The kernel's answer to a transaction. For a refusal, seq is the number of the message that it
+ * complained about first, and offset where in it the attribute at fault begins, in bytes (0: not
+ * told). seq 0: it named no message. */
 struct nft_reply {
-	int number; /* errno value; 0 = committed */
+	int number; /* errno value; 0: committed */
 	uint32_t seq;
 	uint32_t offset;
 };
 
-/* A transaction under construction in nft->batch. */
+/* A netlink transaction under construction in nft->batch: the kernel commits all of its messages or
+ * none. There is one at a time. */
 struct nft_batch {
-	size_t used;
-	uint32_t first_seq;
-	struct nlmsghdr *last; /* NULL: nothing in it yet */
+	size_t used;           /* bytes of nft->batch */
+	uint32_t first_seq;    /* of the message that begins it */
+	struct nlmsghdr *last; /* NULL: nothing is asked for yet */
 };
 
 void nft_batch_begin(struct nft *nft, struct nft_batch *batch);
-/* A header at the end of the batch, or NULL if less than room bytes would be left. Becomes part of
- * it by nft_batch_add, once complete. */
+/* Writes the header of a new message behind the transaction. The caller adds attributes, all in all
+ * up to room_bytes, and then makes the message part of the transaction by nft_batch_add(). NULL: no
+ * room_bytes are left. */
 struct nlmsghdr *nft_batch_message(struct nft *nft, const struct nft_batch *batch, uint16_t type,
 	uint16_t flags, size_t room_bytes);
 void nft_batch_add(struct nft *nft, struct nft_batch *batch, struct nlmsghdr *message);
-/* Sends and awaits the verdict. 0: *ret_reply holds it. -1: no verdict (its number is set too). */
+/* Sends the transaction and waits for the kernel's answer. 0: *ret_reply holds the answer, which
+ * may be a refusal. -1 with a sentence: none came; ret_reply->number says why, as an errno value.
+ * An empty transaction is not sent and counts as committed. */
 int nft_batch_send(struct nft *nft, struct nft_batch *batch, struct nft_reply *ret_reply,
 	struct error *err);
 
-/* Lists objects of our table: NFT_MSG_GETSET or NFT_MSG_GETRULE, of our chain. */
+/* Lists all sets of our table (NFT_MSG_GETSET) or all rules of our chain (NFT_MSG_GETRULE). */
 int nft_list(struct nft *nft, uint16_t type, const struct netlink_lister *lister,
 	struct error *err);
 
-/* nft_table.c */
+/* ---- nft_table.c ---- */
 
-/* The slot of an address, -1 if there is none for its length. */
+/* The slot for an address, by family and prefix length; -1: no ban can have that length. */
 int nft_slot_find(const struct ip *ip, bool forever);
-/* Makes sets and rules of the given slots and of those that exist. */
+/* Asks the kernel what it has of this scope, makes the wanted sets that are missing, and gives each
+ * set, wanted or found, the rules that it should have. Elements stay. */
 int nft_sets_make(struct nft *nft, struct nft_sets *sets, const bool wanted[NFT_SLOTS],
 	struct error *err);
-/* Table, chain and all scopes again. */
+/* Makes table, chain and the sets and rules of all scopes again; without elements. */
 int nft_restore(struct nft *nft, struct error *err);
-/* Finds a set of ours by its name: 0, or -1. */
+/* Finds a set of ours by its name. -1: no scope has such a set. */
 int nft_sets_find(struct nft *nft, const char *name, uint8_t *ret_scope, int *ret_slot);
 
-/* nft_query.c */
+/* ---- nft_query.c ---- */
 
-/* The elements of a NEWSETELEM or DELSETELEM message of ours, one call each. */
+/* Calls back for each element of a NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM message. -1: it is not
+ * about a set of ours, and nothing was called. */
 int nft_elements_parse(struct nft *nft, const struct nlmsghdr *message,
 	void (*each)(void *context, const struct nft_element *element), void *context);
 

@@ -13,13 +13,13 @@
 #include <libnftnl/common.h>
 
 enum {
-	/* Elements asked for at once: each answer holds up to 8 KiB of an ordinary receive buffer.
-	 */
+	/* Elements asked for at once. The kernel counts up to 8 KiB for each answer that waits,
+	 * and all have to fit in a receive buffer of the ordinary size. */
 	QUERY_MAX = 16,
 	QUERY_BYTES = 2 * QUERY_MAX * (128 + NFT_NAME_BYTES),
-	/* The loop must get back to its other work. */
+	/* Datagrams in one call, so that the event loop gets back to its other work. */
 	DUMP_READS_MAX = 32,
-	/* A dump that others' changes disturb starts again, then stays as it is. */
+	/* How often a set is read that changes meanwhile; what the last try brought is taken. */
 	DUMP_TRIES_MAX = 3,
 };
 
@@ -46,7 +46,8 @@ static uint64_t nested_u64(const struct nlattr *nest, uint16_t type)
 	return be64toh(mnl_attr_get_u64(attr));
 }
 
-/* -1: it is none that a ban can be; an element by hand whose address the rules never ask for. */
+/* -1: no ban can be such an element. Somebody has added it by hand, for example 192.0.2.7 to the
+ * set of /24 networks; the rules look up masked addresses and never find it. */
 static int element_parse(const struct nlattr *nest, int slot, struct nft_element *element)
 {
 	const struct nlattr *key =
@@ -93,7 +94,8 @@ int nft_elements_parse(struct nft *nft, const struct nlmsghdr *message,
 	return 0;
 }
 
-/* A request for one element; its answer is a NEWSETELEM or an error with its sequence number. */
+/* Writes a request for one element and returns its length in bytes. The kernel answers with a
+ * NFT_MSG_NEWSETELEM or an error, either with this sequence number. */
 static size_t query_put(uint8_t *buffer, const char *name, const struct ip *ip, uint32_t seq)
 {
 	struct nlmsghdr *message =
@@ -120,9 +122,9 @@ struct query {
 	uint32_t first_seq;
 	uint32_t n_sent;
 	uint32_t n_answers;
-	uint8_t asked[2 * QUERY_MAX]; /* which element request i is about */
-	struct nft_element *answered;
-	int number; /* errno value of what is more than an absent element */
+	uint8_t asked[2 * QUERY_MAX]; /* request i is about elements[asked[i]] */
+	struct nft_element *answered; /* the one that the current answer is about */
+	int number; /* errno value; 0: no error, but that elements are absent (ENOENT) */
 };
 
 static void query_element(void *context, const struct nft_element *element)
@@ -203,8 +205,9 @@ int nft_query(struct nft *nft, struct nft_element *elements, size_t count, struc
 	return 0;
 }
 
-/* Asks for the set at dump_next or the first made one after it. Without any it asks for the
- * generation, so that the descriptor becomes readable all the same. */
+/* Asks for the elements of the set at dump_next, or of the first set after it that is made. When
+ * there is none any more it asks for the generation: the answer makes the descriptor readable once
+ * again, and nft_dump_read() can say that the list is complete. */
 static int dump_request(struct nft *nft, struct error *err)
 {
 	uint8_t buffer[128 + NFT_NAME_BYTES] = { 0 };
@@ -243,7 +246,8 @@ int nft_dump_fd(const struct nft *nft)
 	return nft->dump.fd;
 }
 
-/* The set has been read, or again: it is asked for anew, unless it is changed all the time. */
+/* A set has been read to its end. again: it changed meanwhile and is read once more, unless that
+ * was the last try; else the next set is asked for. */
 static int dump_go_on(struct nft *nft, bool again, struct error *err)
 {
 	nft->dump_tries++;

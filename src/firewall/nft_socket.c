@@ -16,13 +16,13 @@
 #include <libnftnl/common.h>
 
 enum {
-	/* 4000 elements with counters are 350 KiB. */
+	/* A transaction: NFT_BATCH_MAX (4000) elements with counters are 350 KiB. */
 	BATCH_BYTES_MAX = 512 * 1024,
 	SEND_BUFFER_BYTES = 1024 * 1024,
-	/* Events of others in a flood; beyond it ENOBUFS asks for a check. */
+	/* For floods of events by others; if it overflows, ENOBUFS makes us check all. */
 	WATCH_BUFFER_BYTES = 8 * 1024 * 1024,
 	REQUEST_BUFFER_BYTES = 1024 * 1024,
-	END_ROOM_BYTES = 64,
+	END_ROOM_BYTES = 64, /* for the message that ends a transaction */
 };
 
 static int requests_open(struct nft *nft, struct error *err)
@@ -35,7 +35,8 @@ static int requests_open(struct nft *nft, struct error *err)
 	netlink_buffers(&nft->requests, SEND_BUFFER_BYTES, REQUEST_BUFFER_BYTES);
 	if (getsockopt(nft->requests.fd, SOL_SOCKET, SO_SNDBUF, &size_bytes, &length) < 0)
 		return error_errno(err, errno, "netlink send buffer");
-	/* A message longer than the buffer less 32 is EMSGSIZE (net/netlink/af_netlink.c). */
+	/* The kernel refuses a datagram longer than the send buffer less 32 bytes (EMSGSIZE), and a
+	 * whole transaction is one datagram. */
 	nft->batch_bytes = size_bytes > 4096 ? (size_t)size_bytes - 1024 : 3072;
 	if (nft->batch_bytes > BATCH_BYTES_MAX)
 		nft->batch_bytes = BATCH_BYTES_MAX;
@@ -43,11 +44,13 @@ static int requests_open(struct nft *nft, struct error *err)
 	return 0;
 }
 
-/* Our own element events are many and known; of our commits only NEWGEN is let through, so that
- * the generation can be followed. All messages of one buffer are of one commit. */
+/* Of the events that our own commits cause, lets only NFT_MSG_NEWGEN through, by which the
+ * generation is followed; the events of our elements are many, and we know them. The filter sees
+ * the first message of a datagram, which is enough: all its messages are of one commit. */
 static int watch_filter(struct nft *nft, struct error *err)
 {
-	/* Absolute loads are in network order, the header's fields in the host's. */
+	/* A BPF load takes the bytes as big-endian, and a netlink header is in the host's order: so
+	 * the values to compare with are swapped. */
 	const uint32_t type = htons((uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN));
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_pid)),
@@ -133,13 +136,15 @@ void nft_batch_add(struct nft *nft, struct nft_batch *batch, struct nlmsghdr *me
 	batch->used += MNL_ALIGN(message->nlmsg_len);
 }
 
+/* Where read_verdict() leaves the kernel's answer to a transaction. */
 struct verdict {
 	const struct nft_batch *batch;
 	struct nft_reply *reply;
 };
 
-/* Notes the first error. After one nothing has to be waited for: the kernel works a batch off
- * inside send(), so that all answers are there. */
+/* Notes the first error, and then ends the reading: the kernel has worked the whole transaction off
+ * inside send(), so the other answers wait in the socket and can be drained. Without an error, the
+ * acknowledgement of the last message says that all is committed. */
 static bool read_verdict(void *context, const struct nlmsghdr *message)
 {
 	const struct verdict *verdict = context;
@@ -180,7 +185,7 @@ int nft_batch_send(struct nft *nft, struct nft_batch *batch, struct nft_reply *r
 		ret_reply->number = number;
 		return error_errno(err, number, "asking nftables for a change");
 	}
-	if (ret_reply->number) /* the answers about what follows it in the batch */
+	if (ret_reply->number) /* errors about later messages of the transaction may wait */
 		netlink_drain(&nft->requests);
 	return 0;
 }
@@ -191,7 +196,7 @@ int nft_list(struct nft *nft, uint16_t type, const struct netlink_lister *lister
 	struct nlmsghdr *request = nftnl_nlmsg_build_hdr((char *)buffer, type, NFPROTO_INET, 0, 0);
 	int number;
 
-	/* The table is attribute 1 of sets and rules alike, the chain is 2 of rules. */
+	/* The table's name is attribute 1 of sets and of rules, so NFTA_SET_TABLE serves both. */
 	mnl_attr_put_strz(request, NFTA_SET_TABLE, NFT_TABLE);
 	if (type == NFT_MSG_GETRULE)
 		mnl_attr_put_strz(request, NFTA_RULE_CHAIN, NFT_CHAIN);

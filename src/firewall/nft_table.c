@@ -19,15 +19,16 @@
 #include <libnftnl/table.h>
 
 enum {
-	/* Before conntrack (-200), so that established flows stop too; after its defragmentation
-	 * (-400). */
+	/* Before conntrack (-200), so that a ban costs no conntrack entry and also stops flows that
+	 * are established; after defragmentation (-400), so that all packets have their ports. */
 	HOOK_PRIORITY = -300,
-	/* The program nft knows these key types by number (its datatype.h). */
+	/* The numbers by which the program nft knows the type of a set's keys and prints them. */
 	TYPE_IPADDR = 7,
 	TYPE_IP6ADDR = 8,
-	/* Longer than any table, chain, set or rule of ours. */
+	/* Room for one message that makes a table, chain, set or rule. */
 	OBJECT_ROOM_BYTES = 2048,
-	/* Rules of one set that are looked at; surplus ones go with the next call. */
+	/* Rules of one set that a survey notes: one more than there should be, so that surplus
+	 * rules are seen. If there are still more, the next call deletes them. */
 	RULES_MAX = SCOPE_RANGES_MAX + 1,
 };
 
@@ -46,7 +47,7 @@ const struct nft_slot nft_slots[NFT_SLOTS] = {
 	{ 6, 48, false, true, "v6_48_forever" },
 };
 
-/* What the kernel has of one scope. */
+/* What the kernel has of one scope: its sets, and the handles of the rules that look them up. */
 struct survey {
 	struct nft_sets *sets;
 	bool found[NFT_SLOTS];
@@ -73,7 +74,7 @@ static int slot_by_name(const struct nft_sets *sets, const char *name)
 
 int nft_sets_find(struct nft *nft, const char *name, uint8_t *ret_scope, int *ret_slot)
 {
-	/* Names come in runs: the last scope is tried first. */
+	/* Successive messages are mostly about the same scope: the last one is tried first. */
 	for (size_t i = 0; i < NFT_SCOPES_MAX; i++) {
 		size_t scope = (nft->found_scope + i) % NFT_SCOPES_MAX;
 		int slot = slot_by_name(&nft->scopes[scope], name);
@@ -117,7 +118,7 @@ void nft_close(struct nft *nft)
 	free(nft);
 }
 
-/* libnftnl fails only for want of memory. */
+/* The functions of libnftnl that make objects fail only when there is no memory. */
 static void *must(void *object)
 {
 	if (!object)
@@ -132,7 +133,7 @@ static struct nlmsghdr *table_put(struct nft *nft, const struct nft_batch *batch
 	struct nftnl_table *table = must(nftnl_table_alloc());
 
 	(void)nftnl_table_set_str(table, NFTNL_TABLE_NAME, NFT_TABLE);
-	nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS, 0); /* wakes a dormant one */
+	nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS, 0); /* clears "dormant" */
 	if (message)
 		nftnl_table_nlmsg_build_payload(message, table);
 	nftnl_table_free(table);
@@ -157,7 +158,7 @@ static struct nlmsghdr *chain_put(struct nft *nft, const struct nft_batch *batch
 	return message;
 }
 
-/* The batch of a few objects always fits; a missing message is our own bug. */
+/* A few objects always fit into a transaction; that a message found no room is our own bug. */
 static void object_add(struct nft *nft, struct nft_batch *batch, struct nlmsghdr *message)
 {
 	nft_batch_add(nft, batch, must(message));
@@ -187,7 +188,7 @@ int nft_ensure(struct nft *nft, struct error *err)
 
 static void expr_add(struct nftnl_rule *rule, struct nftnl_expr *expr)
 {
-	nftnl_rule_add_expr(rule, expr); /* takes expr */
+	nftnl_rule_add_expr(rule, expr); /* the rule owns it now */
 }
 
 static void expr_meta(struct nftnl_rule *rule, uint32_t key, uint8_t value)
@@ -228,7 +229,7 @@ static void expr_port(struct nftnl_rule *rule, uint32_t op, uint16_t port)
 static void expr_ports(struct nftnl_rule *rule, const struct scope *scope, uint32_t range)
 {
 	expr_meta(rule, NFT_META_L4PROTO, scope->protocol);
-	/* The destination port is at byte 2 of TCP, UDP and SCTP. */
+	/* In TCP, UDP and SCTP the destination port is at byte 2, two bytes long. */
 	expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
 	if (scope->ranges[range].first == scope->ranges[range].last) {
 		expr_port(rule, NFT_CMP_EQ, scope->ranges[range].first);
@@ -245,7 +246,7 @@ static void expr_mask(struct nftnl_rule *rule, const struct nft_slot *slot)
 	uint8_t mask[16] = { 0 };
 	const uint8_t none[16] = { 0 };
 
-	memset(mask, 0xff, slot->bits / 8); /* all our lengths are whole bytes */
+	memset(mask, 0xff, slot->bits / 8); /* all prefix lengths of bans are whole bytes */
 	nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
 	nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
 	nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
@@ -278,7 +279,11 @@ static struct nftnl_rule *rule_new(void)
 	return rule;
 }
 
-/* [meta nfproto] [l4proto, port] [source address, mask] lookup drop */
+/* A rule compares the family, then the protocol and one range of ports (unless the scope is for all
+ * ports), masks the source address to the slot's length, looks it up in the set, and drops. As the
+ * program nft shows one:
+ *	meta nfproto ipv4 udp dport 5060 ip saddr @udp_5060_v4_32 drop
+ * range: index in the scope's ranges. The source address is at byte 12 of IPv4, 8 of IPv6. */
 static void rule_put(struct nft *nft, struct nft_batch *batch, const struct nft_sets *sets,
 	int slot, uint32_t range)
 {
@@ -316,7 +321,8 @@ static void rule_delete(struct nft *nft, struct nft_batch *batch, uint64_t handl
 	object_add(nft, batch, message);
 }
 
-/* No size: a full set refuses a whole batch; the table of bans has the cap. */
+/* The set gets no size limit: a full set would refuse a whole transaction. ELEMENTS_MAX bounds the
+ * elements. */
 static void set_put(struct nft *nft, struct nft_batch *batch, const char *name,
 	const struct nft_slot *slot)
 {
@@ -327,11 +333,11 @@ static void set_put(struct nft *nft, struct nft_batch *batch, const char *name,
 	(void)nftnl_set_set_str(set, NFTNL_SET_TABLE, NFT_TABLE);
 	(void)nftnl_set_set_str(set, NFTNL_SET_NAME, name);
 	nftnl_set_set_u32(set, NFTNL_SET_ID,
-		nft->requests.seq + 1); /* unique in the batch is enough */
+		nft->requests.seq + 1); /* it has to be unique in the transaction only */
 	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, slot->forever ? 0 : NFT_SET_TIMEOUT);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, slot->family == 4 ? TYPE_IPADDR : TYPE_IP6ADDR);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, slot->family == 4 ? 4 : 16);
-	nftnl_set_add_expr(set, must(nftnl_expr_alloc("counter"))); /* takes it */
+	nftnl_set_add_expr(set, must(nftnl_expr_alloc("counter"))); /* the set owns it now */
 	if (message)
 		nftnl_set_nlmsg_build_payload(message, set);
 	nftnl_set_free(set);
@@ -389,6 +395,7 @@ static void survey_rule(void *context, const struct nlmsghdr *message)
 	nftnl_rule_free(rule);
 }
 
+/* Asks the kernel for the sets and rules of survey->sets. */
 static int survey_take(struct nft *nft, struct survey *survey, struct error *err)
 {
 	const struct netlink_lister sets = { survey_sets_restart, survey_set, survey };
@@ -399,7 +406,8 @@ static int survey_take(struct nft *nft, struct survey *survey, struct error *err
 	return nft_list(nft, NFT_MSG_GETRULE, &rules, err);
 }
 
-/* A set without exactly its rules gets them afresh; the set and its elements stay. */
+/* Makes the set if it is missing. If it has not exactly as many rules as it should have, one for
+ * each range of ports, all are deleted and made again; the set and its elements stay. */
 static void slot_make(struct nft *nft, struct nft_batch *batch, const struct survey *survey,
 	int slot)
 {
@@ -424,7 +432,8 @@ int nft_sets_make(struct nft *nft, struct nft_sets *sets, const bool wanted[NFT_
 	memset(sets->made, 0, sizeof(sets->made));
 	if (survey_take(nft, &survey, err) < 0)
 		return -1;
-	/* One batch a set: with 15 ranges all sets could be too much for a small send buffer. */
+	/* One transaction for each set: with 15 ranges of ports, the rules of all sets together may
+	 * be too much for a small send buffer. */
 	for (int i = 0; i < NFT_SLOTS; i++) {
 		struct nft_batch batch;
 

@@ -11,10 +11,13 @@
 struct error;
 struct nft;
 
-/* The table `inet voipguard` by netlink. One thread, no parsing of text. */
+/* The nftables table `inet voipguard`, by netlink. For each scope (a protocol and its ports, or
+ * everything) it has sets of banned addresses, and rules that drop what comes from these addresses
+ * to these ports. For one thread. No text is parsed.
+ * NFT_SCOPES_MAX: scopes. NFT_BATCH_MAX: changes in one netlink transaction. */
 enum { NFT_SCOPES_MAX = 64, NFT_BATCH_MAX = 4000 };
 
-/* Seconds; 0 = permanent (own set, no timeout). */
+/* A ttl_s of 0 seconds: the element has no timeout, and is in a set of its own kind. */
 enum { NFT_PERMANENT = 0 };
 
 enum nft_op { NFT_BAN, NFT_LIFT };
@@ -22,9 +25,9 @@ enum nft_op { NFT_BAN, NFT_LIFT };
 struct nft_change {
 	enum nft_op op;
 	uint8_t scope;    /* index given to nft_scope */
-	struct ip ip;     /* /32 /24, /128 /64 /56 /48 */
-	int64_t ttl_s;    /* for NFT_BAN; NFT_PERMANENT or >= 1 */
-	uint64_t packets; /* written back into the counter when a ban is renewed */
+	struct ip ip;     /* canonical; IPv4 /32 or /24, IPv6 /128, /64, /56 or /48 */
+	int64_t ttl_s;    /* of NFT_BAN; NFT_PERMANENT, or 1 to INT64_MAX / 1000 */
+	uint64_t packets; /* with bytes: where the counter starts, if not at 0 */
 	uint64_t bytes;
 	int failure; /* set by nft_apply: 0, or an errno value */
 };
@@ -32,54 +35,64 @@ struct nft_change {
 struct nft_element {
 	uint8_t scope;
 	struct ip ip;
-	int64_t ttl_s; /* remaining, rounded up; NFT_PERMANENT */
+	int64_t ttl_s; /* what is left, rounded up, so at least 1; or NFT_PERMANENT */
 	uint64_t packets;
 	uint64_t bytes;
-	bool present;
+	bool present; /* the kernel has it; else only scope and ip mean something */
 };
 
-/* Opens the sockets (requests, events, dump). Sends nothing. */
+/* Opens the sockets; the kernel's table stays as it is. The caller ends it by nft_close(), which
+ * leaves the table in the kernel. */
 int nft_open(struct nft **ret_nft, struct error *err);
 void nft_close(struct nft *nft);
 
-/* Makes table, chain, and the sets and rules of scope number `index` for the usual lengths (/32
- * and /128, /64), if they are not there. Idempotent; counters and elements that exist stay.
- * nft_ensure alone makes table and chain. */
+/* nft_ensure makes the table and its chain if they are missing; call it first. nft_scope makes the
+ * sets and rules of scope number `index` for timed bans of the usual lengths (/32, /128 and /64) if
+ * they are missing. Elements and counters that exist stay, so both may be called again. -1 with a
+ * sentence: the kernel refuses. */
 int nft_ensure(struct nft *nft, struct error *err);
 int nft_scope(struct nft *nft, uint8_t index, const struct scope *scope, struct error *err);
 
-/* Applies changes in as few batches as fit. A ban that exists gets the new timeout (ADD + DEL +
- * ADD in one batch, kernel 6.1 ignores a plain one); a lift of an absent element is success;
- * moving between timed and permanent leaves the element in one set only. Sets for other lengths
- * are made at first use. One bad change fails alone. -1 only if the kernel or the table is
- * unusable; then every change that was not applied has failure set. */
+/* Makes the changes in order, in as few transactions as possible. A ban of an element that exists
+ * gives it the new timeout. To lift an absent element is success. An element that changes between
+ * timed and permanent is in one set only afterwards. The sets of the less usual lengths are made at
+ * their first ban. A change that the kernel refuses fails alone: its failure is set. -1 with a
+ * sentence only if the kernel or the table is unusable; every change that was not made then has its
+ * failure set. */
 int nft_apply(struct nft *nft, struct nft_change *changes, size_t count, struct error *err);
 
-/* Asks the kernel for these elements (scope and ip are given, the rest is filled). */
+/* Asks the kernel for these elements: the caller sets scope and ip, the kernel's answer fills in
+ * the rest. -1 with a sentence: it could not be asked for all. */
 int nft_query(struct nft *nft, struct nft_element *elements, size_t count, struct error *err);
 
-/* One dump of all elements of all our sets, in the background: start, then nft_dump_read when
- * nft_dump_fd is readable, until it returns 0 (done), 1 (more) or -1. Sets of scopes not known by
- * nft_scope are skipped. An element may come twice, where changes disturbed the dump. */
+/* Lists all elements of all our sets, in the background. Call nft_dump_start(), and then
+ * nft_dump_read() each time nft_dump_fd() is readable, as long as it returns 1; it returns 0 when
+ * all was listed, and -1 with a sentence when the list cannot be read on. Sets that belong to no
+ * scope of nft_scope() are left out. An element may be called back twice, since a set that changes
+ * while it is read is read again. */
 int nft_dump_start(struct nft *nft, struct error *err);
 int nft_dump_fd(const struct nft *nft);
 int nft_dump_read(struct nft *nft, void (*each)(void *context, const struct nft_element *element),
 	void *context, struct error *err);
 
-/* The events of NFNLGRP_NFTABLES by others than us. */
+/* What other programs did to our table, by the events of NFNLGRP_NFTABLES. */
 enum nft_event {
-	NFT_EVENT_NONE,  /* nothing of ours touched */
-	NFT_EVENT_CHECK, /* table, chain, rule or set of ours gone, a whole set emptied, or events
-			  * were lost (ENOBUFS): call nft_ensure, nft_scope and re-apply all */
+	NFT_EVENT_NONE,  /* nothing, or only what lifted() was called for */
+	NFT_EVENT_CHECK, /* our table was changed, something of it deleted, more than one element
+			  * deleted or replaced at once, or events were lost (ENOBUFS): call
+			  * nft_ensure(), nft_scope() and nft_apply() for all again */
 };
 int nft_watch_fd(const struct nft *nft);
-/* Drains the socket. lifted(): one element of ours, and nothing else of ours in that commit, was
- * deleted by somebody else. who: name of the process that did it ("nft"), rendered, "" if
- * unknown or nothing happened; filled before lifted() is called. */
+/* Reads the events that wait; call it when nft_watch_fd() is readable. lifted() is called for a
+ * commit by somebody else that deleted one element of ours and did nothing else to our table: an
+ * unban by hand. who: the name of the process that did it ("nft"), rendered; "": unknown, or
+ * nothing happened. It is filled before lifted() is called. */
 enum nft_event nft_watch_read(struct nft *nft, char who[64],
 	void (*lifted)(void *context, uint8_t scope, const struct ip *ip), void *context);
-/* *ret_seen false: a commit happened since the last call that was neither ours nor seen, or still
- * to be read, as an event. Reported once: check then as for NFT_EVENT_CHECK. */
+/* Asks the kernel for its generation, the number of commits so far, to notice events that never
+ * came. *ret_seen false: there was a commit that is not ours and whose event neither was read nor
+ * waits to be read; do as for NFT_EVENT_CHECK. Each such commit is reported once. -1 with a
+ * sentence: the kernel does not answer. */
 int nft_generation(struct nft *nft, bool *ret_seen, struct error *err);
 
 #endif

@@ -16,9 +16,9 @@
 #include <libnftnl/common.h>
 
 enum {
-	/* The rest is read with the next call. */
+	/* Datagrams in one call; the next call reads the rest. */
 	WATCH_READS_MAX = 1024,
-	/* Times that the kernel threw events away, in one call. */
+	/* In one call, how often reading starts again after lost events. */
 	WATCH_LOSSES_MAX = 16,
 	WHO_BYTES = 64,
 };
@@ -63,14 +63,15 @@ static uint32_t generation_read(const struct nlmsghdr *message)
 	return ntohl(mnl_attr_get_u32(attr));
 }
 
-/* The end of a commit: now its events can be judged together. One element deleted and nothing
- * added is an unban by hand; more than that is a set emptied or replaced. */
+/* NFT_MSG_NEWGEN ends a commit: now its events can be judged together. One element deleted and none
+ * added is an unban by hand; more than that is a set that was emptied or replaced. Each commit
+ * raises the generation by 1, so a gap means lost events. */
 static void commit_judge(struct watch *watch, const struct nlmsghdr *message)
 {
 	struct nft *nft = watch->nft;
 	struct nft_commit commit = nft->commit;
 	uint32_t generation = generation_read(message);
-	uint32_t expected = nft->generation + 1 ? nft->generation + 1 : 1; /* never 0 */
+	uint32_t expected = nft->generation + 1 ? nft->generation + 1 : 1; /* the kernel skips 0 */
 	const char *name = nft_attribute_string(message, NFTA_GEN_PROC_NAME);
 	bool one = commit.deleted == 1 && commit.added == 0;
 
@@ -101,13 +102,13 @@ static bool watch_message(void *context, const struct nlmsghdr *message)
 		commit_judge(watch, message);
 		return false;
 	}
-	/* The table's name is attribute 1 of every kind below. */
+	/* In every kind of message below, attribute 1 is the name of the table. */
 	table = nft_attribute_string(message, NFTA_TABLE_NAME);
 	if (message->nlmsg_pid == watch->nft->requests.port ||
 		header->nfgen_family != NFPROTO_INET || !table || strcmp(table, NFT_TABLE) != 0)
 		return false;
 	switch (message->nlmsg_type & 0xff) {
-	case NFT_MSG_NEWTABLE: /* may have been made dormant */
+	case NFT_MSG_NEWTABLE: /* a change of it: it may be dormant now */
 	case NFT_MSG_DELTABLE:
 	case NFT_MSG_DELCHAIN:
 	case NFT_MSG_DELRULE:
@@ -178,7 +179,7 @@ int nft_generation(struct nft *nft, bool *ret_seen, struct error *err)
 	*ret_seen = true;
 	if (nft->generation == generation)
 		return 0;
-	/* What waits in the event socket will be judged there. */
+	/* An event that still waits in the socket is judged when it is read. */
 	if (nft->generation && poll(&watch, 1, 0) == 0) {
 		*ret_seen = false;
 		nft->generation = generation;

@@ -22,7 +22,7 @@ struct own_addresses {
 	struct netlink events;
 };
 
-/* One listing: what was told already. */
+/* One listing: where it goes, and what was called back already. */
 struct list {
 	void (*each)(void *context, enum own_addresses_kind kind, const struct ip *ip);
 	void *context;
@@ -104,13 +104,14 @@ int own_addresses_fd(const struct own_addresses *own)
 	return own->events.fd;
 }
 
-/* Events that were lost do not matter: all is read afresh. */
+/* What the events say, and whether some were lost, does not matter: the caller reads all addresses
+ * and routes again. */
 void own_addresses_drain(struct own_addresses *own)
 {
 	netlink_drain(&own->events);
 }
 
-/* True and *ret_ip: the attribute holds an address of this family. */
+/* True: the attribute holds an address of this family (AF_*), which is in *ret_ip. */
 static bool address_read(const struct nlattr *attr, uint8_t family, struct ip *ret_ip)
 {
 	size_t length = family == AF_INET ? 4 : 16;
@@ -141,12 +142,13 @@ static void address_message(void *context, const struct nlmsghdr *message)
 		if (mnl_attr_get_type(attr) == IFA_LOCAL)
 			local = attr;
 	}
-	/* On a point-to-point link IFA_ADDRESS is the other end. */
+	/* On a point-to-point link IFA_LOCAL is our end, and IFA_ADDRESS the other one. */
 	if (address_read(local ? local : address, header->ifa_family, &ip))
 		list_tell(list, OWN_ADDRESS, &ip);
 }
 
-/* RTA_GATEWAY, or RTA_VIA for a gateway of the other family. */
+/* RTA_GATEWAY holds a gateway of the route's own family; RTA_VIA one of either family, as for an
+ * IPv4 route over an IPv6 router. */
 static void gateway_attribute(struct list *list, const struct nlattr *attr, uint8_t family)
 {
 	struct rtvia via;
@@ -164,7 +166,8 @@ static void gateway_attribute(struct list *list, const struct nlattr *attr, uint
 	list_tell(list, OWN_GATEWAY, &ip);
 }
 
-/* RTA_MULTIPATH: a row of struct rtnexthop, each with attributes behind it. */
+/* RTA_MULTIPATH, a route over several gateways: an array of struct rtnexthop, each followed by its
+ * attributes; rtnh_len counts both. */
 static void gateway_multipath(struct list *list, const struct nlattr *multipath, uint8_t family)
 {
 	const uint8_t *at = mnl_attr_get_payload(multipath);
@@ -204,8 +207,9 @@ static void route_default(struct list *list, const struct nlmsghdr *message)
 	}
 }
 
-/* A network of the link itself: made by the kernel for an address, or from a router's
- * announcement. Routes by hand without a gateway do not count: a tunnel's may be half the world. */
+/* A network that is reached without a gateway, and whose route the kernel made: for an address of
+ * an interface, or by a router's announcement. Routes that somebody has set by hand are not handed
+ * in: a tunnel's may cover half the Internet, which would never be banned. */
 static void route_onlink(struct list *list, const struct nlmsghdr *message)
 {
 	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
@@ -249,7 +253,8 @@ static void route_message(void *context, const struct nlmsghdr *message)
 		route_onlink(list, message);
 }
 
-/* Asks for all addresses or routes: the header behind nlmsghdr is zero. */
+/* Lists all addresses or routes. The header that follows nlmsghdr (header_bytes) stays zero, which
+ * asks for both families. */
 static int list_read(struct own_addresses *own, struct list *list, uint16_t type,
 	size_t header_bytes, void (*each)(void *context, const struct nlmsghdr *message),
 	struct error *err)
@@ -262,7 +267,8 @@ static int list_read(struct own_addresses *own, struct list *list, uint16_t type
 	request->nlmsg_type = type;
 	(void)mnl_nlmsg_put_extra_header(request, header_bytes);
 	number = netlink_list(&own->requests, request, &lister);
-	if (number == 0 || number == EAGAIN) /* EAGAIN: their change is an event of its own */
+	if (number == 0 || number == EAGAIN) /* EAGAIN: the change also causes an event, and then we
+						read again */
 		return 0;
 	return error_errno(err, number, "reading %s", type == RTM_GETADDR ? "addresses" : "routes");
 }

@@ -8,26 +8,30 @@
 struct error;
 struct own_addresses;
 
-/* What the host itself must never be cut off from: own addresses, default gateways, on-link
- * prefixes (rtnetlink), and from where users are logged in by SSH (logins.h). */
+/* What must never be banned, since the host or its administrator would be cut off: the host's own
+ * addresses, its default gateways, the networks of its links such as 192.0.2.0/24 on eth0 (all
+ * three by rtnetlink), and the addresses from which users are logged in by SSH (logins.h). */
 enum own_addresses_kind { OWN_ADDRESS, OWN_GATEWAY, OWN_ONLINK, OWN_SSH_PEER };
-enum { OWN_ADDRESSES_MAX = 1024 }; /* more are left out: -1, and the sentence says so */
+enum { OWN_ADDRESSES_MAX = 1024 }; /* of one listing; more are left out */
 
+/* Opens the netlink sockets; *ret_own is owned by the caller. */
 int own_addresses_open(struct own_addresses **ret_own, struct error *err);
 void own_addresses_close(struct own_addresses *own);
-/* Readable when addresses or routes changed: call own_addresses_drain, then own_addresses_list. */
+/* Becomes readable when addresses or routes have changed: call own_addresses_drain(), then
+ * own_addresses_list(). Logins have no event. */
 int own_addresses_fd(const struct own_addresses *own);
 void own_addresses_drain(struct own_addresses *own);
-/* Reads all afresh and calls back for each, without duplicates of the same kind. -1: something
- * could not be read or was too much; what was called back holds. */
+/* Reads everything from the kernel and the logins, and calls back once for each address or network
+ * of a kind. -1 with a sentence: something could not be read, or there were more than
+ * OWN_ADDRESSES_MAX; what was called back is valid. */
 int own_addresses_list(struct own_addresses *own,
 	void (*each)(void *context, enum own_addresses_kind kind, const struct ip *ip),
 	void *context, struct error *err);
-/* Only the peers of SSH sessions. */
+/* The same for the addresses of SSH users alone (OWN_SSH_PEER). */
 int own_addresses_ssh_peers(void (*each)(void *context, enum own_addresses_kind kind,
 				    const struct ip *ip),
 	void *context, struct error *err);
-/* "own address", "default gateway", "on-link network", "SSH session". */
+/* The kind in words: "own address", "default gateway", "on-link network", "SSH session". */
 const char *own_addresses_kind_text(enum own_addresses_kind kind);
 
 #endif

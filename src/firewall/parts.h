@@ -1,9 +1,21 @@
 #ifndef VG_FIREWALL_PARTS_H
 #define VG_FIREWALL_PARTS_H
 
-/* Inside the firewall role: firewall.c is its set-up and loop, engines.c the life of the engines
- * and the notifier, kernel.c what they want done in the kernel, engine_link.c what an engine is
- * told. Each calls only those behind it. */
+/* What the files of the firewall role share. Each of these calls only those below it:
+ * - firewall.c sets the role up and runs its event loop, with a tick each second;
+ * - engines.c starts, replaces and stops the engines, reads their records, and keeps the notifier
+ *   running;
+ * - kernel.c does in the kernel what the engines ask for, refuses to ban what is protected, and
+ *   repairs the table when somebody else changes it;
+ * - engine_link.c tells the engine what it has to know.
+ * They stand on files with headers of their own: elements.c (what the kernel should hold),
+ * own_addresses.c and logins.c (what must never be banned), nft_*.c (the nftables table, by way of
+ * nft_table.h) and netlink.c (talking to the kernel).
+ *
+ * Two things are called a batch. The struct batch of this file collects the bans and lifts that an
+ * engine asked for, from one wake-up of the loop. A struct nft_batch (nft_parts.h) is one netlink
+ * transaction, which the kernel commits as a whole or not at all; nft_apply() makes as many of them
+ * as a struct batch needs. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,117 +33,146 @@ struct own_addresses;
 struct protected;
 struct run_options;
 
-enum { BATCH_MAX = 1024 }; /* records of one wake-up */
+enum { BATCH_MAX = 1024 }; /* records read from an engine in one wake-up of the loop */
 
+/* NONE: a free place. PREPARING: the engine reads its configuration and names its scopes and what
+ * it protects. SEALED: it is ready to take over, and waits until the current engine has ended.
+ * RUNNING: it got MESSAGE_GO. STOPPING: a reload has sent it MESSAGE_STOP; its last bans still
+ * count. */
 enum link_state { LINK_NONE, LINK_PREPARING, LINK_SEALED, LINK_RUNNING, LINK_STOPPING };
 
-/* One engine. scopes[] translates its scope numbers; protected is its list until it is sealed. */
+/* One engine, as this role sees it. Times are CLOCK_BOOTTIME in seconds. */
 struct link {
 	struct firewall *firewall; /* borrowed */
 	struct child child;
 	enum link_state state;
-	uint32_t number; /* of the engine, from 1 */
+	uint32_t number; /* 1 for the first engine since the service started, 2 for the next */
 	int64_t started_s;
-	struct protected *protected; /* owned */
+	struct protected *protected; /* owned; what its configuration forbids to ban */
+	/* scopes[n]: the number that elements_scope() gave to this engine's scope n.
+	 * NFT_SCOPES_MAX: its sets could not be made, and each ban in it is refused. */
 	uint8_t scopes[NFT_SCOPES_MAX];
 	size_t n_scopes;
-	bool lift_on_stop;
-	bool ready;
+	bool lift_on_stop; /* the configuration says on_stop = lift */
+	bool ready;        /* it has sent MESSAGE_READY */
 	sd_event_source *io;
 	sd_event_source *exit;
 };
 
-/* How a part of this role is, for engines that come later. */
+/* How a part of the service is doing; kept, so that an engine that starts later can be told. */
 struct health {
-	int failure; /* errno value; 0: well */
+	int failure; /* errno value; 0: it works */
 	char text[MESSAGE_TEXT_MAX];
 };
 
-/* current is the engine that counts; next, during a reload, the one that gets ready. The engine
- * and the notifier share a pair made by firewall_join(). */
+/* The whole role. current is the engine that works; next is the one that gets ready during a
+ * reload, or at the start. Engine and notifier talk over a socket pair that firewall_join() makes.
+ * Times are CLOCK_BOOTTIME in seconds. */
 struct firewall {
 	const struct run_options *options;
 	sd_event *event;
 	struct nft *nft; /* NULL: dry run */
 	struct own_addresses *own_addresses;
 	struct elements *elements; /* NULL: dry run */
-	struct protected *hosts;   /* what the host must not be cut off from, SSH peers too */
-	size_t n_peers;            /* of SSH, when last asked */
-	bool peers_unread;         /* they could not be read */
+	struct protected *hosts;   /* owned; gateways, own addresses, SSH users: never banned */
+	size_t n_peers;            /* SSH users' addresses at the last look */
+	bool peers_unread;         /* the last look failed, and the journal says so */
 	struct link links[2];
 	struct link *current;
 	struct link *next;
-	uint32_t engines;
+	uint32_t engines; /* started so far: the number of the last one */
 	struct child notifier;
 	sd_event_source *notifier_io;
 	sd_event_source *notifier_exit;
 	int64_t notifier_started_s;
-	int64_t notifier_again_s;
-	int64_t notifier_delay_s;
-	int listen_fd;
-	sd_event_source *accept_io;
-	sd_event_source *dump_io; /* NULL: no dump is running */
+	int64_t notifier_again_s;   /* while none runs: when to start the next */
+	int64_t notifier_delay_s;   /* the last wait before a start; doubled by each failure */
+	int listen_fd;              /* the control socket */
+	sd_event_source *accept_io; /* NULL: not listening yet */
+	sd_event_source *dump_io;   /* NULL: no dump is running */
 	struct health health[MESSAGE_PARTS];
-	bool to_join;    /* a pair is due: once the engine's queue is empty */
-	bool to_restore; /* the kernel refused; tried again by the tick */
-	bool told_ready;
+	bool to_join;    /* engine and notifier need a new pair; see firewall_join() */
+	bool to_restore; /* the kernel failed: the next tick restores the table */
+	bool told_ready; /* the service manager has got READY=1 */
 	bool stopping;
-	int64_t stop_limit_s;
-	int64_t next_ssh_s;
-	int64_t next_generation_s;
+	int64_t stop_limit_s;      /* while stopping: the loop ends then at the latest */
+	int64_t next_ssh_s;        /* when to look for SSH users again */
+	int64_t next_generation_s; /* when to ask the kernel for its generation again */
 	int exit_status;
 };
 
-/* One wake-up's changes with the records they answer. */
+/* The bans and lifts of one wake-up, not a netlink transaction (see above). answers[i] is the
+ * MESSAGE_HELD that tells the engine what became of changes[i]. */
 struct batch {
 	struct nft_change changes[BATCH_MAX];
 	struct message answers[BATCH_MAX];
 	size_t count;
 };
 
-/* engine_link.c. Tells the engine that counts, if there is one. */
+/* ---- engine_link.c ---- */
+
+/* Sends a record to the current engine, if there is one; it waits in the queue when the socket is
+ * full. */
 void firewall_tell(struct firewall *firewall, const struct message *record);
-/* Tells the engine how a part is doing, and each one that comes later; failure: errno value, 0
- * ok. */
+/* Notes how a part is doing, and tells the current engine. failure: an errno value, 0: it works;
+ * text says what is wrong, and is cut to MESSAGE_TEXT_MAX. */
 void firewall_tell_health(struct firewall *firewall, enum message_part part, int failure,
 	const char *text);
-/* Tells a new engine which parts are not well. */
+/* Tells the current engine, which is new, of each part that does not work. */
 void firewall_tell_failures(struct firewall *firewall);
-/* A record of this type about one element; scope is our number. An engine that has no such scope
- * hears nothing: a later one adopts the element. */
+/* Sends the current engine a record of this type about one element. scope is a number of
+ * elements_scope(), and is translated into the engine's own. An engine whose configuration has no
+ * such scope is told nothing. */
 void firewall_tell_element(struct firewall *firewall, enum message_type type, uint8_t scope,
 	const struct ip *ip, int64_t ttl_s);
 
-/* kernel.c. Reads the host's own addresses afresh; an engine that runs hears of them. */
+/* ---- kernel.c ---- */
+
+/* Reads again what the host must not be cut off from, and tells a running engine the whole list. If
+ * it cannot be read, what was protected stays protected. */
 void firewall_refresh_hosts(struct firewall *firewall);
-/* Only the SSH sessions. */
+/* Looks whether other users are logged in by SSH; if so, as firewall_refresh_hosts(). */
 void firewall_refresh_ssh(struct firewall *firewall);
-/* Takes a MESSAGE_BAN or MESSAGE_LIFT into the batch, or refuses it. */
+/* Checks a MESSAGE_BAN or MESSAGE_LIFT and adds it to the batch, which is applied when it is full.
+ * One that is invalid (EINVAL) or would ban something protected (EPERM) is answered at once. */
 void firewall_batch_add(struct firewall *firewall, struct link *link, struct batch *batch,
 	const struct message *record);
-/* Does what the batch holds and answers it. */
+/* Makes the changes of the batch in the kernel, answers each, and empties the batch. */
 void firewall_batch_apply(struct firewall *firewall, struct link *link, struct batch *batch);
+/* Answers a MESSAGE_QUERY with what the kernel has counted for the element, or ENOENT. */
 void firewall_answer_query(struct firewall *firewall, struct link *link,
 	const struct message *record);
-/* Makes the table as it should be; why: what happened to it, for the journal. */
+/* Makes the kernel's table as it should be; the next tick tries again if that fails. why: what
+ * happened to the table, as a participle for the journal ("changed by nft"). */
 void firewall_restore(struct firewall *firewall, const char *why);
+/* For sd-event, when the kernel reports changes of the rule set: restores what others broke. */
 int firewall_on_nft_event(sd_event_source *source, int fd, uint32_t revents, void *context);
-/* Lists the kernel's elements in the background; those without a ban are adopted. */
+/* Starts to list the kernel's elements in the background. The engine is told of each that it has
+ * not asked for, such as one from an earlier run, and makes it a ban (MESSAGE_ADOPT). */
 void firewall_adopt_start(struct firewall *firewall);
-/* Before the loop sleeps: the list is read on only while somebody can take what it brings. */
+/* Called before the loop sleeps: goes on reading that list only while an engine runs and has room
+ * in its queue for what the list brings. */
 void firewall_adopt_pace(struct firewall *firewall);
 
-/* engines.c. Gives engine and notifier a new pair of their own, if one is due. */
+/* ---- engines.c ---- */
+
+/* Gives engine and notifier a new socket pair if they need one and the engine can take it now. */
 void firewall_join(struct firewall *firewall);
-/* Before the loop sleeps: clients wait in the backlog unless the engine can take them. */
+/* Called before the loop sleeps: accepts clients of the control socket only while the engine can
+ * take them; until then they wait in the socket's backlog. */
 void firewall_accept_pace(struct firewall *firewall);
-/* Ends a next engine that does not get ready. */
+/* Kills an engine that a reload started and that is not sealed in time. */
 void firewall_limit_next(struct firewall *firewall);
-/* client_fd: who asked for a reload, or -1. */
+/* Starts an engine as firewall->next. client_fd: the connection of the client that asked for a
+ * reload, which the engine gets a copy of; -1: none. -1 with a sentence: none was started. */
 int firewall_start_engine(struct firewall *firewall, int client_fd, struct error *err);
+/* Starts the notifier; if that fails, the tick tries again later. */
 void firewall_start_notifier(struct firewall *firewall);
+/* Frees what belongs to an engine that has ended, and makes its place free. */
 void firewall_link_done(struct firewall *firewall, struct link *link);
-/* Ends the service: the engine commits first, the bans stay unless it is to lift them. */
+/* Begins to end the service: tells the engines to commit and end; the loop ends when they have.
+ * exit_status: of the service. The bans stay in the kernel unless the configuration says
+ * on_stop = lift. */
 void firewall_stop(struct firewall *firewall, int exit_status);
 
 #endif
