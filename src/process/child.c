@@ -33,7 +33,7 @@ bool child_flush(struct child *child)
 	while (child->queue_count) {
 		if (message_send(child->fd, &child->queue[child->queue_first], -1, NULL) == 0)
 			return false;
-		/* sent, or broken: then its end is reported by receiving */
+		/* sent, or the other end is gone, which the caller learns when it next receives */
 		child->queue_first = (child->queue_first + 1) % CHILD_QUEUE_MAX;
 		child->queue_count--;
 	}

@@ -20,7 +20,7 @@
 
 enum { STATE_MODE = 0700, RUN_MODE = 0755, SOCKET_MODE = 0660 };
 
-/* mkdir with parents (those 0755); an existing directory is fine. */
+/* As mkdir -p: the parents get mode 0755. A directory that exists is left as it is. */
 static int make_directory(const char *path, mode_t mode, struct error *err)
 {
 	cleanup_free char *copy = alloc_string(path);
@@ -28,7 +28,8 @@ static int make_directory(const char *path, mode_t mode, struct error *err)
 	struct stat info;
 
 	while (length > 1 && copy[length - 1] == '/')
-		copy[--length] = '\0'; /* else the last would be made as a parent */
+		copy[--length] =
+			'\0'; /* so that the loop does not take "/a/b/" for a parent of itself */
 	for (char *at = copy + 1; *at; at++) {
 		if (*at != '/')
 			continue;
@@ -37,7 +38,7 @@ static int make_directory(const char *path, mode_t mode, struct error *err)
 			return error_errno(err, errno, "cannot make %s", copy);
 		*at = '/';
 	}
-	if (mkdir(copy, mode) == 0) /* the mode as it is, whatever the umask */
+	if (mkdir(copy, mode) == 0) /* chmod, since the umask may have taken bits away */
 		return chmod(copy, mode) == 0
 			       ? 0
 			       : error_errno(err, errno, "cannot set the mode of %s", path);
@@ -48,7 +49,8 @@ static int make_directory(const char *path, mode_t mode, struct error *err)
 	return 0;
 }
 
-/* The files that an earlier run left, perhaps as another user. */
+/* Gives the directory and the database's files to the user; an earlier run may have made them as
+ * another one. */
 static int own_directory(const char *path, uid_t uid, gid_t gid, struct error *err)
 {
 	static const char *const files[] = { "", "/state.db", "/state.db-wal", "/state.db-shm" };
@@ -62,8 +64,8 @@ static int own_directory(const char *path, uid_t uid, gid_t gid, struct error *e
 			continue;
 		if (fd < 0 || fstat(fd, &info) < 0)
 			return error_errno(err, errno, "cannot look at %s", file);
-		/* the directory is the daemon's: what lies there may be a link to a file of root's
-		 */
+		/* the daemon's user can put anything into the directory: a link to a file of root
+		 * must not be given to him */
 		if (!S_ISDIR(info.st_mode) && (!S_ISREG(info.st_mode) || info.st_nlink != 1))
 			continue;
 		if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
@@ -87,7 +89,7 @@ int dirs_lock(const char *state_dir, int *ret_fd, struct error *err)
 			state_dir);
 	else
 		(void)error_errno(err, errno, "cannot lock %s", state_dir);
-	(void)close(fd); /* nothing was locked */
+	(void)close(fd); /* it holds no lock */
 	return -1;
 }
 
@@ -122,7 +124,8 @@ static int find_user(const char *name, struct passwd *ret_user, struct error *er
 	return 0;
 }
 
-/* A socket that answers belongs to a running daemon. */
+/* Whether a running daemon listens at this path; a socket file that an earlier run left refuses the
+ * connection. EAGAIN: somebody listens, and the backlog is full. */
 static bool socket_answers(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -194,7 +197,8 @@ int dirs_prepare(const struct run_options *options, int *ret_listen_fd, struct e
 		return error_errno(err, errno, "cannot use the state directory %s",
 			options->state_dir);
 	}
-	/* held until this process ends; before the socket, which answers only when all is ready */
+	/* lock_fd stays open until this process ends. The lock comes before the socket, because a
+	 * daemon that is still starting holds it and does not answer yet. */
 	if (dirs_lock(options->state_dir, &lock_fd, err) < 0)
 		return -1;
 	if (bind_socket(options->socket_path, user.pw_uid, user.pw_gid, as_root, ret_listen_fd,
@@ -202,6 +206,6 @@ int dirs_prepare(const struct run_options *options, int *ret_listen_fd, struct e
 		return -1;
 	if (sandbox_become(user.pw_uid, user.pw_gid, options->user, need_net_admin, err) == 0)
 		return 0;
-	(void)close(*ret_listen_fd); /* nobody has connected */
+	(void)close(*ret_listen_fd); /* nobody can have connected: it is not listening */
 	return -1;
 }

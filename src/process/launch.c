@@ -14,16 +14,17 @@
 #include "base/log.h"
 #include "process/sandbox.h"
 
+/* FREE_FD: descriptors from here on are clear of 3 and 4. */
 enum { FREE_FD = 10, EXIT_CANNOT_START = 71 };
 
-/* Nothing else opens a descriptor before a role asks. */
+/* If descriptor 4 is open, the parent has put it there: this process has opened nothing yet. */
 int launch_client_fd(void)
 {
 	return fcntl(LAUNCH_CLIENT_FD, F_GETFD) < 0 ? -1 : LAUNCH_CLIENT_FD;
 }
 
-/* Both descriptors first go out of each other's way, then to their places; dup2 clears
- * close-on-exec. */
+/* Copies both descriptors above FREE_FD first, because parent_fd may be 4 or client_fd 3, and then
+ * to their places. dup2() leaves them open over exec. */
 static bool place_descriptors(int parent_fd, int client_fd)
 {
 	int parent = fcntl(parent_fd, F_DUPFD, FREE_FD);
@@ -42,16 +43,16 @@ static void reset_signals(void)
 	sigset_t none;
 
 	for (int number = 1; number < NSIG; number++)
-		if (number != SIGHUP)                  /* ignored under nohup, in every role */
+		if (number != SIGHUP)                  /* stays ignored under nohup */
 			(void)signal(number, SIG_DFL); /* fails for SIGKILL and the like */
-	/* a terminal's ^C reaches all processes: the parent alone decides, and tells the roles */
+	/* ^C at a terminal reaches all processes, but the firewall role alone ends the service */
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)sigemptyset(&none);                    /* cannot fail */
 	(void)sigprocmask(SIG_SETMASK, &none, NULL); /* cannot fail with SIG_SETMASK */
 }
 
-/* "NAME=value" of the few variables that a role may need. */
+/* Fills in "NAME=value" for the variables that a role may need, and NULL as the end. */
 static void fill_environment(char *ret_environment[4], char storage[3][512])
 {
 	static const char *const names[] = { "TZ", "JOURNAL_STREAM", "LANG" };
@@ -91,7 +92,7 @@ void launch_exec(const char *role, const struct run_options *options, int parent
 	if (place_descriptors(parent_fd, client_fd)) {
 		reset_signals();
 		(void)execve("/proc/self/exe", arguments,
-			environment); /* returns on failure only */
+			environment); /* returns only if it fails */
 	}
 	log_line(LOG_ERR, "cannot start the %s (/proc/self/exe): %s", role, strerror(errno));
 	_exit(EXIT_CANNOT_START);

@@ -43,8 +43,9 @@ static int packet_send(int fd, const struct iovec *parts, size_t n_parts, int pa
 	return error_errno(err, errno, "cannot send to the other role");
 }
 
-/* Takes the descriptor out of the message. The room for one, rounded up, takes two: the second is
- * closed, and makes the packet nonsense. */
+/* Takes the descriptor out of the message; -1: there is none. The room for one descriptor is
+ * rounded up by CMSG_SPACE, so two may come: the second is closed, and the packet counts as
+ * invalid. */
 static int passed_descriptor(struct msghdr *message)
 {
 	int fds[2] = { -1, -1 };
@@ -59,7 +60,8 @@ static int passed_descriptor(struct msghdr *message)
 	return fds[0];
 }
 
-/* Bytes received, 0 nothing there, -1. A packet larger than size is nonsense. */
+/* How many bytes were received; 0: there is no packet yet; -1 with a sentence: the other end is
+ * gone, or the packet is larger than size. */
 static ssize_t packet_receive(int fd, void *bytes, size_t size, int *ret_fd, struct error *err)
 {
 	union {
@@ -79,7 +81,7 @@ static ssize_t packet_receive(int fd, void *bytes, size_t size, int *ret_fd, str
 	while (got < 0 && errno == EINTR);
 	if (got < 0 && errno == EAGAIN)
 		return 0;
-	if (got < 0 && errno == ECONNRESET) /* it ended before it had read all */
+	if (got < 0 && errno == ECONNRESET) /* it ended without reading all that we sent */
 		return error_set(err, "closed");
 	if (got < 0)
 		return error_errno(err, errno, "cannot receive from the other role");
@@ -99,8 +101,8 @@ int message_send(int fd, const struct message *record, int passed_fd, struct err
 	return packet_send(fd, &part, 1, passed_fd, err);
 }
 
-/* The firewall role passes texts on to the service manager, where a newline begins another
- * message. */
+/* No control characters: the firewall role passes texts on to the service manager, for which a
+ * newline begins another assignment such as "MAINPID=1". */
 static bool text_is_valid(const char text[MESSAGE_TEXT_MAX])
 {
 	const char *end = memchr(text, '\0', MESSAGE_TEXT_MAX);
@@ -175,7 +177,7 @@ int message_mail_receive(int fd, struct message_mail_packet *ret_packet, struct 
 	if (got <= 0)
 		return (int)got;
 	if (passed >= 0)
-		(void)close(passed); /* none belongs here */
+		(void)close(passed); /* no such packet has a descriptor */
 	if ((size_t)got < at || ((size_t)got > at && packet->bytes[got - 1] != '\0'))
 		return error_set(err, "the other role sent nonsense");
 	memcpy(&packet->head, packet->bytes, at);

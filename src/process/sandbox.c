@@ -22,7 +22,7 @@
 #include "base/text.h"
 #include "process/seccomp.h"
 
-/* What linux/landlock.h of 6.1 (ABI 2) does not name yet; values from 6.12 (ABI 6). */
+/* Names that linux/landlock.h of Linux 6.1 (ABI 2) lacks; the values are those of 6.12 (ABI 6). */
 #define FS_TRUNCATE (1ULL << 14)  /* ABI 3 */
 #define FS_IOCTL_DEV (1ULL << 15) /* ABI 5 */
 #define NET_BIND_TCP (1ULL << 0)  /* ABI 4 */
@@ -40,15 +40,15 @@
 		LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |                     \
 		LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REFER | FS_TRUNCATE)
 
-/* struct landlock_ruleset_attr of ABI 6. Fields an older kernel does not know are zero, which it
- * accepts at any size. */
+/* As struct landlock_ruleset_attr of ABI 6. An older kernel accepts the larger struct as long as
+ * the fields that it does not know are zero. */
 struct ruleset_attr {
 	uint64_t handled_fs;
 	uint64_t handled_net;
 	uint64_t scoped;
 };
 
-/* What libc, SQLite and the resolver open by themselves, at any time; all of it is public. */
+/* What libc and SQLite open by themselves, at any time, in any role. Anybody may read it. */
 static const struct sandbox_path common_paths[] = {
 	{ "/dev/null", true },
 	{ "/dev/urandom", false },
@@ -56,7 +56,8 @@ static const struct sandbox_path common_paths[] = {
 	{ "/usr/share/zoneinfo", false },
 };
 
-/* Directories, since these files are replaced while we run. No /proc: see seccomp.c. */
+/* What looking up names, TLS and mailing need. These are directories, because the files in them are
+ * replaced while we run. /proc is left out on purpose: see "Signals" in seccomp.c. */
 static const struct sandbox_path network_paths[] = {
 	{ "/etc", false },
 	{ "/lib", false },
@@ -79,7 +80,8 @@ static int check_caps(bool want_net_admin, struct error *err)
 	const cap_value_t net_admin = CAP_NET_ADMIN;
 	int rc = -1;
 
-	/* Inheritable alone gives nothing under no_new_privs, and the unit sets it. */
+	/* Inheritable capabilities do not count: no_new_privs, which the unit sets, makes them
+	 * useless. */
 	if (!caps || !want || cap_clear_flag(caps, CAP_INHERITABLE) < 0)
 		error_errno(err, errno, "cannot read the process's capabilities");
 	else if (want_net_admin &&
@@ -235,7 +237,8 @@ static struct ruleset_attr ruleset_describe(enum sandbox_role role, int abi)
 {
 	struct ruleset_attr attr = { .handled_fs = handled_fs(abi) };
 
-	/* No rule ever opens these: nobody listens on TCP, and the engine connects to nothing. */
+	/* No rule allows these again: no role listens on TCP, and the engine connects to nothing.
+	 */
 	if (abi >= 4)
 		attr.handled_net =
 			role == SANDBOX_ENGINE ? NET_BIND_TCP | NET_CONNECT_TCP : NET_BIND_TCP;
@@ -251,7 +254,7 @@ static int ruleset_add(int ruleset, uint64_t handled, const char *path, uint64_t
 	cleanup_close int fd = open(path, O_PATH | O_CLOEXEC);
 	struct stat status;
 
-	/* Out of reach is as good as absent: no rule could help. */
+	/* A path that this user cannot reach is treated as absent: a rule could not open it. */
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
 		return 0;
 	if (fd < 0 || fstat(fd, &status) < 0)
@@ -283,14 +286,15 @@ static int find_loader(struct dl_phdr_info *info, size_t size_bytes, void *ret_p
 		if (info->dlpi_phdr[i].p_type == PT_INTERP) {
 			const char **path = ret_path;
 
-			/* An address in our own image, given as a number. */
+			/* The path of the loader is text in our own memory, and its address a
+			 * number. */
 			*path = (const char *)(uintptr_t)(info->dlpi_addr +
 							  info->dlpi_phdr[i].p_vaddr);
 		}
-	return 1; /* the first object is the program; no more */
+	return 1; /* stop: the first object is the program itself */
 }
 
-/* The notifier may execute its own program, and the kernel with it the dynamic loader. */
+/* The notifier executes its own program for a delivery, which needs the dynamic loader, too. */
 static int ruleset_add_self(int ruleset, uint64_t handled, struct error *err)
 {
 	const uint64_t rights = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE;
@@ -317,7 +321,8 @@ static int ruleset_fill(int ruleset, uint64_t handled, enum sandbox_role role,
 	return ruleset_add_paths(ruleset, handled, paths, n_paths, err);
 }
 
-/* The kernel's answer to "which ABI?": 0 and *ret_report, or -1 for an answer we do not know. */
+/* Asks the kernel for its Landlock ABI. -1 with a sentence: it gave an error that we do not know.
+ */
 static int landlock_probe(struct sandbox_report *ret_report, struct error *err)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);

@@ -7,46 +7,53 @@
 
 struct error;
 
-/* How each role gives up what it does not need. Each function is fatal when it fails (-1 with a
- * sentence); what the kernel lacks is no failure but is told in sandbox_report. */
+/* How each role gives up the privileges that it does not need. If a function fails (-1 with a
+ * sentence), the process must end. A protection that the kernel lacks is no failure: sandbox_report
+ * says so. */
 
 enum sandbox_role { SANDBOX_FIREWALL, SANDBOX_ENGINE, SANDBOX_NOTIFIER, SANDBOX_DELIVERY };
 
 enum sandbox_landlock { LANDLOCK_ON, LANDLOCK_MISSING, LANDLOCK_BLOCKED };
 
 struct sandbox_report {
-	enum sandbox_landlock landlock; /* MISSING: the kernel lacks it; BLOCKED: a filter */
-	int landlock_abi;
+	enum sandbox_landlock
+		landlock; /* BLOCKED: by a filter of somebody else, as in containers */
+	int landlock_abi; /* the kernel's version of it, from 1; 0 unless LANDLOCK_ON */
 	bool seccomp;
 };
 
 struct sandbox_path {
-	const char *path; /* one that does not exist or is out of reach is skipped */
-	bool write;       /* else read only */
+	const char *path; /* borrowed; skipped if it does not exist or is out of reach */
+	bool write;       /* true: read and write, make and remove; false: read */
 };
 
-/* Started as root (uid 0): become `user` (uid, gid and its supplementary groups by initgroups)
- * and keep CAP_NET_ADMIN alone, permitted and effective, in ambient too. Started as another user:
- * check that CAP_NET_ADMIN is effective (unless need_net_admin is false), change nothing. */
+/* If the process runs as root, it becomes `user` (uid, gid and the supplementary groups) and keeps
+ * CAP_NET_ADMIN alone (permitted, effective and ambient), or no capability if need_net_admin is
+ * false. If it runs as another user, nothing is changed; CAP_NET_ADMIN must be effective, if it is
+ * needed. */
 int sandbox_become(uid_t uid, gid_t gid, const char *user, bool need_net_admin, struct error *err);
-/* In a child between fork and exec: empties the ambient set, so that exec leaves no capability. */
+/* For a child between fork and exec: empties the ambient set, so that the process has no capability
+ * after exec. 0, or -1 with errno. */
 int sandbox_drop_ambient(void);
 
-/* As fork(), with the child's pidfd (close-on-exec) in *ret_pidfd. No fork handlers run: the child
- * calls exec or _exit soon. The notifier makes its deliveries so, since it has no other way to end
- * one: kill() answers EPERM to every role but the firewall. */
+/* As fork(), and gives the parent the child's pidfd (close-on-exec; the caller closes it). No fork
+ * handlers run in the child, which has to call exec or _exit soon. The notifier starts deliveries
+ * by this, because a pidfd is its only way to end one: seccomp makes kill() fail with EPERM, unless
+ * a process means itself, in every role but the firewall. */
 pid_t sandbox_fork(int *ret_pidfd);
 /* Sends a signal to a process that sandbox_fork() made. 0, or -1 with errno. */
 int sandbox_kill(int pidfd, int signal);
 
-/* After exec, when everything is compiled, opened and loaded: PR_SET_DUMPABLE 0, no_new_privs,
- * Landlock with these paths (not for the firewall, whose report tells what the children will
- * find) and the role's seccomp filter. What libc and SQLite read by themselves, and for notifier
- * and delivery libraries, /etc and their own program, need not be in paths. A file is named by its
- * directory: a rule on the file ends with its rotation.
- * The engine, notifier and delivery fail if they still hold a capability. A system call outside
- * the role's list ends the process, one with arguments outside it gives EPERM, as does the
- * firewall's deny-list, which the children inherit. *ret_report is untouched on failure. */
+/* Confines the process for good: no core dumps and no ptrace (PR_SET_DUMPABLE 0), no_new_privs,
+ * Landlock with these paths, and the role's seccomp filter. A role calls it once it has compiled,
+ * opened and loaded everything. The firewall role gets no Landlock; its report says what its
+ * children will find. paths need not name what libc and SQLite open by themselves nor, for notifier
+ * and delivery, the libraries, /etc and the own program. To allow a file that is rotated, name its
+ * directory: a Landlock rule is bound to the file that has the name now, not to the next one.
+ * Engine, notifier and delivery fail here if they still hold a capability. Afterwards a system call
+ * that is not on the role's list ends the process; one on the list with arguments that are not
+ * allowed fails with EPERM. The firewall role and all its children get EPERM for the calls of its
+ * deny-list. *ret_report is untouched on failure. */
 int sandbox_enter(enum sandbox_role role, const struct sandbox_path *paths, size_t n_paths,
 	struct sandbox_report *ret_report, struct error *err);
 

@@ -1,16 +1,19 @@
-/* The firewall role carries a deny-list, because whatever it starts inherits it. The others carry
- * an allow-list of two stacked filters, of which the kernel takes the stricter answer:
- *   outer: an unknown call ends the process;
- *   inner: a known call with arguments outside `rules` fails with EPERM. Libraries probe with
- *          ioctl, fcntl and prctl, and a late dlopen has to fail like a missing library.
+/* The firewall role has a deny-list, because every process that it starts inherits it.
+ * The other roles have an allow-list, made of two filters; for each call the kernel asks both and
+ * takes the stricter answer:
+ * - the outer filter ends the process for a call that is on no list of the role;
+ * - the inner filter makes a call that is on a list fail with EPERM if `rules` does not allow its
+ *   arguments. It must not end the process, because libraries try out ioctl, fcntl and prctl, and
+ *   because a dlopen that comes too late should fail as if the library were missing.
  *
- * Signals. All roles have one uid, so the kernel lets each kill the others. kill and tgkill are
- * open for the own pid alone; F_SETOWN, F_SETSIG, FIOSETOWN and the *sigqueueinfo calls, which send
- * signals by another way, for nobody. The notifier has to end a delivery that hangs, and a filter
- * cannot say "my own child". So it gets pidfd_send_signal and no pidfd_open: the pidfds it can
- * have are those of processes it made by clone(CLONE_PIDFD), see sandbox_fork(). The kernel takes
- * a directory /proc/PID for a pidfd as well: Landlock closes /proc to the notifier, and from
- * ABI 6 on it also keeps its signals inside its own domain. */
+ * Signals. All roles run as one user, so without a filter each could kill the others. kill and
+ * tgkill are allowed for the own pid only. What sends signals indirectly (F_SETOWN, F_SETSIG,
+ * FIOSETOWN and the *sigqueueinfo calls) is allowed for no role but the firewall. The notifier has
+ * to end a delivery that hangs, but a filter cannot say "my own child". So it may call
+ * pidfd_send_signal, and not pidfd_open: then its only pidfds are those of the processes that it
+ * made by clone(CLONE_PIDFD), see sandbox_fork(). The kernel also takes an open directory /proc/PID
+ * for a pidfd: Landlock therefore closes /proc to the notifier, and from ABI 6 on it also stops
+ * signals to processes outside of the notifier's own domain. */
 #include "process/seccomp.h"
 
 #include <errno.h>
@@ -32,50 +35,56 @@
 
 #include "base/error.h"
 
-/* What the outer filter does; build with -DSANDBOX_BLOCKED=SCMP_ACT_LOG to find a missing call. */
+/* What the outer filter does with a call that is on no list. To find a call that a list lacks,
+ * build with -DSANDBOX_BLOCKED=SCMP_ACT_LOG: such calls then succeed, and the kernel logs them. */
 #ifndef SANDBOX_BLOCKED
 #define SANDBOX_BLOCKED SCMP_ACT_KILL_PROCESS
 #endif
 
-/* linux/prctl.h from 5.17 on; malloc names its areas from glibc 2.38 on. */
+/* linux/prctl.h has it from 5.17 on. From glibc 2.38 on malloc names its memory areas by it. */
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
 #endif
 
 #define ANY_BIT UINT64_MAX
-#define LOW_WORD UINT32_MAX /* the kernel reads an int: its other half is noise */
+#define LOW_WORD UINT32_MAX /* the kernel takes an int here: the upper 32 bits may be anything */
 
-/* Not CLONE_NEWTIME: its bit is part of the exit signal in clone(). */
+/* The flags of clone() that make something else than a plain child process. CLONE_NEWTIME is not
+ * among them: in clone() its bit belongs to the exit signal. */
 #define CLONE_FOREIGN                                                                              \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
 		CLONE_NEWPID | CLONE_NEWNET | CLONE_PARENT | CLONE_THREAD)
 
+/* The check holds if (argument & mask) == value. argument: its index, from 0. */
 struct filter_check {
 	unsigned int argument;
 	uint64_t mask;
 	uint64_t value;
 };
 
-/* The call is allowed if every check holds; several rules for a call are alternatives. */
+/* The call is allowed if every check holds. If a call has several rules, one that holds is enough.
+ */
 struct rule {
 	const char *call;
 	unsigned int n_checks;
 	struct filter_check checks[2];
 };
 
+/* A call that fails with this error, whatever its arguments, and does not end the process. */
 struct filter_refusal {
 	const char *call;
 	int number; /* errno */
 };
 
-/* calls: ends with NULL; names that this machine's architecture lacks are skipped. */
+/* calls are allowed with any arguments, and rules with some. calls ends with NULL; a name that this
+ * machine's architecture lacks has no effect. */
 struct filter_list {
 	const char *const *calls;
 	const struct rule *rules;
 	size_t n_rules;
 };
 
-/* Fails with EPERM in the firewall role and in all that descends from it. */
+/* The deny-list: these fail with EPERM in the firewall role and in all its descendants. */
 static const char *const denied_calls[] = { "acct", "add_key", "adjtimex", "bpf", "chroot",
 	"clock_adjtime", "clock_settime", "delete_module", "fanotify_init", "finit_module",
 	"fsconfig", "fsmount", "fsopen", "fspick", "init_module", "io_uring_enter",
@@ -88,7 +97,8 @@ static const char *const denied_calls[] = { "acct", "add_key", "adjtimex", "bpf"
 	"setdomainname", "sethostname", "setns", "settimeofday", "swapoff", "swapon", "syslog",
 	"umount", "umount2", "unshare", "userfaultfd", "vhangup", "vm86", NULL };
 
-/* Every child role: reading, waiting, memory, time and the descriptors that are there. */
+/* What every role but the firewall may do: read, wait, get memory and time, and use the descriptors
+ * that it has. */
 static const char *const common_calls[] = { "_llseek", "_newselect", "access", "arch_prctl", "brk",
 	"clock_getres", "clock_getres_time64", "clock_gettime", "clock_gettime64",
 	"clock_nanosleep", "clock_nanosleep_time64", "close", "close_range", "dup", "dup2", "dup3",
@@ -127,16 +137,17 @@ static const struct rule common_rules[] = {
 	{ "prctl", 1, { { 0, LOW_WORD, PR_GET_NAME } } },
 	{ "prctl", 1, { { 0, LOW_WORD, PR_SET_NAME } } },
 	{ "prctl", 1, { { 0, LOW_WORD, PR_SET_VMA } } },
-	{ "prlimit64", 1, { { 2, ANY_BIT, 0 } } }, /* no new limit: reading */
+	{ "prlimit64", 1, { { 2, ANY_BIT, 0 } } }, /* no new limit is given: it only reads */
 };
 
 static const struct filter_refusal common_refusals[] = {
-	{ "clone3", ENOSYS },     /* its flags are behind a pointer; libc goes on with clone */
-	{ "pidfd_open", ENOSYS }, /* sd-event goes on with SIGCHLD */
-	{ "fchown", EPERM },      /* SQLite tries it as root and ignores the answer */
+	{ "clone3", ENOSYS },     /* a filter cannot see its flags; libc then calls clone */
+	{ "pidfd_open", ENOSYS }, /* sd-event then watches children by SIGCHLD */
+	{ "fchown", EPERM },      /* SQLite calls it as root, and ignores a failure */
 };
 
-/* Files it owns, and nothing that makes a socket, a process or code. */
+/* The engine also writes its own files. It can make no socket, no process and no executable memory.
+ */
 static const char *const engine_calls[] = { "fadvise64", "fadvise64_64", "fallocate", "fchmod",
 	"fdatasync", "flock", "fsync", "ftruncate", "ftruncate64", "mkdir", "mkdirat", "msync",
 	"rename", "renameat", "renameat2", "rmdir", "unlink", "unlinkat", NULL };
@@ -149,8 +160,8 @@ static const struct rule engine_rules[] = {
 	{ "setsockopt", 1, { { 1, LOW_WORD, SOL_SOCKET } } },
 };
 
-/* Names and mail. A library may be mapped (NSS, AUTH plugins); nothing is writable and
- * executable at once. */
+/* Notifier and delivery also look up names and talk to servers. They may load libraries (NSS, AUTH
+ * plugins), so memory may be executable, but not writable and executable at once. */
 static const char *const network_calls[] = { "bind", "connect", "setsockopt", "socketpair", NULL };
 
 static const struct rule network_rules[] = {
@@ -167,15 +178,16 @@ static const struct rule network_rules[] = {
 	{ "socket", 2, { { 0, LOW_WORD, AF_NETLINK }, { 2, LOW_WORD, NETLINK_ROUTE } } },
 };
 
-/* Starts deliveries, which confine themselves further. */
+/* The notifier also starts deliveries, which then confine themselves further. */
 static const char *const notifier_calls[] = { "alarm", "capget", "execve", "fork",
 	"landlock_add_rule", "landlock_create_ruleset", "landlock_restrict_self",
 	"pidfd_send_signal", "seccomp", "setitimer", "vfork", "wait4", "waitid", NULL };
 
 static const struct rule notifier_rules[] = {
 	{ "clone", 1, { { 0, CLONE_FOREIGN, 0 } } },
-	{ "prlimit64", 1, { { 0, LOW_WORD, 0 } } },           /* its own limits */
-	{ "prctl", 1, { { 0, LOW_WORD, PR_CAPBSET_READ } } }, /* libcap's start-up */
+	{ "prlimit64", 1, { { 0, LOW_WORD, 0 } } }, /* its own limits (pid 0) */
+	{ "prctl", 1,
+		{ { 0, LOW_WORD, PR_CAPBSET_READ } } }, /* libcap calls it when it is loaded */
 	{ "prctl", 1, { { 0, LOW_WORD, PR_GET_SECCOMP } } },
 	{ "prctl", 1, { { 0, LOW_WORD, PR_SET_NO_NEW_PRIVS } } },
 	{ "prctl", 1, { { 0, LOW_WORD, PR_SET_PDEATHSIG } } },
@@ -196,7 +208,7 @@ static const struct filter_list lists[LISTS] = {
 		sizeof(notifier_rules) / sizeof(notifier_rules[0]) },
 };
 
-/* The lists of each role that has an allow-list. */
+/* The lists of each role; the firewall role has no allow-list. */
 static const bool allowed[][LISTS] = {
 	[SANDBOX_ENGINE] = { [LIST_COMMON] = true, [LIST_ENGINE] = true },
 	[SANDBOX_NOTIFIER] = { [LIST_COMMON] = true,
@@ -205,13 +217,14 @@ static const bool allowed[][LISTS] = {
 	[SANDBOX_DELIVERY] = { [LIST_COMMON] = true, [LIST_NETWORK] = true },
 };
 
-/* `number` is libseccomp's: a negative errno. */
+/* number: a result of libseccomp, a negative errno value. */
 static int filter_error(struct error *err, int number, const char *what)
 {
 	return error_errno(err, -number, "seccomp: cannot add %s", what);
 }
 
-/* A name the library does not know is a slip in our tables, not a property of the machine. */
+/* Adds one rule. A name that libseccomp does not know at all is a mistake in our tables; one that
+ * only this architecture lacks is known. */
 static int filter_add(scmp_filter_ctx filter, uint32_t action, const char *call,
 	const struct filter_check *checks, unsigned int n_checks, struct error *err)
 {
@@ -252,7 +265,7 @@ static int filter_add_rules(scmp_filter_ctx filter, const struct filter_list *li
 	return 0;
 }
 
-/* Signals to oneself, for abort() and raise(). */
+/* Allows signals to the own process, for abort() and raise(). */
 static int filter_add_kill(scmp_filter_ctx filter, bool inner, struct error *err)
 {
 	const struct filter_check own = { 0, LOW_WORD, (uint32_t)getpid() };
@@ -271,8 +284,8 @@ static scmp_filter_ctx filter_start(uint32_t action, struct error *err)
 		error_set(err, "seccomp: cannot make a filter");
 		return NULL;
 	}
-	/* no_new_privs is set already; calls of another ABI (32-bit, x32) have no use here;
-	 * a binary tree, since the lists have 150 names. */
+	/* CTL_NNP 0: no_new_privs is set already. ACT_BADARCH: we make no calls of another ABI
+	 * (32-bit, x32). CTL_OPTIMIZE 2: a binary tree, because the lists have 150 names. */
 	rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
 	if (rc == 0)
 		rc = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
@@ -291,7 +304,8 @@ static int filter_add_refusals(scmp_filter_ctx filter, bool inner, struct error 
 	for (size_t i = 0; i < sizeof(common_refusals) / sizeof(common_refusals[0]); i++) {
 		const struct filter_refusal *refusal = &common_refusals[i];
 
-		/* The inner filter's default; libseccomp refuses a rule that repeats it. */
+		/* EPERM is what the inner filter does anyway, and libseccomp refuses such a rule.
+		 */
 		if (inner && refusal->number == EPERM)
 			continue;
 		if (filter_add(filter, SCMP_ACT_ERRNO((uint32_t)refusal->number), refusal->call,
@@ -332,7 +346,8 @@ static int filter_load(scmp_filter_ctx filter, struct error *err)
 	return rc < 0 ? error_errno(err, -rc, "seccomp: cannot load the filter") : 0;
 }
 
-/* The inner filter goes first, and with the one call that loads the outer. */
+/* Loads the inner filter first. It allows the system call seccomp, with which the outer one is
+ * loaded; the outer one then forbids it, except to the notifier. */
 static int load_allow_list(enum sandbox_role role, struct error *err)
 {
 	scmp_filter_ctx inner = filter_build(role, true, err);
@@ -349,6 +364,7 @@ static int load_allow_list(enum sandbox_role role, struct error *err)
 	return rc;
 }
 
+/* Denies new namespaces; clone3, whose flags a filter cannot see, makes libc call clone. */
 static int filter_add_clone(scmp_filter_ctx filter, struct error *err)
 {
 	static const uint64_t flags[] = { CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
@@ -365,7 +381,7 @@ static int filter_add_clone(scmp_filter_ctx filter, struct error *err)
 
 static int load_deny_list(struct error *err)
 {
-	/* Typing into the terminal that started the daemon. */
+	/* TIOCSTI would type commands into the terminal from which the daemon was started. */
 	const struct filter_check terminal = { 1, LOW_WORD, TIOCSTI };
 	scmp_filter_ctx filter = filter_start(SCMP_ACT_ALLOW, err);
 	int rc;

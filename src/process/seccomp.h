@@ -7,8 +7,9 @@
 
 struct error;
 
-/* Loads the filter of a role's system calls; sandbox.c is the only caller. no_new_privs must be
- * set. *ret_loaded false: the kernel lacks seccomp. */
+/* Restricts the process to the system calls of a role, for good; only sandbox.c calls it.
+ * no_new_privs must be set. *ret_loaded false: the kernel lacks seccomp, and nothing is restricted.
+ * -1 with a sentence: the process must end. */
 int seccomp_enter(enum sandbox_role role, bool *ret_loaded, struct error *err);
 
 #endif
