@@ -19,21 +19,22 @@ bool localhost_is(const char *name)
 	       (length == own || name[length - own - 1] == '.');
 }
 
-/* The program's definition goes before the one of libc, in the libraries too. */
+/* The dynamic loader prefers this definition to libc's, for the libraries as well. */
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
 	struct addrinfo **ret_found)
 {
 	int (*libc)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = NULL;
 	struct addrinfo loopback = { 0 };
 
-	*(void **)&libc = dlsym(RTLD_NEXT, "getaddrinfo"); /* POSIX's way around ISO C */
+	*(void **)&libc = dlsym(RTLD_NEXT, "getaddrinfo"); /* POSIX: ISO C has no cast */
 	if (!libc)
 		return EAI_SYSTEM;
 	if (!name || !localhost_is(name))
 		return libc(name, service, hints, ret_found);
 	if (hints)
 		loopback = *hints;
-	/* Without a name the answer is the loopback addresses, and has no canonical name. */
+	/* For no name at all, libc answers with the loopback addresses. A canonical name cannot be
+	 * asked for then, and AI_PASSIVE would give the wildcard addresses. */
 	loopback.ai_flags &= ~(AI_CANONNAME | AI_PASSIVE);
 	return libc(NULL, service, &loopback, ret_found);
 }

@@ -15,14 +15,15 @@
 #include "notifier/resolve.h"
 #include "process/messages.h"
 
-/* Places that names of a log cannot take: outsiders write those, and the names that protect
- * must not wait for them. As many as the engine asks for at a time. */
+/* Places kept free for names that the operator protects. Outsiders can bring any number of names
+ * into the logs, and the protected names must not wait for those. The engine asks for so many
+ * protected names at a time. */
 enum { PROTECT_RESERVED = 16 };
 
-/* A question on its way; name "": a free place. */
+/* A question that is being looked up; an empty name: a free place. */
 struct asked {
 	struct message_name record;
-	bool dropped; /* its engine is gone */
+	bool dropped; /* the engine that asked is gone */
 };
 
 struct lookups {
@@ -35,7 +36,7 @@ struct lookups {
 
 static void answer(const struct lookups *lookups, const struct message_name *record)
 {
-	/* a full pair: the engine asks again */
+	/* if the socket is full, the answer is lost, and the engine asks again */
 	if (lookups->peer_fd >= 0)
 		(void)message_name_send(lookups->peer_fd, record, NULL);
 }
@@ -60,7 +61,7 @@ static void on_answer(void *context, const struct resolve_answer *found)
 	*asked = (struct asked){ 0 };
 }
 
-/* Hands out answers and sets the clock for the next step. */
+/* Lets the resolver work and hand out answers, and sets the timer for its next step. */
 static void run(struct lookups *lookups)
 {
 	int64_t wait_ms;
@@ -127,7 +128,7 @@ void lookups_peer(struct lookups *lookups, int fd)
 		lookups->asked[i].dropped = true;
 }
 
-/* NULL: there is no room for a question of this kind. */
+/* NULL: there is no place for a question of this kind (enum message_name_kind). */
 static struct asked *free_place(struct lookups *lookups, uint32_t kind)
 {
 	struct asked *place = NULL;

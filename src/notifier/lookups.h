@@ -6,14 +6,17 @@ struct lookups;
 struct message_mail_packet;
 struct sd_event;
 
-/* The engine's questions for host names, answered over the pair that they came by. */
+/* Answers the engine's questions for the addresses of host names (struct message_name), over the
+ * socket that they came by. */
 
-/* event is borrowed. */
+/* event is borrowed; *ret_lookups is owned by the caller. -1 with a sentence. */
 int lookups_new(struct sd_event *event, struct lookups **ret_lookups, struct error *err);
 void lookups_free(struct lookups *lookups);
-/* fd is borrowed; -1: no engine. Answers to an earlier one's questions are dropped. */
+/* Names the socket of the engine (borrowed), or -1 while there is none. What an earlier engine
+ * asked for is not answered any more. */
 void lookups_peer(struct lookups *lookups, int fd);
-/* A packet of type MESSAGE_MAIL_NAME. What cannot be looked up is answered so. */
+/* Takes a packet of type MESSAGE_MAIL_NAME. A name that cannot be looked up now is answered at
+ * once, by MESSAGE_NAME_NO_ANSWER. */
 void lookups_packet(struct lookups *lookups, const struct message_mail_packet *packet);
 
 #endif

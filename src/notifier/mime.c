@@ -12,11 +12,11 @@
 #include "notifier/smtp.h"
 
 enum {
-	LINE_MAX_BYTES = 76, /* RFC 2045 6.7 (5), RFC 2047 2 */
-	WORD_BYTES = 36,     /* 48 characters of base64 and 12 around: fits after "Subject: " */
+	LINE_MAX_BYTES = 76, /* RFC 2045, 6.7 (5), and RFC 2047, 2 */
+	WORD_BYTES = 36,     /* become 48 of base64, and 12 around them: fits after "Subject: " */
 };
 
-/* text[used] is always NUL once something was added; size > used. */
+/* A growing text. Once something was added, text[used] is NUL and size > used. */
 struct output {
 	char *text; /* owned */
 	size_t used;
@@ -47,7 +47,8 @@ static void output_break(struct output *output, const char *line_end)
 	output->column = 0;
 }
 
-/* Length of text cut to at most max bytes, not inside a character. */
+/* The length of text, or if that is more than max, where to cut it: not inside a UTF-8 character.
+ */
 static size_t cut_length(const char *text, size_t max)
 {
 	size_t length = strnlen(text, max + 1);
@@ -93,13 +94,14 @@ static void output_base64(struct output *output, const char *text, size_t length
 	}
 }
 
-/* RFC 2047 words, one a line, none ending inside a character. */
+/* Writes text that is not ASCII as RFC 2047 words such as "=?utf-8?B?w6Q=?=", one on each line;
+ * none ends inside a character. */
 static void output_words(struct output *output, const char *text)
 {
 	while (*text) {
 		size_t length = cut_length(text, WORD_BYTES);
 
-		if (!length) /* continuation bytes only: not UTF-8, cut anywhere */
+		if (!length) /* not UTF-8, but continuation bytes only: cut anywhere */
 			length = WORD_BYTES;
 		output_string(output, "=?utf-8?B?");
 		output_base64(output, text, length);
@@ -112,7 +114,7 @@ static void output_words(struct output *output, const char *text)
 	}
 }
 
-/* Plain words, folded before a space where the line would get too long. */
+/* Writes ASCII text; where a line would get too long, it is folded before a space. */
 static void output_folded(struct output *output, const char *text)
 {
 	while (*text) {
@@ -134,8 +136,8 @@ static void output_subject(struct output *output, const char *subject)
 	size_t length = cut_length(subject, MIME_SUBJECT_MAX);
 
 	kept = alloc_format("%.*s%s", (int)length, subject, subject[length] ? "..." : "");
-	/* A subject that was rendered already has no control bytes: a second time would double its
-	 * backslashes. */
+	/* A subject without control characters may have been rendered already; rendering it a
+	 * second time would double its backslashes. */
 	if (has_control(kept))
 		(void)text_render_string(shown, MIME_SUBJECT_MAX + 4, kept);
 	else
@@ -178,7 +180,7 @@ static void output_date(struct output *output, int64_t date_s)
 	char text[64];
 
 	if (!gmtime_r(&date, &tm))
-		return; /* a year beyond int: the relay adds a Date */
+		return; /* the year does not fit in an int: no Date, and the relay adds one */
 	(void)text_format(text, sizeof(text), "Date: %s, %02d %s %04d %02d:%02d:%02d +0000",
 		days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
 		tm.tm_min, tm.tm_sec);
@@ -194,7 +196,8 @@ static void output_quoted_byte(struct output *output, unsigned char c, bool line
 	if (c != '\t' && (c < 0x20 || c == 0x7f))
 		length = text_format(piece, sizeof(piece), "\\x%02x", c);
 	else if (c >= 0x7f || c == '=' || ((c == ' ' || c == '\t') && line_ends) ||
-		 (c == '.' && output->column == 0)) /* a relay that loses dots loses nothing */
+		 (c == '.' &&
+			 output->column == 0)) /* SMTP doubles a dot here, and bad relays lose it */
 		length = text_format(piece, sizeof(piece), "=%02X", c);
 	else
 		length = text_format(piece, sizeof(piece), "%c", c);

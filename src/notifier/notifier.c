@@ -23,8 +23,8 @@
 #include "process/sandbox.h"
 
 enum {
-	DELIVERIES_MAX = 2, /* at a time */
-	QUEUE_MAX = 64,     /* mails that wait for a place; the engine hands out no more */
+	DELIVERIES_MAX = 2, /* that run at the same time */
+	QUEUE_MAX = 64,     /* mails that wait for a delivery; the engine sends no more at a time */
 	DELIVERY_LIMIT_US = 60 * 1000000,
 	ALIVE_US = MESSAGE_ALIVE_S * 1000000,
 	PACKET_WAIT_MS = 5000,
@@ -58,7 +58,7 @@ static void answer(struct notifier *notifier, int64_t id, enum message_mail_outc
 {
 	struct message_mail head = { .type = MESSAGE_MAIL_DONE, .id = id, .outcome = outcome };
 
-	/* an engine that is gone has the mail in its outbox and sends it anew */
+	/* no engine: the mail stays in the outbox of the database, and is sent again */
 	if (notifier->peer_fd >= 0 && id)
 		(void)message_mail_send(notifier->peer_fd, &head, &text, 1, NULL);
 }
@@ -96,11 +96,12 @@ static int on_delivery_late(sd_event_source *source, uint64_t at_us, void *conte
 
 	(void)source, (void)at_us;
 	delivery->timed_out = true;
-	(void)sandbox_kill(delivery->pidfd, SIGKILL); /* its exit comes, or has come */
+	(void)sandbox_kill(delivery->pidfd, SIGKILL); /* on_delivery_exit() does the rest */
 	return 0;
 }
 
-/* Hands the two packets to a new process. */
+/* Starts a delivery and hands it the settings and the mail. False: it could not be started, and
+ * nothing was answered to the engine. */
 static bool delivery_start(struct notifier *notifier, struct delivery *delivery,
 	const struct message_mail_packet *mail)
 {
@@ -120,7 +121,7 @@ static bool delivery_start(struct notifier *notifier, struct delivery *delivery,
 	}
 	delivery->fd = pair[0];
 	delivery->id = mail->head.id;
-	/* without both packets the delivery breaks off */
+	/* a delivery that gets only one of the packets gives up */
 	(void)send(delivery->fd, notifier->settings.bytes, notifier->settings.length, MSG_NOSIGNAL);
 	(void)send(delivery->fd, mail->bytes, mail->length, MSG_NOSIGNAL);
 	if (sd_event_add_child(notifier->event, &delivery->exit, delivery->pid, WEXITED,
@@ -128,7 +129,7 @@ static bool delivery_start(struct notifier *notifier, struct delivery *delivery,
 		sd_event_add_time_relative(notifier->event, &delivery->timer, CLOCK_BOOTTIME,
 			DELIVERY_LIMIT_US, 0, on_delivery_late, delivery) < 0) {
 		log_line(LOG_ERR, "cannot watch a delivery");
-		(void)sandbox_kill(delivery->pidfd, SIGKILL); /* nobody would wait for it */
+		(void)sandbox_kill(delivery->pidfd, SIGKILL); /* its exit would not be noticed */
 		delivery_end(delivery);
 	}
 	return true;
@@ -150,7 +151,7 @@ static void start_waiting(struct notifier *notifier)
 	}
 }
 
-/* Before the loop sleeps: a delivery that has ended makes room for the next. */
+/* sd-event calls this before the loop sleeps: starts waiting mails where a delivery has ended. */
 static int on_post(sd_event_source *source, void *context)
 {
 	(void)source;
@@ -189,8 +190,9 @@ static void leave_peer(struct notifier *notifier)
 	notifier->peer_fd = -1;
 	lookups_peer(notifier->lookups, -1);
 	while (notifier->queue_count)
-		free(notifier->queue[--notifier->queue_count]); /* the engine's outbox has them */
-	/* the next engine counts its mails from 1 again: these answers are not for it */
+		free(notifier->queue[--notifier->queue_count]); /* they are in the outbox */
+	/* The next engine may give the same ids to other mails, so what still runs is not answered:
+	 * id 0. */
 	for (size_t i = 0; i < DELIVERIES_MAX; i++)
 		notifier->deliveries[i].id = 0;
 }
@@ -228,7 +230,7 @@ static int on_parent(sd_event_source *source, int fd, uint32_t revents, void *co
 			continue;
 		}
 		if (passed_fd >= 0)
-			(void)close(passed_fd); /* not for such a record */
+			(void)close(passed_fd); /* no such record has a descriptor */
 		if (record.type == MESSAGE_STOP)
 			rc = -1;
 		if (rc < 0)
@@ -244,7 +246,7 @@ static int on_alive(sd_event_source *source, uint64_t at_us, void *context)
 	struct message alive = { .type = MESSAGE_ALIVE };
 
 	(void)at_us, (void)context;
-	(void)message_send(LAUNCH_PARENT_FD, &alive, -1, NULL); /* full: alive enough */
+	(void)message_send(LAUNCH_PARENT_FD, &alive, -1, NULL); /* if it is full, we have sent */
 	/* these cannot fail on a live source */
 	(void)sd_event_source_set_time_relative(source, ALIVE_US);
 	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -257,7 +259,7 @@ static int serve(struct notifier *notifier, struct error *err)
 	sigset_t signals;
 	int status;
 
-	(void)sigemptyset(&signals); /* these cannot fail with valid signals */
+	(void)sigemptyset(&signals); /* the calls for signal sets cannot fail with valid numbers */
 	(void)sigaddset(&signals, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -302,7 +304,8 @@ int notifier_run(const struct run_options *options)
 	return status < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* The notifier sends both packets at once after fork: they are there or soon will be. */
+/* Receives a packet from the notifier, which sends both just after the fork: it is there, or will
+ * be soon. */
 static int receive_soon(struct message_mail_packet *packet, struct error *err)
 {
 	struct pollfd waiting = { .fd = LAUNCH_PARENT_FD, .events = POLLIN };

@@ -3,10 +3,12 @@
 
 struct run_options;
 
-/* The role that mails: takes rendered texts from the engine and starts one short-lived process a
- * delivery, ended by force after 60 s. Returns the exit status. */
+/* Runs the notifier role, which sends mails and looks up host names for the engine. For each mail
+ * it starts a delivery, a short-lived process that is killed after 60 s. Returns the exit status.
+ */
 int notifier_run(const struct run_options *options);
-/* That process: takes settings and mail from descriptor 3, delivers, answers. */
+/* Runs such a delivery: reads the settings and one mail from descriptor 3, sends the mail, and
+ * answers with the outcome. Returns the exit status. */
 int notifier_deliver(void);
 
 #endif

@@ -17,22 +17,23 @@
 #include "base/host_name.h"
 
 enum {
-	TRY_MS = 1500,   /* of a server; the next tries wait longer, up to RESOLVE_LIMIT_MS */
+	TRY_MS = 1500,   /* the first try waits so long for a server, later ones longer */
 	TRIES = 2,       /* of each server */
-	EVENTS_MAX = 64, /* a round of epoll; the rest comes at the next */
-	ROUNDS_MAX = 8,  /* of epoll a call */
-	STEP_MS = 1000,  /* resolve_wait_ms is never longer: c-ares keeps its own clock */
+	EVENTS_MAX = 64, /* in one call of epoll_wait() */
+	ROUNDS_MAX = 8,  /* calls of epoll_wait() in one resolve_run() */
+	STEP_MS = 1000,  /* resolve_wait_ms() gives no more: c-ares has a clock of its own */
 	FAMILIES = 2,    /* A and AAAA, asked side by side */
 };
 
-/* One of the two halves of a question. */
+/* One of the two halves of a question: its IPv4 or its IPv6 addresses. */
 struct half {
 	struct question *question; /* borrowed: the one it is part of */
 	bool is_over;
-	int status; /* ARES_*; of a half that is over */
+	int status; /* ARES_*; once it is over */
 };
 
-/* ended: both halves are over. A question's channel is destroyed outside c-ares's callbacks. */
+/* A question is over when both halves are. Its channel must not be destroyed inside a callback of
+ * c-ares, so resolve_run() does that. */
 struct question {
 	struct resolve *resolve; /* borrowed */
 	ares_channel channel;    /* owned; NULL: a free place */
@@ -77,7 +78,7 @@ int resolve_new(const char *servers,
 
 static void question_end(struct question *question)
 {
-	ares_destroy(question->channel); /* calls back for halves that are not over */
+	ares_destroy(question->channel); /* calls on_half() for a half that is not over */
 	question->channel = NULL;
 	question->resolve->in_flight--;
 }
@@ -145,10 +146,11 @@ static void on_half(void *context, int status, int timeouts, struct ares_addrinf
 	for (const struct ares_addrinfo_cname *name = result ? result->cnames : NULL;
 		name && answer->count; name = name->next)
 		lower_ttl(answer, name->ttl, &first);
-	ares_freeaddrinfo(result); /* NULL-safe */
+	ares_freeaddrinfo(result); /* does nothing for NULL */
 }
 
-/* c-ares opens, wants, or is about to close a socket. */
+/* c-ares calls this when it opens a socket, waits for something else, or is about to close it
+ * (neither readable nor writable). */
 static void on_socket(void *context, ares_socket_t fd, int readable, int writable)
 {
 	const struct question *question = context;
@@ -157,7 +159,7 @@ static void on_socket(void *context, ares_socket_t fd, int readable, int writabl
 	struct epoll_event event = { .data.u64 = place << 32 | (uint32_t)fd };
 
 	event.events = (readable ? EPOLLIN : 0) | (writable ? EPOLLOUT : 0);
-	/* a socket that cannot be watched is found by its timeout */
+	/* if a socket cannot be watched, its question goes on by its timeout */
 	if (!event.events)
 		(void)epoll_ctl(resolve->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 	else if (epoll_ctl(resolve->epoll_fd, EPOLL_CTL_MOD, fd, &event) < 0)
@@ -171,14 +173,15 @@ static int channel_open(struct question *question, bool search, struct error *er
 	struct ares_options options = { .timeout = TRY_MS,
 		.tries = TRIES,
 		.lookups = dns,
-		.ndomains = 0, /* none, in place of those in resolv.conf */
+		.ndomains = 0, /* no search domain, instead of those in resolv.conf */
 		.sock_state_cb = on_socket,
 		.sock_state_cb_data = question };
 	int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
 	int status;
 
 #ifdef ARES_OPT_UDP_MAX_QUERIES
-	/* c-ares 1.20 and later: a malformed answer ends all questions of its socket */
+	/* From c-ares 1.20 on a malformed answer ends all questions of its socket: so each gets its
+	 * own. */
 	options.udp_max_queries = 1;
 	mask |= ARES_OPT_UDP_MAX_QUERIES;
 #endif
@@ -201,7 +204,8 @@ int resolve_ask(struct resolve *resolve, const char *name, bool search, uint64_t
 	int64_t now_ms, struct error *err)
 {
 	static const int families[FAMILIES] = { AF_INET, AF_INET6 };
-	/* a host's address, and no order: that takes a socket for each address */
+	/* SOCK_DGRAM: each address once, not for each type of socket. NOSORT: to sort them, c-ares
+	 * would open a socket for each address. */
 	struct ares_addrinfo_hints hints = { .ai_socktype = SOCK_DGRAM,
 		.ai_flags = ARES_AI_NOSORT };
 	struct question *question = NULL;
@@ -259,8 +263,8 @@ static void hand_out(struct resolve *resolve, struct question *question)
 	resolve->answer(resolve->context, &answer);
 }
 
-/* Sockets that are ready. c-ares may end one while it works on another: a number that is not its
- * any more does no harm, it looks at its own sockets only. */
+/* Lets c-ares work on the sockets that are ready. It may close one while it works on another; to
+ * give it the number of a closed one does no harm, since it looks only at sockets that it has. */
 static void run_sockets(struct resolve *resolve)
 {
 	struct epoll_event events[EVENTS_MAX];
@@ -290,7 +294,7 @@ void resolve_run(struct resolve *resolve, int64_t now_ms)
 
 		if (!question->channel)
 			continue;
-		if (!is_over(question)) /* tries that are late */
+		if (!is_over(question)) /* lets c-ares notice timeouts */
 			ares_process_fd(question->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 		if (is_over(question) || now_ms >= question->deadline_ms)
 			hand_out(resolve, question);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-/* OpenSSL first: libesmtp.h declares smtp_starttls_set_ctx only then. auth-client.h likewise. */
+/* OpenSSL has to come first: else libesmtp.h and auth-client.h leave out what needs its types. */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -25,26 +25,26 @@
 #include "notifier/mime.h"
 
 enum {
-	STEP_TIMEOUT_MS = 20000, /* one answer; the parent's 60 s are for the whole delivery */
-	REPLY_MAX = 256,         /* of the server's answer this much is kept, the rest cut */
+	STEP_TIMEOUT_MS = 20000, /* for one answer; the whole delivery has the parent's 60 s */
+	REPLY_MAX = 256,         /* bytes of an answer that are kept; the rest is cut */
 	SHOWN_MAX = 512,
 };
 
-/* What the callbacks of one session leave behind. */
+/* One delivery: what its callbacks need, and what they have noticed. */
 struct delivery {
 	const struct smtp_server *server; /* borrowed */
 	const struct mailboxes *to;       /* borrowed */
 	char where[300];                  /* "host:port", rendered */
 	char *text;                       /* owned: the composed message */
-	char *user;                       /* owned: the mechanisms want them writable */
-	char *password;                   /* owned, wiped */
-	int verify_error;                 /* X509_V_*, 0 if the certificate was never refused */
-	bool no_starttls;                 /* wanted, not offered */
+	char *user;       /* owned copy: libesmtp wants it writable; password likewise */
+	char *password;   /* owned; overwritten before it is freed */
+	int verify_error; /* X509_V_*: why the certificate was refused; 0: it was not */
+	bool no_starttls; /* the server does not offer it, and we require it */
 	bool tls_up;
 	bool auth_tried;
-	bool auth_waits;         /* AUTH was written, its outcome not read */
-	char auth[REPLY_MAX];    /* the answer that refused AUTH, "" */
-	char refusal[REPLY_MAX]; /* the last 4xx or 5xx answer seen, "" */
+	bool auth_waits;         /* AUTH was sent, and its outcome is not read yet */
+	char auth[REPLY_MAX];    /* the answer that refused AUTH; "": none */
+	char refusal[REPLY_MAX]; /* the last answer with 4xx or 5xx; "": none */
 	smtp_recipient_t rcpt[MAILBOX_LIST_MAX];
 };
 
@@ -58,7 +58,8 @@ static bool is_loopback(const char *host)
 	return localhost_is(host) || strcmp(host, "127.0.0.1") == 0 || strcmp(host, "::1") == 0;
 }
 
-/* The answer as one line: codes and texts of continuation lines follow each other. */
+/* Shows an answer in one line: the lines of "250-a", "250 b" follow each other, with their codes.
+ */
 static const char *show_reply(char out[SHOWN_MAX], const char *text)
 {
 	char line[REPLY_MAX * 2];
@@ -81,8 +82,8 @@ static void keep_reply(char out[REPLY_MAX], const char *bytes, size_t length)
 	out[kept] = '\0';
 }
 
-/* Watches the dialogue: libesmtp keeps no status for the greeting, STARTTLS and AUTH. The written
- * side holds the password: only its first word is looked at. */
+/* Watches what is sent and received, because libesmtp keeps no status for the greeting, STARTTLS
+ * and AUTH. What is sent contains the password, so only its first word is looked at. */
 static void on_dialogue(const char *bytes, int length, int writing, void *context)
 {
 	struct delivery *delivery = context;
@@ -121,8 +122,9 @@ static void on_event(smtp_session_t session, int event, void *context, ...)
 	} else if (event == SMTP_EV_STARTTLS_OK) {
 		delivery->tls_up = true;
 	} else if (event == SMTP_EV_WRONG_PEER_CERTIFICATE) {
-		/* libesmtp compares with the canonical name, which DNS chooses. OpenSSL has already
-		 * compared with the configured one: the handshake would have failed. */
+		/* libesmtp has compared the certificate with the canonical name, which DNS chooses,
+		 * and does not like it. OpenSSL has compared it with the configured name, and the
+		 * handshake succeeded: so it is right. */
 		int *ok = va_arg(args, int *);
 
 		*ok = 1;
@@ -134,7 +136,7 @@ static const char *on_text(void **context, int *length, void *argument)
 {
 	struct delivery *delivery = argument;
 
-	if (!length) { /* rewind */
+	if (!length) { /* libesmtp wants the text from its beginning again */
 		free(*context);
 		*context = NULL;
 		return NULL;
@@ -143,8 +145,8 @@ static const char *on_text(void **context, int *length, void *argument)
 		*length = 0;
 		return NULL;
 	}
-	*context = alloc_zero(1);              /* freed by libesmtp: "given" */
-	*length = (int)strlen(delivery->text); /* at most 4 * MIME_BODY_MAX and headers */
+	*context = alloc_zero(1);              /* libesmtp frees it; not NULL: the text was given */
+	*length = (int)strlen(delivery->text); /* up to 4 * MIME_BODY_MAX and headers: fits */
 	return delivery->text;
 }
 
@@ -174,8 +176,9 @@ static int on_verify(int ok, X509_STORE_CTX *store)
 	return ok;
 }
 
-/* libesmtp sends no server name, and large providers answer its absence with a certificate for
- * nobody. The handshake's start is the only moment at which the SSL is in our hands. */
+/* Sets the server name (SNI), which libesmtp does not send; large providers answer a handshake
+ * without it with a certificate for no name at all. Only when the handshake starts do we get hold
+ * of the SSL. */
 static void on_handshake(const SSL *ssl, int where, int value)
 {
 	struct delivery *delivery = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
@@ -196,8 +199,9 @@ static int tls_configure(SSL_CTX *tls, struct delivery *delivery)
 	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, on_verify);
 	if (!numeric)
 		SSL_CTX_set_info_callback(tls, on_handshake);
-	/* Exactly 1.2: after a 1.3 handshake the server sends session tickets, and if they arrive
-	 * before the next EHLO left, libesmtp 1.1.0 takes them for its answer and waits in vain. */
+	/* Exactly TLS 1.2: after a handshake of 1.3 the server sends session tickets. If they
+	 * arrive before the next EHLO is sent, libesmtp 1.1.0 takes them for the answer to it, and
+	 * then waits in vain. */
 	if (!SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) ||
 		!SSL_CTX_set_max_proto_version(tls, TLS1_2_VERSION))
 		return -1;
@@ -251,7 +255,7 @@ static int set_server(smtp_session_t session, const struct smtp_server *server, 
 	int length =
 		snprintf(hostport, sizeof(hostport), "%s:%u", host, (unsigned int)server->port);
 
-	/* libesmtp cuts at the first colon */
+	/* libesmtp takes what follows the first colon for the port */
 	if (!host[0] || strchr(host, ':'))
 		return error_set(err, "the mail server must be a name or an IPv4 address");
 	if (length < 0 || (size_t)length >= sizeof(hostport))
@@ -288,7 +292,7 @@ static bool is_refusal(const smtp_status_t *status)
 	return status && status->code >= 400 && status->code <= 599;
 }
 
-/* Nothing was answered that says why: the transport does. */
+/* Says why, when no answer of the server does: the connection, or TLS, has failed. */
 static int transport_error(struct error *err, const struct delivery *delivery)
 {
 	char text[128];
@@ -317,8 +321,9 @@ static int transport_error(struct error *err, const struct delivery *delivery)
 	return error_set(err, "cannot mail through %s: %s", delivery->where, text);
 }
 
-/* The first recipient that was refused; one that may be tried again goes before one that may not,
- * so that the mail is tried again for it. */
+/* The status of the first recipient that was refused for now (4xx) or, without any, of the first
+ * that was refused for good (5xx): so the mail is tried again if that can help a recipient. NULL:
+ * none was refused. *ret_index: which recipient. */
 static const smtp_status_t *find_refused(const struct delivery *delivery, size_t *ret_index)
 {
 	const smtp_status_t *found = NULL;
@@ -346,7 +351,8 @@ static bool all_taken(const struct delivery *delivery, smtp_message_t message)
 	return true;
 }
 
-/* What the server refused, and by which status; NULL: nothing. */
+/* The status by which the server refused something, and in *ret_what what; NULL: it refused
+ * nothing. */
 static const smtp_status_t *find_refusal(const struct delivery *delivery, smtp_message_t message,
 	const char **ret_what)
 {
@@ -365,7 +371,7 @@ static const smtp_status_t *find_refusal(const struct delivery *delivery, smtp_m
 	return is_refusal(status) ? status : NULL;
 }
 
-/* Says why not all_taken(), from the most to the least telling. */
+/* Writes the sentence why the mail was not delivered, by the most telling cause that is known. */
 static int explain(const struct delivery *delivery, smtp_message_t message, bool *ret_permanent,
 	struct error *err)
 {
@@ -395,7 +401,7 @@ static int explain(const struct delivery *delivery, smtp_message_t message, bool
 	if (delivery->server->user && !delivery->auth_tried && err) {
 		size_t used = strlen(err->text);
 
-		/* What does not fit is cut. */
+		/* If it does not fit, it is cut. */
 		(void)snprintf(err->text + used, sizeof(err->text) - used,
 			" (user is set, but the server offers no AUTH that we know)");
 	}
@@ -417,7 +423,7 @@ static int run(struct delivery *delivery, const char *sender, bool *ret_permanen
 		set_message(session, delivery, sender, &message, err) < 0)
 		goto out;
 	set_timeouts(session);
-	(void)smtp_set_eventcb(session, on_event, delivery);         /* fail only without session */
+	(void)smtp_set_eventcb(session, on_event, delivery); /* they fail only without a session */
 	(void)smtp_set_monitorcb(session, on_dialogue, delivery, 0); /* likewise */
 	if (server->user) {
 		auth_client_init();
@@ -429,7 +435,7 @@ static int run(struct delivery *delivery, const char *sender, bool *ret_permanen
 			goto out;
 		}
 	}
-	/* its result says only that there was a session */
+	/* a result of 1 only says that the server could be talked to */
 	if (smtp_start_session(session) && all_taken(delivery, message))
 		rc = 0;
 	else
@@ -446,7 +452,7 @@ void smtp_preload(void)
 	static const char *const mechanisms[] = { "PLAIN", "LOGIN", "CRAM-MD5" };
 	auth_context_t auth;
 
-	(void)OPENSSL_init_ssl(0, NULL); /* a delivery would say so again */
+	(void)OPENSSL_init_ssl(0, NULL); /* if it fails, the delivery fails and says why */
 	auth_client_init();
 	auth = auth_create_context();
 	if (!auth)
@@ -454,7 +460,7 @@ void smtp_preload(void)
 	(void)auth_set_mechanism_flags(auth, AUTH_PLUGIN_PLAIN, 0); /* fails only without auth */
 	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++)
 		(void)auth_set_mechanism(auth,
-			mechanisms[i]);   /* one not installed is not offered */
+			mechanisms[i]);   /* fails for one that is not installed */
 	(void)auth_destroy_context(auth); /* the mechanisms stay loaded */
 }
 
