@@ -14,7 +14,7 @@ static void *must(void *memory)
 	if (memory)
 		return memory;
 	ignored = write(STDERR_FILENO, message, sizeof(message) - 1);
-	(void)ignored; /* nothing left to try */
+	(void)ignored; /* the process ends anyway */
 	_exit(70);
 }
 
@@ -71,7 +71,7 @@ void alloc_cleanup_free(void *pointer)
 void alloc_cleanup_close(const int *fd)
 {
 	if (*fd >= 0)
-		(void)close(*fd); /* nothing written is pending on it */
+		(void)close(*fd); /* no write is pending: a failure loses nothing */
 }
 
 void alloc_cleanup_file(void *pointer)
@@ -80,5 +80,5 @@ void alloc_cleanup_file(void *pointer)
 
 	memcpy(&file, pointer, sizeof(file));
 	if (file)
-		(void)fclose(file); /* only read, or checked before */
+		(void)fclose(file); /* the file was only read, or its writes were checked before */
 }

@@ -3,17 +3,23 @@
 
 #include <stddef.h>
 
-/* Memory that cannot fail: out of memory logs one line and ends the process; a restart replays
- * from the database. Counts and sizes are multiplied with an overflow check. */
+/* Allocation that never returns NULL: when memory is short, the process writes one line to standard
+ * error and exits with status 70; after a restart the daemon goes on from its database. The caller
+ * owns what is returned, and releases it with free(). The product of count and size is checked for
+ * overflow. alloc_zero() and alloc_array() return zeroed memory; alloc_grow() works as realloc()
+ * does, and what it adds is not zeroed. */
 void *alloc_zero(size_t size_bytes);
 void *alloc_array(size_t count, size_t size_bytes);
 void *alloc_grow(void *memory, size_t count, size_t size_bytes);
 char *alloc_string(const char *text);
-/* Copies length bytes and ends them with NUL. */
+/* Copies length bytes, which may hold NULs, and puts a NUL behind them. */
 char *alloc_bytes(const void *bytes, size_t length);
 char *alloc_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* For locals only: cleanup_free char *x = NULL; */
+/* Attributes for local variables that release what the variable holds when it goes out of scope:
+ * `cleanup_free char *x = NULL;` frees x, cleanup_close closes a file descriptor (unless it is
+ * negative), cleanup_file closes a FILE * (unless it is NULL). The variable must have a value from
+ * its declaration on. The functions are for these macros only. */
 void alloc_cleanup_free(void *pointer);
 void alloc_cleanup_close(const int *fd);
 void alloc_cleanup_file(void *pointer);

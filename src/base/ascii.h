@@ -3,15 +3,16 @@
 
 #include <stdbool.h>
 
-/* Bytes as ASCII, whatever the locale says. A byte from 0x80 on is no digit and no letter, and has
- * no other case. */
+/* Class and case of single bytes in ASCII, whatever the locale is (isalpha() and its like depend on
+ * it). A byte of 0x80 or more, which is a part of a UTF-8 sequence, is neither digit nor letter,
+ * and has no upper or lower case. */
 bool ascii_is_digit(char byte);
 bool ascii_is_letter(char byte);
-/* A letter, a digit or _, which is \w of a regex. */
+/* A letter, a digit or '_': what \w matches in a regex. */
 bool ascii_is_word(char byte);
 
 char ascii_lower(char byte);
-/* Turns the whole string, in place, and returns it. */
+/* Changes the NUL-ended string to lower case in place, and returns it. */
 char *ascii_lower_string(char *text);
 
 #endif

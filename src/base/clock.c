@@ -13,7 +13,7 @@ uint64_t clock_boot_us(void)
 {
 	struct timespec now;
 
-	(void)clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail: Linux 2.6.39 has it */
+	(void)clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail from Linux 2.6.39 on */
 	return (uint64_t)now.tv_sec * US_PER_S + (uint64_t)now.tv_nsec / NS_PER_US;
 }
 

@@ -11,7 +11,7 @@ int error_set(struct error *err, const char *format, ...)
 	if (!err)
 		return -1;
 	va_start(args, format);
-	(void)vsnprintf(err->text, sizeof(err->text), format, args); /* cutting is the contract */
+	(void)vsnprintf(err->text, sizeof(err->text), format, args); /* cut, as error.h says */
 	va_end(args);
 	return -1;
 }
@@ -24,7 +24,7 @@ int error_errno(struct error *err, int number, const char *format, ...)
 	if (!err)
 		return -1;
 	va_start(args, format);
-	(void)vsnprintf(err->text, sizeof(err->text), format, args); /* cutting is the contract */
+	(void)vsnprintf(err->text, sizeof(err->text), format, args); /* cut, as error.h says */
 	va_end(args);
 	used = strlen(err->text);
 	(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", strerror(number));
@@ -41,7 +41,7 @@ int error_prefix(struct error *err, const char *format, ...)
 		return -1;
 	memcpy(old, err->text, sizeof(old));
 	va_start(args, format);
-	(void)vsnprintf(err->text, sizeof(err->text), format, args); /* cutting is the contract */
+	(void)vsnprintf(err->text, sizeof(err->text), format, args); /* cut, as error.h says */
 	va_end(args);
 	used = strlen(err->text);
 	(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", old);

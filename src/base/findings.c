@@ -33,7 +33,8 @@ static bool is_before(const struct finding *a, const struct finding *b)
 	return a->column < b->column;
 }
 
-/* By insertion: stable, at most FINDINGS_MAX of them, and nearly in order. */
+/* This is insertion sort: it is stable, and fast enough for at most FINDINGS_MAX findings that come
+ * nearly in order. */
 void findings_sort(struct findings *findings)
 {
 	for (size_t i = 1; i < findings->count; i++) {
@@ -46,7 +47,8 @@ void findings_sort(struct findings *findings)
 	}
 }
 
-/* [DEFAULT] is read once a jail: the same finding at the same place is told once. */
+/* The section [DEFAULT] is read again for each jail, so that one mistake in it is found several
+ * times: only the first of these findings goes into the list. */
 static bool is_known(const struct findings *findings, const struct position *at, const char *text,
 	bool is_error)
 {
@@ -66,7 +68,7 @@ static void add(struct findings *findings, const struct position *at, bool is_er
 {
 	char text[FINDING_TEXT_MAX];
 
-	(void)vsnprintf(text, sizeof(text), format, args); /* cut on purpose */
+	(void)vsnprintf(text, sizeof(text), format, args); /* a longer sentence is cut */
 	if (is_known(findings, at, text, is_error))
 		return;
 	findings->errors += is_error;
@@ -106,7 +108,7 @@ void finding_warning(struct findings *findings, const struct position *at, const
 char *finding_format(const struct finding *finding)
 {
 	const char *kind = finding->is_error ? "error" : "warning";
-	size_t shown_bytes = 4 * strlen(finding->file) + 8; /* \xNN each: never cut */
+	size_t shown_bytes = 4 * strlen(finding->file) + 8; /* room for \xNN each */
 	cleanup_free char *shown = alloc_zero(shown_bytes);
 
 	text_render_string(shown, shown_bytes, finding->file);
@@ -132,7 +134,7 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* Edit distance with swaps of neighbours (optimal string alignment). */
+/* Edit distance in which a swap of two neighbours is one step (optimal string alignment). */
 static unsigned distance(const char *a, size_t a_length, const char *b, size_t b_length)
 {
 	unsigned rows[3][GUESS_WORD_MAX + 1];

@@ -5,11 +5,12 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* What is wrong with a configuration, all of it at once. */
+/* Findings: the errors and warnings about a configuration, collected, so that an operator sees all
+ * of them at once and not only the first. */
 
-/* Where something stands: file name as the operator would type it, line and column from 1,
- * the column in bytes. file is borrowed and lives as long as what it describes. line 0: the
- * whole file. */
+/* A place in a configuration file: the file's name as the operator would type it, the line and the
+ * column. Both count from 1, the column in bytes; line 0 means the whole file. file is borrowed and
+ * lives as long as what the position describes. */
 struct position {
 	const char *file;
 	unsigned line;
@@ -21,10 +22,10 @@ struct finding {
 	unsigned line;
 	unsigned column;
 	bool is_error; /* else a warning */
-	char *text;    /* owned; one sentence, rendered */
+	char *text;    /* owned; one sentence, in which text from outside is rendered */
 };
 
-enum { FINDINGS_MAX = 1000 }; /* the rest is counted in `dropped` */
+enum { FINDINGS_MAX = 1000 }; /* further ones are only counted, in `dropped` */
 
 struct findings {
 	struct finding *list; /* owned */
@@ -34,21 +35,26 @@ struct findings {
 };
 
 void findings_done(struct findings *findings);
-/* By file, line and column; those of one place stay in the order they were found in. */
+/* Sorts by file name, line and column; findings at one place keep the order in which they were
+ * found. */
 void findings_sort(struct findings *findings);
-/* Both copy; text from outside in the arguments has been rendered. finding_error returns -1. */
+/* Add a finding unless the list holds the same one already. They copy the position and the
+ * formatted sentence; the caller has rendered (text_render) what of the arguments comes from
+ * outside. finding_error returns -1, for its caller to return. */
 int finding_error(struct findings *findings, const struct position *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void finding_warning(struct findings *findings, const struct position *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* "FILE:LINE:COL: error: TEXT" (line and column left out where line is 0). Caller frees. */
+/* "FILE:LINE:COL: error: TEXT", or "FILE: error: TEXT" where line is 0. The caller frees it. */
 char *finding_format(const struct finding *finding);
 
 /* Prints a line for each finding, and how many were dropped. */
 void findings_print(const struct findings *findings, FILE *out);
 
-/* The word of the list that was probably meant: at most two letters wrong, missing, extra or
- * swapped, and at least half of them right. NULL: none. Words over 64 bytes have no guess. */
+/* The word of the list that was probably meant by `word`, such as "maxretry" for "maxrety": at most
+ * two letters are wrong, missing, extra or swapped with a neighbour, and at most half as many as
+ * the word of the list has. NULL: no word is that near, or `word` is longer than 64 bytes. The
+ * result points into the list. */
 const char *guess_word(const char *word, const char *const *list, size_t count);
 
 #endif

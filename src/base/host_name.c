@@ -5,7 +5,7 @@
 bool host_name_is_valid(const char *text, size_t length)
 {
 	size_t label = 0;      /* bytes of the label so far */
-	bool is_number = true; /* that label */
+	bool is_number = true; /* the label has only digits so far */
 
 	if (length && text[length - 1] == '.')
 		length--;

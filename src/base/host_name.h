@@ -5,13 +5,14 @@
 #include <stddef.h>
 
 enum {
-	HOST_NAME_BYTES_MAX = 253, /* without a final dot (RFC 1035 2.3.4, less length bytes) */
+	HOST_NAME_BYTES_MAX = 253, /* without a final dot and length bytes (RFC 1035 2.3.4) */
 	HOST_NAME_LABEL_BYTES_MAX = 63,
 };
 
-/* Could a name server know these bytes as the name of a host? They are labels of letters, digits, -
- * and _ with dots between them; a label does not begin with -, and the last one is not all digits,
- * so that a mistyped address is no name. A final dot is allowed. */
+/* Says whether these bytes have the form of a host name, so that a name server could know it. They
+ * are labels of letters, digits, - and _ with dots between them; a label does not begin with -, and
+ * the last one is not all digits, so that a mistyped address ("192.0.2.256") is no name. A final
+ * dot is allowed. */
 bool host_name_is_valid(const char *text, size_t length);
 
 #endif

@@ -49,7 +49,7 @@ int ip_parse(const char *text, size_t length, struct ip *ret_ip)
 	return 0;
 }
 
-/* Counts the leading ones of a mask such as 255.255.255.240; -1 if ones follow a zero. */
+/* Counts the leading ones of a mask such as 255.255.255.240 (28); -1 if a one follows a zero. */
 static int mask_bits(const struct ip *mask)
 {
 	int bits = 0;
@@ -62,7 +62,9 @@ static int mask_bits(const struct ip *mask)
 	return bits;
 }
 
-/* skipped_bits: what a v4-mapped address has before its IPv4 part. */
+/* Reads what stands behind the slash, "24" or "255.255.255.0", as a prefix length of ip; -1: it is
+ * neither. The length of an address written as v4-mapped ("::ffff:192.0.2.0/120") counts the 96
+ * bits before its IPv4 part too: then skipped_bits is 96, else 0. */
 static int parse_length(const char *text, const struct ip *ip, int skipped_bits)
 {
 	struct ip mask;

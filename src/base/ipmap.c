@@ -1,5 +1,6 @@
-/* Linear hashing: every entry beyond one a bucket splits the next bucket in turn, so that growth
- * costs one chain an insert. The buckets lie in segments that never move; none is given back. */
+/* Linear hashing: while there are more entries than buckets, each insert splits one bucket, the
+ * next in turn, so that no insert has to move the whole table. The buckets lie in segments of fixed
+ * size, which are added one by one, never move, and are given back only with the map. */
 #include "base/ipmap.h"
 
 #include <assert.h>
@@ -12,8 +13,8 @@
 #include "base/siphash.h"
 
 enum {
-	SEGMENT_BUCKETS = 1024, /* 8 KiB, cleared at once when the table grows into it */
-	CHAIN_BITS = 24,        /* of a cursor: the place in a chain */
+	SEGMENT_BUCKETS = 1024, /* 8 KiB, allocated when the table grows into it */
+	CHAIN_BITS = 24,        /* low bits of a cursor: the place in a chain */
 };
 
 struct entry {
@@ -56,7 +57,7 @@ static size_t bucket_of(const struct ipmap *map, const struct ip *ip, uint32_t t
 	return bucket < map->split ? hash & (2 * map->base - 1) : bucket;
 }
 
-/* The link that points to the entry, or to NULL at the end of its chain. */
+/* Returns the link that points to the entry, or the link at the end of its chain, which is NULL. */
 static struct entry **entry_link(const struct ipmap *map, const struct ip *ip, uint32_t tag)
 {
 	struct entry **link = bucket_at(map, bucket_of(map, ip, tag));
@@ -103,8 +104,7 @@ struct ipmap *ipmap_new(size_t cap)
 		got = getrandom(map->seed, sizeof(map->seed), 0);
 	while (got < 0 && errno == EINTR);
 	if (got != (ssize_t)sizeof(map->seed))
-		abort(); /* a kernel older than 3.17, or our own filter: better none than guessable
-			  */
+		abort(); /* with a seed that can be guessed, collisions could be chosen */
 	map->cap = cap;
 	map->base = SEGMENT_BUCKETS;
 	map->segments = alloc_array(cap / SEGMENT_BUCKETS + 2, sizeof(*map->segments));
@@ -179,7 +179,8 @@ size_t ipmap_count(const struct ipmap *map)
 }
 
 /* A chain is walked from its end: removing the entry just returned then moves none of those that
- * are still to come. The cursor is the bucket and, below it, 1 + the entries still to come. */
+ * are still to come. The upper bits of the cursor are the bucket; the lower CHAIN_BITS are 1 + the
+ * number of entries of its chain that are still to come, or 0 if the chain is not begun. */
 void *ipmap_next(const struct ipmap *map, size_t *cursor)
 {
 	size_t bucket = *cursor >> CHAIN_BITS;

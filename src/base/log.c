@@ -12,7 +12,9 @@ enum { LOG_LINE_MAX = 2048 };
 static const char *log_role;
 static bool log_to_journal;
 
-/* The variable is inherited by all that a unit starts: systemd.exec(5) says to compare. */
+/* JOURNAL_STREAM is "DEVICE:INODE" of the stream that connects a unit to the journal. Every process
+ * that the unit starts inherits the variable, even when its standard error leads elsewhere, so the
+ * numbers have to be compared (systemd.exec(5)). */
 static bool is_journal(int fd)
 {
 	const char *stream = getenv("JOURNAL_STREAM");

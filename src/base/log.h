@@ -4,16 +4,18 @@
 #include <stdbool.h>
 #include <syslog.h>
 
-/* Our own log: standard error, one write a line, with journal priorities ("<3>") when the other
- * end is the journal (JOURNAL_STREAM) and plain words otherwise. Lines over 2 KiB are cut.
- * Text from outside goes through text_render() before it comes here. */
+/* The log that voipguard itself writes. Each line is one write() to standard error. If that leads
+ * to the journal, the line begins with a priority, "<3>"; else with "voipguard-ROLE: " and perhaps
+ * "error: " or "warning: ". A line over 2 KiB is cut. Callers pass text from outside through
+ * text_render() first. */
 
-/* role is a literal: "firewall", "engine", "notifier", or NULL for the client. */
+/* Says whose lines follow, and finds out where they go. role is a literal: "firewall", "engine",
+ * "notifier", or NULL for the client. */
 void log_open(const char *role);
 
 void log_line(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* log_line() as a callback. */
+/* log_line() in the form of a callback; context is not used. */
 void log_note(void *context, int priority, const char *text);
 
 #endif

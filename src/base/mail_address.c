@@ -21,7 +21,8 @@ static bool has_control(const char *text)
 	return false;
 }
 
-/* A word of dotted atoms (RFC 5322 3.2.3). */
+/* Says whether the text can stand before the @: words with dots between them, such as "first.last"
+ * (dot-atom, RFC 5322 3.2.3). */
 static bool is_local_part(const char *text, size_t length)
 {
 	static const char others[] = "!#$%&'*+-/=?^_`{|}~";
@@ -123,7 +124,7 @@ static int parse_mailbox(const char *part, size_t length, const char *host, stru
 	return parse_address(open + 1, (size_t)(part + length - open) - 2, host, mailbox, err);
 }
 
-/* Bytes up to a comma outside quotes, or to the end. */
+/* Length of the entry at text: it ends at a comma outside quotes, or at the end. */
 static size_t part_length(const char *text)
 {
 	bool quoted = false;

@@ -5,7 +5,7 @@
 
 struct error;
 
-/* Mail addresses as people write them. */
+/* Reads mail addresses as people write them. */
 enum {
 	MAILBOX_LIST_MAX = 32,     /* RFC 5321 lets a server stop at 100; a list longer than this is
 				    * an error */
@@ -23,10 +23,11 @@ struct mailboxes {
 	struct mailbox list[MAILBOX_LIST_MAX];
 };
 
-/* Reads "a@b", "Name <a@b>" or "\"Last, First\" <a@b>", commas between. An address is ASCII: dotted
- * atoms, then a domain or an address in brackets (RFC 5321 without quoted local parts). A bare
- * "root" becomes root@host, as a local sendmail would have it. -1 names the part that is wrong;
- * *ret_wrong (may be NULL) is its offset. */
+/* Reads a list of "a@b", "Name <a@b>" or "\"Last, First\" <a@b>" with commas between. An address is
+ * ASCII: words with dots between them, @, then a domain or an address in square brackets (RFC 5321
+ * without quoted local parts). A bare "root" becomes root@host, as a local sendmail would have it.
+ * Returns 0, or -1: err names the entry that is wrong, and *ret_wrong is its offset in text
+ * (ret_wrong may be NULL). */
 int mailbox_parse(const char *text, const char *host, struct mailboxes *ret_mailboxes,
 	size_t *ret_wrong, struct error *err);
 

@@ -47,7 +47,8 @@ static void make_room(struct pattern *pattern, size_t length)
 	}
 }
 
-/* step: how far the places of two bytes are apart. */
+/* step is how far the origins of two neighbouring bytes are apart: 1 for a copy, 0 for a
+ * replacement. */
 static void add(struct pattern *pattern, const char *bytes, size_t length, size_t origin,
 	size_t step)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Before merging; more is refused, since no jail needs it. */
+/* Entries of one list, before neighbours are merged. No jail needs more, so more is an error. */
 enum { RAW_MAX = 64 };
 
 struct range {
@@ -16,7 +16,7 @@ struct range {
 	uint16_t last;
 };
 
-/* Names that jails use (IANA registry), for tcp, udp and sctp alike. */
+/* Names of services that jails use, with IANA's port numbers, for tcp, udp and sctp alike. */
 static const struct {
 	const char *name;
 	uint16_t port;
@@ -82,7 +82,7 @@ static const char *protocol_name(uint8_t protocol)
 	return NULL;
 }
 
-/* A number from 0 to 65535, or a name; -1: neither. */
+/* Reads a number from 0 to 65535, or a name from the table; -1: it is neither. */
 static int port_parse(const char *text, size_t length)
 {
 	uint32_t port = 0;
@@ -99,7 +99,8 @@ static int port_parse(const char *text, size_t length)
 	return port <= UINT16_MAX ? (int)port : -1;
 }
 
-/* "A", "A:B" or "A-B". A name may hold a dash, so the whole word is tried first. */
+/* Reads "A", "A:B" or "A-B". A name may hold a dash ("sip-tls"), so the whole word is tried
+ * first. */
 static int range_parse(const char *text, size_t length, struct range *ret_range)
 {
 	int first = port_parse(text, length);

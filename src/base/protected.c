@@ -12,8 +12,9 @@ struct entry {
 	char because[PROTECTED_BECAUSE_MAX];
 };
 
-/* A sorted array would not answer "overlaps" faster for the few entries there are: own addresses,
- * networks, ignoreip. The check runs once a counted failure, not once a line. */
+/* An unsorted array is enough: there are few entries (own addresses, networks, ignoreip), and
+ * sorting would not answer "overlaps" faster. It is searched once for each counted failure, not for
+ * each line. */
 struct protected
 {
 	struct entry *entries; /* owned */

@@ -7,45 +7,50 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Addresses that are never banned, each with a "because". Loopback, multicast, link-local and
- * unspecified addresses are in every list. Both the engine and the firewall role keep one. */
+/* A list of the addresses and networks that are never banned, each with the reason as text.
+ * Loopback, multicast, link-local and unspecified addresses are in every list. The engine has one,
+ * and the firewall role has its own, so that a wrong request of the engine cannot ban them. */
 struct protected;
 
-/* More than these are refused: protected_add returns false and the caller says so. */
+/* A list takes PROTECTED_MAX entries; then protected_add returns false, and the caller says so. */
 enum { PROTECTED_MAX = 16384, PROTECTED_BECAUSE_MAX = 128 };
 
-/* Who put an entry into the list: see protected_clear. */
+/* Who put an entry into the list; protected_clear removes the entries of one source. */
 enum protected_source {
 	PROTECTED_BY_CONFIG, /* addresses in ignoreip */
 	PROTECTED_BY_HOST,   /* what this machine must not be cut off from */
 	PROTECTED_BY_HAND,   /* "voipguard allow" of an address */
 	PROTECTED_BY_NAME,   /* the addresses of host names, in ignoreip or allowed by hand */
 	PROTECTED_BY_FILE,   /* the files of ignoreip */
-	PROTECTED_BY_ENGINE, /* in the firewall role: all that the engine has told */
+	PROTECTED_BY_ENGINE, /* in the firewall role: all entries that the engine has sent */
 };
 
 struct protected *protected_new(void);
 void protected_free(struct protected *protected);
 
-/* because is copied, with the prefix behind it (cut at PROTECTED_BECAUSE_MAX - 1); a prefix that is
- * there keeps its first reason. */
+/* Adds an entry without end. because is copied, with the prefix in parentheses behind it, cut at
+ * PROTECTED_BECAUSE_MAX - 1 bytes. If the source has the prefix in the list already, that entry
+ * keeps its first reason. False: the list is full. */
 bool protected_add(struct protected *protected, const struct ip *ip, const char *because,
 	enum protected_source source);
-/* The same until protected_expire is told a later time; until_s 0: for ever. Of an entry that
- * is there already the later end counts: nothing that is added takes protection away. */
+/* The same, for an entry that protected_expire removes once its now_s has reached until_s; until_s
+ * 0: never. An entry that is in the list already keeps the later of both ends: adding never takes
+ * protection away. */
 bool protected_add_until(struct protected *protected, const struct ip *ip, const char *because,
 	enum protected_source source, int64_t until_s);
-/* Removes entries whose time is over. now_s: on the clock that until_s was said in. */
+/* Removes the entries whose end has come. now_s is in seconds of the same clock as until_s. */
 void protected_expire(struct protected *protected, int64_t now_s);
 /* Removes all entries of that source. */
 void protected_clear(struct protected *protected, enum protected_source source);
 
-/* The reason if any address of ip is protected, or NULL. */
+/* Returns the reason if any address of ip is protected, else NULL. It is valid until the list
+ * changes. */
 const char *protected_find(const struct protected *protected, const struct ip *ip);
 size_t protected_count(const struct protected *protected);
 
-/* What is counted and banned for an address: IPv4 as /32; IPv6 as its /64, or as /128 where that
- * /64 is protected in part. */
+/* Returns what failures of an address are counted for and what a ban closes: an IPv4 address
+ * itself; the /64 of an IPv6 address, since one subscriber owns all of it, or the address alone
+ * (/128) where some other address of that /64 is protected. */
 struct ip protected_unit(const struct protected *protected, const struct ip *ip);
 
 #endif

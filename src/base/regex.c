@@ -12,19 +12,20 @@
 #include "base/pattern.h"
 #include "base/text.h"
 
-/* Room for backtracking in JIT code; beyond, a match ends as REGEX_LIMIT. Only touched pages cost.
- */
+/* Room that JIT code has for backtracking; a match that needs more ends as REGEX_LIMIT. Only pages
+ * that a match has touched take memory. */
 enum { JIT_STACK_FIRST_BYTES = 32 * 1024, JIT_STACK_MAX_BYTES = 256 * 1024 };
 
 struct regex {
 	pcre2_code *code;
-	pcre2_code *ascii; /* the same for ASCII subjects, which are most; NULL: none */
+	pcre2_code *ascii; /* compiled without UTF, for subjects that are all ASCII, as most are;
+			      NULL: there is none */
 	pcre2_match_data *match;
 	pcre2_match_context *limits;
 	pcre2_jit_stack *stack; /* NULL without JIT */
-	bool *negative;         /* owned; of a traced one */
-	size_t pattern_length;  /* of a traced one */
-	const char *names;      /* PCRE2's table: two bytes of number, name, NUL */
+	bool *negative;         /* owned; NULL unless traced: see lookarounds_find() */
+	size_t pattern_length;  /* 0 unless traced */
+	const char *names;      /* PCRE2's table: each row is two bytes of number, the name, NUL */
 	uint32_t name_bytes;    /* size of a row */
 	uint32_t n_names;
 };
@@ -33,12 +34,12 @@ static int compile_error(int code, const char *what, struct error *err)
 {
 	PCRE2_UCHAR text[160];
 
-	/* -1 is "text was cut", which is as good */
+	/* -1 means that the text was cut, which will do */
 	(void)pcre2_get_error_message(code, text, sizeof(text));
 	return error_set(err, "%s%s", what, (const char *)text);
 }
 
-/* extra: PCRE2_UTF and its like, or 0. */
+/* extra is options of pcre2_compile() such as PCRE2_UTF, or 0. */
 static pcre2_code *code_new(const char *pattern, uint32_t extra, bool ignore_case,
 	size_t *ret_offset, struct error *err)
 {
@@ -66,7 +67,7 @@ static pcre2_code *code_new(const char *pattern, uint32_t extra, bool ignore_cas
 	return code;
 }
 
-/* On a machine without JIT the interpreter runs under the same limits. */
+/* Where there is no JIT for this machine, the interpreter of PCRE2 runs under the same limits. */
 static int jit_compile(struct regex *regex, struct error *err)
 {
 	uint32_t has_jit = 0;
@@ -99,11 +100,12 @@ static bool is_ascii(const char *bytes, size_t length)
 	return !(high & 0x8080808080808080ULL);
 }
 
-/* Without UTF the code is some tenth faster: it need not look at what a byte belongs to. On an
- * ASCII subject it says the same if the pattern is ASCII too: characters are bytes, \d, \w and \s
- * are ASCII in both, an \xNN from 0x80 on is one character that is not there, the other case of
- * an ASCII letter is ASCII or not there. What means something in UTF only does not compile; then,
- * or if memory is short, there is no such code. */
+/* Compiles the pattern a second time, without UTF: such code is about a tenth faster, since it need
+ * not find out where a character ends. For a subject that is all ASCII it gives the same result if
+ * the pattern is ASCII too: characters are bytes; \d, \w and \s are ASCII in both; \xNN of 0x80 or
+ * more is a character that the subject does not hold; the other case of an ASCII letter is ASCII,
+ * or is not in the subject. A pattern with constructs that exist in UTF only does not compile this
+ * way: then, or if memory is short, regex->ascii stays NULL, and the other code is used. */
 static void ascii_compile(struct regex *regex, const char *pattern, bool ignore_case)
 {
 	size_t offset;
@@ -146,7 +148,7 @@ void regex_free(struct regex *regex)
 	free(regex);
 }
 
-/* All but the compiled code. Takes code. */
+/* Makes all of a regex but the code, of which it takes ownership. */
 static struct regex *regex_of(pcre2_code *code, struct error *err)
 {
 	struct regex *regex = alloc_zero(sizeof(*regex));
@@ -183,8 +185,9 @@ int regex_new(const char *pattern, bool ignore_case, struct regex **ret_regex, s
 	return 0;
 }
 
-/* For each byte of the pattern: does it stand inside a negative lookaround, behind its
- * parenthesis? The caller frees. */
+/* Says for each byte of the pattern whether it stands inside a negative lookaround, "(?!" or
+ * "(?<!": true from the byte behind its opening parenthesis up to the closing one. The caller frees
+ * the array. */
 static bool *lookarounds_find(const char *pattern)
 {
 	bool *inside = alloc_array(strlen(pattern) + 1, sizeof(*inside));
@@ -202,7 +205,7 @@ static bool *lookarounds_find(const char *pattern)
 int regex_new_traced(const char *pattern, bool ignore_case, struct regex **ret_regex,
 	size_t *ret_offset, struct error *err)
 {
-	/* a search that is optimised away leaves no trace */
+	/* a start that PCRE2 skips by an optimisation would call no callout */
 	pcre2_code *code = code_new(pattern,
 		PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_AUTO_CALLOUT | PCRE2_NO_START_OPTIMIZE,
 		ignore_case, ret_offset, err);
@@ -222,9 +225,9 @@ struct tracer {
 	struct regex_reach *reach;
 };
 
-/* A copy of subject in which each byte that is not UTF-8 is SUB, so that all offsets stay; NULL if
- * there is no such byte. PCRE2 alone lets no match span one: ".*" would stop there. The caller
- * frees. */
+/* Returns a copy of subject in which each byte that is not part of well-formed UTF-8 is SUB (0x1a),
+ * so that all offsets stay the same; NULL if there is no such byte. Without this, PCRE2 lets no
+ * match go across such a byte: ".*" would stop there. The caller frees it. */
 static char *bytes_substituted(const char *subject, size_t length)
 {
 	const unsigned char *bytes = (const unsigned char *)subject;

@@ -7,8 +7,8 @@
 struct error;
 struct regex;
 
-/* Limits of one match, so that no line holds the process: an ordinary hit takes some dozen steps,
- * 10 000 end a hostile one within 0.1 ms. */
+/* Limits of one match, so that no line can keep the process busy: an ordinary match takes a few
+ * dozen steps; 10 000 steps, where a line written for this is given up, take less than 0.1 ms. */
 enum {
 	REGEX_STEPS_MAX = 10000,
 	REGEX_HEAP_KIB_MAX = 4096,
@@ -19,43 +19,47 @@ enum {
 enum regex_result {
 	REGEX_MISS,
 	REGEX_HIT,
-	REGEX_LIMIT, /* gave up at a limit: says nothing about the subject */
+	REGEX_LIMIT, /* the search was given up at a limit: whether it matches is not known */
 };
 
-/* Compiles pattern (PCRE2 syntax, UTF mode, ASCII classes; "." stops at '\n'), with JIT where this
- * machine has one: afterwards no executable memory is needed. -1: *ret_offset is where in
- * the pattern, err says what. */
+/* Compiles pattern (PCRE2 syntax, UTF mode, ASCII classes; "." stops at '\n'), with JIT where PCRE2
+ * has it for this machine, so that no executable memory has to be made later. *ret_regex is the
+ * caller's, for regex_free(). -1: err says what is wrong, *ret_offset where in the pattern. */
 int regex_new(const char *pattern, bool ignore_case, struct regex **ret_regex, size_t *ret_offset,
 	struct error *err);
 void regex_free(struct regex *regex);
 
-/* Searches subject, any bytes. A byte that is not UTF-8 counts as one character, which is no
- * letter, digit or space: a client that sends one in a name is found all the same. Groups stay
- * readable until the next call for this regex. */
+/* Searches subject, which may hold any bytes, for a match. A byte that is not UTF-8 counts as one
+ * character that is no letter, digit or space, so that a client cannot hide its line by sending one
+ * in a name. What the groups matched can be read until the next call for this regex. */
 enum regex_result regex_match(struct regex *regex, const char *subject, size_t length);
 
-/* How far a pattern that does not match came. */
+/* How far a pattern came in a subject that it does not match. With "ab(c|d)e" and "abcx" that is
+ * the item "e" after 3 bytes of the subject. */
 struct regex_reach {
 	size_t pattern; /* offset of the furthest item that was tried */
-	size_t item;    /* its length, 0: the end of the pattern */
-	size_t subject; /* how much of the subject was matched then */
-	bool is_whole;  /* it matches */
+	size_t item;    /* its length in bytes; 0: the end of the pattern */
+	size_t subject; /* bytes of the subject that were matched before it */
+	bool is_whole;  /* it does match */
 };
 
-/* As regex_new, for regex_reach only: slow, without JIT. What stands in a negative lookaround is
- * no way to a match and does not count. */
+/* As regex_new, for use with regex_reach only: it is slow, and has no JIT. What stands in a
+ * negative lookaround does not count as progress, since it must not match. */
 int regex_new_traced(const char *pattern, bool ignore_case, struct regex **ret_regex,
 	size_t *ret_offset, struct error *err);
-/* Within the limits of one match. Of items equally far the one that came further in the subject. */
+/* Tries the match, within its limits, and says how far it came: the item that stands furthest in
+ * the pattern, and of several tries of that item the one furthest in the subject. */
 void regex_reach(struct regex *regex, const char *subject, size_t length,
 	struct regex_reach *ret_reach);
 
-/* Of the last REGEX_HIT: false if group took no part in it. Group 0 is the whole match. */
+/* Where in the subject of the last REGEX_HIT the group matched; false if it took no part. Group 0
+ * is the whole match. */
 bool regex_group(const struct regex *regex, unsigned group, size_t *ret_start, size_t *ret_length);
 
-/* Number of the group called name, 0 if there is none. */
+/* The number of the group called name; 0 if there is none. */
 unsigned regex_group_number(const struct regex *regex, const char *name);
-/* Named groups in alphabetical order; the name lives as long as the regex. */
+/* The named groups in alphabetical order, index from 0 to regex_name_count() - 1. The name is
+ * borrowed and lives as long as the regex. */
 unsigned regex_name_count(const struct regex *regex);
 const char *regex_name(const struct regex *regex, unsigned index, unsigned *ret_group);
 

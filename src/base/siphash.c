@@ -23,7 +23,7 @@ static void mix(uint64_t v[4], int rounds)
 	}
 }
 
-/* Little-endian, of at most eight bytes. */
+/* Reads at most eight bytes as a little-endian number. */
 static uint64_t word(const uint8_t *bytes, size_t length)
 {
 	uint64_t value = 0;

@@ -27,8 +27,8 @@ size_t text_sequence(const unsigned char *bytes, size_t length, uint32_t *ret_ch
 	return wanted;
 }
 
-/* Characters that change how others look, or look like nothing: C0, DEL, C1, line separators, and
- * what Unicode calls Bidi_Control or Default_Ignorable_Code_Point. */
+/* Says whether c would change how its neighbours look, or looks like nothing: C0 and C1 controls,
+ * DEL, line separators, and what Unicode calls Bidi_Control or Default_Ignorable_Code_Point. */
 static bool is_deceptive(uint32_t c)
 {
 	static const struct {
@@ -51,7 +51,7 @@ static const char *render(char *out, size_t out_bytes, const void *bytes, size_t
 {
 	const unsigned char *in = bytes;
 	size_t used = 0;
-	size_t cut = 0; /* the last end of a piece that leaves room for "..." */
+	size_t cut = 0; /* length of out that can still take "..." behind it */
 	size_t i = 0;
 
 	while (i < length) {
@@ -122,7 +122,7 @@ size_t text_format(char *out, size_t out_bytes, const char *format, ...)
 	va_start(args, format);
 	wanted = vsnprintf(out, out_bytes, format, args);
 	va_end(args);
-	if (wanted < 0) /* a format or a locale that cannot be: nothing was written */
+	if (wanted < 0) /* the format or the locale is wrong: nothing was written */
 		out[wanted = 0] = '\0';
 	if ((size_t)wanted < out_bytes)
 		return (size_t)wanted;

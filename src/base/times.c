@@ -13,8 +13,8 @@
 
 enum { TERMS_MAX = 64, DAY_S = 86400 };
 
-/* Every prefix of the longest word from the shortest on is accepted, and one letter twice ("dd"):
- * that takes in all that fail2ban knows. */
+/* A unit is any beginning of the longest word that has at least the letters of the shortest
+ * ("mon"), or one letter twice ("dd"): these take in all words that fail2ban knows. */
 static const struct unit {
 	const char *shortest;
 	const char *longest;
@@ -47,7 +47,7 @@ static double unit_seconds(const char *word, size_t length)
 	return 0;
 }
 
-/* NUMBER [UNIT]; false if there is none at *at. */
+/* Reads NUMBER [UNIT], such as "10m"; false if there is none at *at. */
 static bool read_term(const char **at, double *ret_value)
 {
 	const char *start = skip_blanks(*at);
@@ -77,7 +77,7 @@ static bool read_term(const char **at, double *ret_value)
 	return true;
 }
 
-/* Terms joined by * and /. */
+/* Reads terms joined by * and /, such as "24*60*60". */
 static bool read_product(const char **at, double *ret_value)
 {
 	const char *next;
@@ -187,7 +187,7 @@ int64_t calendar_day(int year, int month, int day)
 	int64_t days = last * 365 + last / 4 - last / 100 + last / 400;
 
 	days += before_month[month - 1] + (month > 2 && calendar_is_leap(year)) + day - 1;
-	return days - 719162; /* day number of 1970-01-01 by the same count */
+	return days - 719162; /* days from 0001-01-01 to 1970-01-01 */
 }
 
 int calendar_month_days(int year, int month)
@@ -207,7 +207,7 @@ void calendar_civil(int64_t day, int *ret_year, int *ret_month, int *ret_day)
 	time_t at = (time_t)(day * DAY_S);
 	struct tm tm = { .tm_mday = 1, .tm_year = 70 };
 
-	(void)gmtime_r(&at, &tm); /* fails beyond some 10^9 years only */
+	(void)gmtime_r(&at, &tm); /* it fails only for years beyond some 10^9 */
 	*ret_year = tm.tm_year + 1900;
 	*ret_month = tm.tm_mon + 1;
 	*ret_day = tm.tm_mday;
