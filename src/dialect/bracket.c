@@ -26,7 +26,7 @@ const struct bracket_option *bracket_find(const struct bracket *bracket, const c
 	return NULL;
 }
 
-/* Where text goes on behind what it may have at `at`. */
+/* The offset of the first byte from `at` on that is not among the bytes of `what`. */
 static size_t skip(const char *text, size_t at, const char *what)
 {
 	return at + strspn(text + at, what);
@@ -76,7 +76,7 @@ static int read_option(const char *text, size_t *at, struct bracket *bracket, st
 	return 0;
 }
 
-/* *at is behind the "[". */
+/* Reads options up to the "]". *at is behind the "[", and is moved behind the "]". */
 static int read_group(const char *text, size_t *at, struct bracket *bracket, struct error *err)
 {
 	for (;;) {
@@ -106,7 +106,7 @@ static int check_end(const char *text, size_t at, struct bracket *bracket, struc
 		text_shown(text + start, length).text);
 }
 
-/* many: a blank ends it as a newline does. */
+/* many: other entries may follow on the same line, behind a blank. */
 static int parse(const char *text, size_t *offset, bool many, struct bracket *ret_bracket,
 	size_t *ret_wrong, struct error *err)
 {

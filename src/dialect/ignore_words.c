@@ -52,7 +52,7 @@ bool ignore_words_is_wide(const struct ip *ip)
 void ignore_words_warn_wide(const struct ip *ip, const struct position *at,
 	struct findings *findings)
 {
-	/* every address that registries give away (RFC 3587) */
+	/* 2000::/3, from which all public IPv6 addresses come (RFC 3587) */
 	static const struct ip unicast6 = { .family = 6, .bits = 3, .bytes = { 0x20 } };
 	bool is_all = ip->family == 4 ? ip->bits == 0 : ip_contains(ip, &unicast6);
 	char address[IP_TEXT_MAX];
@@ -69,7 +69,7 @@ void ignore_words_warn_wide(const struct ip *ip, const struct position *at,
 			address);
 }
 
-/* -1 with a sentence: the word is not in the list. */
+/* Adds one word. -1: it is not in the list, and err says why. */
 static int add_word(struct ignore_words *list, const char *word, const struct position *at,
 	struct findings *findings, struct error *err)
 {
@@ -83,7 +83,7 @@ static int add_word(struct ignore_words *list, const char *word, const struct po
 	case IGNORE_WORDS_ADDRESS:
 		if (list->n_addresses == IGNORE_WORDS_ADDRESSES_MAX)
 			return error_set(err, "more than %d addresses", IGNORE_WORDS_ADDRESSES_MAX);
-		/* room doubles: with one more at a time the list would be copied as often */
+		/* the room doubles: growing it by one each time would copy the list each time */
 		if ((list->n_addresses & (list->n_addresses - 1)) == 0)
 			list->addresses = alloc_grow(list->addresses,
 				list->n_addresses ? list->n_addresses * 2 : 1,

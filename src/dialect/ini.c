@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* A part of the line that is being read. */
+/* A part of the line that is being read, borrowed. */
 struct piece {
 	const char *text;
 	size_t length;
@@ -101,7 +101,8 @@ void ini_init(struct ini *ini, const char *bytes, size_t length)
 		ini->at = 3;
 }
 
-/* The ; that begins a comment, or length. */
+/* The offset of the ; that begins a comment: one at the start of the line or behind a blank.
+ * length: there is none. */
 static size_t comment_start(const char *line, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
@@ -110,7 +111,7 @@ static size_t comment_start(const char *line, size_t length)
 	return length;
 }
 
-/* "[name]": the name between the brackets. */
+/* Says whether the piece begins with "[name]"; *ret_name is what is between the brackets. */
 static bool is_header(struct piece piece, struct piece *ret_name)
 {
 	const char *close;
@@ -124,7 +125,7 @@ static bool is_header(struct piece piece, struct piece *ret_name)
 	return true;
 }
 
-/* A continuation line that is nothing but "[word]" is hardly meant as a value. */
+/* Says whether a continuation line is nothing but "[word]": hardly meant as a part of a value. */
 static bool is_lone_header(struct piece piece, struct piece *ret_name)
 {
 	if (!is_header(piece, ret_name) || ret_name->length + 2 != piece.length)
@@ -203,7 +204,7 @@ static void read_key(struct ini *ini, struct ini_token *token, struct piece piec
 	}
 }
 
-/* One more line of the value above. */
+/* Reads one more line of the value above. */
 static void read_further(struct ini *ini, struct ini_token *token, struct piece piece,
 	const char *line)
 {
@@ -223,7 +224,7 @@ static void read_further(struct ini *ini, struct ini_token *token, struct piece 
 		text_render(shown, sizeof(shown), piece.text, piece.length));
 }
 
-/* False: the line says nothing. */
+/* Reads one line. False: it is a comment or blank, and gives no token. */
 static bool read_line(struct ini *ini, const char *line, size_t length, struct ini_token *token)
 {
 	struct piece whole = trim(line, length);

@@ -1,4 +1,4 @@
-/* %(x)s and <tag>: the part of dialect/tree.h that looks up and replaces. */
+/* Replaces %(x)s and <tag> in values: a part of dialect/tree.h. */
 #include "dialect/tree.h"
 
 #include <stdlib.h>
@@ -11,22 +11,23 @@
 
 enum { NAME_MAX_BYTES = 200 };
 
-/* One call of dialect_resolve. */
+/* The state of one call of dialect_resolve or dialect_tags. */
 struct resolver {
 	const struct dialect *tree;
 	struct dialect_view view;
-	struct findings *findings; /* NULL: in silence */
+	struct findings *findings; /* NULL: problems are not reported */
 	struct dialect_value out;
 	const struct dialect_key *stack[DIALECT_DEPTH_MAX + 1];
 	unsigned depth;
 	unsigned steps;
 };
 
-/* What a name stands for: a resolved value, or a key still to be resolved in its section. */
+/* What a name stands for: a value that is resolved already, or a key whose value is still to be
+ * resolved with the variables of a section. */
 struct target {
 	const struct dialect_value *value;
 	const struct dialect_key *key;
-	const struct dialect_section *section; /* NULL: as the asker */
+	const struct dialect_section *section; /* NULL: that in which the name was asked for */
 };
 
 static const struct dialect_value *find_option(const struct dialect_view *view, const char *name)
@@ -45,8 +46,9 @@ static const struct dialect_section *find_section(const struct dialect *tree, co
 	return NULL;
 }
 
-/* What %(known/name)s stands for: the value that the asking one replaced, else [DEFAULT]'s. asker
- * NULL: a tag asks. */
+/* Finds what %(known/name)s stands for: the value that `asker`, the key in whose value it stands,
+ * has replaced (as a .local file replaces one of a .conf file), else that of [DEFAULT]. asker is
+ * NULL where a tag, <known/name>, asks. */
 static const struct dialect_key *find_known(const struct dialect *tree,
 	const struct dialect_view *view, const struct dialect_key *asker, const char *name)
 {
@@ -100,7 +102,8 @@ static bool is_whole_line(const char *text, size_t from, size_t to)
 	return (from == 0 || text[from - 1] == '\n') && (text[to] == '\0' || text[to] == '\n');
 }
 
-/* "%(name)s" at raw->text[at]; name in lower case. False: it is none. */
+/* Reads "%(name)s" at raw->text[at]; name becomes lower case, *ret_end is the offset behind it.
+ * False: it is not closed, or longer than NAME_MAX_BYTES. */
 static bool read_reference(const struct dialect_value *raw, size_t at, char name[NAME_MAX_BYTES],
 	size_t *ret_end)
 {
@@ -129,7 +132,8 @@ static int add_text(struct resolver *r, const struct dialect_value *value, size_
 	return 0;
 }
 
-/* If a ; cut the line of a reference that has been replaced, what stands there now knows it. */
+/* The reference at [from, to) of value has been replaced. If a ; cut its line, the last span of the
+ * result remembers the cut, so that a finding about it can still tell. */
 static void copy_cut(struct resolver *r, const struct dialect_value *value, size_t from, size_t to)
 {
 	struct dialect_span *last = &r->out.spans[r->out.n_spans - 1];
@@ -140,8 +144,8 @@ static void copy_cut(struct resolver *r, const struct dialect_value *value, size
 		last->cut_column = cut.column;
 }
 
-/* The reference at [from, to) is a whole line, of which no ; cut a part: then each byte of its
- * value keeps its own place. */
+/* Says whether the reference at [from, to) is a whole line, of which no ; cut off a part: then each
+ * byte of its value keeps its own place in the files. */
 static bool is_alone(const struct dialect_value *value, size_t from, size_t to)
 {
 	struct position cut;
@@ -149,7 +153,7 @@ static bool is_alone(const struct dialect_value *value, size_t from, size_t to)
 	return is_whole_line(value->text, from, to) && !dialect_cut(value, from, to, &cut);
 }
 
-/* Adds the name of the section, which is what %(__name__)s stands for. */
+/* Adds the name of the section: what %(__name__)s stands for. */
 static int add_name(struct resolver *r, const struct position *at)
 {
 	const char *name = r->view.section ? r->view.section->name : "DEFAULT";
@@ -180,7 +184,8 @@ static int check_step(struct resolver *r, const struct position *at, const char 
 	return 0;
 }
 
-/* Adds the text up to the next %, and a %% as one %; moves *at behind that. */
+/* Adds the text up to the next %, and a "%%" as one %; moves *at behind what was added. -1: a %
+ * stands alone, or the value is too long; this is in the findings. */
 static int add_plain(struct resolver *r, const struct dialect_value *raw, size_t *at,
 	const struct position *use)
 {
@@ -202,8 +207,8 @@ static int add_plain(struct resolver *r, const struct dialect_value *raw, size_t
 }
 
 /* Reads the reference at *at, moves *at behind it, and adds what it stands for, unless that is a
- * key: then *ret has it, and the caller expands it. *io_use: the place that all of it counts
- * as. */
+ * key: then *ret has it, and the caller expands it. *io_use is the place that all of the result
+ * counts as; NULL: its bytes keep their own places. */
 static int add_reference(struct resolver *r, const struct dialect_key *asker, size_t *at,
 	struct position *place, const struct position **io_use, struct target *ret)
 {
@@ -231,8 +236,8 @@ static int add_reference(struct resolver *r, const struct dialect_key *asker, si
 	return 0;
 }
 
-/* Adds the value of key with its references replaced; use: the place that all of it counts as,
- * NULL: its bytes keep theirs. */
+/* Adds the value of key with its references replaced. use is the place that all of it counts as;
+ * NULL: its bytes keep their own places. */
 static int expand(struct resolver *r, const struct dialect_key *key, const struct position *use)
 {
 	const struct dialect_value *raw = &key->value;
@@ -253,7 +258,7 @@ static int expand(struct resolver *r, const struct dialect_key *key, const struc
 		rc = add_reference(r, key, &at, &place, &inner, &target);
 		if (rc < 0 || !target.key)
 			continue;
-		/* also what another section says is read with this section's variables */
+		/* the value of another section is read with the variables of this one, too */
 		rc = expand(r, target.key, inner);
 		copy_cut(r, raw, start, at);
 	}
@@ -275,15 +280,16 @@ int dialect_resolve(const struct dialect *tree, const struct dialect_view *view,
 	return 0;
 }
 
-/* "(?P<name>" and "(?<name>", "(?<=": a group of a regex, no tag. */
+/* Says whether the < at text[at] belongs to a group of a regex, "(?P<name>", "(?<name>" or "(?<=",
+ * and so begins no tag. */
 static bool is_group(const char *text, size_t at)
 {
 	return (at >= 2 && text[at - 1] == '?' && text[at - 2] == '(') ||
 	       (at >= 3 && text[at - 1] == 'P' && text[at - 2] == '?' && text[at - 3] == '(');
 }
 
-/* The key itself, or what a section such as [Init?family=inet6] says instead, if the option family
- * has that value. */
+/* The key of that name in the section; but if there is an option family, say with the value inet6,
+ * and a section [Init?family=inet6] sets the key, that one. */
 static const struct dialect_key *find_conditional(const struct resolver *r,
 	const struct dialect_section *section, const char *name)
 {
@@ -295,7 +301,8 @@ static const struct dialect_key *find_conditional(const struct resolver *r,
 	return key ? key : dialect_own_key(section, name);
 }
 
-/* The value of a tag, resolved. False: there is no such tag, it stays. */
+/* Finds the value of a tag, resolved; the caller frees it. False: there is no such tag, and it
+ * stays as it is. */
 static bool find_tag(struct resolver *r, const char *name, struct dialect_value *ret_value)
 {
 	static const char *const known = "known/";
@@ -326,7 +333,8 @@ static bool find_tag(struct resolver *r, const char *name, struct dialect_value 
 		       r->findings) == 0;
 }
 
-/* The innermost "<name>" from *at on; false: there is none. */
+/* Finds the next "<name>" from *at on that has no < inside; *at becomes its offset, *ret_end that
+ * behind it. False: there is none. */
 static bool next_tag(const char *text, size_t *at, char name[NAME_MAX_BYTES], size_t *ret_end)
 {
 	for (const char *open = text + *at; (open = strchr(open, '<')) != NULL; open++) {
@@ -345,7 +353,8 @@ static bool next_tag(const char *text, size_t *at, char name[NAME_MAX_BYTES], si
 	return false;
 }
 
-/* One pass over *value; *ret_changed: something was replaced. */
+/* Replaces the tags of *value once, with r->out as the result. *ret_changed: at least one was
+ * replaced. -1: this is in the findings. */
 static int replace_tags(struct resolver *r, const struct dialect_value *value, bool *ret_changed)
 {
 	char name[NAME_MAX_BYTES];

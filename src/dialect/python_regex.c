@@ -13,7 +13,7 @@
 struct translation {
 	const struct pattern *from;
 	struct python_regex *to;
-	char flags[sizeof(FLAG_LETTERS)]; /* those that hold for the whole pattern */
+	char flags[sizeof(FLAG_LETTERS)]; /* letters of flags that hold for the whole pattern */
 };
 
 static void add(struct translation *translation, const char *bytes, size_t length, size_t at)
@@ -44,7 +44,7 @@ static void add_character(struct translation *translation, const char *digits, s
 	add_string(translation, text, at);
 }
 
-/* Translates the escape at `at`; returns its length. */
+/* Translates the escape at `at`; returns the length of what it has read. */
 static size_t escape(struct translation *translation, size_t at, bool in_class)
 {
 	const char *text = translation->from->bytes + at;
@@ -68,7 +68,7 @@ static size_t escape(struct translation *translation, size_t at, bool in_class)
 	return 2;
 }
 
-/* Whether "[:", "[.", "[=" has its other half within this class. */
+/* Says whether the "[:", "[." or "[=" at text is closed by ":]", ".]" or "=]", as in [:alpha:]. */
 static bool looks_posix(const char *text)
 {
 	size_t length;
@@ -79,7 +79,7 @@ static bool looks_posix(const char *text)
 	return text[2 + length] == text[1] && text[3 + length] == ']';
 }
 
-/* Translates the class at `at`; returns its length. */
+/* Translates the class at `at`; returns the length of what it has read. */
 static size_t class(struct translation *translation, size_t at)
 {
 	const char *text = translation->from->bytes + at;
@@ -111,7 +111,8 @@ static size_t class(struct translation *translation, size_t at)
 	return end;
 }
 
-/* How many letters "(?LETTERS" at text has, 0: it is something else; *ret_end: the byte behind. */
+/* The number of letters in "(?LETTERS" at text, and in *ret_end the byte behind them; 0: text
+ * begins otherwise. */
 static size_t flag_letters(const char *text, char *ret_end)
 {
 	size_t length;
@@ -123,7 +124,7 @@ static size_t flag_letters(const char *text, char *ret_end)
 	return length;
 }
 
-/* Adds the flags that PCRE2 has; u and a mean nothing here. */
+/* Adds those flags that PCRE2 has: u and a have no meaning here. */
 static void add_flags(struct translation *translation, const char *letters, size_t length,
 	size_t at)
 {
@@ -144,8 +145,8 @@ static void flags_hoist(struct translation *translation, const char *letters, si
 	}
 }
 
-/* Translates flags at `at`, alone or as the first thing in a group. Returns how many bytes of the
- * pattern that were, 0: there are none. */
+/* Translates flags at `at`, "(?i)" alone or as the first thing in a group. Returns the length of
+ * what it has read; 0: there are none. */
 static size_t flags(struct translation *translation, size_t at)
 {
 	const char *text = translation->from->bytes + at;
@@ -173,8 +174,8 @@ static size_t flags(struct translation *translation, size_t at)
 	return 0;
 }
 
-/* Where (?L) stands, which Python allows in patterns for bytes only; the end of the pattern:
- * nowhere. */
+/* The offset of (?L), which Python allows in patterns for bytes only; if there is none, the end of
+ * the pattern. */
 static size_t find_locale(const struct pattern *pattern)
 {
 	size_t at = 0;
@@ -190,7 +191,7 @@ static size_t find_locale(const struct pattern *pattern)
 	return at;
 }
 
-/* Translates "{,n}" and "{,}" at `at`. Returns how many bytes of the pattern that were, 0: it is
+/* Translates the "{," of "{,n}" and "{,}" at `at`. Returns the length of what it has read; 0: it is
  * something else. */
 static size_t repeat(struct translation *translation, size_t at)
 {
@@ -202,7 +203,7 @@ static size_t repeat(struct translation *translation, size_t at)
 	return 2;
 }
 
-/* Writes the flags that hold for all of the pattern at its start. */
+/* Puts the flags that hold for the whole pattern at its start. */
 static void flags_write(struct translation *translation)
 {
 	struct pattern whole = { 0 };

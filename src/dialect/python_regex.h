@@ -5,10 +5,10 @@
 
 struct error;
 
-/* A regex of Python as PCRE2 reads it. */
+/* A regex that was written for Python, translated so that it means the same in PCRE2. */
 struct python_regex {
 	struct pattern pattern; /* owned */
-	const char *warning;    /* NULL: none */
+	const char *warning;    /* a sentence, static; NULL: none */
 	size_t warning_offset;
 };
 

@@ -16,15 +16,16 @@
 #define ADDR "\\[?(?:" IP4 "|" IP6 ")\\]?"
 #define SUBNET "\\[?(?:" IP4 "|" IP6 ")(?:/" CIDR ")?\\]?"
 
-/* Longest name between < and > that is looked at; PCRE2 takes group names of 32. More different
- * tags in one rule than OPEN_MAX: the end tags of the further ones stay as they are. */
+/* TAG_BYTES_MAX: longer names between < and > are no tags; PCRE2 allows 32 bytes for the name of a
+ * group. OPEN_MAX: if one rule has more different F- tags, the end tags of the further ones stay as
+ * they are. */
 enum { TAG_BYTES_MAX = 48, OPEN_MAX = 64 };
 
 static const struct {
 	const char *tag;
 	const char *pattern;
 	enum tags_kind kind;
-	const char *unresolved; /* the pattern where no name is looked up; NULL: the same */
+	const char *unresolved; /* the pattern where names are not looked up; NULL: the same */
 } tags_fixed[] = {
 	{ "HOST", "(?:" ADDR "|" DNS ")", TAGS_ADDRESS, ADDR },
 	{ "IP4", IP4, TAGS_ADDRESS, NULL },
@@ -44,7 +45,8 @@ static const struct {
 };
 enum { TAGS_FIXED = sizeof(tags_fixed) / sizeof(*tags_fixed) };
 
-/* Groups that say who it was, whether a tag or the rule itself names them. */
+/* The groups that say who did it, whether a tag makes them (<F-ID>) or the rule has them itself
+ * ((?P<fid>...)). */
 static const struct {
 	const char *name;
 	enum tags_kind kind;
@@ -59,7 +61,7 @@ static const struct {
 
 struct expansion {
 	struct pattern pattern;
-	char open[OPEN_MAX][TAG_BYTES_MAX]; /* F-tags that stood in the rule */
+	char open[OPEN_MAX][TAG_BYTES_MAX]; /* tags such as "F-USER" that the rule has so far */
 	size_t n_open;
 	unsigned n_skiplines;
 	size_t skiplines_offset;
@@ -78,8 +80,8 @@ static bool was_opened(const struct expansion *expansion, const char *name)
 	return false;
 }
 
-/* Copies the tag at text[0] = '<' without its brackets. Returns its length with them, 0: it is none
- * that we look at. */
+/* Copies the tag at text[0] = '<' without its brackets. Returns its length with the brackets; 0: it
+ * is none. */
 static size_t read_tag(const char *text, char ret_tag[TAG_BYTES_MAX])
 {
 	size_t length = strcspn(text + 1, "<>");
@@ -91,7 +93,7 @@ static size_t read_tag(const char *text, char ret_tag[TAG_BYTES_MAX])
 	return length + 2;
 }
 
-/* The row of tags_fixed, TAGS_FIXED: none. */
+/* The index of the tag in tags_fixed; TAGS_FIXED: it is not there. */
 static size_t find_fixed(const char *tag)
 {
 	size_t i = 0;
@@ -101,7 +103,8 @@ static size_t find_fixed(const char *tag)
 	return i;
 }
 
-/* "F-USER" is the group "user", "F-ID" is "fid". False: it is no such tag. */
+/* Turns the name of a tag into that of its group: "F-USER" into "user", "F-ID" into "fid". False:
+ * it is no such tag. */
 static bool group_of(const char *tag, char ret_group[TAG_BYTES_MAX + 1])
 {
 	const char *name = tag + strlen("F-");
@@ -117,7 +120,8 @@ static bool group_of(const char *tag, char ret_group[TAG_BYTES_MAX + 1])
 	return true;
 }
 
-/* "F-USER" opens (?P<user>, "/F-USER" closes it if it was opened. False: it is no such tag. */
+/* Adds "(?P<user>" for the tag "F-USER", and ")" for "/F-USER" if the group was opened. False: it
+ * is no such tag. */
 static bool add_custom(struct expansion *expansion, const char *tag, size_t origin)
 {
 	bool closes = *tag == '/';
@@ -144,7 +148,8 @@ static void add_skiplines(struct expansion *expansion, size_t origin)
 	add(expansion, pattern, origin);
 }
 
-/* Adds what the tag at text[0] = '<' stands for. Returns its length, 0: no tag of ours. */
+/* Adds what the tag at text[0] = '<' stands for. Returns its length; 0: it is not a tag that this
+ * daemon knows. */
 static size_t add_tag(struct expansion *expansion, const char *text, size_t origin, bool usedns)
 {
 	char tag[TAG_BYTES_MAX];

@@ -14,11 +14,11 @@
 #include "base/text.h"
 #include "dialect/ini.h"
 
-/* Files are one file by device and inode, whatever path led there. */
+/* A file that was read. It is known by device and inode, whatever path led to it. */
 struct source {
 	dev_t device;
 	ino_t inode;
-	bool open; /* its includes are being read */
+	bool open; /* its includes are being read: to include it now would be a circle */
 };
 
 struct dialect {
@@ -33,7 +33,7 @@ struct dialect {
 	bool broken;
 };
 
-/* One file, before what it says is merged into the tree. */
+/* One file that is being read, before its sections are merged into the tree. */
 struct part {
 	struct dialect *tree;
 	const char *file;
@@ -144,7 +144,8 @@ const struct dialect_key *dialect_key(const struct dialect *tree,
 	return key ? key : dialect_own_key(dialect_section(tree, "DEFAULT"), name);
 }
 
-/* "(name)s" or "/name)s" for %, "<name>" for tags, anywhere in text. */
+/* Says whether text holds "(name)" or "/name)", as in %(section/name)s, or "<name>" or "/name>", in
+ * any case. */
 static bool mentions(const char *text, const char *name)
 {
 	size_t length = strlen(name);
@@ -177,7 +178,7 @@ bool dialect_is_referenced(const struct dialect *tree, const char *name)
 	return false;
 }
 
-/* The new key comes before what was there, which stays known to it. */
+/* Puts the new key in the place of the one of that name, which stays as key->known. */
 static void merge_key(struct dialect_section *section, struct dialect_key *key)
 {
 	size_t i = key_index(section, key->name);
@@ -191,7 +192,7 @@ static void merge_key(struct dialect_section *section, struct dialect_key *key)
 	section->keys[section->n_keys++] = key;
 }
 
-/* [Init?family=inet6]: its keys are "key?family=inet6" of [Init]. */
+/* The keys of [Init?family=inet6] become keys of [Init] with the name "KEY?family=inet6". */
 static void split_condition(struct dialect_section *section)
 {
 	char *condition = strchr(section->name, '?');
@@ -207,7 +208,7 @@ static void split_condition(struct dialect_section *section)
 	*condition = '\0';
 }
 
-/* Takes section: frees it, or keeps it in the tree. */
+/* Merges section into the tree; takes ownership of it. */
 static void merge_section(struct dialect *tree, struct dialect_section *section)
 {
 	struct dialect_section *old;
@@ -264,7 +265,7 @@ static void add_section(struct part *part, const struct ini_token *token)
 	part->key = NULL;
 	part->section = section;
 	if (section) {
-		/* ConfigParser lets [DEFAULT] alone stand twice */
+		/* ConfigParser lets only [DEFAULT] stand in one file twice */
 		if (strcmp(name, "DEFAULT") == 0)
 			return;
 		section->broken = true;
@@ -288,7 +289,8 @@ static void add_section(struct part *part, const struct ini_token *token)
 	part->section = section;
 }
 
-/* Quotation marks of a word processor where a value begins. A rule may have them: logs do. */
+/* Reports the quotation marks of a word processor where a value begins. Those in a rule are
+ * allowed, since logs may have them. */
 static void check_quotes(struct part *part, const struct ini_token *token)
 {
 	bool is_start = !text_ends_in(part->key->name, "regex");
@@ -390,7 +392,8 @@ static void parse(struct part *part, const char *bytes, size_t length)
 			strip_end(&part->sections[i]->keys[j]->value);
 }
 
-/* True: the file is new and is now being read. */
+/* Says whether the file is to be read: true if it is new. *ret_source is then its index, which has
+ * to be closed. A circle of includes becomes a finding. */
 static bool source_open(struct dialect *tree, const char *path, const struct position *from,
 	size_t *ret_source)
 {
@@ -399,7 +402,7 @@ static bool source_open(struct dialect *tree, const char *path, const struct pos
 	struct stat info;
 
 	if (stat(path, &info) < 0)
-		return true; /* reading it says why */
+		return true; /* the attempt to read it reports why */
 	for (size_t i = 0; i < tree->n_sources; i++) {
 		const struct source *source = &tree->sources[i];
 
@@ -431,7 +434,8 @@ static bool exists(const char *path)
 	return stat(path, &info) == 0;
 }
 
-/* Beside the including file, else in one of the tree's directories; NULL: nowhere. */
+/* The path of an include: beside the file that names it, else in one of the tree's directories. The
+ * caller frees it. NULL: there is no such file. */
 static char *find_include(const struct dialect *tree, const char *file, const char *name)
 {
 	const char *slash = strrchr(file, '/');
@@ -451,7 +455,7 @@ static char *find_include(const struct dialect *tree, const char *file, const ch
 	return NULL;
 }
 
-/* A file that is to be read because another one says so. */
+/* A file that another one includes. */
 struct include {
 	char *path; /* owned */
 	struct position at;
@@ -463,7 +467,7 @@ static void add_include(struct part *part, const struct position *at, const char
 	char *path = find_include(part->tree, part->file, name);
 
 	if (!path) {
-		/* fail2ban's own files name .local files that need not be there */
+		/* fail2ban's own files include .local files that need not exist */
 		if (text_ends_in(name, ".local"))
 			return;
 		part->tree->broken = true;
@@ -482,7 +486,8 @@ static void add_include(struct part *part, const struct position *at, const char
 		free(path);
 }
 
-/* Adds the files that a key of [INCLUDES] names. Returns how many the list has then. */
+/* Adds the files that a key of [INCLUDES] names, "before" or "after", to the list, whose new length
+ * it returns. */
 static size_t list_includes(struct part *part, const char *key_name, struct include **list,
 	size_t count)
 {
@@ -531,7 +536,7 @@ static void parse_file(struct part *part, const char *path, const struct positio
 		(void)finding_error(part->tree->findings, &whole, "%s", err.text);
 }
 
-/* from: the place that includes it, NULL: it is read for its own sake. */
+/* Reads a file with its includes. from is the place that includes it; NULL: no file does. */
 static void read_file(struct dialect *tree, const char *path, const struct position *from,
 	unsigned depth)
 {

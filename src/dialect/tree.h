@@ -7,22 +7,24 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* fail2ban's configuration dialect: a tree of sections and keys merged over files, with
- * includes, overrides and interpolation. Source of the rules: jail.conf(5), fail2ban's
- * client/configparserinc.py and Python's configparser, as observed. */
+/* Reads fail2ban's configuration dialect: a tree of sections and keys that is merged from several
+ * files, with includes, values that replace others, and variables. The rules are those of
+ * jail.conf(5), of fail2ban's client/configparserinc.py and of Python's configparser, as
+ * observed. */
 enum {
 	DIALECT_FILES_MAX = 1000, /* of one tree */
 	DIALECT_INCLUDE_DEPTH_MAX = 10,
 	DIALECT_SECTIONS_MAX = 2000,          /* of one tree */
 	DIALECT_KEYS_MAX = 2000,              /* of one section */
 	DIALECT_VALUE_BYTES_MAX = 256 * 1024, /* after interpolation */
-	DIALECT_DEPTH_MAX = 10,               /* of %(x)s, as in ConfigParser */
+	DIALECT_DEPTH_MAX = 10,               /* of %(x)s inside each other, as in ConfigParser */
 	DIALECT_STEPS_MAX = 20000,            /* replacements in one value */
-	DIALECT_ROUNDS_MAX = 25,              /* of <tag>, as in fail2ban */
+	DIALECT_ROUNDS_MAX = 25,              /* passes over <tag>s, as in fail2ban */
 	DIALECT_DIRS_MAX = 4,
 };
 
-/* File names, each kept once; positions point to them. Zero is empty. */
+/* The names of the files that were read, each kept once, so that positions can point to them. All
+ * zero is empty. */
 struct dialect_names {
 	char **list; /* owned */
 	size_t count;
@@ -30,16 +32,18 @@ struct dialect_names {
 const char *dialect_name(struct dialect_names *names, const char *path);
 void dialect_names_done(struct dialect_names *names);
 
-/* Where the bytes from offset on come from. A fixed span is a replacement inside a line: all of
- * it counts as the place where it was asked for. */
+/* Says where the bytes of a value from offset on come from. A fixed span is the text that replaced
+ * a reference inside a line: all its bytes count as the place of that reference. In another span
+ * each byte has a column of its own. */
 struct dialect_span {
 	size_t offset;
 	struct position at;
-	unsigned cut_column; /* of the ; that cut this line, 0: none */
+	unsigned cut_column; /* of the ; that cut off the rest of this line; 0: none */
 	bool fixed;
 };
 
-/* A value and the way back to the files. Spans are sorted by offset; the first is at 0. */
+/* A value, and for each of its bytes the place in the files that it comes from. Spans are sorted by
+ * offset; the first is at 0. */
 struct dialect_value {
 	char *text; /* owned; NULL: not set */
 	size_t length;
@@ -50,26 +54,27 @@ struct dialect_value {
 struct dialect_key {
 	char *name; /* lower case */
 	struct position at;
-	struct dialect_value value; /* raw */
-	struct dialect_key *known;  /* owned: what this one replaced; NULL: nothing */
+	struct dialect_value value; /* with its references not yet replaced */
+	struct dialect_key *known;  /* owned: the key that this one has replaced; NULL: none */
 };
 
 struct dialect_section {
 	char *name;
 	struct position at;
-	bool broken;               /* a line of it could not be read, or stands twice */
+	bool broken;               /* a line of it could not be read, or one file has it twice */
 	struct dialect_key **keys; /* owned, in order of first appearance */
 	size_t n_keys;
 };
 
-/* A value that is given from outside and comes first, already resolved. */
+/* A value that comes from outside of the tree, such as [mode=x] behind the name of a filter. It is
+ * resolved already, and counts before every key. */
 struct dialect_option {
 	char *name;
 	struct dialect_value value;
 };
 
-/* Where a reference looks: options, then the section, then [DEFAULT]; a <tag> in [Init] as well,
- * between the last two. */
+/* Where %(x)s looks for x: among the options, then in the section, then in [DEFAULT]. A <tag> looks
+ * in [Init], too, after the section and before [DEFAULT]. */
 struct dialect_view {
 	const struct dialect_section *section; /* NULL: [DEFAULT] alone */
 	const struct dialect_option *options;
@@ -78,47 +83,56 @@ struct dialect_view {
 
 struct dialect;
 
-/* names and findings are borrowed and outlive the tree. */
+/* Makes an empty tree. names and findings are borrowed, and must outlive it. */
 struct dialect *dialect_new(struct dialect_names *names, struct findings *findings);
 void dialect_free(struct dialect *tree);
-/* An include that is not beside its file is looked for here too. */
+/* Adds a directory in which an include is looked for that is not beside the file which names it.
+ * Beyond DIALECT_DIRS_MAX of them it does nothing. */
 void dialect_add_dir(struct dialect *tree, const char *dir);
-/* A key of [DEFAULT] that is in no file. */
+/* Sets a key of [DEFAULT] as if a file had done so. */
 void dialect_preset(struct dialect *tree, const char *key, const char *text);
-/* Reads one file over what is there, with its includes. Problems are findings. */
+/* Reads one file, with its includes, over what the tree holds: its values replace those of the same
+ * key. Problems become findings. */
 void dialect_read(struct dialect *tree, const char *path);
-/* A file could not be read or a whole include is missing: nothing in it is sure. */
+/* True if a file could not be read or an include is missing: any section may then lack
+ * something. */
 bool dialect_is_broken(const struct dialect *tree);
 
 size_t dialect_count(const struct dialect *tree);
 const struct dialect_section *dialect_section_at(const struct dialect *tree, size_t index);
 const struct dialect_section *dialect_section(const struct dialect *tree, const char *name);
-/* The key itself or [DEFAULT]'s, NULL: neither. section may be NULL. */
+/* The key of the section, else that of [DEFAULT]; NULL: neither has it. section may be NULL. name
+ * is in lower case. */
 const struct dialect_key *dialect_key(const struct dialect *tree,
 	const struct dialect_section *section, const char *name);
-/* In the section itself only. */
+/* The key of the section alone; NULL: there is none. section may be NULL. */
 const struct dialect_key *dialect_own_key(const struct dialect_section *section, const char *name);
-/* Some value of the tree asks for it by %(name)s, %(section/name)s or <name>. */
+/* True if some value of the tree refers to the key by %(name)s, %(section/name)s or <name>. */
 bool dialect_is_referenced(const struct dialect *tree, const char *name);
 
-/* Replaces %(x)s in the value of key. -1: said in findings (NULL: in silence). */
+/* Replaces %(x)s in the value of key, which itself stays as it is; the caller frees *ret_value by
+ * dialect_value_done. -1: the problem is in findings (NULL: it is not reported). */
 int dialect_resolve(const struct dialect *tree, const struct dialect_view *view,
 	const struct dialect_key *key, struct dialect_value *ret_value, struct findings *findings);
-/* Replaces <tag> in place; unknown ones stay. -1: said in findings, value unchanged. */
+/* Replaces <tag> in value itself; tags that nothing is known of stay. -1: the problem is in
+ * findings (NULL: it is not reported), and value holds a valid text, to be freed as ever. */
 int dialect_tags(const struct dialect *tree, const struct dialect_view *view,
 	struct dialect_value *value, struct findings *findings);
 
-/* The place of one byte; offset may be the length. */
+/* The place in the files of the byte at offset, which may be the length. */
 struct position dialect_at(const struct dialect_value *value, size_t offset);
-/* The place of the ; that cut one of the lines in [from, to]. False: none was. */
+/* The place of the ; that cut off the end of one of the lines in [from, to]. False: none was
+ * cut. */
 bool dialect_cut(const struct dialect_value *value, size_t from, size_t to,
 	struct position *ret_at);
-/* Adds a text that stands at one place, and ends there by a ; in cut_column (0: none does). */
+/* Adds a text whose first byte stands at `at` in a file, and which a ; in column cut_column ends
+ * (0: none does). */
 void dialect_add(struct dialect_value *out, const char *text, size_t length,
 	const struct position *at, unsigned cut_column);
-/* A value made of one text at one place. */
+/* Makes a value of one text that stands at one place in a file. */
 struct dialect_value dialect_value_of(const char *text, size_t length, const struct position *at);
-/* Adds the bytes [from, to) of a value. They keep their places (use NULL), or all count as use. */
+/* Adds the bytes [from, to) of value to out. Each keeps its own place if use is NULL; else all of
+ * them count as the place `use`. */
 void dialect_append(struct dialect_value *out, const struct dialect_value *value, size_t from,
 	size_t to, const struct position *use);
 void dialect_value_done(struct dialect_value *value);

@@ -1,4 +1,5 @@
-/* Values with their places: the part of dialect/tree.h that knows no tree. */
+/* Values, and where each of their bytes comes from: the part of dialect/tree.h that needs no
+ * tree. */
 #include "dialect/tree.h"
 
 #include <stdlib.h>
@@ -31,7 +32,7 @@ void dialect_value_done(struct dialect_value *value)
 	*value = (struct dialect_value){ 0 };
 }
 
-/* The last span that begins at or before offset. */
+/* The last span that begins at or before offset; NULL: the value has no spans. */
 static const struct dialect_span *span_at(const struct dialect_value *value, size_t offset)
 {
 	const struct dialect_span *found = value->spans;
@@ -71,7 +72,7 @@ bool dialect_cut(const struct dialect_value *value, size_t from, size_t to, stru
 static void add_span(struct dialect_value *out, struct dialect_span span)
 {
 	if (out->n_spans && out->spans[out->n_spans - 1].offset == span.offset) {
-		/* the earlier one is empty, but a cut of it counts still */
+		/* the earlier span has no bytes, but a cut of its line still counts */
 		if (!span.cut_column)
 			span.cut_column = out->spans[out->n_spans - 1].cut_column;
 		out->spans[out->n_spans - 1] = span;
