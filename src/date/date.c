@@ -9,10 +9,13 @@
 #include "date/formats.h"
 #include "date/template.h"
 
-/* A date part that may be empty stands for the last date seen, if that is no older than this. */
+/* A pattern may match a piece without any part of a date (an empty group, for example). Such a line
+ * has the date of the last line that had one, if that is no older than this many seconds; else it
+ * has the current time. */
 enum { LAST_DATE_S = 60 };
 
-/* Bare EPOCH and LEPOCH: where a line starts with it, maybe in brackets, and in audit's records. */
+/* Where the one-word patterns EPOCH and LEPOCH look for their number: at the start of the line,
+ * perhaps behind a "[", and in records of the kernel's audit: "audit(1380558241.123:". */
 #define EPOCH_PLACES "(?:^|(?<=^\\[)|(?<=\\b(?-i:audit)\\())"
 
 enum { BUILT_IN_PLACES = 3 };
@@ -20,14 +23,14 @@ static const enum date_place built_in_places[BUILT_IN_PLACES] = { DATE_LEADING, 
 	DATE_LAST };
 
 struct date {
-	struct date_template *templates; /* owned; the patterns of the filter */
+	struct date_template *templates; /* owned; from the patterns of the filter */
 	size_t n_templates;
-	/* All templates come from one {DATE} that holds on to the start of the line: no two of
-	 * them hit the same line, so that any order will do. */
+	/* True if all templates come from one {DATE} that must stand at the start of the line: then
+	 * no two of them match the same line, and they can be tried in any order. */
 	bool any_order;
-	size_t hint; /* index of the one that hit last */
-	/* The built-in ones, in the order of built_in_places: each is looked for in lines where
-	 * those before it find nothing. Empty: not asked for. */
+	size_t hint; /* index of the template that matched last */
+	/* The built-in formats, in the order of built_in_places: each group is tried on lines in
+	 * which those before it find nothing. A group is empty if no pattern asks for it. */
 	struct date_formats built_in[BUILT_IN_PLACES];
 	struct date_clock clock;
 	int64_t last_ms;
@@ -50,7 +53,7 @@ static int template_add(struct date *date, const char *pattern, enum date_anchor
 	return 0;
 }
 
-/* {DATE} inside a pattern: the pattern once for each format. */
+/* Adds a pattern that has {DATE} in it: one template for each built-in format. */
 static int dates_add(struct date *date, const char *pattern, const char *mark,
 	enum date_anchor anchor, size_t *ret_offset, struct error *err)
 {
@@ -74,7 +77,8 @@ static int dates_add(struct date *date, const char *pattern, const char *mark,
 	return 0;
 }
 
-/* {DEFAULT}; only_leading: {^LN-BEG} alone. */
+/* Adds the built-in formats, as {DEFAULT} asks for; only_leading: only those at the start of the
+ * line, for "{^LN-BEG}" with nothing behind it. */
 static int defaults_add(struct date *date, bool only_leading, struct error *err)
 {
 	for (size_t i = 0; i < (only_leading ? 1 : BUILT_IN_PLACES); i++)
@@ -84,7 +88,8 @@ static int defaults_add(struct date *date, bool only_leading, struct error *err)
 	return 0;
 }
 
-/* Patterns that are one word. True: *ret_pattern is what it stands for. */
+/* Reads a pattern that is one word, such as "EPOCH" or "^TAI64N". True: *ret_pattern is the pattern
+ * that it stands for. */
 static bool word_read(const char *text, enum date_anchor *anchor, const char **ret_pattern)
 {
 	static const struct {
@@ -132,7 +137,7 @@ static int pattern_add(struct date *date, const char *pattern, size_t *ret_offse
 	else if (take_prefix(&pattern, "{UNB}"))
 		anchor = DATE_FREE;
 	else
-		(void)take_prefix(&pattern, "{*WD-BEG}"); /* the default */
+		(void)take_prefix(&pattern, "{*WD-BEG}"); /* this is the default */
 	if (!strcasecmp(pattern, "{NONE}"))
 		return 0;
 	if (!strcasecmp(pattern, "{DEFAULT}") || !*pattern)
@@ -187,8 +192,9 @@ void date_free(struct date *date)
 	free(date);
 }
 
-/* Which of several patterns counts, as fail2ban has it: in their order the first that hits at the
- * start of the line, else the last one of the list, else the leftmost. */
+/* Chooses among the patterns that match, as fail2ban does: the first one, in their order, that
+ * matches at the start of the line; else the last one of the list, if it matches; else the one that
+ * matches furthest left. */
 static bool sight_pattern(struct date *date, const char *line, size_t length,
 	struct date_sighting *ret_best)
 {

@@ -15,13 +15,13 @@
 #define SAME_DASH "(?<_dash>[-/])%m\\k<_dash>"
 #define SAME_DASH_NAME "(?<_line>[-/])%b\\k<_line>"
 
-/* Enough to tell that a format hits: the longest is "+00:00 Sun Jan 23 21:59:59.123456789 2005" and
- * what stands behind it. */
+/* So many bytes from its start on are enough to tell whether a format matches: the longest is
+ * "+00:00 Sun Jan 23 21:59:59.123456789 2005", and the regex looks at what stands behind it. */
 enum { DATE_BYTES_MAX = 64 };
 
 enum { USUAL = DATE_LEADING | DATE_ANYWHERE | DATE_INSIDE };
 
-/* What fail2ban recognises, in the order in which it prefers one to another. */
+/* fail2ban's formats, in the order in which it prefers one to another. */
 static const struct {
 	const char *pattern;
 	unsigned places;
@@ -40,7 +40,8 @@ static const struct {
 	{ "%m/%d/%ExY:%H:%M:%S", USUAL },
 	/* 01-27-2012 16:22:44.252 */
 	{ "%m-%d-%ExY %k:%M:%S" FRACTION, USUAL },
-	/* too common a number to be a date but at the start, and where the kernel's audit has it */
+	/* such a number is a date only at the start of a line, and in records of the kernel's
+	 * audit */
 	{ "{EPOCH}", DATE_LEADING },
 	{ "(?<=\\b(?-i:audit)\\(){EPOCH}", DATE_ANYWHERE },
 	{ "%H:%M:%S", DATE_LEADING | DATE_INSIDE },
@@ -57,7 +58,8 @@ static const struct {
 	{ "%Z (?:%a )?%b %d %k:%M:%S" FRACTION "(?: %ExY)?", USUAL },
 	{ "%z (?:%a )?%b %d %k:%M:%S" FRACTION "(?: %ExY)?", USUAL },
 	{ "{TAI64N}", DATE_LEADING | DATE_ANYWHERE },
-	/* Ours: fail2ban sees no date there. RFC 2822, Java's, nginx with a short year. */
+	/* These are not fail2ban's, which sees no date there: those of RFC 2822, of Java, and of
+	 * nginx with a short year. */
 	{ "(?:%a, )?%d %b %ExY %k:%M:%S" FRACTION_COMMA "(?: %z)?", DATE_LAST | DATE_INSIDE },
 	{ "(?:%a,? )?%b %d, %ExY %k:%M:%S" FRACTION_COMMA, DATE_LAST | DATE_INSIDE },
 	{ "%Exy/%Exm/%Exd %H:%M:%S", DATE_LAST | DATE_INSIDE },
@@ -71,7 +73,8 @@ const char *date_formats_pattern(enum date_place place, size_t index)
 	return NULL;
 }
 
-/* Compiles the alternatives from number `first` on, each in a group of its own. */
+/* Compiles one regex of DATE_SHAPE_FORMATS alternatives, the formats from number `first` on, each
+ * in a group of its own that tells which one matched. */
 static int shape_init(struct date_formats *formats, enum date_place place, size_t first,
 	struct error *err)
 {
@@ -141,7 +144,8 @@ void date_formats_done(struct date_formats *formats)
 	*formats = (struct date_formats){ 0 };
 }
 
-/* Index of the leftmost format, of several there the first of the list; count: none. */
+/* The index of the format that matches furthest left, of several at that place the first in the
+ * list; formats->count: none matches. */
 static size_t shapes_find(const struct date_formats *formats, const char *line, size_t length)
 {
 	size_t best = formats->count;
@@ -153,7 +157,7 @@ static size_t shapes_find(const struct date_formats *formats, const char *line, 
 		struct regex *shape = formats->shapes[first / DATE_SHAPE_FORMATS];
 		size_t end = first + DATE_SHAPE_FORMATS;
 
-		/* only one that begins further left is of use */
+		/* from here on only a match further left is of use */
 		if (best_start + DATE_BYTES_MAX < length)
 			length = best_start + DATE_BYTES_MAX;
 		if (regex_match(shape, line, length) != REGEX_HIT)
@@ -176,8 +180,8 @@ bool date_formats_find(struct date_formats *formats, const char *line, size_t le
 
 	if (!formats->count)
 		return false;
-	/* Two formats that both hit at the start are the two orders of day and month only: there
-	 * the one that the log was seen to use is the better guess. */
+	/* Only the two orders of day and month, 01-02-2012, can both match at the start of a line:
+	 * there the one that matched last is the better guess, since a log keeps to one order. */
 	if (formats->templates[formats->hint].is_anchored &&
 		date_template_find(&formats->templates[formats->hint], line, length, ret_sighting))
 		return true;

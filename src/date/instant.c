@@ -3,10 +3,12 @@
 #include "base/times.h"
 
 enum { DAY_S = 86400, QUARTER_S = 900 };
-/* February 29th is found: from one leap year to the next there are at most 8 years. */
+/* How far back a year is looked for: a date of February 29th is found, since two leap years are at
+ * most 8 years apart. */
 enum { YEARS_BACK_MAX = 8 };
 
-/* Two functions, so that each divides by a constant: this runs for each line. */
+/* Two functions instead of one with a parameter, so that each divides by a constant: this runs for
+ * each line. Both round down, for times before 1970, too. */
 static int64_t quarter_of(int64_t s)
 {
 	return (s - (s < 0 ? QUARTER_S - 1 : 0)) / QUARTER_S;
@@ -17,7 +19,8 @@ static int64_t day_of(int64_t s)
 	return (s - (s < 0 ? DAY_S - 1 : 0)) / DAY_S;
 }
 
-/* Seconds since the epoch at a local time, which is given as if it were UTC. */
+/* Seconds since the epoch at a local time. local_s is what the local clock shows, in seconds since
+ * 1970-01-01 00:00 on that same clock. */
 static int64_t local_to_wall(struct date_clock *clock, int64_t local_s, int64_t now_s)
 {
 	int64_t quarter = quarter_of(local_s);
@@ -50,7 +53,7 @@ static int64_t day_to_wall(struct date_clock *clock, const struct date_parts *pa
 	return parts->has_zone ? s - parts->zone_s : local_to_wall(clock, s, now_s);
 }
 
-/* Number of the day that year, week and weekday name. */
+/* The number of the day (calendar_day) that year, week and weekday name. */
 static int64_t week_day(const struct date_parts *parts, int year)
 {
 	int64_t first = calendar_day(year, 1, parts->week_kind == DATE_WEEK_ISO ? 4 : 1);
@@ -74,7 +77,7 @@ static bool has_week(const struct date_parts *parts)
 	return parts->week >= 0 && parts->weekday >= 0;
 }
 
-/* False: year has no such day. */
+/* Finds the number of the day that parts name in this year. False: the year has no such day. */
 static bool year_to_day(const struct date_parts *parts, int year, int64_t *ret_day)
 {
 	int month = parts->month < 1 ? 1 : parts->month;
@@ -107,7 +110,7 @@ static bool guess_year(struct date_clock *clock, const struct date_parts *parts,
 	return false;
 }
 
-/* Local day number at now_s. */
+/* The number of the local day at now_s. */
 static int64_t today_of(struct date_clock *clock, const struct date_parts *parts, int64_t now_s)
 {
 	int64_t quarter = quarter_of(now_s);
@@ -122,7 +125,7 @@ static int64_t today_of(struct date_clock *clock, const struct date_parts *parts
 	return clock->today;
 }
 
-/* Neither year nor epoch is known. */
+/* Completes parts without year, or without day (has_day false), and without an epoch. */
 static bool guess(struct date_clock *clock, const struct date_parts *parts, bool has_day,
 	int64_t now_s, int64_t *ret_s)
 {

@@ -19,9 +19,10 @@
 #define CAPITALS "(?=[A-Z]{1,5}(?![A-Z]))"
 #define OFFSET "[+-][01]\\d(?::?[0-5]\\d)?"
 
-/* Longer ones before those that they start with. */
+/* A letter stands before any other one that is a beginning of it. */
 static const struct date_letter letters[] = {
-	/* a log of another century is not read: "20" and a decade keep host names out */
+	/* logs of other centuries are not read: to ask for "20" and a decade keeps numbers in host
+	 * names from being years */
 	{ "%ExY", 'Y', "20[0-4]\\d" },
 	{ "%Exy", 'y', "\\d\\d" },
 	{ "%Exm", 'm', "0[1-9]|1[0-2]" },
@@ -66,7 +67,7 @@ static const struct date_letter letters[] = {
 	{ "{TAI64N}", 'T', "(?-i:@[0-9a-f]{24})" },
 };
 
-/* Letters that are several. */
+/* Letters that stand for several others. */
 static const char *const shorthands[][2] = {
 	{ "%F", "%Y-%m-%d" },
 	{ "%T", "%H:%M:%S" },
@@ -97,8 +98,8 @@ char *date_letter_regex(const struct date_letter *letter)
 
 	if (letter->regex)
 		return alloc_string(letter->regex);
-	/* names in capitals only: else any word before a date would be a zone; the look ahead
-	 * spares most words the long list */
+	/* only names in capitals, else any word before a date would be a zone; the look-ahead is
+	 * false for most words, and spares them the long list of names */
 	names = date_zone_regex(letter->letter[1] == 'E');
 	if (letter->field == 'z')
 		return alloc_format("(?-i:(?:(?:%s)(?![A-Z]))?" OFFSET "|" CAPITALS "(?:%s))",
@@ -135,7 +136,8 @@ char date_field_named(const char *name)
 	return *name == 'B' ? 'b' : *name == 'A' ? 'a' : *name;
 }
 
-/* Decimal digits, blanks before them allowed; at most 18 of them count. */
+/* Reads decimal digits, blanks before them allowed; at most the first 18 bytes count, which fit
+ * into an int64_t. */
 static int64_t number_read(const char *text, size_t length)
 {
 	const char *end = text + (length < 18 ? length : 18);
@@ -164,7 +166,7 @@ static int month_read(const char *text, size_t length)
 	return number >= 1 && number <= 12 ? number : -1;
 }
 
-/* 0 Sunday or 7 Sunday. */
+/* Reads 0 to 6 with Sunday 0 (%w), or 1 to 7 with Sunday 7 (%u); the result has Monday 0. */
 static int weekday_read(const char *text, size_t length)
 {
 	return (int_read(text, length) + 6) % 7;
@@ -175,7 +177,8 @@ static int hour_12_read(const char *text, size_t length)
 	return int_read(text, length) % 12;
 }
 
-/* Number of the name of 3 letters that text starts with, -1 if it is none. */
+/* The index, from 0, of the name that text begins with in a list of names of 3 letters; -1: it is
+ * none of them. */
 static int name_read(const char *names, const char *text, size_t length)
 {
 	for (int i = 0; length >= 3 && names[3 * i]; i++)
@@ -196,7 +199,7 @@ static int weekday_name_read(const char *text, size_t length)
 	return name_read("montuewedthufrisatsun", text, length);
 }
 
-/* Milliseconds of the digits behind a decimal point. */
+/* Milliseconds of the digits behind a decimal point: "5" is 500, "1239" is 123. */
 static int fraction_read(const char *text, size_t length)
 {
 	int ms = 0;
@@ -206,7 +209,8 @@ static int fraction_read(const char *text, size_t length)
 	return ms;
 }
 
-/* "1380558241", "1380558241.123"; with 13 or 16 digits (LEPOCH) ms or us. */
+/* Reads "1380558241" or "1380558241.123" as seconds, 13 digits as milliseconds and 16 as
+ * microseconds (LEPOCH); the result is in milliseconds. */
 static int64_t epoch_read(const char *text, size_t length)
 {
 	const char *point = memchr(text, '.', length);
@@ -220,8 +224,9 @@ static int64_t epoch_read(const char *text, size_t length)
 	return number * 1000 + (point ? fraction_read(point + 1, length - digits - 1) : 0);
 }
 
-/* "@4000000050f71ce612345678": seconds behind "@4", as fail2ban reads them (no seconds of TAI are
- * taken off), then nanoseconds. */
+/* Reads "@4000000050f71ce612345678": behind "@4" 15 hex digits of seconds and 8 of nanoseconds. The
+ * seconds are read as fail2ban does: TAI's leap seconds are not taken off. The result is in
+ * milliseconds; -1: text is too short. */
 static int64_t tai_read(const char *text, size_t length)
 {
 	char seconds[16] = { 0 };
@@ -235,7 +240,8 @@ static int64_t tai_read(const char *text, size_t length)
 	       (int64_t)(strtoull(nanoseconds, NULL, 16) / 1000000 % 1000);
 }
 
-/* The fields that are one number, with its place in the parts; in most lines the first ones are. */
+/* The fields that are one number, each with its place in struct date_parts. Those that most lines
+ * have come first. */
 static const struct {
 	char field;
 	size_t place;

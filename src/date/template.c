@@ -30,14 +30,15 @@ static const struct date_parts no_parts = {
 
 /* What the regex of a template is made from. */
 struct source {
-	struct pattern plain; /* owned; the pattern, letters that are several written out */
-	size_t open;          /* the brackets of the cut group; equal: all is cut */
+	struct pattern plain; /* owned; with letters that stand for several written out */
+	size_t open;          /* the parentheses of the group to cut; equal: all is cut */
 	size_t close;
 	enum date_anchor anchor;
 	bool built_in;
 };
 
-/* The first plain group of pattern: offsets of its '(' and ')'. False: there is none. */
+/* Finds the first capturing group without a name: the offsets of its '(' and ')'. False: there is
+ * none. */
 static bool group_find(const char *pattern, size_t *ret_open, size_t *ret_close)
 {
 	for (size_t at = 0; pattern[at]; at += pattern_piece(pattern + at)) {
@@ -58,9 +59,10 @@ static bool has_alternatives(const char *pattern)
 	return false;
 }
 
-/* ---- which bytes may touch the cut ---- */
+/* ---- which bytes may stand beside the cut ---- */
 
-/* The one byte that a regex has right before offset `at`, -1 if that is not plain. */
+/* The one byte that must stand in the line directly before what the pattern has from `at` on; -1:
+ * that is not one certain byte. */
 static int byte_before(const char *pattern, size_t at)
 {
 	char byte = at ? pattern[at - 1] : '\0';
@@ -70,10 +72,10 @@ static int byte_before(const char *pattern, size_t at)
 		return -1;
 	if (is_escaped)
 		return ascii_is_word(byte) ? -1 : byte;
-	/* of "%Y(" the letter is no byte of the line */
+	/* the Y of "%Y(" does not stand in the line */
 	if (at > 1 && memchr(pattern, '%', at) && ascii_is_word(byte))
 		return -1;
-	/* ":", "=", "!", ">" can end the opening of a group */
+	/* ":", "=", "!" and ">" can be the end of the opening of a group, as in "(?:" */
 	return strchr("\\.^$*+?()[]{}|%:=!>", byte) ? -1 : byte;
 }
 
@@ -89,7 +91,8 @@ static int byte_behind(const char *pattern, size_t at)
 	return !is_escaped && strchr(".^$*+?()[]{}|%", byte) ? -1 : byte;
 }
 
-/* The byte alone; -1: every byte that is not of a word, and with `any` those too. */
+/* Allows one byte beside the cut. byte -1 allows every byte that is not of a word, and with `any`
+ * those of words, too. */
 static void border_set(bool border[256], int byte, bool any)
 {
 	for (int i = 0; byte < 0 && i < 256; i++)
@@ -98,10 +101,10 @@ static void border_set(bool border[256], int byte, bool any)
 		return;
 	border[byte] = true;
 	if (ascii_is_letter((char)byte))
-		border[byte ^ 0x20] = true; /* dates are matched in any case */
+		border[byte ^ 0x20] = true; /* the regex ignores case */
 }
 
-/* "(?x)" and its like: blanks of the pattern are none of the line. */
+/* Says whether the pattern has "(?x)" or its like: then its blanks do not stand in the line. */
 static bool ignores_blanks(const char *pattern)
 {
 	for (const char *at = strstr(pattern, "(?"); at; at = strstr(at + 2, "(?")) {
@@ -131,7 +134,8 @@ static void borders_set(struct date_template *template, const struct source *sou
 
 /* ---- the regex ---- */
 
-/* Does the pattern hold on to the start (or end) by itself? Then "**" says no more than that. */
+/* Says whether the pattern itself says what must stand at its start (or end), so that nothing has
+ * to be added there. "**" says only that. */
 static bool is_held_at_start(const char *pattern)
 {
 	pattern += strspn(pattern, "(");
@@ -154,7 +158,7 @@ static bool is_held_at_end(const char *pattern)
 	       !strncmp(pattern, "\\s", 2) || !strncmp(pattern, "**", 2);
 }
 
-/* What a pattern needs around it, so that it does not hit inside a word. */
+/* What to put before a pattern, so that it does not match inside of a word. */
 static const char *start_text(const struct source *source)
 {
 	if (source->anchor == DATE_START)
@@ -175,8 +179,8 @@ static const char *end_text(const struct source *source)
 	return "(?=\\b|\\W|$)";
 }
 
-/* Adds the piece of the pattern at `at`, a letter as a field of template (NULL: as no field).
- * Returns its length. */
+/* Adds the piece of the pattern at `at`. A letter becomes a field of template, or if that is NULL a
+ * group that captures nothing. Returns the length of the piece in plain. */
 static size_t piece_add(struct pattern *out, const struct pattern *plain, size_t at,
 	struct date_template *template)
 {
@@ -222,7 +226,7 @@ static void regex_write(struct pattern *out, const struct source *source,
 	pattern_add_string(out, end_text(source), plain->origins[at]);
 }
 
-/* A percent sign that no letter of ours follows. */
+/* Returns -1 if the pattern has a percent sign with no letter behind it that is known here. */
 static int letters_check(const char *pattern, size_t *ret_offset, struct error *err)
 {
 	for (size_t at = 0; pattern[at];) {
@@ -261,7 +265,7 @@ static void groups_read(struct date_template *template)
 	}
 }
 
-/* -1: *ret_offset is where in source->plain. */
+/* Compiles the template. -1: *ret_offset is where in the pattern that source was made from. */
 static int compile(struct date_template *template, struct source *source, size_t *ret_offset,
 	struct error *err)
 {

@@ -12,10 +12,10 @@
 #include "base/text.h"
 #include "base/times.h"
 
-/* ---- what a line says of its zone ---- */
+/* ---- the zone that a line names ---- */
 
-/* Abbreviations by offset, in minutes. Many mean several zones; these are the meanings that
- * fail2ban gives them, so that a log reads alike under both. */
+/* Abbreviations by their offset from UTC in minutes. Many stand for several zones; these are the
+ * meanings that fail2ban gives them, so that both read a log alike. */
 static const struct {
 	int minutes;
 	const char *names;
@@ -58,7 +58,7 @@ static const struct {
 	{ -600, "W CKT HAST HST TAHT TKT" },
 	{ -660, "X NUT SST" },
 	{ -720, "Y" },
-	/* fail2ban knows none of these and would find no date */
+	/* fail2ban does not know these, and would find no date */
 	{ 60, "BST MET" },
 	{ 120, "MEST" },
 };
@@ -84,7 +84,7 @@ static int two_digits(const char *text)
 	return (text[0] - '0') * 10 + text[1] - '0';
 }
 
-/* "+02", "+0200", "+02:00"; hours up to 19, as fail2ban's pattern has them. */
+/* Reads "+02", "+0200" or "+02:00"; hours up to 19, as fail2ban's pattern allows. */
 static bool offset_read(const char *text, size_t length, int *ret_offset_s)
 {
 	bool has_colon = length == 6 && text[3] == ':';
@@ -144,22 +144,24 @@ char *date_zone_regex(bool letters)
 
 /* ---- zones of the system's files (TZif, RFC 8536) ---- */
 
-/* A zone file is two blocks, the second with 64-bit moments. A block is a header, moments of
- * change, the type of each, and the types. A line of text follows, with the rule for all later
+/* A zone file has two blocks of the same form; in the second one times have 64 bits. A block is a
+ * header, the times at which the offset changes, for each of them the index of a type, and the
+ * types (an offset each). Behind the second block a line of text has the rule for all later
  * years. */
 
 #define ZONE_DIRECTORY "/usr/share/zoneinfo/"
 
-/* The largest of tzdata has 3.6 KB and 250 changes. Larger: not read. */
+/* The largest file of tzdata has 3.6 KB and 250 changes; larger ones are not read. */
 enum { FILE_BYTES_MAX = 65536, CHANGES_MAX = 4096, NAME_MAX_BYTES = 64 };
 enum { HEADER_BYTES = 44, TYPE_BYTES = 6, TYPES_MAX = 256, DAY_S = 86400 };
 
-/* "M3.5.0/2": the 5th (last) Sunday of March, 2 o'clock. */
+/* A day of change such as "M3.5.0/2": the 5th (which means the last) Sunday of March at 2
+ * o'clock. */
 struct change_rule {
 	int month;
 	int week;
 	int weekday; /* 0 Sunday */
-	int at_s;    /* local, may be negative or beyond a day */
+	int at_s;    /* local time in seconds; may be negative or more than a day */
 };
 
 struct later_rule {
@@ -171,13 +173,14 @@ struct later_rule {
 	struct change_rule end;
 };
 
-/* at_s ascends; from at_s[i] on offset_s[i] holds, before the first first_s. */
+/* at_s ascends. From at_s[i] on the offset is offset_s[i]; before at_s[0] it is first_s. All
+ * offsets are seconds east of UTC. */
 struct date_transitions {
 	int64_t *at_s;
 	int *offset_s;
 	size_t count;
 	int first_s;
-	struct later_rule later; /* after the last change */
+	struct later_rule later; /* holds after the last change */
 };
 
 struct header {
@@ -215,7 +218,7 @@ static bool header_read(const unsigned char *bytes, size_t length, struct header
 	return ret->n_changes <= CHANGES_MAX && ret->n_types && ret->n_types <= TYPES_MAX;
 }
 
-/* Of what follows the header, with moments of moment_bytes. */
+/* The length of a block without its header, if each time takes moment_bytes (4 or 8). */
 static size_t block_bytes(const struct header *header, size_t moment_bytes)
 {
 	return header->n_changes * (moment_bytes + 1) + header->n_types * TYPE_BYTES +
@@ -242,7 +245,7 @@ static bool byte_take(const char **text, char byte)
 	return true;
 }
 
-/* "-1", "5:30", "+02:00:00" in seconds. */
+/* Reads a time such as "-1", "5:30" or "+02:00:00" as seconds, and moves *text behind it. */
 static bool time_take(const char **text, int *ret_s)
 {
 	bool negative = byte_take(text, '-');
@@ -278,7 +281,7 @@ static bool name_take(const char **text)
 
 static bool change_take(const char **text, struct change_rule *ret)
 {
-	ret->at_s = 2 * 3600; /* POSIX's default */
+	ret->at_s = 2 * 3600; /* 2 o'clock is the default of POSIX */
 	if (!byte_take(text, ',') || !byte_take(text, 'M') || !number_take(text, &ret->month) ||
 		!byte_take(text, '.') || !number_take(text, &ret->week) || !byte_take(text, '.') ||
 		!number_take(text, &ret->weekday))
@@ -288,7 +291,8 @@ static bool change_take(const char **text, struct change_rule *ret)
 	return !byte_take(text, '/') || time_take(text, &ret->at_s);
 }
 
-/* POSIX's TZ, e.g. "CET-1CEST,M3.5.0,M10.5.0/3"; days by their number are not read. */
+/* Reads a rule as POSIX has it for TZ, e.g. "CET-1CEST,M3.5.0,M10.5.0/3". A rule whose days of
+ * change are numbers of the year ("J60") is not understood. */
 static bool later_read(const char *text, struct later_rule *ret)
 {
 	int west_s;
@@ -311,7 +315,8 @@ static bool later_read(const char *text, struct later_rule *ret)
 	return change_take(&text, &ret->start) && change_take(&text, &ret->end) && !*text;
 }
 
-/* Local seconds since 1970 of a change in year. */
+/* When the rule changes the offset in that year, in seconds of local time since 1970-01-01
+ * 00:00. */
 static int64_t change_at(const struct change_rule *rule, int year)
 {
 	int64_t first = calendar_day(year, rule->month, 1);
@@ -344,7 +349,8 @@ static int later_at(const struct later_rule *later, int64_t at_s)
 	return summer ? later->summer_offset_s : later->offset_s;
 }
 
-/* bytes: the second block without its header, and the line of text behind it. */
+/* Reads the second block; bytes begin behind its header, and have the line of text behind the
+ * block, too. The caller owns the result. NULL: it is damaged. */
 static struct date_transitions *block_read(const struct header *header, const unsigned char *bytes,
 	size_t length)
 {
@@ -378,7 +384,7 @@ static struct date_transitions *block_read(const struct header *header, const un
 	return result;
 }
 
-/* Only names below the directory of zones. */
+/* Says whether the name stays below the directory of zones. */
 static bool is_name(const char *name)
 {
 	size_t length = strlen(name);
@@ -402,7 +408,7 @@ static size_t file_read(const char *path, unsigned char *bytes, size_t room)
 	return got < 0 ? 0 : length;
 }
 
-/* NULL: there is no such zone, or it is no such file. */
+/* Reads the zone of that name. NULL: there is none, or its file is not a zone file. */
 static struct date_transitions *transitions_read(const char *name)
 {
 	cleanup_free unsigned char *bytes = NULL;
@@ -425,11 +431,11 @@ static struct date_transitions *transitions_read(const char *name)
 	return block_read(&header, bytes + second, length - second);
 }
 
-/* Seconds east of UTC at a moment. */
+/* The offset in seconds east of UTC at a time. */
 static int transitions_at(const struct date_transitions *transitions, int64_t at_s)
 {
 	size_t low = 0;
-	size_t high = transitions->count; /* changes before low are at or before at_s */
+	size_t high = transitions->count; /* changes before index low are at or before at_s */
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -450,8 +456,8 @@ int date_zone_init(struct date_zone *zone, const char *name, struct error *err)
 {
 	*zone = (struct date_zone){ 0 };
 	if (!name) {
-		/* without TZ, libc looks at the file again at each conversion; later the zone
-		 * files are out of reach */
+		/* without TZ, libc looks at the file again at each conversion, but later the
+		 * process can no longer reach the zone files */
 		(void)setenv("TZ", ":/etc/localtime", 0);
 		tzset();
 		return 0;
