@@ -1,13 +1,12 @@
-/* What a jail's action, port and protocol come down to: which ports a ban closes, and who is
- * written to.
+/* What a jail's action, port and protocol mean here: which ports a ban closes, and who gets a mail.
  *
- * An option in brackets counts before the jail's own key, and without either all is closed: the
- * "protocol = tcp" that fail2ban's action files and its jail.conf have as a default is nobody's
- * wish, and a jail that is to stop UDP would not.
+ * An option in brackets counts before the jail's own key. Without either, everything is closed: the
+ * "protocol = tcp" that fail2ban's action files and its jail.conf have as a default was chosen by
+ * nobody, and with it a jail against attacks over UDP would not stop them.
  *
- * An action that cannot be done is a warning and, if no other one closes anything, a ban of ours.
- * So is one that nobody knows, where fail2ban would not start the jail: to leave it out over a
- * mistyped name would leave the host open. */
+ * An action that cannot be done becomes a warning and, if no other action closes anything, a ban by
+ * voipguard. So does an action of unknown name, where fail2ban would not start the jail: a mistyped
+ * name must not leave the host open. */
 #include "config/action.h"
 
 #include <netinet/in.h>
@@ -32,7 +31,7 @@ enum {
 	CLOSES_MAX = JAIL_SCOPES_MAX * (SCOPE_TEXT_MAX + 2),
 };
 
-/* The words for port and protocol, from brackets or from the jail. */
+/* The words of port and protocol, from brackets or from the jail. */
 struct closing {
 	const char *port; /* NULL or "all": every port */
 	struct position port_at;
@@ -40,7 +39,8 @@ struct closing {
 	struct position protocol_at;
 };
 
-/* An action that is not done. It is told when all actions are known, with what is done instead. */
+/* An action that is not done. It is reported when all actions are known, together with what is done
+ * instead. */
 struct undone {
 	struct position at;
 	char *sentence; /* owned */
@@ -67,7 +67,8 @@ static bool is_all(const char *word)
 	       strcasecmp(word, "anyport") == 0; /* in jails of old Debian releases */
 }
 
-/* The word is a tag such as "<known/chain>": it stands for the default of the action's file. */
+/* Says whether the word is a tag such as "<known/chain>", which stands for the default of the
+ * action's file. */
 static bool is_tag(const char *word)
 {
 	size_t length = strlen(word);
@@ -92,7 +93,8 @@ static void add_scope(struct actions *actions, struct config_jail *jail, const s
 	jail->scopes[jail->n_scopes++] = *scope;
 }
 
-/* With port="%(port)s" an action repeats a wrong port of the jail, which has been told. */
+/* Says whether an action with port="%(port)s" repeats a wrong port of the jail, which was reported
+ * there already. */
 static bool repeats_own(const struct actions *actions, const struct closing *closing)
 {
 	return closing != &actions->own && closing->port && actions->reader->broken &&
@@ -166,7 +168,7 @@ static const struct bracket_option *find_option(const struct actions *actions, c
 	return option && option->value[0] && !is_tag(option->value) ? option : NULL;
 }
 
-/* The bracket's words count before the jail's. */
+/* Closes what the action's brackets say, else what the jail's own keys say. */
 static void close_called(struct actions *actions, struct config_jail *jail, bool all_ports)
 {
 	const struct bracket_option *port = bracket_find(actions->call, "port");
@@ -299,7 +301,8 @@ static void add_mail(struct actions *actions)
 	}
 }
 
-/* Takes sentence. There are as many at most as there are actions. */
+/* Adds an action that is not done; takes ownership of sentence. The list has room for as many as
+ * there can be actions. */
 static void add_undone(struct actions *actions, char *sentence)
 {
 	actions->undone[actions->n_undone++] = (struct undone){ actions->at, sentence };
@@ -339,7 +342,8 @@ static void read_unknown(struct actions *actions, const char *guess)
 	action_table_close_file(&file);
 }
 
-/* Tells which options of an action have no effect, and which changes to its shipped file. */
+/* Reports which options of an action have no effect, and which changes to its shipped file have
+ * none. */
 static void check_done(struct actions *actions)
 {
 	const struct bracket *call = actions->call;
@@ -480,8 +484,8 @@ static bool is_shipped_protocol(const struct actions *actions, const struct conf
 	       !dialect_own_key(section, "protocol");
 }
 
-/* Who is written to: the brackets, dest and sender of the jail, [mail]; of a mail action also
- * destemail, and root as in fail2ban. */
+/* Finds out who gets mail: as the brackets say, else dest and sender of the jail, else [mail]; for
+ * a mail action also destemail, and root as in fail2ban. */
 static void read_mail(struct actions *actions)
 {
 	struct config_reader mail = *actions->reader;

@@ -15,8 +15,8 @@
 
 enum {
 	LOGS_MAX = 16,          /* more are not compared */
-	END_BYTES = 256 * 1024, /* read of each log */
-	STAMPS_MAX = 8,         /* so many of a log's newest are looked for in the others */
+	END_BYTES = 256 * 1024, /* read from the end of each log */
+	STAMPS_MAX = 8,         /* so many of a log's newest times are looked for in others */
 	STAMP_BYTES_MAX = 40,   /* 2026-11-23T08:51:05.686+0000 */
 };
 

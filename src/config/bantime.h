@@ -6,11 +6,12 @@ struct config_reader;
 struct key;
 struct sheet;
 
-/* bantime.increment and its family: how bans of one address grow. Of fail2ban's Python expressions
- * arithmetic of numbers is known (bantime.factor), and the two formulas of its jail.conf. */
+/* Reads bantime.increment and the keys beside it: how bans of one address grow longer. fail2ban
+ * takes Python expressions there; here bantime.factor may be arithmetic of numbers ("24*60"), and
+ * bantime.formula one of the two formulas of fail2ban's jail.conf. */
 
-/* For rows of the jail's keys (config/key.h), in the order bantime, increment, multipliers,
- * formula, maxtime. */
+/* Read and print these keys of a jail (config/key.h). They are read in the order bantime,
+ * increment, multipliers, formula, maxtime. */
 void bantime_read_factor(struct config_reader *reader, const struct key *key, void *base);
 void bantime_read_multipliers(struct config_reader *reader, const struct key *key, void *base);
 void bantime_read_formula(struct config_reader *reader, const struct key *key, void *base);

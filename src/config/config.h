@@ -11,58 +11,58 @@
 
 enum { JAILS_MAX = 256, JAIL_SCOPES_MAX = 4 };
 
-/* A piece of configuration text with the place of its first byte. */
+/* A piece of configuration text, and the place of its first byte in the files. */
 struct config_text {
 	char *text; /* owned by the config */
 	struct position at;
 };
 
-/* Whether <HOST> may match a name, which is then looked up. A jail has USEDNS_NO unless its own
- * section says otherwise. */
+/* Whether <HOST> may match a host name, which is then looked up. A jail has USEDNS_NO unless its
+ * own section says otherwise, because a name in a log may be chosen by an attacker. */
 enum usedns {
 	USEDNS_UNSET,
 	USEDNS_NO,
 	USEDNS_YES,
 	USEDNS_WARN, /* as USEDNS_YES */
-	USEDNS_RAW,  /* the name is an id, and no address: nobody is banned for it */
+	USEDNS_RAW,  /* the name counts as an id, not as an address: nobody is banned for it */
 };
 
-/* journalmatch, word by word: "FIELD=value" or "+". Matches of one field are alternatives,
+/* journalmatch as a list of words, "FIELD=value" or "+". Matches of one field are alternatives,
  * different fields must all match, and "+" stands between groups of which one is enough. */
 struct config_journal {
 	struct config_text *words;
 	size_t n_words;
 };
 
-/* A filter as text, everything interpolated, not compiled yet. Lists are one entry a line of the
- * value; empty lines are dropped. */
+/* A filter as text: variables and tags are replaced, regexes not compiled yet. A list has one entry
+ * for each line of the value that is not empty. */
 struct filter_def {
-	char *name; /* as the jail says it, without options */
+	char *name; /* as the jail names it, without options */
 	char *path; /* file it was read from */
 	struct config_text *failregex;
 	size_t n_failregex;
 	struct config_text *ignoreregex;
 	size_t n_ignoreregex;
 	struct config_text prefregex;    /* text NULL: none */
-	struct config_text *datepattern; /* n 0: the default templates */
+	struct config_text *datepattern; /* n_datepattern 0: the built-in formats */
 	size_t n_datepattern;
 	struct config_text parser;      /* text NULL: plain rules */
-	struct config_text logtimezone; /* of dates without a zone; text NULL: local time */
+	struct config_text logtimezone; /* zone of dates that name none; text NULL: local */
 	uint32_t maxlines;              /* 1 unless set */
 	enum usedns usedns;
 	bool journal;                /* logtype = journal: entries bring their own time */
-	struct config_journal match; /* of the filter or the jail: which entries */
+	struct config_journal match; /* from the filter or the jail: which entries are read */
 };
 
 struct config_logpath {
 	char *pattern;  /* absolute path, glob allowed */
 	bool from_head; /* `head`: an existing file is read from its first byte */
-	bool is_said;   /* the jail says `head` or `tail` */
+	bool is_said;   /* the jail says `head` or `tail` itself */
 	struct position at;
 };
 
-/* How bans of one address grow: T is the bantime, n how often it was banned before. The formulas
- * are those of fail2ban (jail.conf(5), bantime.formula). */
+/* How bans of one address grow longer: T is the bantime, n how often the address was banned before.
+ * The formulas are those of fail2ban (jail.conf(5), bantime.formula). */
 enum formula {
 	FORMULA_DOUBLE,      /* T * 2^min(n, 20) * factor, at least T */
 	FORMULA_EXPONENTIAL, /* T * exp((n + 1) * factor) / exp(factor) */
@@ -77,7 +77,7 @@ struct config_increment {
 	size_t n_multipliers;
 	int64_t maxtime_s; /* 0: none */
 	int64_t rndtime_s; /* 0: none */
-	bool all_jails;    /* n counts the bans of every jail */
+	bool all_jails;    /* n counts bans by every jail, not only by this one */
 };
 
 enum config_backend {
@@ -86,8 +86,8 @@ enum config_backend {
 	BACKEND_JOURNAL,
 };
 
-/* The options of systemd[journalpath=,journalfiles=,journalflags=,namespace=,rotated=]; one that is
- * NULL or 0 was not given. */
+/* The options of backend = systemd[journalpath=,journalfiles=,journalflags=,namespace=,rotated=];
+ * one that is NULL or 0 was not given. */
 struct config_journal_source {
 	char *path;
 	char **files; /* globs */
@@ -97,10 +97,10 @@ struct config_journal_source {
 	bool rotated;
 };
 
-/* A host name or a file in ignoreip, which stands for addresses that are found while the jail runs.
- */
+/* A host name or a file in ignoreip; the addresses that it stands for are found while the jail
+ * runs. */
 struct config_ignore {
-	char *text; /* the name; of a file, the path */
+	char *text; /* the host name, or the path of the file */
 	bool is_file;
 	struct position at;
 };
@@ -109,7 +109,7 @@ struct config_jail {
 	char *name;
 	struct position at;
 	bool enabled;
-	bool broken; /* has an error among the findings: not to be run */
+	bool broken; /* has an error among the findings, so it must not run */
 	struct filter_def filter;
 	struct config_logpath *logpaths;
 	size_t n_logpaths;
@@ -120,17 +120,17 @@ struct config_jail {
 	uint32_t maxmatches; /* log lines kept for a ban's mail and for explain; default maxretry */
 	enum config_backend backend;
 	struct config_journal_source journal; /* of BACKEND_JOURNAL */
-	bool journal_if_no_logs;              /* systemd_if_nologs; backend says what came of it */
+	bool journal_if_no_logs;              /* systemd_if_nologs; the result is in backend */
 	struct ip *ignoreip;
 	size_t n_ignoreip;
 	struct config_ignore *ignores;
 	size_t n_ignores;
 	bool ignoreself;
-	bool bans; /* an action closes something; else failures are only counted */
-	struct scope scopes[JAIL_SCOPES_MAX]; /* all of them are closed by a ban */
+	bool bans; /* an action closes ports; else failures are only counted */
+	struct scope scopes[JAIL_SCOPES_MAX]; /* a ban closes all of them */
 	size_t n_scopes;
-	char *mail_dest;   /* NULL: this jail does not mail; comma-separated addresses */
-	char *mail_sender; /* NULL: the notifier's default voipguard@<hostname> */
+	char *mail_dest;   /* comma-separated addresses; NULL: this jail sends no mail */
+	char *mail_sender; /* NULL: the notifier's default, voipguard@<hostname> */
 };
 
 enum mail_tls { MAIL_TLS_NONE, MAIL_TLS_REQUIRED };
@@ -139,10 +139,10 @@ struct config_mail {
 	char *server;  /* host, default "localhost" */
 	uint16_t port; /* default 25 */
 	enum mail_tls tls;
-	char *dest;     /* for what belongs to no jail; NULL: none */
-	char *sender;   /* NULL as above */
-	char *user;     /* NULL: no AUTH */
-	char *password; /* from password_file; NULL without user */
+	char *dest;     /* for alerts that belong to no jail; NULL: none */
+	char *sender;   /* NULL: as in struct config_jail */
+	char *user;     /* NULL: the server asks for no login */
+	char *password; /* read from password_file; NULL without user */
 };
 
 struct dialect_names;
@@ -155,33 +155,35 @@ struct config {
 	struct config_mail mail;
 	struct config_jail *jails; /* all, disabled ones too, in order of first appearance */
 	size_t n_jails;
-	struct dialect_names *names; /* owned: the files that positions name */
+	struct dialect_names *names; /* owned: the files to which positions point */
 	struct filter_def *alone;    /* owned: what config_load_filter read, else NULL */
 };
 
-/* Reads DIR by the rules of both trees (ours: jails/, filters/; fail2ban's: jail.conf, jail.d,
- * jail.local, filter.d). Every problem becomes a finding with file, line and column. Filters and
- * includes that DIR lacks come from shipped_dir (NULL: `filters` beside the executable, else
- * PREFIX/share/voipguard/filters). Returns 0 with a config whenever the files could be read at
- * all, even with findings: a jail with an error is marked broken. -1: nothing usable (DIR is not
- * there, no jail file in it); the reason is among the findings. Regexes are not compiled here.
- * The config is const afterwards; config_free frees all it owns. */
+/* Reads the configuration in DIR, by the rules of both layouts (voipguard's: jails/, filters/;
+ * fail2ban's: jail.conf, jail.d, jail.local, filter.d). Every problem becomes a finding with file,
+ * line and column. Filters and includes that DIR lacks come from shipped_dir (NULL: `filters`
+ * beside the executable, else PREFIX/share/voipguard/filters). Returns 0 with a config whenever
+ * files could be read at all, also with errors among the findings: a jail with an error is marked
+ * broken. -1: nothing is usable (DIR does not exist, or has no jail file); the findings say why.
+ * Regexes are not compiled here. The config does not change afterwards; config_free frees all that
+ * it owns. */
 int config_load(const char *dir, const char *shipped_dir, struct config **ret_config,
 	struct findings *findings);
-/* One filter alone, by the rules of a jail's `filter =` value: "name", "name[mode=x]", or a path
- * that ends in ".conf". dir may be NULL (then only shipped filters). journal: logtype is that
- * unless filter says otherwise. The result is owned by *ret_config (a config without jails, to be
- * freed). */
+/* Reads one filter alone, named as in a jail's `filter =`: "name", "name[mode=x]", or a path that
+ * ends in ".conf". dir may be NULL: only shipped filters are found then. journal sets logtype to
+ * journal, unless filter says otherwise. *ret_filter is owned by *ret_config, a config without
+ * jails, which the caller frees. -1: the findings say why. */
 int config_load_filter(const char *dir, const char *shipped_dir, const char *filter, bool journal,
 	struct config **ret_config, struct filter_def *ret_filter, struct findings *findings);
 void config_free(struct config *config);
 const struct config_jail *config_find(const struct config *config, const char *name);
-/* What the jail comes down to, for people: aligned "key  value" lines, rendered. Caller frees. */
+/* The settings of a jail as they result from all files, for people: aligned "key  value" lines, in
+ * which text from outside is rendered. The caller frees it. */
 char *config_show(const struct config *config, const struct config_jail *jail);
-/* The same as the lines of a jail file, without the header of its section: reading them gives the
- * same jail, if there is a filter called jail->filter.name. Caller frees. */
+/* The same as lines of a jail file, without the header of the section: reading them gives the same
+ * jail, if there is a filter called jail->filter.name. The caller frees it. */
 char *config_write_jail(const struct config_jail *jail);
-/* The lines of [Definition] of a filter file. Caller frees. */
+/* The lines of section [Definition] of a filter file. The caller frees it. */
 char *config_write_filter(const struct filter_def *filter);
 
 #endif

@@ -6,8 +6,8 @@ struct config_place;
 struct dialect;
 struct key_table;
 
-/* What holds for the daemon and for no jail: [voipguard] and [mail] of the jail tree, their base is
- * struct config. Before [voipguard] fail2ban.conf and its family in place->dir are read. */
+/* The keys of [voipguard] and [mail] in the tree of the jails, which hold for the whole daemon;
+ * their base is struct config. */
 extern const struct key_table daemon_keys;
 extern const struct key_table daemon_mail_keys;
 

@@ -77,7 +77,7 @@ static void list_filters(const struct config_place *place, struct dialect_names 
 	}
 }
 
-/* A file without [Definition] has no rule. A mistyped header may be the reason. */
+/* Reports a file without [Definition], which has no rule; perhaps the header is mistyped. */
 static void check_definition(struct config_filter *filter)
 {
 	static const char *const names[] = { "Definition" };
@@ -146,7 +146,7 @@ static void read_files(const struct config_place *place, struct config_filter *f
 	}
 }
 
-/* Takes name and value. */
+/* Adds an option; takes ownership of name and value. */
 static void add_option(struct config_options *options, char *name, struct dialect_value value)
 {
 	options->list = alloc_grow(options->list, options->count + 1, sizeof(options->list[0]));

@@ -15,20 +15,21 @@ struct config_place {
 	const char *shipped_dir;
 	struct dialect_names *names;
 	struct findings *findings;
-	bool journal;             /* the jail reads the journal: logtype is that, else file */
-	bool fail2ban;            /* the tree is one of fail2ban's: its defaults hold */
-	struct config_told *told; /* what is said once a run; NULL: nothing is */
+	bool journal;  /* the jail reads the journal: logtype is journal then, else file */
+	bool fail2ban; /* the tree is in fail2ban's layout: its defaults hold */
+	struct config_told *told; /* which hints were given already; NULL: none is given */
 };
 
-/* How this differs from fail2ban, for all jails alike. */
+/* Hints at differences from fail2ban that concern all jails alike: each is given once in a run, and
+ * then true here. */
 struct config_told {
 	bool window;
 	bool from_end;
 };
 
-/* Values that are given from outside and come first. */
+/* Values that come from outside of the files and count before them. */
 struct config_options {
-	struct dialect_option *list; /* owned; of those of one name the last one counts */
+	struct dialect_option *list; /* owned; of several of one name the last one counts */
 	size_t count;
 };
 
@@ -42,21 +43,23 @@ struct config_filter {
 	const struct dialect_section *sections[2]; /* [Init], [Definition]; NULL: it has none */
 };
 
-/* Reads the filter that value names. -1: said in the findings. Call filter_def_close in any
- * case. jail may be NULL; its keys that are options of the filter become options. */
+/* Reads the files of the filter that value names. jail may be NULL; those of its keys that are
+ * options of the filter become options. -1: the findings say why. The caller calls filter_def_close
+ * in any case. */
 int filter_def_open(const struct config_place *place, const struct dialect_value *value,
 	const struct config_reader *jail, struct config_filter *ret_filter);
 void filter_def_close(struct config_filter *filter);
-/* False: no such file; says nothing. */
+/* True if there is a filter of that name. It adds no finding. */
 bool filter_def_exists(const struct config_place *place, const char *name);
 
-/* The values of the filter as "known/KEY", for a jail's %(known/failregex)s. The caller calls
- * filter_def_free_options. */
+/* Gives the values of the filter as options called "known/KEY", for %(known/failregex)s in a jail.
+ * The caller calls filter_def_free_options. */
 void filter_def_known(const struct config_filter *filter, struct config_options *ret_options);
 void filter_def_free_options(struct config_options *options);
 
-/* Fills ret_def: values of the jail (NULL: none) before the filter's. Wrong ones are findings and
- * set broken in filter->reader. is_used: see rule_check(). */
+/* Fills in ret_def; values of the jail (NULL: none) count before the filter's. A wrong one becomes
+ * a finding and sets broken in filter->reader. is_used is as for rule_check(). The caller calls
+ * filter_def_done. */
 void filter_def_read(struct config_filter *filter, struct config_reader *jail, bool is_used,
 	struct filter_def *ret_def);
 void filter_def_done(struct filter_def *def);

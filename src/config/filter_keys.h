@@ -8,30 +8,32 @@ struct config_reader;
 struct dialect_option;
 struct key_table;
 
-/* The keys of a filter, each of which a jail may have too. Their base is struct filter_def; it is
- * filter_def_read() that reads them, as the jail's values go before the filter's. */
+/* The keys of a filter, each of which a jail may have, too. Their base is struct filter_def.
+ * filter_def_read() reads them, because the jail's values go before the filter's. */
 extern const struct key_table filter_keys;
 
-/* The option that counts of those of that name (struct config_filter); NULL: none. */
+/* The option of that name (struct config_filter); of several the one that counts. NULL: none. */
 const struct dialect_option *filter_keys_option(const struct config_filter *filter,
 	const char *name);
 
-/* The filter's files set the key, included ones too. */
+/* True if the filter's files, or files that they include, set the key. */
 bool filter_keys_set(const struct config_filter *filter, const char *name);
 
-/* Of a def that has been read: an error if its parser is none. With one, keys that have no meaning
- * are warned of where the jail (NULL: none), the call of the filter or the filter's own files set
- * them; what [DEFAULT] says is for other jails, what an include says for other filters. */
+/* Checks the parser of a def that has been read: an unknown one is an error. With a parser some
+ * keys have no meaning; they become warnings where the jail (NULL: none), the filter's call in
+ * brackets or the filter's own files set them. Not so in [DEFAULT], which is for other jails as
+ * well, and in included files, which are for other filters as well. */
 void filter_keys_check_parser(struct config_filter *filter, const struct config_reader *jail,
 	const struct filter_def *def);
 
-/* yes, no (and their like), warn, raw. None of these is told, and leaves *io_usedns. */
+/* Reads yes, no (and their like), warn or raw. Any other word becomes a finding, and *io_usedns
+ * stays as it was. */
 void filter_keys_parse_usedns(struct config_reader *reader, const struct config_text *word,
 	enum usedns *io_usedns);
-/* What counts for a jail: USEDNS_NO unless its own section says otherwise, for a name in a log is
- * what the attacker writes. Values of [DEFAULT] and of the filter (NULL: none) that fail2ban would
- * honour are warned of where the jail is on; so is the jail's own yes. has_parser: usedns has no
- * meaning, and only a wrong value is told. */
+/* Decides usedns for a jail: USEDNS_NO unless the jail's own section says otherwise, because a name
+ * in a log may be chosen by an attacker. In a jail that is on, values of [DEFAULT] and of the
+ * filter (NULL: none) that fail2ban would follow become warnings, and so does the jail's own yes.
+ * With has_parser usedns has no meaning, and only a wrong value becomes a finding. */
 enum usedns filter_keys_read_usedns(struct config_reader *reader,
 	const struct config_filter *filter, bool enabled, bool has_parser);
 const char *filter_keys_usedns_word(enum usedns usedns);

@@ -152,8 +152,9 @@ static void print_maxmatches(struct sheet *sheet, const struct key *key, const v
 		key_print_value(sheet, key, base);
 }
 
-/* Lines are matched byte by byte, whatever they are written in: a rule's letters beyond ASCII must
- * be those bytes. All of these have ASCII as it is. */
+/* Checks the key logencoding. Lines are matched as bytes, whatever encoding they are written in, so
+ * a letter beyond ASCII in a rule must be those bytes. In all encodings that are accepted here
+ * ASCII is the same. */
 static void check_encoding(struct config_reader *reader, const struct key *key, void *base)
 {
 	static const char *const words[] = { "auto", "ascii", "us-ascii", "utf-8", "utf8",
@@ -176,7 +177,7 @@ static void check_encoding(struct config_reader *reader, const struct key *key, 
 	free(text.text);
 }
 
-/* Of a jail that is on: this would need a command to be run. */
+/* Reports, for a jail that is on, a key that would need a command to be run. */
 static void check_command(struct config_reader *reader, const struct key *key, void *base)
 {
 	const struct config_jail *jail = base;
@@ -283,7 +284,8 @@ static const struct config_logpath *plain_logpath(const struct config_jail *jail
 	return NULL;
 }
 
-/* Where fail2ban differs for every jail, that is told once, for the first jail that it concerns. */
+/* Hints at a difference from fail2ban that concerns every jail, once, for the first jail that it
+ * concerns. */
 static void tell(const struct config_reader *reader, const struct config_jail *jail)
 {
 	const struct config_logpath *plain = plain_logpath(jail);
@@ -307,7 +309,7 @@ static void tell(const struct config_reader *reader, const struct config_jail *j
 	told->from_end = true;
 }
 
-/* Tells what a jail that is on cannot do without. */
+/* Reports what a jail that is on lacks and cannot do without. */
 static void check_enabled(struct config_reader *reader, const struct config_jail *jail)
 {
 	struct position at = place_of(reader, jail, "backend");

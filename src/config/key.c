@@ -12,7 +12,8 @@
 
 /* ---- rows and lines ---- */
 
-/* One % becomes two, and a line break begins an indented line. */
+/* Writes a value so that it is read back as the same: one % becomes two, and a line break begins an
+ * indented line. */
 static void write_value(FILE *out, const char *value)
 {
 	for (const char *c = value; *c; c++) {
@@ -26,7 +27,7 @@ static void write_value(FILE *out, const char *value)
 
 static void show_value(FILE *out, const char *value, size_t length)
 {
-	size_t shown_bytes = length * 4 + 8; /* \xNN each: never cut */
+	size_t shown_bytes = length * 4 + 8; /* room for \xNN each */
 	cleanup_free char *shown = alloc_zero(shown_bytes);
 
 	(void)fputs(text_render(shown, shown_bytes, value, length), out);
@@ -71,7 +72,8 @@ void sheet_rule(struct sheet *sheet, const char *name, const char *rule)
 	(void)fputc('\n', sheet->out);
 }
 
-/* For a person whole: duration_format() leaves out what is behind the second unit. */
+/* For a person the time is printed whole: duration_format() would leave out what is behind the
+ * second unit. */
 void sheet_span(struct sheet *sheet, const char *name, int64_t span_s)
 {
 	char text[DURATION_TEXT_MAX];

@@ -35,16 +35,16 @@ enum {
  * front of the first word, which is the prefix of a log. */
 enum shape { SHAPE_FIXED, SHAPE_ANYWHERE, SHAPE_RUNS_OVER };
 
-/* What stands in the rule before the place that the scan has reached. Where alternatives differ,
- * each member has its worse value. */
+/* What stands in the rule before the place that the scan has reached. Where alternatives of a group
+ * differ, each member has the value that is worse for safety. */
 struct path {
 	bool anchored; /* ^, and no .* between it and the first word */
-	bool worded;   /* at least one word of the daemon */
-	bool loose;    /* .* or the like, behind such a word and before the address */
-	bool narrow;   /* \S* or the like, there too */
-	bool found;    /* the address */
-	bool open;     /* .* or the like, behind the address */
-	bool closed;   /* $ */
+	bool worded;   /* at least one word that the daemon writes has come */
+	bool loose;    /* .* or the like has come behind such a word, before the address */
+	bool narrow;   /* \S* or the like has come there, too */
+	bool found;    /* the address has come */
+	bool open;     /* .* or the like has come behind the address */
+	bool closed;   /* $ has come */
 };
 
 struct level {
@@ -61,7 +61,7 @@ struct scan {
 	unsigned letters; /* that stand directly before this place */
 	enum shape shape;
 	bool starts;         /* ^ stands for the place where the daemon's text begins */
-	const char *content; /* this tag is looked for; NULL: an address is */
+	const char *content; /* the tag that is looked for; NULL: an address is */
 	bool content_anchored;
 };
 
@@ -82,8 +82,8 @@ static size_t tag_length(const char *text)
 	return text[length] ? length + 1 : 0;
 }
 
-/* Length of "*", "+?", "{2,5}"; 0: there is none. *ret_many: it has no upper limit; *ret_optional:
- * it takes nothing, too. */
+/* The length of a quantifier such as "*", "+?" or "{2,5}"; 0: there is none. *ret_many: it has no
+ * upper limit; *ret_optional: it also allows none. */
 static size_t quantifier_length(const char *text, bool *ret_many, bool *ret_optional)
 {
 	size_t length = 0;
@@ -166,7 +166,8 @@ static void close_group(struct scan *scan)
 	scan->path.closed = level->entry.closed;
 }
 
-/* 2: the atom takes any byte, as "." does; 1: any but blanks, as \S does; 0: only some. */
+/* Returns 2 if the atom matches any byte, as "." does; 1: any but blanks, as \S does; 0: only
+ * some. */
 static int reach_of(const char *atom, size_t length)
 {
 	static const char *const any[] = { ".", "[\\s\\S]", "[\\S\\s]", "[^\\n]", "[\\w\\W]" };
@@ -256,7 +257,7 @@ static bool scan_mark(struct scan *scan)
 	return length > 0;
 }
 
-/* Length of "(", "(?:", "(?P<name>", "(?i:", "<F-USER>". */
+/* The length of the opening of a group, such as "(", "(?:", "(?P<name>", "(?i:" or "<F-USER>". */
 static size_t opening_length(const char *at)
 {
 	size_t length = 1;
@@ -330,7 +331,7 @@ static enum shape shape_of(const char *rule, bool starts)
 	return scan.shape;
 }
 
-/* What a prefregex hands on begins at a fixed place of the line. */
+/* Says whether what the prefregex passes on begins at a fixed place of the line. */
 static bool hands_on_start(const char *prefregex)
 {
 	struct scan scan = { .at = prefregex, .starts = true, .content = "<F-CONTENT>" };
@@ -348,7 +349,7 @@ struct rules {
 	bool starts;            /* as of shape_of() */
 };
 
-/* Two delimiters touch each other, as if a tag between them had been lost. */
+/* Says whether two delimiters touch each other, as if a tag between them were lost. */
 static bool lost_tag(const char *rule)
 {
 	static const char *const gaps[] = { "/.+?//", "?//", "+//", "*//", "''", "\"\"",
@@ -360,7 +361,7 @@ static bool lost_tag(const char *rule)
 	return false;
 }
 
-/* The rule is one <tag> and nothing else, which a key of that name should have replaced. */
+/* Says whether the rule is a single <tag>, which a key of that name should have replaced. */
 static bool is_lone_tag(const char *rule)
 {
 	size_t length = strspn(rule + (*rule == '<'), "abcdefghijklmnopqrstuvwxyz0123456789_-");

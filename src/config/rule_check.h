@@ -7,11 +7,11 @@ struct config_reader;
 struct dialect_value;
 struct filter_def;
 
-/* Looks at each failregex as text, before any is compiled: does it name an address, did a web
- * page or a ; take a part of it away? What is wrong is a finding. is_used: the filter of a jail
- * that is on, or one that is tried by hand; only then is a rule that can be fooled a warning: one
- * with which a client, by what it calls itself, has any address banned (the two shapes of such
- * rules stand in rule_check.c). */
+/* Checks the text of each failregex before any is compiled: whether it names an address, and
+ * whether a web page or a ; has taken a part of it away. What is wrong becomes a finding. is_used
+ * says that the filter is that of a jail that is on, or is tried by hand. Only then a rule becomes
+ * a warning by which a client can have any address banned, through the name that it gives itself
+ * (rule_check.c describes the two shapes of such rules). */
 void rule_check(struct config_reader *reader, const struct dialect_value *rules,
 	const struct filter_def *def, bool is_used);
 

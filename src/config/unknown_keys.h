@@ -5,15 +5,17 @@ struct config_filter;
 struct config_reader;
 struct key_table;
 
-/* Say which keys of reader's section (NULL: none) nobody reads, with a guess at what was meant. */
+/* Add a finding for each key of reader's section (NULL: none) that nothing reads, with a guess at
+ * what was meant. */
 
-/* All keys that the section may have are in the table. */
+/* For a section that may have no other keys than those of the table. */
 void unknown_keys_check(struct config_reader *reader, const struct key_table *table);
-/* The section may also have variables, keys of a filter, and options of the jail's own filter
- * (NULL: none known). */
+/* For a jail: its section may also have variables, keys of a filter, and options of the jail's own
+ * filter (NULL: none is known). */
 void unknown_keys_check_jail(struct config_reader *reader, const struct key_table *table,
 	const struct config_filter *filter);
-/* A filter may have variables of any name: only what looks mistyped or lost is told. */
+/* For a filter, which may have variables of any name: only a key that looks mistyped or misplaced
+ * becomes a finding. */
 void unknown_keys_check_filter(struct config_reader *reader);
 
 #endif
