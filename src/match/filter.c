@@ -30,11 +30,12 @@
 #include "match/rule.h"
 #include "match/session.h"
 
-/* With maxlines > 1 a line without a date has that of the line before, if that is no older. */
+/* With maxlines > 1 a line without a date has the date of the line before, if that is at most this
+ * many seconds old. */
 enum { LAST_DATE_S = 60 };
 
 struct filter {
-	struct rules prefix; /* one rule or none */
+	struct rules prefix; /* one rule, or none */
 	struct rules ignores;
 	struct rules fails;
 	/* There are fewer ignoreregexes than failregexes: they run before these, too. */
@@ -45,11 +46,11 @@ struct filter {
 	bool journal;
 	struct date *date;
 	struct literals literals;
-	const struct literal *common; /* one of them: lines without it are a miss; NULL: none */
-	struct multiline *lines;      /* owned; NULL: each line for itself */
+	const struct literal *common; /* a line without this one is a miss; NULL: none */
+	struct multiline *lines;      /* owned; NULL: each line is judged alone */
 	struct records *records;      /* owned; NULL: no parser */
 	struct sessions *sessions;    /* owned; NULL: no rule has an F-MLFID */
-	int64_t last_ms;              /* with `lines`: the last date of a line */
+	int64_t last_ms;              /* with `lines`: the date of the last line that had one */
 	bool has_last;
 	char *cut; /* the line without its date and with a newline */
 	size_t cut_room;
@@ -142,7 +143,7 @@ struct filter *filter_new(const struct filter_def *def, struct findings *finding
 	filter->usedns = def->usedns;
 	filter->journal = def->journal;
 	groups_names_init(&filter->names);
-	/* there is room: these are the first */
+	/* there is room: the list has only the known names so far */
 	(void)groups_names_add(&filter->names, "user", &filter->user, NULL);
 	if (!def->n_failregex)
 		(void)finding_error(findings, &whole, "no failregex");
@@ -186,8 +187,8 @@ void filter_free(struct filter *filter)
 	free(filter);
 }
 
-/* What is being tried: the bytes in which literals are looked for (line), and what the rules see of
- * them (input). */
+/* The line that is being tried: the bytes in which literals are looked for (line), and what the
+ * rules see of them (input). */
 struct trial {
 	const char *line;
 	size_t length;
@@ -232,8 +233,8 @@ static bool is_ignored(struct filter *filter, const struct trial *trial)
 	return false;
 }
 
-/* When: as the log says, else the date in the line, else (of a further line) the date before, else
- * now. */
+/* Fills in the time: as the log says, else the date in the line, else (for a further line) the date
+ * before it, else now. */
 static void time_read(struct filter *filter, const struct line *line, int64_t now_s,
 	struct date_found *found, struct hit *hit)
 {
@@ -258,7 +259,7 @@ static void time_read(struct filter *filter, const struct line *line, int64_t no
 		filter->last_ms = hit->at_ms;
 }
 
-/* The line without its bytes from `start` to `rest` becomes the input, with a newline behind it,
+/* Makes the line without its bytes from `start` to `rest` the input, with a newline behind it,
  * which fail2ban's rules may ask for. */
 static void input_copy(struct filter *filter, struct trial *trial, size_t start, size_t rest)
 {
@@ -273,7 +274,7 @@ static void input_copy(struct filter *filter, struct trial *trial, size_t start,
 	filter->cut[trial->input_length - 1] = '\n';
 }
 
-/* The line without its date becomes the input. */
+/* Makes the line without its date the input. */
 static void date_cut(struct filter *filter, struct trial *trial, const struct line *line,
 	int64_t now_s, struct hit *hit)
 {
@@ -291,7 +292,7 @@ static void lines_see(struct filter *filter, struct trial *trial)
 	literals_next(&filter->literals);
 }
 
-/* The content that prefregex found, if any, becomes the input, with a newline behind it. */
+/* Makes the content that prefregex found, if any, the input, with a newline behind it. */
 static void content_see(struct filter *filter, struct trial *trial)
 {
 	const struct group_value *content = &filter->prefix_groups.values[GROUP_CONTENT];
@@ -327,8 +328,8 @@ static bool prefix_match(struct filter *filter, struct trial *trial)
 	return true;
 }
 
-/* Takes the lines that rule matched out of the buffer of lines. *ret_taken: they, as the
- * ignoreregexes are to see them. */
+/* Removes the lines that the rule matched from the buffer of lines. *ret_taken is these lines, for
+ * the ignoreregexes to look at. */
 static void lines_take(struct filter *filter, const struct rule *rule, struct trial *trial,
 	struct trial *ret_taken)
 {
@@ -381,7 +382,7 @@ static bool hit_read(struct filter *filter, struct trial *trial, struct hit *hit
 	return in_session;
 }
 
-/* A failregex has matched. False: the next one is to be tried. */
+/* Judges a line that a failregex has matched. False: the next failregex is to be tried. */
 static bool hit_judge(struct filter *filter, const struct rule *rule, struct trial *trial,
 	struct hit *hit, enum filter_result *ret_result)
 {
@@ -418,7 +419,7 @@ static enum filter_result fails_try(struct filter *filter, struct trial *trial, 
 	return FILTER_MISS;
 }
 
-/* All literals are there of some rule that decides: else the line is a miss. */
+/* Says whether the line has all literals of some rule that decides about it: else it is a miss. */
 static bool may_matter(struct filter *filter, const struct trial *trial)
 {
 	if (filter->ignores_first && any_may_match(filter, &filter->ignores, trial))
@@ -427,8 +428,8 @@ static bool may_matter(struct filter *filter, const struct trial *trial)
 	       any_may_match(filter, &filter->fails, trial);
 }
 
-/* The number of the failregex by which a record counts, 0: none. A rule that gave up at its limit
- * has not said no, and for the record of a failure that is enough. */
+/* The number of the failregex by which a record counts; 0: none matches. A rule that gave up at its
+ * limit counts as well if the record is of a failure, since it has not said no. */
 static unsigned record_rule(struct filter *filter, struct trial *trial, bool is_failure)
 {
 	uint64_t limit_hits = filter->limit_hits;

@@ -15,24 +15,24 @@ struct records;
 struct findings;
 struct line;
 
-/* More fields of a rule are dropped; hosts and values are cut to HIT_TEXT_MAX bytes. */
+/* Further fields of a rule are dropped; hosts and values are cut to HIT_TEXT_MAX bytes. */
 enum { HIT_FIELDS_MAX = 16, HIT_TEXT_MAX = 256 };
 
 enum filter_result {
-	FILTER_MISS,    /* no rule matches, or one whose line is no failure by itself (F-NOFAIL) */
+	FILTER_MISS,    /* no rule matches, or the line alone is no failure (F-NOFAIL) */
 	FILTER_HIT,     /* a failure */
-	FILTER_IGNORED, /* an ignoreregex took it */
+	FILTER_IGNORED, /* an ignoreregex matches */
 };
 
-/* A name and a value that a rule found ("user" by F-USER), in this line or in an earlier one of the
- * same session. As all texts of a hit they are the filter's, and hold until its next call. */
+/* A name and the value that a rule found for it ("user" by F-USER), in this line or in an earlier
+ * one of the same session. All texts of a hit belong to the filter and hold until its next call. */
 struct hit_field {
 	const char *name;
 	const char *value;
 	size_t length;
 };
 
-/* What a record of Asterisk tells of the attempt. */
+/* What an event in the security log of Asterisk tells of the attempt. */
 enum hit_event {
 	HIT_PLAIN,           /* any other record or line */
 	HIT_GUESS,           /* ChallengeResponseFailed, InvalidPassword */
@@ -42,12 +42,13 @@ enum hit_event {
 
 struct hit {
 	struct ip ip; /* family 0: the rule found only a name or an id, or no valid address */
-	/* Who, as text, not NUL-ended: the F-ID, else the address, else the name. */
+	/* Whom the hit is about, as text, not NUL-ended: the F-ID, else the address, else the
+	 * name. */
 	const char *host;
 	size_t host_length;
-	bool host_is_name; /* host is to be looked up: ip is empty, and usedns is yes or warn */
+	bool host_is_name; /* host is a name to look up: ip is empty, and usedns is yes or warn */
 	bool has_time;
-	int64_t at_ms;    /* wall clock, ms since the epoch; `now_s` * 1000 without a date */
+	int64_t at_ms;    /* milliseconds since the epoch; without a date it is now_s * 1000 */
 	unsigned rule;    /* index of the failregex, from 1 */
 	unsigned n_lines; /* lines of the log that tell of it: several in a session or with maxlines
 			   */
@@ -61,37 +62,46 @@ struct hit {
 	enum hit_event event;
 };
 
-/* With `parser = asterisk-security` asterisk_read() reads a line first. The rules see the text of a
- * record and only say whether it counts: who, when and the fields (event, service, transport,
- * account, session, challenge) come from the reader. If a rule gives up at its limit on the record
- * of a failure, the record counts, so that nobody gets away by padding it. */
+/* With `parser = asterisk-security` asterisk_read() reads each line first. The rules then see the
+ * text of a record, and only say whether it counts: who, when and the fields (event, service,
+ * transport, account, session, challenge) come from the reader. If a rule gives up at its limit on
+ * the record of a failure, the record counts, so that nobody can hide an attempt by making its
+ * record long. */
 
-/* Compiles every rule of def (JIT). A rule that does not compile is a finding with PCRE2's message
- * and its column. NULL after an error. def must outlive the filter. */
+/* Compiles every rule of def (with JIT). A rule that does not compile becomes a finding with
+ * PCRE2's message and the column. def must outlive the filter. NULL: an error was added to the
+ * findings. */
 struct filter *filter_new(const struct filter_def *def, struct findings *findings);
 void filter_free(struct filter *filter);
 
-/* One line. now_s: the wall clock, for stamps without a year, lines without a date, and stamps in
- * the future (those count as now: at_ms <= now_s * 1000 + 999). With maxlines > 1 rules see the
- * last lines together, in the order of the calls, and a line without a date has that of the line
- * before if that is younger than a minute; with F-MLFID lines of one session are judged together. A
- * hit's time is that of the line that completes it. In a dated line no date is looked for, and none
- * is cut; nor is it of a journal's filter (logtype = journal), where one at the start of the
- * message is only its time. A cut line is a miss, for a rule must not read half a line, and so is
- * an only_head one. *ret_hit is filled for HIT and IGNORED; after MISS only `rule` says something:
- * which rule took the line for a session, 0: none. Not reentrant for one filter. */
+/* Judges one line. now_s is the current time in seconds since the epoch: it completes dates without
+ * a year, stands for the date of lines that have none, and replaces a date in the future (at_ms <=
+ * now_s * 1000 + 999).
+ *
+ * With maxlines > 1 the rules see the last lines together, in the order of the calls, and a line
+ * without a date has that of the line before, if that is younger than a minute. With F-MLFID the
+ * lines of one session are judged together. The time of a hit is that of the line that completes
+ * it.
+ *
+ * In a dated line no date is looked for, and none is cut out. From a line of the journal (a filter
+ * with logtype = journal) none is cut out either; a date at the start of its message only gives its
+ * time. A line that was cut off is a miss, since a rule must not judge half a line, and so is an
+ * only_head one.
+ *
+ * *ret_hit is filled in for HIT and IGNORED; after MISS only `rule` has a meaning: the rule that
+ * took the line as a part of a session, 0: none. The filter keeps state: one call at a time. */
 enum filter_result filter_match(struct filter *filter, const struct line *line, int64_t now_s,
 	struct hit *ret_hit);
 
-/* Passes over lines by one search: returns how many bytes at the start of text are whole lines for
- * which filter_match would say FILTER_MISS, and which it would not remember either. text is whole
- * lines, of which the last may lack its newline. 0 also if the rules have no literal in common, or
- * with maxlines > 1. */
+/* Skips lines by one search: returns how many bytes at the start of text are whole lines for which
+ * filter_match would say FILTER_MISS, and of which it would remember nothing. text is whole lines,
+ * of which the last one may lack its newline. Returns 0, too, if the rules have no literal in
+ * common, or with maxlines > 1. */
 size_t filter_skip(const struct filter *filter, const char *text, size_t length);
 
 /* The text of failregex number `rule` (from 1) as it stands in the file, for people. */
 const char *filter_rule_text(const struct filter *filter, unsigned rule);
-/* What the parser knows (match/records.h); NULL: the filter has none. */
+/* The state of the filter's parser (match/records.h), borrowed; NULL: the filter has none. */
 struct records *filter_records(const struct filter *filter);
 
 /* How often a rule hit its match limit on a line since filter_new. */
@@ -102,7 +112,8 @@ struct filter_limited {
 	struct position at;
 	uint64_t lines;
 };
-/* What rule number `index` (from 0, over all kinds) has given up on. False: there are no more. */
+/* Tells on how many lines rule number `index` (from 0, over all kinds) has given up. False: there
+ * are no more rules. */
 bool filter_limited(const struct filter *filter, size_t index, struct filter_limited *ret);
 
 #endif

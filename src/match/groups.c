@@ -64,7 +64,8 @@ static void tuple_add(struct groups *groups, const char *bytes, size_t length)
 	groups->tuples_length += length;
 }
 
-/* Adds the value as Python writes a string, so that an id reads as fail2ban's <fid> does. */
+/* Adds the value as Python would write it as a string, so that an id reads as fail2ban's <fid>
+ * does. */
 static void tuple_add_value(struct groups *groups, const struct group_value *value)
 {
 	const char *quote = "'";
@@ -84,7 +85,7 @@ static void tuple_add_value(struct groups *groups, const struct group_value *val
 	tuple_add(groups, quote, 1);
 }
 
-/* The tuple of name `target`: its own value and those of the parts. */
+/* Makes the tuple of the name `target` from its own value and those of its parts. */
 static void tuple_make(struct groups *groups, const struct rule *rule,
 	const struct group_value *parts, unsigned target)
 {
@@ -220,7 +221,8 @@ static bool host_read(const struct groups *groups, enum usedns usedns, struct hi
 	return hit->host_length > 0;
 }
 
-/* TCP, TLS and WebSocket prove the source: it has answered a handshake. */
+/* Says whether the transport is a connection: TCP, TLS and WebSocket prove the source address,
+ * since it has answered a handshake. */
 static bool is_connection(const struct group_value *transport)
 {
 	return !(transport->length == 3 && memcmp(transport->text, "UDP", 3) == 0);

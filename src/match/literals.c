@@ -9,8 +9,8 @@
 
 enum { WINDOW = 64 }; /* bytes, four vectors of 16: places at which a search is tried at once */
 
-/* Reading a pattern at its top level: the run of literal bytes so far, and the best ones before it.
- */
+/* The state while a pattern is read at its top level: the run of literal bytes that is being read,
+ * and the best runs before it. */
 struct scan {
 	const struct literals_cut *cut;
 	char run[LITERAL_BYTES_MAX];
@@ -35,7 +35,8 @@ static void scan_keep(struct scan *scan, const char *bytes, size_t length)
 	scan->best[at].length = length;
 }
 
-/* Ends the run, and keeps its pieces between the places where a cut could have joined two bytes. */
+/* Ends the run, and keeps its pieces between the places at which a cut could have joined two
+ * bytes. */
 static void scan_end(struct scan *scan)
 {
 	size_t start = 0;
@@ -59,7 +60,8 @@ static void scan_byte(struct scan *scan, char byte)
 	scan->run[scan->length++] = byte;
 }
 
-/* A quantifier stands behind the run: its last character (UTF-8) may be missing or repeated. */
+/* Ends the run before its last character (UTF-8), because a quantifier behind it says that this may
+ * be missing or repeated. */
 static void scan_quantifier(struct scan *scan)
 {
 	while (scan->length && ((unsigned char)scan->run[scan->length - 1] & 0xc0) == 0x80)
@@ -69,7 +71,7 @@ static void scan_quantifier(struct scan *scan)
 	scan_end(scan);
 }
 
-/* The class at text has a [:name:] of PCRE2, which pattern_piece() does not know. */
+/* Says whether the class at text has a [:name:] of PCRE2, which pattern_piece() does not know. */
 static bool has_posix_class(const char *text, size_t length)
 {
 	for (size_t at = 1; at < length; at += text[at] == '\\' ? 2 : 1)
@@ -78,8 +80,8 @@ static bool has_posix_class(const char *text, size_t length)
 	return false;
 }
 
-/* The pattern has constructs that change how the rest of it is read: options, verbs, comments, \Q.
- */
+/* Says whether the pattern has constructs that change how the rest of it is read: options, verbs,
+ * comments, \Q. */
 static bool is_too_clever(const char *pattern)
 {
 	for (const char *at = pattern; *at; at++) {
@@ -182,7 +184,7 @@ static void rare_choose(struct literal *literal)
 	literal->rare[1] = first < second ? second : first;
 }
 
-/* The number of the literal in the set, to which it is added if it is new. */
+/* The index of the literal in the set, to which it is added if it is new. */
 static size_t entry_number(struct literals *set, const char *bytes, size_t length)
 {
 	struct literals_entry *entry;

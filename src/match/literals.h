@@ -10,11 +10,12 @@
  * little beside a regex. */
 enum { LITERALS_MAX = 3 /* of one regex */, LITERAL_BYTES_MIN = 3, LITERAL_BYTES_MAX = 200 };
 
-/* A literal prepared for searching. */
+/* A literal that is prepared for searching. */
 struct literal {
 	char *bytes; /* owned, NUL-ended */
 	size_t length;
-	/* rare[0] < rare[1] < length: places of two bytes that few lines hold so far apart. */
+	/* rare[0] < rare[1] < length: offsets of two bytes of the literal that few lines have at
+	 * this distance. */
 	size_t rare[2];
 };
 
@@ -23,15 +24,15 @@ struct literal {
 struct literals {
 	struct literals_entry {
 		struct literal literal;
-		size_t users;         /* regexes that need it */
-		uint64_t text_number; /* the text that `found` is of */
+		size_t users;         /* number of regexes that need it */
+		uint64_t text_number; /* number of the text for which `found` was computed */
 		bool found;
 	} * list; /* owned */
 	size_t count;
 	uint64_t text_number; /* of the current text */
 };
 
-/* Those that one regex needs, by their numbers in the set. */
+/* The literals that one regex needs, by their index in the set. */
 struct literals_needed {
 	size_t numbers[LITERALS_MAX];
 	size_t count;
@@ -54,16 +55,16 @@ void literals_add(struct literals *set, const char *pattern, const struct litera
 void literals_order(const struct literals *set, struct literals_needed *needed);
 void literals_done(struct literals *set);
 
-/* From here on the questions are about another text. */
+/* Begins another text: the answers about the last one are forgotten. */
 void literals_next(struct literals *set);
-/* False: the text lacks one that is needed, so that the regex cannot match. */
+/* False: the text lacks a literal that is needed, so the regex cannot match. */
 bool literals_allow(struct literals *set, const struct literals_needed *needed, const char *text,
 	size_t length);
-/* One of those needed is the literal, or holds it. */
+/* True if one of those needed is the literal, or contains it. */
 bool literals_include(const struct literals *set, const struct literals_needed *needed,
 	const struct literal *literal);
 
-/* Where the literal first stands in text; length: nowhere. */
+/* The offset at which the literal first stands in text; length: nowhere. */
 size_t literals_find(const struct literal *literal, const char *text, size_t length);
 
 #endif

@@ -3,9 +3,9 @@
 
 #include <stddef.h>
 
-/* The last lines of a log, without their dates, for rules that span lines (maxlines > 1). If they
- * are more than maxlines, or with their newlines more than MULTILINE_BYTES_MAX bytes, the oldest
- * go, but never the newest. */
+/* Keeps the last lines of a log, without their dates, for rules that span lines (maxlines > 1).
+ * When there are more than maxlines, or with their newlines more than MULTILINE_BYTES_MAX bytes,
+ * the oldest are dropped, but never the newest. */
 enum { MULTILINE_BYTES_MAX = 256 * 1024 };
 
 struct multiline;
@@ -13,14 +13,14 @@ struct multiline;
 struct multiline *multiline_new(size_t maxlines);
 void multiline_free(struct multiline *lines);
 
-/* Adds a line, which is without its newline. */
+/* Adds a line, given without its newline. */
 void multiline_add(struct multiline *lines, const char *line, size_t length);
-/* All lines, each with a newline; readable until the next multiline_join. */
+/* Returns all lines, each with a newline; the text can be read until the next multiline_join. */
 const char *multiline_join(struct multiline *lines, size_t *ret_length);
-/* One line takes the place of all. */
+/* Replaces all lines by one. */
 void multiline_replace(struct multiline *lines, const char *line, size_t length);
 
-/* A place in what multiline_join gave. */
+/* A range [start, end) of the text that multiline_join returned. */
 struct multiline_span {
 	size_t start;
 	size_t end;

@@ -9,15 +9,15 @@
 #include "follow/line.h"
 #include "match/filter.h"
 
-/* A call of records_skip looks at this much, once for each word: else it would search the whole
- * text again for every line that holds one of the words. */
+/* How far one call of records_skip searches for each word: without a limit it would search the
+ * whole rest of the text again for every line that holds one of the words. */
 enum { SKIP_BYTES_MAX = 8192 };
 
-/* A log, whose lines may belong together. */
+/* A log file; one record may span several of its lines. */
 struct records_log {
 	char *path; /* owned; NULL: it has no name */
 	struct asterisk *reader;
-	bool waits; /* the beginning of a record has come, and is not counted yet */
+	bool waits; /* the beginning of a record was read, and is not counted yet */
 	struct records_log *next;
 };
 
@@ -70,7 +70,7 @@ static void kind_count(struct records *records, enum asterisk_kind kind)
 	records->blind += asterisk_kind_is_blind(kind);
 }
 
-/* The log at path, moved to the front. *ret_new: it was not known. */
+/* Finds the log at path, or adds it, and moves it to the front. *ret_new: it was added. */
 static struct records_log *log_find(struct records *records, const char *path, bool *ret_new)
 {
 	struct records_log **link = &records->log;
@@ -98,7 +98,7 @@ static struct records_log *log_find(struct records *records, const char *path, b
 	return log;
 }
 
-/* What comes next does not belong to what has come. */
+/* Says that the next line does not continue what was read of this log. */
 static void log_break(struct records *records)
 {
 	if (records->log->waits)
@@ -127,7 +127,8 @@ static void line_skip(struct records *records, const struct line *line)
 	kind_count(records, records->kind);
 }
 
-/* The last record was put together of several lines: its text does not lie in this one. */
+/* True if the last record was put together from several lines: then its text is not within this
+ * line. */
 static bool is_joined(const struct records *records, const struct line *line)
 {
 	const char *text = records->record.text.text;

@@ -11,24 +11,25 @@
 struct hit;
 struct line;
 
-/* The records of a filter with `parser = asterisk-security`: the reader says who, when and how
- * proven; the rules see the text of a record, and only say whether it counts. Each log that the
- * filter reads has a reader of its own. */
+/* The records of a filter with `parser = asterisk-security`. The reader says who, when, and whether
+ * the source is proven; the rules see the text of a record, and only say whether it counts. Each
+ * log that the filter reads has a reader of its own. */
 struct records {
-	struct records_log *log; /* owned list of the logs, the one of the last line first */
+	struct records_log *log; /* owned list of the logs; that of the last line comes first */
 	size_t n_logs;
-	struct asterisk_record record;  /* the last one */
+	struct asterisk_record record;  /* the last record */
 	char host[IP_TEXT_MAX];         /* its address */
 	enum asterisk_kind kind;        /* of the last line */
 	uint64_t kinds[ASTERISK_KINDS]; /* lines so far */
 	uint64_t blind;                 /* of those, the ones that raise an alarm */
 };
 
-/* No jail follows more logs than this at a time. Of more the reader goes that was idle for longest,
- * and with it the beginning of a record that was to go on in another line. */
+/* How many logs are read at once, more than a jail follows. When there are more, the reader that
+ * was idle for longest is dropped, and with it the beginning of a record that a later line was to
+ * complete. */
 enum { RECORDS_LOGS_MAX = 256 };
 
-/* There is a log without a name from the start, read from its first line. */
+/* At first there is one log, which has no name and is read from its first line. */
 struct records *records_new(void);
 void records_free(struct records *records);
 
@@ -40,24 +41,26 @@ void records_free(struct records *records);
  * tells the version, and nothing else. True: the line ends a record that was read, soundly or out
  * of syslog: records->record. */
 bool records_read(struct records *records, const struct line *line);
-/* Fills in who, when and the fields by the last record; not the rule. */
+/* Fills in who, when and the fields from the last record, but not the rule. now_s is in seconds
+ * since the epoch. */
 void records_hit(struct records *records, int64_t now_s, struct hit *ret_hit);
 
-/* How many bytes at the start of text are whole lines of kind ASTERISK_OTHER. It looks only at a
- * few KiB: there may be more of them. */
+/* Returns how many bytes at the start of text are whole lines of kind ASTERISK_OTHER. It looks at a
+ * few KiB only: more such lines may follow. */
 size_t records_skip(const struct records *records, const char *text, size_t length);
 
-/* What became of the lines, to be shown. All of these take NULL, the records of a filter without a
- * parser, of which there is nothing to tell. */
+/* What became of the lines, for people. All of these take NULL, for a filter without a parser, of
+ * which there is nothing to tell. */
 
-/* What the last line was. */
+/* The kind of the last line. */
 enum asterisk_kind records_kind(const struct records *records);
-/* What the rules saw of the last line, if it was a record that was read; not NUL-ended, until the
- * next line. False: they saw nothing of it. */
+/* The text of the last line that the rules saw, if the line was a record that could be read. It is
+ * not NUL-ended, and holds until the next line. False: they saw nothing. */
 bool records_seen(const struct records *records, const char **ret_text, size_t *ret_length);
-/* A newline has broken the record of the last line: the next line may end it. */
+/* True if a newline has broken the record of the last line, so that the next line may complete
+ * it. */
 bool records_wait(const struct records *records);
-/* How many lines of this kind there were. A cut record counts, too, if a sound one follows it in
+/* How many lines of this kind there were. A cut record counts, too, if a whole one follows it in
  * its line. */
 uint64_t records_lines(const struct records *records, enum asterisk_kind kind);
 /* How many lines there were of the kinds that asterisk_kind_is_blind() names. A record that a

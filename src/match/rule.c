@@ -12,10 +12,10 @@
 #include "date/date.h"
 #include "dialect/tags.h"
 
-enum { LEAD_MAX = 2 }; /* bytes that may stand before the date of an entry of the journal */
+enum { LEAD_MAX = 2 }; /* bytes that may stand before the date of a journal entry */
 
-/* The name that a group fills, for the caller to free: "alt_user" and "alt_user_1" fill "user", but
- * "alt_user1" fills "user1", as in fail2ban. */
+/* The name that a group fills in: "alt_user" and "alt_user_1" fill in "user", but "alt_user1" fills
+ * in "user1", as in fail2ban. The caller frees it. */
 static char *name_of(const char *group, enum rule_group_kind *ret_kind)
 {
 	const char *name = group;
@@ -42,7 +42,7 @@ static int group_add(struct rule *rule, const char *group, unsigned number,
 	struct rule_group added = { .number = number };
 	cleanup_free char *name = NULL;
 
-	if (*group == '_') /* it is for the rule's own use */
+	if (*group == '_') /* a group for use within the rule */
 		return 0;
 	if (rule->n_groups == RULE_GROUPS_MAX)
 		return error_set(err, "more than %d named groups", RULE_GROUPS_MAX);
@@ -84,7 +84,7 @@ static int groups_add_all(struct rule *rule, struct groups_names *names, struct 
 	return 0;
 }
 
-/* Of byte `offset` of a rule's text. */
+/* The place in the files of the byte at `offset` of a rule's text. */
 static struct position position_of(const struct config_text *source, size_t offset)
 {
 	struct position at = source->at;
@@ -94,7 +94,8 @@ static struct position position_of(const struct config_text *source, size_t offs
 	return at;
 }
 
-/* Compiles the pattern that the rule's tags have become. -1: *ret_offset is where in the rule. */
+/* Compiles the pattern that the rule's tags were expanded to. -1: *ret_offset is where in the rule
+ * it is wrong. */
 static int pattern_compile(struct rule *rule, const struct tags *tags,
 	const struct rule_options *options, size_t *ret_offset, struct error *err)
 {
@@ -135,7 +136,7 @@ static void rule_done(struct rule *rule)
 	*rule = (struct rule){ 0 };
 }
 
-/* -1: a finding was added, *ret_rule is empty. */
+/* Compiles one rule. -1: a finding was added, and *ret_rule is empty. */
 static int rule_init(struct rule *ret_rule, const struct config_text *source, const char *kind,
 	const struct rule_options *options, struct findings *findings)
 {
@@ -217,7 +218,7 @@ struct date *rule_date_new(const struct filter_def *def, struct findings *findin
 		at = def->datepattern[fault.pattern].at;
 		at.column += at.line ? (unsigned)fault.offset : 0;
 		for (size_t i = 0; at.line && i < fault.offset; i++)
-			at.column += patterns[fault.pattern][i] == '%'; /* which files double */
+			at.column += patterns[fault.pattern][i] == '%'; /* in files it is doubled */
 	} else if (rc && def->logtimezone.text) {
 		at = def->logtimezone.at;
 	}

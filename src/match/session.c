@@ -15,8 +15,8 @@ struct session {
 	struct text id;
 	int64_t until_s;
 	struct text values[GROUPS_MAX];
-	struct text user;      /* the first that was named */
-	bool several_users;    /* another one was named, too */
+	struct text user;      /* the first one that was named */
+	bool several_users;    /* a different one was named later */
 	bool owes;             /* it had a failure whose address was not known */
 	unsigned lines;        /* lines that tell of its failures */
 	unsigned nofail_lines; /* lines that will tell of the next failure */
@@ -25,7 +25,7 @@ struct session {
 struct sessions {
 	struct session *list[SESSIONS_MAX]; /* owned; in order of their opening */
 	size_t count;
-	/* The session of the last line, in the list or not: its values are being read. */
+	/* The session of the last line, listed or not: the caller is still reading its values. */
 	struct session *last;
 	bool last_is_listed;
 };
@@ -71,7 +71,7 @@ static void sessions_remove(struct sessions *sessions, size_t index)
 		(sessions->count - index) * sizeof(*sessions->list));
 }
 
-/* The place of the session called id; count: there is none, or it is over. */
+/* The index of the session called id; sessions->count: there is none, or it has ended. */
 static size_t sessions_find(struct sessions *sessions, const struct group_value *id, int64_t at_s)
 {
 	size_t i = 0;
@@ -87,7 +87,8 @@ static size_t sessions_find(struct sessions *sessions, const struct group_value 
 	return sessions->count;
 }
 
-/* Makes room for one more: the oldest goes, and with it those behind it that are over anyway. */
+/* Makes room for one more session: removes the oldest, and those behind it that have ended
+ * anyway. */
 static void sessions_make_room(struct sessions *sessions, int64_t at_s)
 {
 	bool is_over = true;
@@ -106,7 +107,7 @@ static bool is_filled(const struct groups *groups, enum group group)
 	return groups->values[group].length > 0;
 }
 
-/* True: it had such a value, which is gone now. */
+/* Removes a value. True: the session had it. */
 static bool value_take(struct session *session, enum group group)
 {
 	bool was_filled = session->values[group].length > 0;
@@ -128,7 +129,8 @@ static void user_note(struct session *session, const struct group_value *user)
 		session->several_users = true;
 }
 
-/* Takes over what the line says, also that a value is empty. What it does not say stays. */
+/* Takes over what the line says, even that a value is empty. Values that the line does not mention
+ * stay. */
 static void values_update(struct session *session, const struct groups *groups)
 {
 	for (size_t i = 0; i < GROUPS_MAX; i++)
@@ -161,7 +163,7 @@ static void session_continue(struct session *session, const struct groups *group
 	values_update(session, groups);
 }
 
-/* The session of the line, which is opened if it is new. */
+/* Returns the session of the line, a new one if there is none yet. */
 static struct session *session_get(struct sessions *sessions, const struct groups *groups,
 	unsigned user, int64_t at_s)
 {
