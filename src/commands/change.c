@@ -1,6 +1,5 @@
 #include "commands/parts.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -18,17 +17,12 @@ static int read_address(const char *text, bool ban, struct ip *ret_ip)
 {
 	struct error err;
 
-	if (ip_parse_prefix(text, ret_ip, &err) < 0) {
-		(void)fprintf(stderr, "voipguard: %s\n", err.text);
-		return EXIT_USAGE;
-	}
+	if (ip_parse_prefix(text, ret_ip, &err) < 0)
+		return client_say(EXIT_USAGE, "%s", err.text);
 	if (!ban || ip_has_ban_width(ret_ip))
 		return EXIT_DONE;
-	(void)fprintf(stderr,
-		"voipguard: '%s': a ban is of one address, an IPv4 /24, or an IPv6 /64, /56 or "
-		"/48\n",
-		text);
-	return EXIT_USAGE;
+	return client_say(EXIT_USAGE,
+		"'%s': a ban is of one address, an IPv4 /24, or an IPv6 /64, /56 or /48", text);
 }
 
 /* Reads the ADDR[/LEN] or NAME of allow and disallow; returns the text to send, perhaps in
@@ -40,34 +34,33 @@ static const char *read_allowed(const char *text, bool may_be_wide, char address
 
 	if (protect_word(text, may_be_wide, &ip, &err) == 0)
 		return ip.family ? ip_format(&ip, address) : text;
-	(void)fprintf(stderr, "voipguard: %s\n", err.text);
+	(void)client_say(EXIT_USAGE, "%s", err.text);
 	return NULL;
 }
 
-static int add_text(json_t *question, const char *key, const char *text)
-{
-	if (!text || json_object_set_new(question, key, json_string(text)) == 0)
-		return 0;
-	(void)fprintf(stderr, "voipguard: --%s: the text is not UTF-8\n", key);
-	return -1;
-}
-
+/* Sends the question, to which it takes the reference. */
 static int change_command(const struct request *request, json_t *question)
 {
+	const struct {
+		const char *key;
+		const char *text;
+	} texts[] = { { "jail", request->jail }, { "note", request->note } };
 	json_t *answer;
 	int status;
 
-	/* a text that is not UTF-8 is an error: without its jail, an unban would mean every jail */
-	if (add_text(question, "jail", request->jail) < 0 ||
-		add_text(question, "note", request->note) < 0) {
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (!texts[i].text || json_object_set_new(question, texts[i].key,
+					      json_string(texts[i].text)) == 0)
+			continue;
+		/* an error: without its jail, an unban would mean every jail */
 		json_decref(question);
-		return EXIT_USAGE;
+		return client_say(EXIT_USAGE, "--%s: the text is not UTF-8", texts[i].key);
 	}
 	status = client_ask(request->run.socket_path, question, &answer);
 	if (status != EXIT_DONE)
 		return status;
 	if (json_object_get(answer, "warning"))
-		(void)fprintf(stderr, "voipguard: %s\n",
+		(void)client_say(EXIT_DONE, "%s",
 			json_string_value(json_object_get(answer, "warning")));
 	json_decref(answer);
 	return EXIT_DONE;
@@ -82,10 +75,8 @@ int change_ban(const struct request *request)
 
 	if (status != EXIT_DONE)
 		return status;
-	if (request->for_s < -1) {
-		(void)fprintf(stderr, "voipguard: --for: a time, or -1: permanent\n");
-		return EXIT_USAGE;
-	}
+	if (request->for_s < -1)
+		return client_say(EXIT_USAGE, "--for: a time, or -1: permanent");
 	question = json_pack("{s:s, s:s}", "command", "ban", "address", ip_format(&ip, address));
 	if (request->for_s)
 		json_object_set_new(question, "for_s", json_integer(request->for_s));
@@ -99,10 +90,8 @@ int change_unban(const struct request *request)
 	struct ip ip = { 0 };
 	int status;
 
-	if (request->all == (request->n_arguments == 1)) {
-		(void)fprintf(stderr, "voipguard: unban wants an address or --all\n");
-		return EXIT_USAGE;
-	}
+	if (request->all == (request->n_arguments == 1))
+		return client_say(EXIT_USAGE, "unban wants an address or --all");
 	if (!request->all) {
 		status = read_address(request->arguments[0], false, &ip);
 		if (status != EXIT_DONE)
@@ -124,10 +113,8 @@ int change_allow(const struct request *request)
 
 	if (!address)
 		return EXIT_USAGE;
-	if (request->for_s < 0) {
-		(void)fprintf(stderr, "voipguard: --for: a negative time; without it, for ever\n");
-		return EXIT_USAGE;
-	}
+	if (request->for_s < 0)
+		return client_say(EXIT_USAGE, "--for: a negative time; without it, for ever");
 	question = json_pack("{s:s, s:s}", "command", "allow", "address", address);
 	if (request->for_s)
 		json_object_set_new(question, "for_s", json_integer(request->for_s));
@@ -151,11 +138,10 @@ int change_disallow(const struct request *request)
 	if (status != EXIT_DONE)
 		return status;
 	status = change_command(request, json_pack("{s:s}", "command", "reload"));
-	if (status != EXIT_DONE)
-		(void)fprintf(stderr,
-			"voipguard: %s is disallowed, and counts as protected until the next reload\n",
-			address);
-	return status;
+	if (status == EXIT_DONE)
+		return EXIT_DONE;
+	return client_say(status, "%s is disallowed, and counts as protected until the next reload",
+		address);
 }
 
 int change_reload(const struct request *request)

@@ -86,8 +86,7 @@ static int run_command(const struct request *request)
 		return notifier_run(&request->run);
 	if (strcmp(request->role, "delivery") == 0)
 		return notifier_deliver();
-	(void)fprintf(stderr, "voipguard: --role is for the daemon's own use\n");
-	return EXIT_USAGE;
+	return client_say(EXIT_USAGE, "--role is for the daemon's own use");
 }
 
 static int status_command(const struct request *request)
@@ -98,9 +97,8 @@ static int status_command(const struct request *request)
 
 	if (request->n_arguments &&
 		json_object_set_new(question, "jail", json_string(request->arguments[0])) < 0) {
-		(void)fprintf(stderr, "voipguard: the jail's name is not UTF-8\n");
 		json_decref(question);
-		return EXIT_USAGE;
+		return client_say(EXIT_USAGE, "the jail's name is not UTF-8");
 	}
 	status = client_ask(request->run.socket_path, question, &answer);
 	if (status != EXIT_DONE)
@@ -122,22 +120,22 @@ static int status_command(const struct request *request)
 /* Prints the settings of a jail as they count; "*": of all jails, with an empty line between. */
 static int show_jail(const struct config *config, const char *name)
 {
-	const struct config_jail *jail = config ? config_find(config, name) : NULL;
-	cleanup_free char *text = jail ? config_show(config, jail) : NULL;
+	bool is_all = strcmp(name, "*") == 0;
+	size_t shown = 0;
 
-	for (size_t i = 0; config && strcmp(name, "*") == 0 && i < config->n_jails; i++) {
-		cleanup_free char *one = config_show(config, &config->jails[i]);
+	for (size_t i = 0; config && i < config->n_jails; i++) {
+		cleanup_free char *text = NULL;
 
-		(void)printf("%s%s", i ? "\n" : "", one);
+		if (!is_all && strcmp(config->jails[i].name, name) != 0)
+			continue;
+		text = config_show(config, &config->jails[i]);
+		(void)printf("%s%s", shown++ ? "\n" : "", text);
 	}
-	if (strcmp(name, "*") == 0)
-		return config ? EXIT_DONE : EXIT_NO;
-	if (text) {
-		(void)printf("%s", text);
+	if (shown || (config && is_all))
 		return EXIT_DONE;
-	}
-	(void)fprintf(stderr, "voipguard: there is no jail '%s'\n", text_shown_string(name).text);
-	return EXIT_NO;
+	if (is_all)
+		return EXIT_NO;
+	return client_say(EXIT_NO, "there is no jail '%s'", text_shown_string(name).text);
 }
 
 static int check_command(const struct request *request)
@@ -177,10 +175,8 @@ static int test_command(const struct request *request)
 		.now_s = request->now_s ? request->now_s : clock_wall_s() };
 
 	if (request->logtype && strcmp(request->logtype, "journal") != 0 &&
-		strcmp(request->logtype, "file") != 0) {
-		(void)fprintf(stderr, "voipguard: --logtype takes file or journal\n");
-		return EXIT_USAGE;
-	}
+		strcmp(request->logtype, "file") != 0)
+		return client_say(EXIT_USAGE, "--logtype takes file or journal");
 	options.journal = request->logtype && strcmp(request->logtype, "journal") == 0;
 	if (request->config_said || access(request->run.config_dir, R_OK) == 0)
 		options.config_dir = request->run.config_dir;
@@ -265,22 +261,21 @@ static void print_usage(FILE *to)
 		"permitted.\nMore: man voipguard\n");
 }
 
+static int print_command(const struct command *command)
+{
+	(void)printf("voipguard %s %s\n  %s\n", command->name, command->usage, command->does);
+	return EXIT_DONE;
+}
+
 static int help_command(const struct request *request)
 {
-	const struct command *command = NULL;
+	const struct command *command =
+		request->n_arguments ? find_command(request->arguments[0]) : NULL;
 
-	if (request->n_arguments) {
-		command = find_command(request->arguments[0]);
-		if (!command) {
-			print_usage(stderr);
-			return EXIT_USAGE;
-		}
-		(void)printf("voipguard %s %s\n  %s\n", command->name, command->usage,
-			command->does);
-		return EXIT_DONE;
-	}
-	print_usage(stdout);
-	return EXIT_DONE;
+	if (command)
+		return print_command(command);
+	print_usage(request->n_arguments ? stderr : stdout);
+	return request->n_arguments ? EXIT_USAGE : EXIT_DONE;
 }
 
 /* ---- reading the command line ---- */
@@ -309,14 +304,9 @@ static int read_duration(const char *text, int64_t *ret_s)
 {
 	struct error err;
 
-	if (duration_parse(text, ret_s, &err) < 0) {
-		(void)fprintf(stderr, "voipguard: --for: %s\n", err.text);
-		return -1;
-	}
-	if (*ret_s != 0)
-		return 0;
-	(void)fprintf(stderr, "voipguard: --for: no time at all\n");
-	return -1;
+	if (duration_parse(text, ret_s, &err) < 0)
+		return client_say(EXIT_USAGE, "--for: %s", err.text);
+	return *ret_s ? EXIT_DONE : client_say(EXIT_USAGE, "--for: no time at all");
 }
 
 static int read_epoch(const char *text, int64_t *ret_s)
@@ -326,14 +316,13 @@ static int read_epoch(const char *text, int64_t *ret_s)
 
 	errno = 0;
 	value = strtoll(text, &end, 10);
-	if (errno || end == text || *end || value <= 0) {
-		(void)fprintf(stderr, "voipguard: --now: '%s' is no number of seconds\n", text);
-		return -1;
-	}
+	if (errno || end == text || *end || value <= 0)
+		return client_say(EXIT_USAGE, "--now: '%s' is no number of seconds", text);
 	*ret_s = value;
-	return 0;
+	return EXIT_DONE;
 }
 
+/* Sets the field of an option. Returns the exit status. */
 static int take_option(struct request *request, const struct option_row *option, const char *value)
 {
 	void *at = (char *)request + option->offset;
@@ -341,10 +330,10 @@ static int take_option(struct request *request, const struct option_row *option,
 	switch (option->kind) {
 	case OPTION_FLAG:
 		*(bool *)at = true;
-		return 0;
+		break;
 	case OPTION_TEXT:
 		*(const char **)at = value;
-		return 0;
+		break;
 	case OPTION_DURATION:
 		return read_duration(value, at);
 	case OPTION_EPOCH:
@@ -352,7 +341,7 @@ static int take_option(struct request *request, const struct option_row *option,
 	case OPTION_HELP:
 		break;
 	}
-	return -1;
+	return EXIT_DONE;
 }
 
 /* Fills in *request. Returns -1: the command is to be run; else the exit status, as after --help or
@@ -376,17 +365,12 @@ static int read_options(const struct command *command, struct request *request, 
 
 		if (!option)
 			return EXIT_USAGE; /* getopt_long has printed it */
-		if (option->kind == OPTION_HELP) {
-			(void)printf("voipguard %s %s\n  %s\n", command->name, command->usage,
-				command->does);
-			return EXIT_DONE;
-		}
-		if (!is_allowed(command, option->name)) {
-			(void)fprintf(stderr, "voipguard: %s has no option --%s\n", command->name,
+		if (option->kind == OPTION_HELP)
+			return print_command(command);
+		if (!is_allowed(command, option->name))
+			return client_say(EXIT_USAGE, "%s has no option --%s", command->name,
 				option->name);
-			return EXIT_USAGE;
-		}
-		if (take_option(request, option, optarg) < 0)
+		if (take_option(request, option, optarg) != EXIT_DONE)
 			return EXIT_USAGE;
 	}
 	request->arguments = argv + optind;
@@ -424,7 +408,7 @@ int cli_main(int argc, char **argv)
 		command = find_command("help");
 	if (!command) {
 		if (argc > 1)
-			(void)fprintf(stderr, "voipguard: there is no command '%s'\n\n",
+			(void)client_say(EXIT_USAGE, "there is no command '%s'\n",
 				text_shown_string(argv[1]).text);
 		print_usage(stderr);
 		return EXIT_USAGE;

@@ -1,6 +1,7 @@
 #include "commands/client.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,105 +18,85 @@
 
 enum { ANSWER_MAX_BYTES = 256 * 1024 * 1024, ANSWER_WAIT_S = 60 };
 
-static int connect_failed(const char *path)
+int client_say(int status, const char *format, ...)
 {
-	int number = errno;
+	va_list args;
 
-	if (number == EACCES || number == EPERM) {
-		(void)fprintf(stderr,
-			"voipguard: not permitted to talk to the daemon at %s (be root or in group "
-			"voipguard)\n",
-			path);
-		return EXIT_FORBIDDEN;
-	}
-	(void)fprintf(stderr, "voipguard: the daemon is not reachable at %s: %s\n", path,
-		number == ENOENT         ? "no socket there (is it running?)"
-		: number == ECONNREFUSED ? "it is not ready or has ended"
-					 : strerror(number));
-	return EXIT_UNREACHABLE;
+	/* if standard error fails, nothing else could tell */
+	(void)fputs("voipguard: ", stderr);
+	va_start(args, format);
+	(void)vfprintf(stderr, format, args);
+	va_end(args);
+	(void)fputs("\n", stderr);
+	return status;
 }
 
-static int open_socket(const char *path, int *ret_fd)
+/* Connects a new socket of type SOCK_STREAM | flags to path. *ret_fd: the socket, also if that
+ * failed, unless it is -1; the caller closes it. Returns 0 or the errno value. */
+static int socket_connect(const char *path, int flags, int *ret_fd)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct timeval limit = { .tv_sec = ANSWER_WAIT_S };
-	int fd;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-	if (strlen(path) >= sizeof(address.sun_path)) {
-		(void)fprintf(stderr, "voipguard: the path of the socket is too long: %s\n", path);
-		return EXIT_USAGE;
-	}
+	if (strlen(path) >= sizeof(address.sun_path))
+		return ENAMETOOLONG;
 	memcpy(address.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return connect_failed(path);
+	*ret_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+	if (*ret_fd < 0)
+		return errno;
 	/* without a limit it would wait for ever */
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
-		int status = connect_failed(path);
-
-		(void)close(fd); /* nothing was sent */
-		return status;
-	}
-	*ret_fd = fd;
-	return EXIT_DONE;
+	(void)setsockopt(*ret_fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	(void)setsockopt(*ret_fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	return connect(*ret_fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? errno : 0;
 }
 
 bool client_reaches(const char *socket_path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	cleanup_close int fd = -1;
+	int number = socket_connect(socket_path, SOCK_NONBLOCK, &fd);
 
-	if (fd < 0 || strlen(socket_path) >= sizeof(address.sun_path))
-		return true; /* the request itself will tell what is wrong */
-	memcpy(address.sun_path, socket_path, strlen(socket_path));
-	return connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ||
-	       (errno != ENOENT && errno != ECONNREFUSED);
+	return number != ENOENT && number != ECONNREFUSED;
 }
 
-static bool send_all(int fd, const char *bytes, size_t length)
+static int connect_failed(const char *path, int number)
 {
-	while (length) {
-		ssize_t sent = send(fd, bytes, length, MSG_NOSIGNAL);
-
-		if (sent < 0 && errno == EINTR)
-			continue;
-		if (sent <= 0)
-			return false;
-		bytes += sent;
-		length -= (size_t)sent;
+	switch (number) {
+	case ENAMETOOLONG:
+		return client_say(EXIT_USAGE, "the path of the socket is too long: %s", path);
+	case EACCES:
+	case EPERM:
+		return client_say(EXIT_FORBIDDEN,
+			"not permitted to talk to the daemon at %s (be root or in group voipguard)",
+			path);
 	}
-	return true;
+	return client_say(EXIT_UNREACHABLE, "the daemon is not reachable at %s: %s", path,
+		number == ENOENT         ? "no socket there (is it running?)"
+		: number == ECONNREFUSED ? "it is not ready or has ended"
+					 : strerror(number));
 }
 
-/* Reads until the daemon closes the connection or ANSWER_WAIT_S pass without a byte. The caller
- * frees the bytes. NULL: there were none. */
-static char *receive_all(int fd, size_t *ret_length)
+/* What an answer is read from. */
+struct source {
+	int fd;
+	size_t length; /* bytes read so far */
+};
+
+/* Gives jansson the next bytes. 0: the daemon has closed the connection, ANSWER_WAIT_S have passed
+ * without a byte, or the answer is longer than ANSWER_MAX_BYTES. */
+static size_t receive(void *buffer, size_t room, void *context)
 {
-	char *bytes = NULL;
-	size_t length = 0;
-	size_t room = 0;
+	struct source *source = context;
+	ssize_t got;
 
-	for (;;) {
-		ssize_t got;
-
-		if (length == room) {
-			room = room ? room * 2 : 65536;
-			bytes = alloc_grow(bytes, room, 1);
-		}
-		got = recv(fd, bytes + length, room - length, 0);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0 || length > ANSWER_MAX_BYTES)
-			break;
-		length += (size_t)got;
-	}
-	*ret_length = length;
-	if (length)
-		return bytes;
-	free(bytes);
-	return NULL;
+	if (source->length > ANSWER_MAX_BYTES)
+		return 0;
+	do
+		got = recv(source->fd, buffer, room, 0);
+	while (got < 0 && errno == EINTR);
+	if (got <= 0)
+		return 0;
+	source->length += (size_t)got;
+	return (size_t)got;
 }
 
 static void print_findings(const json_t *answer)
@@ -129,34 +110,34 @@ static void print_findings(const json_t *answer)
 int client_ask(const char *socket_path, struct json_t *request, struct json_t **ret_answer)
 {
 	cleanup_free char *text = json_dumps(request, JSON_COMPACT);
+	cleanup_free char *line = alloc_format("%s\n", text);
 	cleanup_close int fd = -1;
-	cleanup_free char *bytes = NULL;
+	struct source source = { 0 };
 	json_t *answer;
-	size_t length = 0;
 	int status;
 
 	json_decref(request);
-	status = open_socket(socket_path, &fd);
-	if (status != EXIT_DONE)
-		return status;
-	/* a failure is ignored: a daemon that refuses us may close before it has read, and its
-	 * answer says why */
-	(void)(send_all(fd, text, strlen(text)) && send_all(fd, "\n", 1));
-	bytes = receive_all(fd, &length);
-	answer = bytes ? json_loadb(bytes, length, 0, NULL) : NULL;
+	status = socket_connect(socket_path, 0, &fd);
+	if (status)
+		return connect_failed(socket_path, status);
+	/* The socket blocks, so that one call sends all. A failure is ignored: a daemon that
+	 * refuses us may close before it has read, and its answer says why. */
+	(void)send(fd, line, strlen(line), MSG_NOSIGNAL);
+	source.fd = fd;
+	answer = json_load_callback(receive, &source, 0, NULL);
 	if (!json_is_object(answer)) {
-		(void)fprintf(stderr,
-			"voipguard: the daemon ended the connection without an answer\n");
 		json_decref(answer);
-		return EXIT_UNREACHABLE;
+		return client_say(EXIT_UNREACHABLE,
+			"the daemon ended the connection without an answer");
 	}
 	print_findings(answer);
 	if (!json_is_true(json_object_get(answer, "ok"))) {
 		const char *error = json_string_value(json_object_get(answer, "error"));
 
-		status = json_is_true(json_object_get(answer, "forbidden")) ? EXIT_FORBIDDEN
-									    : EXIT_NO;
-		(void)fprintf(stderr, "voipguard: %s\n", error ? error : "refused");
+		status = client_say(json_is_true(json_object_get(answer, "forbidden"))
+					    ? EXIT_FORBIDDEN
+					    : EXIT_NO,
+			"%s", error ? error : "refused");
 		json_decref(answer);
 		return status;
 	}

@@ -12,6 +12,10 @@ struct json_t;
  * daemon answers; this user may not ask. */
 enum { EXIT_DONE = 0, EXIT_NO = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3, EXIT_FORBIDDEN = 4 };
 
+/* Prints "voipguard: ", a sentence and a newline to standard error. Returns status, so that a
+ * command can end with `return client_say(EXIT_NO, ...)`. */
+int client_say(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Whether a daemon listens at socket_path. Also true if that cannot be found out (no rights): then
  * a request tells why. */
 bool client_reaches(const char *socket_path);

@@ -81,8 +81,8 @@ static bool put_file(struct import *import, const char *folder, const char *name
 		(void)mkdir(target, 0755);
 		(void)mkdir(dir, 0755);
 		if (write_file(path, text, &err) < 0) {
-			(void)fprintf(stderr, "voipguard: %s\n", err.text);
 			import->lost++;
+			(void)client_say(EXIT_NO, "%s", err.text);
 			return false;
 		}
 	}

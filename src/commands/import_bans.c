@@ -155,7 +155,7 @@ static int open_store(struct moving *moving, struct findings *findings, struct e
 		0)
 		return -1;
 	if (note)
-		(void)fprintf(stderr, "voipguard: %s\n", note);
+		(void)client_say(EXIT_NO, "%s", note);
 	moving->guard = quiet_guard_new(moving->config, moving->protected, true, NULL, findings);
 	return store_load(moving->store, &loader, err);
 }
@@ -212,7 +212,7 @@ int import_bans(const struct import_options *options, const struct config *confi
 	if (lock_fd >= 0)
 		rc = give_back(state_dir, rc, &err);
 	if (rc < 0)
-		(void)fprintf(stderr, "voipguard: %s\n", err.text);
+		(void)client_say(EXIT_NO, "%s", err.text);
 	else
 		(void)printf("%-10s %zu bans that stand, %zu of the past; %zu dropped\n",
 			options->dry_run ? "would take" : "taken", moving.taken, moving.past,

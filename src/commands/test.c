@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "commands/client.h"
 #include "commands/test_furthest.h"
 #include "commands/test_input.h"
 #include "commands/test_json.h"
@@ -20,8 +21,6 @@
 #include "follow/tail.h"
 #include "match/filter.h"
 #include "match/records.h"
-
-enum { EXIT_FINE = 0, EXIT_WRONG = 1 };
 
 /* One run of the command. */
 struct trial {
@@ -45,10 +44,8 @@ static bool is_regex(const char *filter)
 static bool looks_like_regex(const char *filter)
 {
 	size_t name = strcspn(filter, "[");
-	size_t length = strlen(filter);
-	bool is_file = length > 5 && strcmp(filter + length - 5, ".conf") == 0;
 
-	return !is_file && strcspn(filter, "\\^$(|*+? ") < name;
+	return !text_ends_in(filter, ".conf") && strcspn(filter, "\\^$(|*+? ") < name;
 }
 
 /* Prints a line that the parser gave up on, so that no rule has seen it. */
@@ -172,12 +169,6 @@ static void lines_try(struct trial *trial, const char *text, size_t length)
 	}
 }
 
-static int say(const struct error *err)
-{
-	(void)fprintf(stderr, "voipguard: %s\n", err->text);
-	return EXIT_WRONG;
-}
-
 static int read_lines(struct trial *trial, int fd)
 {
 	struct test_input input;
@@ -191,9 +182,9 @@ static int read_lines(struct trial *trial, int fd)
 		lines_try(trial, text, length);
 	test_input_done(&input);
 	if (rc == 0)
-		return EXIT_FINE;
-	(void)error_prefix(&err, "cannot read %s", text_shown_string(trial->options->path).text);
-	return say(&err);
+		return EXIT_DONE;
+	return client_say(EXIT_NO, "cannot read %s: %s",
+		text_shown_string(trial->options->path).text, err.text);
 }
 
 static int run_file(const struct test_options *options, const struct filter_def *def,
@@ -205,7 +196,7 @@ static int run_file(const struct test_options *options, const struct filter_def 
 	int status;
 
 	if (test_input_open(options->path, &fd, &err) < 0)
-		return say(&err);
+		return client_say(EXIT_NO, "%s", err.text);
 	trial.furthest = test_furthest_new(def);
 	trial.tally.by_rule = alloc_array(def->n_failregex, sizeof(*trial.tally.by_rule));
 	trial.tally.held = alloc_array(def->n_failregex, sizeof(*trial.tally.held));
@@ -215,12 +206,12 @@ static int run_file(const struct test_options *options, const struct filter_def 
 		.furthest = trial.furthest,
 		.now_s = options->now_s };
 	status = read_lines(&trial, fd);
-	if (status == EXIT_FINE) {
+	if (status == EXIT_DONE) {
 		if (options->json)
 			test_json_summary(&trial.json, &trial.tally, filter);
 		else
 			test_text_summary(&trial.text, &trial.tally, filter);
-		status = fflush(stdout) == 0 && !ferror(stdout) ? EXIT_FINE : EXIT_WRONG;
+		status = fflush(stdout) == 0 && !ferror(stdout) ? EXIT_DONE : EXIT_NO;
 	}
 	test_furthest_free(trial.furthest);
 	free(trial.tally.by_rule);
@@ -257,7 +248,7 @@ int test_run(const struct test_options *options)
 	struct findings findings = { 0 };
 	struct config *config = NULL;
 	struct filter *filter = NULL;
-	int status = EXIT_WRONG;
+	int status = EXIT_NO;
 
 	if (load(options, &config, &def, &findings) == 0) {
 		/* host names are shown as they stand: none is looked up, and none is proven */

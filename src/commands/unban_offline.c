@@ -1,9 +1,6 @@
 #include "commands/unban_offline.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -24,7 +21,7 @@
 static void print_note(void *context, int priority, const char *text)
 {
 	(void)context, (void)priority;
-	(void)fprintf(stderr, "voipguard: %s\n", text);
+	(void)client_say(EXIT_NO, "%s", text);
 }
 
 static void load_failure(void *context, const struct store_failure *failure)
@@ -118,18 +115,15 @@ int unban_offline(const struct run_options *options, const struct ip *ip, const 
 	else
 		rc = store_open(options->state_dir, clock_wall_s(), &store, &note, &err);
 	if (note)
-		(void)fprintf(stderr, "voipguard: %s\n", note);
+		(void)client_say(EXIT_NO, "%s", note);
 	if (rc == 0) {
 		guard = quiet_guard_new(config, protected, false, print_note, &findings);
 		rc = lift(guard, store, ip, jail, &err);
 	}
-	if (rc < 0)
-		(void)fprintf(stderr, "voipguard: %s\n", err.text);
-	if (store)
-		store_close(store);
+	store_close(store);
 	guard_free(guard);
 	config_free(config);
 	protected_free(protected);
 	findings_done(&findings);
-	return rc < 0 ? EXIT_NO : EXIT_DONE;
+	return rc < 0 ? client_say(EXIT_NO, "%s", err.text) : EXIT_DONE;
 }
