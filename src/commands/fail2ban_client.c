@@ -2,7 +2,6 @@
  * fail2ban 1.0 print; the answers come from our daemon. */
 #include "commands/client.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,75 +9,58 @@
 
 #include "base/text.h"
 
-/* The words of one call: list[0] is the command. A word that is missing reads as "". */
-struct words {
+/* One call. list[0] is the command; a word that is missing reads as "". */
+struct call {
 	const char *socket_path;
 	char **list;
 	int count;
+	json_t *answer; /* owned; of the last request that was done, else NULL */
 };
 
-static const char *word(const struct words *words, int index)
+static const char *word(const struct call *call, int index)
 {
-	return index < words->count ? words->list[index] : "";
+	return index < call->count ? call->list[index] : "";
 }
 
-static bool is(const struct words *words, int index, const char *text)
+static bool is(const struct call *call, int index, const char *text)
 {
-	return strcmp(word(words, index), text) == 0;
+	return strcmp(word(call, index), text) == 0;
 }
 
-static int refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static int refuse(const char *format, ...)
+/* Sends a request, to which it takes the reference, and keeps the answer in call->answer. Returns
+ * EXIT_DONE, which is 0, or the status to exit with. */
+static int ask(struct call *call, json_t *request)
 {
-	va_list args;
-
-	(void)fputs("voipguard: ", stderr);
-	va_start(args, format);
-	(void)vfprintf(stderr, format, args); /* if standard error fails, nothing else could tell */
-	va_end(args);
-	(void)fputs("\n", stderr);
-	return EXIT_NO;
-}
-
-static int ask(const struct words *words, json_t *request, json_t **ret_answer)
-{
-	if (!request) {
-		(void)fprintf(stderr, "voipguard: a word is not UTF-8\n");
-		return EXIT_USAGE;
-	}
-	return client_ask(words->socket_path, request, ret_answer);
+	json_decref(call->answer);
+	call->answer = NULL;
+	if (!request)
+		return client_say(EXIT_USAGE, "a word is not UTF-8");
+	return client_ask(call->socket_path, request, &call->answer);
 }
 
 /* Sends a request with a jail, or, with NULL, without one. */
-static int ask_about(const struct words *words, const char *command, const char *jail,
-	json_t **ret_answer)
+static int ask_about(struct call *call, const char *command, const char *jail)
 {
 	/* s*: the key is left out if the value is NULL */
-	return ask(words, json_pack("{s:s, s:s*}", "command", command, "jail", jail), ret_answer);
+	return ask(call, json_pack("{s:s, s:s*}", "command", command, "jail", jail));
 }
 
 /* Asks for the settings of a jail. It looks first whether the name is among the jails that run, so
  * that the message says which name there is none of. */
-static int ask_jail(const struct words *words, const char *jail, json_t **ret_answer)
+static int ask_jail(struct call *call, const char *jail)
 {
-	json_t *names;
-	int status = ask_about(words, "jails", NULL, &names);
-	bool found = false;
+	int status = ask_about(call, "jails", NULL);
+	const json_t *names = json_object_get(call->answer, "jails");
 
-	if (status != EXIT_DONE)
+	if (status)
 		return status;
-	for (size_t i = 0; i < json_array_size(json_object_get(names, "jails")); i++)
-		found |= strcmp(jail,
-				 json_string_value(
-					 json_array_get(json_object_get(names, "jails"), i))) == 0;
-	json_decref(names);
-	if (!found)
-		return refuse("there is no jail '%s'", text_shown_string(jail).text);
-	return ask_about(words, "jail", jail, ret_answer);
+	for (size_t i = 0; i < json_array_size(names); i++)
+		if (strcmp(jail, json_string_value(json_array_get(names, i))) == 0)
+			return ask_about(call, "jail", jail);
+	return client_say(EXIT_NO, "there is no jail '%s'", text_shown_string(jail).text);
 }
 
-static json_int_t number_of(const json_t *object, const char *key)
+static long long number_of(const json_t *object, const char *key)
 {
 	return json_integer_value(json_object_get(object, key));
 }
@@ -94,183 +76,168 @@ static void print_list(const json_t *array, const char *key, const char *separat
 	}
 }
 
-static int print_jails(const struct words *words)
+static int print_jails(struct call *call)
 {
-	json_t *answer;
-	int status = ask_about(words, "jails", NULL, &answer);
+	int status = ask_about(call, "jails", NULL);
+	const json_t *jails = json_object_get(call->answer, "jails");
 
-	if (status != EXIT_DONE)
+	if (status)
 		return status;
-	(void)printf("Status\n|- Number of jail:\t%zu\n`- Jail list:\t",
-		json_array_size(json_object_get(answer, "jails")));
-	print_list(json_object_get(answer, "jails"), NULL, ", ");
+	(void)printf("Status\n|- Number of jail:\t%zu\n`- Jail list:\t", json_array_size(jails));
+	print_list(jails, NULL, ", ");
 	(void)printf("\n");
-	json_decref(answer);
 	return EXIT_DONE;
 }
 
-static int print_jail(const struct words *words, const char *jail)
+/* Asks for the status of one jail, which is then the first of "jails". */
+static int ask_status(struct call *call, const char *jail, const json_t **ret_jail)
 {
-	const json_t *object;
-	json_t *answer;
-	int status = ask_jail(words, jail, &answer);
+	int status = ask_about(call, "status", jail);
 
-	if (status != EXIT_DONE)
+	*ret_jail = json_array_get(json_object_get(call->answer, "jails"), 0);
+	return status;
+}
+
+static int print_jail(struct call *call, const char *name)
+{
+	const json_t *jail;
+	int status = ask_jail(call, name);
+
+	if (!status)
+		status = ask_status(call, name, &jail);
+	if (status)
 		return status;
-	json_decref(answer);
-	status = ask_about(words, "status", jail, &answer);
-	if (status != EXIT_DONE)
-		return status;
-	object = json_array_get(json_object_get(answer, "jails"), 0);
 	(void)printf("Status for the jail: %s\n|- Filter\n|  |- Currently failed:\t%lld\n"
 		     "|  |- Total failed:\t%lld\n|  `- File list:\t",
-		json_string_value(json_object_get(object, "name")),
-		(long long)number_of(json_object_get(object, "failures"), "current"),
-		(long long)number_of(json_object_get(object, "failures"), "total"));
-	print_list(json_object_get(object, "files"), "path", " ");
+		json_string_value(json_object_get(jail, "name")),
+		number_of(json_object_get(jail, "failures"), "current"),
+		number_of(json_object_get(jail, "failures"), "total"));
+	print_list(json_object_get(jail, "files"), "path", " ");
 	(void)printf("\n`- Actions\n   |- Currently banned:\t%lld\n"
 		     "   |- Total banned:\t%lld\n   `- Banned IP list:\t",
-		(long long)number_of(json_object_get(object, "banned"), "current"),
-		(long long)number_of(json_object_get(object, "banned"), "total"));
-	print_list(json_object_get(object, "bans"), "address", " ");
+		number_of(json_object_get(jail, "banned"), "current"),
+		number_of(json_object_get(jail, "banned"), "total"));
+	print_list(json_object_get(jail, "bans"), "address", " ");
 	(void)printf("\n");
-	json_decref(answer);
 	return EXIT_DONE;
 }
 
-static int print_ignored(const struct words *words, const char *jail)
+static int print_ignored(struct call *call, const char *jail)
 {
-	json_t *answer;
-	const json_t *list;
-	int status = ask_jail(words, jail, &answer);
-	size_t count;
+	int status = ask_jail(call, jail);
+	const json_t *list = json_object_get(call->answer, "ignoreip");
+	size_t count = json_array_size(list);
 
-	if (status != EXIT_DONE)
+	if (status)
 		return status;
-	list = json_object_get(answer, "ignoreip");
-	count = json_array_size(list);
 	(void)printf(count ? "These IP addresses/networks are ignored:\n"
 			   : "No IP address/network is ignored\n");
 	for (size_t i = 0; i < count; i++)
 		(void)printf("%s- %s\n", i + 1 < count ? "|" : "`",
 			json_string_value(json_array_get(list, i)));
-	json_decref(answer);
 	return EXIT_DONE;
 }
 
-/* Sends one request for each address from words[from] on. *ret_done: how many of them were done.
+/* Sends one request for each address from list[from] on. *ret_done: how many of them were done.
  * Returns the status of the last one that was not, or EXIT_DONE. */
-static int change_all(const struct words *words, int from, const char *command, const char *jail,
+static int change_all(struct call *call, int from, const char *command, const char *jail,
 	const char *note, int *ret_done)
 {
 	int worst = EXIT_DONE;
 
 	*ret_done = 0;
-	for (int i = from; i < words->count; i++) {
-		json_t *answer;
-		int status = ask(words,
-			json_pack("{s:s, s:s, s:s*, s:s*}", "command", command, "address",
-				words->list[i], "jail", jail, "note", note),
-			&answer);
+	for (int i = from; i < call->count; i++) {
+		int status =
+			ask(call, json_pack("{s:s, s:s, s:s*, s:s*}", "command", command, "address",
+					  call->list[i], "jail", jail, "note", note));
 
-		if (status == EXIT_DONE) {
-			json_decref(answer);
-			++*ret_done;
-		} else {
+		if (status)
 			worst = status;
-		}
+		else
+			++*ret_done;
 	}
 	return worst;
 }
 
-static int set_ignored(const struct words *words, const char *jail, bool add)
+static int set_ignored(struct call *call, const char *jail, bool add)
 {
 	char note[128];
 	int done;
 	int status;
-	json_t *answer;
 
 	text_format(note, sizeof(note), "addignoreip of jail %s", jail);
-	status = change_all(words, 3, add ? "allow" : "disallow", NULL, add ? note : NULL, &done);
+	status = change_all(call, 3, add ? "allow" : "disallow", NULL, add ? note : NULL, &done);
 	if (done && !add) {
 		/* the firewall role never takes a protection back from a running engine: the reload
 		 * starts the next one */
-		int reloaded = ask_about(words, "reload", NULL, &answer);
+		int reloaded = ask_about(call, "reload", NULL);
 
-		if (reloaded != EXIT_DONE)
+		if (reloaded)
 			return reloaded;
-		json_decref(answer);
 	}
-	return status == EXIT_DONE ? print_ignored(words, jail) : status;
+	return status ? status : print_ignored(call, jail);
 }
 
-static int set(const struct words *words)
+static int set(struct call *call)
 {
-	const char *jail = word(words, 1);
-	json_t *answer;
+	const char *jail = word(call, 1);
 	int done;
-	int status = ask_jail(words, jail, &answer);
+	int status = ask_jail(call, jail);
 
-	if (status != EXIT_DONE)
+	if (status)
 		return status;
-	json_decref(answer);
-	if (words->count < 4)
-		return refuse("set JAIL banip|unbanip|addignoreip|delignoreip ADDRESS...");
-	if (is(words, 2, "addignoreip") || is(words, 2, "delignoreip"))
-		return set_ignored(words, jail, is(words, 2, "addignoreip"));
-	if (!is(words, 2, "banip") && !is(words, 2, "unbanip"))
-		return refuse("set %s: '%s' is not changed while it runs: write it into the jail's "
-			      "file, then reload",
-			jail, text_shown_string(word(words, 2)).text);
-	status = change_all(words, 3, is(words, 2, "banip") ? "ban" : "unban", jail, NULL, &done);
+	if (call->count < 4)
+		return client_say(EXIT_NO,
+			"set JAIL banip|unbanip|addignoreip|delignoreip ADDRESS...");
+	if (is(call, 2, "addignoreip") || is(call, 2, "delignoreip"))
+		return set_ignored(call, jail, is(call, 2, "addignoreip"));
+	if (!is(call, 2, "banip") && !is(call, 2, "unbanip"))
+		return client_say(EXIT_NO,
+			"set %s: '%s' is not changed while it runs: write it into the jail's "
+			"file, then reload",
+			jail, text_shown_string(word(call, 2)).text);
+	status = change_all(call, 3, is(call, 2, "banip") ? "ban" : "unban", jail, NULL, &done);
 	(void)printf("%d\n", done);
 	return status;
 }
 
-static int get(const struct words *words)
+static int get(struct call *call)
 {
-	const char *jail = word(words, 1);
+	const char *name = word(call, 1);
 	static const char *const numbers[][2] = { { "maxretry", "maxretry" },
 		{ "findtime", "findtime_s" }, { "bantime", "bantime_s" } };
-	json_t *answer;
+	const json_t *jail;
 	int status;
 
-	if (is(words, 2, "ignoreip"))
-		return print_ignored(words, jail);
-	status = ask_jail(words, jail, &answer);
-	if (status != EXIT_DONE)
+	if (is(call, 2, "ignoreip"))
+		return print_ignored(call, name);
+	status = ask_jail(call, name);
+	if (status)
 		return status;
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		if (!is(words, 2, numbers[i][0]))
-			continue;
-		(void)printf("%lld\n", (long long)number_of(answer, numbers[i][1]));
-		json_decref(answer);
-		return EXIT_DONE;
-	}
-	json_decref(answer);
-	if (!is(words, 2, "banip"))
-		return refuse(
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (is(call, 2, numbers[i][0])) {
+			(void)printf("%lld\n", number_of(call->answer, numbers[i][1]));
+			return EXIT_DONE;
+		}
+	if (!is(call, 2, "banip"))
+		return client_say(EXIT_NO,
 			"get %s: '%s' is none of ignoreip, banip, maxretry, findtime, bantime",
-			jail, text_shown_string(word(words, 2)).text);
-	status = ask_about(words, "status", jail, &answer);
-	if (status != EXIT_DONE)
+			name, text_shown_string(word(call, 2)).text);
+	status = ask_status(call, name, &jail);
+	if (status)
 		return status;
-	print_list(json_object_get(json_array_get(json_object_get(answer, "jails"), 0), "bans"),
-		"address", " ");
+	print_list(json_object_get(jail, "bans"), "address", " ");
 	(void)printf("\n");
-	json_decref(answer);
 	return EXIT_DONE;
 }
 
-static int print_banned(const struct words *words)
+static int print_banned(struct call *call)
 {
-	json_t *answer;
-	const json_t *jails;
-	int status = ask_about(words, "status", NULL, &answer);
+	int status = ask_about(call, "status", NULL);
+	const json_t *jails = json_object_get(call->answer, "jails");
 
-	if (status != EXIT_DONE)
+	if (status)
 		return status;
-	jails = json_object_get(answer, "jails");
 	(void)printf("[");
 	for (size_t i = 0; i < json_array_size(jails); i++) {
 		const json_t *jail = json_array_get(jails, i);
@@ -283,89 +250,86 @@ static int print_banned(const struct words *words)
 		(void)printf("%s]}", json_array_size(bans) ? "'" : "");
 	}
 	(void)printf("]\n");
-	json_decref(answer);
 	return EXIT_DONE;
 }
 
-static int unban(const struct words *words)
+static int unban(struct call *call)
 {
-	json_t *answer;
-	int done;
+	long long lifted;
+	int done = 0;
 	int status;
 
-	if (words->count < 2)
-		return refuse("unban --all | ADDRESS...");
-	if (!is(words, 1, "--all")) {
-		status = change_all(words, 1, "unban", NULL, NULL, &done);
-		(void)printf("%d\n", done);
-		return status;
+	if (call->count < 2)
+		return client_say(EXIT_NO, "unban --all | ADDRESS...");
+	if (is(call, 1, "--all")) {
+		status = ask(call, json_pack("{s:s, s:b}", "command", "unban", "all", 1));
+		if (status)
+			return status;
+		lifted = number_of(call->answer, "lifted");
+	} else {
+		status = change_all(call, 1, "unban", NULL, NULL, &done);
+		lifted = done;
 	}
-	status = ask(words, json_pack("{s:s, s:b}", "command", "unban", "all", 1), &answer);
-	if (status != EXIT_DONE)
-		return status;
-	(void)printf("%lld\n", (long long)number_of(answer, "lifted"));
-	json_decref(answer);
-	return EXIT_DONE;
+	(void)printf("%lld\n", lifted);
+	return status;
 }
 
 /* Sends a request without arguments, and prints text, or, if that is NULL, what the answer has
  * under the name of the command. */
-static int simple(const struct words *words, const char *command, const char *text)
+static int simple(struct call *call, const char *command, const char *text)
 {
-	json_t *answer;
-	int status = ask_about(words, command, NULL, &answer);
+	int status = ask_about(call, command, NULL);
 
-	if (status != EXIT_DONE)
-		return status;
-	(void)printf("%s\n", text ? text : json_string_value(json_object_get(answer, command)));
-	json_decref(answer);
-	return EXIT_DONE;
+	if (!status)
+		(void)printf("%s\n",
+			text ? text : json_string_value(json_object_get(call->answer, command)));
+	return status;
 }
 
-static int dispatch(const struct words *words)
+static int dispatch(struct call *call)
 {
-
-	if (is(words, 0, "status"))
-		return words->count > 1 ? print_jail(words, word(words, 1)) : print_jails(words);
-	if (is(words, 0, "ping"))
-		return simple(words, "version", "Server replied: pong");
-	if (is(words, 0, "version"))
-		return simple(words, "version", NULL);
-	if (is(words, 0, "reload"))
-		return simple(words, "reload", "OK");
-	if (is(words, 0, "banned"))
-		return print_banned(words);
-	if (is(words, 0, "unban"))
-		return unban(words);
-	if (is(words, 0, "set"))
-		return set(words);
-	if (is(words, 0, "get"))
-		return get(words);
-	if (is(words, 0, "start") || is(words, 0, "stop") || is(words, 0, "restart"))
-		return refuse("that is the service manager's: systemctl %s voipguard",
-			word(words, 0));
-	(void)fprintf(stderr,
-		"voipguard: fail2ban-client: '%s' is none of status, banned, set, get, unban, reload, "
-		"ping, version\n",
-		text_shown_string(word(words, 0)).text);
-	return EXIT_USAGE;
+	if (is(call, 0, "status"))
+		return call->count > 1 ? print_jail(call, word(call, 1)) : print_jails(call);
+	if (is(call, 0, "ping"))
+		return simple(call, "version", "Server replied: pong");
+	if (is(call, 0, "version"))
+		return simple(call, "version", NULL);
+	if (is(call, 0, "reload"))
+		return simple(call, "reload", "OK");
+	if (is(call, 0, "banned"))
+		return print_banned(call);
+	if (is(call, 0, "unban"))
+		return unban(call);
+	if (is(call, 0, "set"))
+		return set(call);
+	if (is(call, 0, "get"))
+		return get(call);
+	if (is(call, 0, "start") || is(call, 0, "stop") || is(call, 0, "restart"))
+		return client_say(EXIT_NO, "that is the service manager's: systemctl %s voipguard",
+			word(call, 0));
+	return client_say(EXIT_USAGE,
+		"fail2ban-client: '%s' is none of status, banned, set, get, unban, reload, ping, "
+		"version",
+		text_shown_string(word(call, 0)).text);
 }
 
 int fail2ban_client(const char *socket_path, int n_arguments, char **arguments)
 {
-	struct words words = { socket_path, arguments, n_arguments };
+	struct call call = { socket_path, arguments, n_arguments, NULL };
 	int status;
 
-	while (words.count && words.list[0][0] == '-') {
-		bool is_path = is(&words, 0, "-s") || is(&words, 0, "-p") || is(&words, 0, "-c");
+	while (call.count && call.list[0][0] == '-') {
+		bool is_path = is(&call, 0, "-s") || is(&call, 0, "-p") || is(&call, 0, "-c");
+		int taken = is_path && call.count > 1 ? 2 : 1;
 
-		if (is(&words, 0, "-s") && words.count > 1)
-			words.socket_path = words.list[1];
+		if (is(&call, 0, "-s") && call.count > 1)
+			call.socket_path = call.list[1];
 		/* all other options of fail2ban (how much to print, which files) have nothing to
 		 * choose here: they are passed over */
-		words.list += is_path && words.count > 1 ? 2 : 1;
-		words.count -= is_path && words.count > 1 ? 2 : 1;
+		call.list += taken;
+		call.count -= taken;
 	}
-	status = dispatch(&words);
+	status = dispatch(&call);
+	json_decref(call.answer);
 	return fflush(stdout) == 0 ? status : EXIT_NO;
 }
