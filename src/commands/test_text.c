@@ -20,48 +20,40 @@ enum {
 	MATCHED_SHOWN = 60, /* of what a rule had matched, its end */
 };
 
-static void print_place(FILE *out, const struct position *at)
-{
-	(void)fprintf(out, "%s:%u:%u", at->file, at->line, at->column);
-}
-
-/* Prints at most shown_max bytes, rendered and in quotes. */
+/* Prints at most shown_max <= LINE_SHOWN bytes, rendered and in quotes. */
 static void print_piece(FILE *out, const char *bytes, size_t length, size_t shown_max)
 {
 	char shown[LINE_SHOWN];
 
-	text_render(shown, shown_max < sizeof(shown) ? shown_max : sizeof(shown), bytes, length);
-	(void)fprintf(out, "'%s'", shown);
+	(void)fprintf(out, "'%s'", text_render(shown, shown_max, bytes, length));
 }
 
-/* Prints a rule as it stands in its file, cut to shown_max bytes. If it holds a byte that is not
- * printable ASCII, it is rendered. */
-static void print_rule_text(FILE *out, const char *text, size_t shown_max)
+/* Prints where a rule stands, the separator, and the rule as it stands there, cut to shown_max <=
+ * RULE_SHOWN bytes. If it holds a byte that is not printable ASCII, it is rendered. */
+static void print_source(FILE *out, const struct position *at, const char *separator,
+	const char *rule, size_t shown_max)
 {
 	char shown[RULE_SHOWN];
-	size_t length = strlen(text);
+	size_t length = strlen(rule);
+	bool is_plain = true;
 
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] >= ' ' && text[i] <= '~')
-			continue;
-		text_render(shown, shown_max < sizeof(shown) ? shown_max : sizeof(shown), text,
-			length);
-		(void)fputs(shown, out);
-		return;
-	}
-	(void)fprintf(out, length < shown_max ? "%.*s" : "%.*s...", (int)shown_max, text);
+	for (size_t i = 0; i < length; i++)
+		is_plain = is_plain && rule[i] >= ' ' && rule[i] <= '~';
+	(void)fprintf(out, "%s:%u:%u%s", at->file, at->line, at->column, separator);
+	if (is_plain)
+		(void)fprintf(out, length < shown_max ? "%.*s" : "%.*s...", (int)shown_max, rule);
+	else
+		(void)fputs(text_render(shown, shown_max, rule, length), out);
 }
 
 /* Prints the end of what a rule had matched: that is what stands right before the place where it
  * stopped. */
 static void print_end(FILE *out, const char *bytes, size_t length)
 {
-	bool is_cut = length > MATCHED_SHOWN;
+	size_t before = length > MATCHED_SHOWN ? length - MATCHED_SHOWN : 0;
 
-	if (is_cut)
-		(void)fputs("...", out);
-	print_piece(out, bytes + (is_cut ? length - MATCHED_SHOWN : 0),
-		is_cut ? MATCHED_SHOWN : length, LINE_SHOWN);
+	(void)fputs(before ? "..." : "", out);
+	print_piece(out, bytes + before, length - before, LINE_SHOWN);
 }
 
 static void print_fields(FILE *out, const struct hit *hit)
@@ -91,22 +83,18 @@ void test_text_hit(struct test_text *text, uint64_t number, const char *line, si
 		(void)fprintf(text->out, "  rule %u", hit->rule);
 	if (hit->doubtful)
 		(void)fputs("  charged to nobody: it went through syslog", text->out);
-	(void)fputs(ignored ? "  ignored\n" : "\n", text->out);
-	(void)fputs("         ", text->out);
+	(void)fprintf(text->out, "%s\n         ", ignored ? "  ignored" : "");
 	if (test_furthest_date(text->furthest, line, length, text->now_s, &why)) {
 		(void)fputs(" date ", text->out);
 		print_piece(text->out, line + why.date_start, why.date_length, PIECE_SHOWN);
-		if (why.at_ms > hit->at_ms)
-			(void)fputs(", in the future: counts as now", text->out);
-		(void)fputs(" ", text->out);
+		(void)fprintf(text->out, "%s ",
+			why.at_ms > hit->at_ms ? ", in the future: counts as now" : "");
 	}
 	if (hit->rule && hit->rule <= text->def->n_failregex) {
 		const struct config_text *rule = &text->def->failregex[hit->rule - 1];
 
 		(void)fputs(" ", text->out);
-		print_place(text->out, &rule->at);
-		(void)fputs(" ", text->out);
-		print_rule_text(text->out, rule->text, PIECE_SHOWN);
+		print_source(text->out, &rule->at, " ", rule->text, PIECE_SHOWN);
 	}
 	print_fields(text->out, hit);
 	(void)fputs("\n", text->out);
@@ -115,14 +103,8 @@ void test_text_hit(struct test_text *text, uint64_t number, const char *line, si
 static void print_stopped(FILE *out, const struct test_stop *stop)
 {
 	(void)fputs("at ", out);
-	print_place(out, &stop->at);
-	if (*stop->text) {
-		(void)fputs(" ", out);
-		print_rule_text(out, stop->text, PIECE_SHOWN);
-		(void)fputs("\n", out);
-	} else {
-		(void)fputs(", its end\n", out);
-	}
+	print_source(out, &stop->at, *stop->text ? " " : ", its end", stop->text, PIECE_SHOWN);
+	(void)fputs("\n", out);
 }
 
 static void print_date(FILE *out, const char *line, const struct filter_def *def,
@@ -192,7 +174,7 @@ void test_text_missed(struct test_text *text, uint64_t number, unsigned held, co
 		return;
 	}
 	if (text->explained == TEST_EXPLAINED_MAX)
-		(void)fprintf(text->out, "          (of lines from here on it is not said why)\n");
+		(void)fputs("          (of lines from here on it is not said why)\n", text->out);
 	if (++text->explained > TEST_EXPLAINED_MAX)
 		return;
 	test_furthest_line(text->furthest, number, seen, seen_length, text->now_s, &why);
@@ -214,37 +196,27 @@ static void print_furthest(const struct test_text *text, unsigned rule)
 	print_stopped(text->out, &stop);
 }
 
+/* Prints a rule with its hits. rule: the number of the failregex; 0: prefregex, which has none. */
 static void print_rule(const struct test_text *text, unsigned rule, const struct test_tally *tally)
 {
-	uint64_t hits = tally->by_rule[rule - 1];
-	uint64_t held = tally->held[rule - 1];
-	const struct config_text *source = &text->def->failregex[rule - 1];
+	uint64_t hits = rule ? tally->by_rule[rule - 1] : 0;
+	uint64_t held = rule ? tally->held[rule - 1] : 0;
+	const struct config_text *source =
+		rule ? &text->def->failregex[rule - 1] : &text->def->prefregex;
 
-	(void)fprintf(text->out, "  rule %-3u ", rule);
+	if (rule)
+		(void)fprintf(text->out, "  rule %-3u ", rule);
+	else
+		(void)fputs("  prefregex", text->out);
 	if (hits || held)
 		(void)fprintf(text->out, " %7" PRIu64 " %s  ", hits ? hits : held,
 			hits ? "hits" : "held");
 	else
 		(void)fputs("    never hit  ", text->out);
-	print_place(text->out, &source->at);
-	(void)fputs("  ", text->out);
-	print_rule_text(text->out, source->text, RULE_SHOWN);
+	print_source(text->out, &source->at, "  ", source->text, RULE_SHOWN);
 	(void)fputs("\n", text->out);
 	if (!hits && !held)
 		print_furthest(text, rule);
-}
-
-/* Prints a prefregex that never matched: no rule was tried then. */
-static void print_prefix(const struct test_text *text)
-{
-	const struct config_text *source = &text->def->prefregex;
-
-	(void)fputs("  prefregex    never hit  ", text->out);
-	print_place(text->out, &source->at);
-	(void)fputs("  ", text->out);
-	print_rule_text(text->out, source->text, RULE_SHOWN);
-	(void)fputs("\n", text->out);
-	print_furthest(text, 0);
 }
 
 /* Prints how many lines the parser gave up on, by kind. */
@@ -275,7 +247,7 @@ void test_text_summary(struct test_text *text, const struct test_tally *tally,
 		tally->cut ? " (some are over 16 KiB: no rule sees them)" : "");
 	print_unsound(text->out, filter);
 	if (text->def->prefregex.text && !tally->hits && text->explained)
-		print_prefix(text);
+		print_rule(text, 0, tally); /* no rule was tried then */
 	for (size_t i = 0; i < text->def->n_failregex; i++)
 		print_rule(text, (unsigned)i + 1, tally);
 	if (text->has_names)
