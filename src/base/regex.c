@@ -28,6 +28,7 @@ struct regex {
 	const char *names;      /* PCRE2's table: each row is two bytes of number, the name, NUL */
 	uint32_t name_bytes;    /* size of a row */
 	uint32_t n_names;
+	bool is_anchored; /* a match begins at the start of the subject, if there is one */
 };
 
 static int compile_error(int code, const char *what, struct error *err)
@@ -123,15 +124,18 @@ static int names_read(struct regex *regex, struct error *err)
 {
 	PCRE2_SPTR names = NULL;
 	uint32_t groups = 0;
+	uint32_t options = 0;
 
 	if (pcre2_pattern_info(regex->code, PCRE2_INFO_NAMETABLE, &names) ||
 		pcre2_pattern_info(regex->code, PCRE2_INFO_NAMECOUNT, &regex->n_names) ||
 		pcre2_pattern_info(regex->code, PCRE2_INFO_NAMEENTRYSIZE, &regex->name_bytes) ||
-		pcre2_pattern_info(regex->code, PCRE2_INFO_CAPTURECOUNT, &groups))
+		pcre2_pattern_info(regex->code, PCRE2_INFO_CAPTURECOUNT, &groups) ||
+		pcre2_pattern_info(regex->code, PCRE2_INFO_ALLOPTIONS, &options))
 		return error_set(err, "cannot be inspected");
 	if (groups > REGEX_GROUPS_MAX)
 		return error_set(err, "more than %d groups", REGEX_GROUPS_MAX);
 	regex->names = (const char *)names;
+	regex->is_anchored = options & PCRE2_ANCHORED;
 	return 0;
 }
 
@@ -161,8 +165,6 @@ static struct regex *regex_of(pcre2_code *code, struct error *err)
 		regex_free(regex);
 		return NULL;
 	}
-	pcre2_set_match_limit(regex->limits, REGEX_STEPS_MAX);
-	pcre2_set_depth_limit(regex->limits, REGEX_STEPS_MAX);
 	pcre2_set_heap_limit(regex->limits, REGEX_HEAP_KIB_MAX);
 	return regex;
 }
@@ -217,6 +219,16 @@ int regex_new_traced(const char *pattern, bool ignore_case, struct regex **ret_r
 	regex->pattern_length = strlen(pattern);
 	*ret_regex = regex;
 	return 0;
+}
+
+/* How many steps the next match may take, on a subject of so many bytes. */
+static void steps_limit(struct regex *regex, size_t for_bytes)
+{
+	const size_t more = for_bytes < UINT32_MAX / 2 ? for_bytes : UINT32_MAX / 2;
+	const uint32_t steps = REGEX_STEPS_MAX + (uint32_t)more;
+
+	(void)pcre2_set_match_limit(regex->limits, steps); /* these cannot fail */
+	(void)pcre2_set_depth_limit(regex->limits, steps);
 }
 
 struct tracer {
@@ -274,6 +286,7 @@ void regex_reach(struct regex *regex, const char *subject, size_t length,
 	if (copy)
 		subject = copy;
 	*ret_reach = (struct regex_reach){ 0 };
+	steps_limit(regex, length);
 	(void)pcre2_set_callout(regex->limits, trace, &tracer); /* cannot fail */
 	ret_reach->is_whole = pcre2_match(regex->code, (PCRE2_SPTR)subject, length, 0, 0,
 				      regex->match, regex->limits) > 0;
@@ -286,13 +299,38 @@ enum regex_result regex_match(struct regex *regex, const char *subject, size_t l
 	cleanup_free char *copy = ascii ? NULL : bytes_substituted(subject, length);
 	const pcre2_code *code = regex->ascii && ascii ? regex->ascii : regex->code;
 	PCRE2_SPTR text = (PCRE2_SPTR)(copy ? copy : subject);
-	int rc = regex->stack
-			 ? pcre2_jit_match(code, text, length, 0, 0, regex->match, regex->limits)
-			 : pcre2_match(code, text, length, 0, 0, regex->match, regex->limits);
+	int rc;
 
+	steps_limit(regex, length);
+	rc = regex->stack ? pcre2_jit_match(code, text, length, 0, 0, regex->match, regex->limits)
+			  : pcre2_match(code, text, length, 0, 0, regex->match, regex->limits);
 	if (rc > 0)
 		return REGEX_HIT;
 	return rc == PCRE2_ERROR_NOMATCH ? REGEX_MISS : REGEX_LIMIT;
+}
+
+/* PCRE2_PARTIAL_HARD ends a search as soon as it looks at the end of the subject, be it for $, for
+ * \b or in a lookahead, so what it says without that is true of each longer subject too. */
+enum regex_result regex_match_head(struct regex *regex, const char *subject, size_t length)
+{
+	cleanup_free char *copy = NULL;
+	int rc;
+
+	/* at most three bytes of a character whose end is not there */
+	for (int i = 0; i < 3 && length && (unsigned char)subject[length - 1] >= 0x80; i++)
+		length--;
+	copy = bytes_substituted(subject, length);
+	steps_limit(regex, length * 4);
+	/* without JIT, which would need code of its own for this */
+	rc = pcre2_match(regex->code, (PCRE2_SPTR)(copy ? copy : subject), length, 0,
+		PCRE2_PARTIAL_HARD | PCRE2_NO_JIT, regex->match, regex->limits);
+	if (rc > 0)
+		return pcre2_get_ovector_pointer(regex->match)[1] < length ? REGEX_HIT : REGEX_OPEN;
+	if (rc == PCRE2_ERROR_PARTIAL)
+		return REGEX_OPEN;
+	if (rc != PCRE2_ERROR_NOMATCH)
+		return REGEX_LIMIT;
+	return regex->is_anchored ? REGEX_MISS : REGEX_OPEN;
 }
 
 bool regex_group(const struct regex *regex, unsigned group, size_t *ret_start, size_t *ret_length)

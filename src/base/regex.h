@@ -8,7 +8,9 @@ struct error;
 struct regex;
 
 /* Limits of one match, so that no line can keep the process busy: an ordinary match takes a few
- * dozen steps; 10 000 steps, where a line written for this is given up, take less than 0.1 ms. */
+ * dozen steps; 10 000 steps, where a line written for this is given up, take less than 0.1 ms. To
+ * them comes one for each byte of the subject: a pattern that passes only once over a text, as by
+ * [^"]*+, then never gives up, however long a client makes it. */
 enum {
 	REGEX_STEPS_MAX = 10000,
 	REGEX_HEAP_KIB_MAX = 4096,
@@ -20,6 +22,7 @@ enum regex_result {
 	REGEX_MISS,
 	REGEX_HIT,
 	REGEX_LIMIT, /* the search was given up at a limit: whether it matches is not known */
+	REGEX_OPEN,  /* of regex_match_head only: what is not there decides */
 };
 
 /* Compiles pattern (PCRE2 syntax, UTF mode, ASCII classes; "." stops at '\n'), with JIT where PCRE2
@@ -33,6 +36,13 @@ void regex_free(struct regex *regex);
  * character that is no letter, digit or space, so that a client cannot hide its line by sending one
  * in a name. What the groups matched can be read until the next call for this regex. */
 enum regex_result regex_match(struct regex *regex, const char *subject, size_t length);
+
+/* As regex_match, where subject is only the start of a text whose rest is not known. HIT: the
+ * pattern matches, with these groups, whatever the rest is, for the search has found all it needed
+ * before the end and has not looked there. MISS: it does not match whatever the rest is, which can
+ * only be said of a pattern that begins with ^ in all its branches. It is slower than regex_match,
+ * and may take four times as many steps for each byte. */
+enum regex_result regex_match_head(struct regex *regex, const char *subject, size_t length);
 
 /* How far a pattern came in a subject that it does not match. With "ab(c|d)e" and "abcx" that is
  * the item "e" after 3 bytes of the subject. */

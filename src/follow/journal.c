@@ -40,6 +40,7 @@ struct journal {
 	char trouble[TROUBLE_MAX];
 	char line[JOURNAL_LINE_MAX]; /* the entry that is being handed over */
 	size_t length;
+	bool is_cut; /* the entry has more than the line holds */
 };
 
 int journal_new(const struct journal_callbacks *callbacks, struct journal **ret_journal,
@@ -245,8 +246,8 @@ int journal_add(struct journal *journal, const struct journal_source *source, co
 	if (rc < 0)
 		return error_errno(err, -rc, "cannot open the journal%s%s",
 			source->path ? " in " : "", source->path ? source->path : "");
-	/* what is longer is cut anyway */
-	(void)sd_journal_set_data_threshold(reader->journal, JOURNAL_LINE_MAX);
+	/* so a field that the library cuts does not fit into the line, which tells of it */
+	(void)sd_journal_set_data_threshold(reader->journal, JOURNAL_LINE_MAX + FIELD_MAX);
 	rc = add_matches(reader->journal, source);
 	if (rc >= 0)
 		rc = seek(reader->journal, cursor, since_ms);
@@ -279,6 +280,7 @@ static void line_add(struct journal *journal, const char *bytes, size_t length)
 {
 	size_t room = sizeof(journal->line) - journal->length;
 
+	journal->is_cut |= length > room;
 	if (length > room)
 		length = room;
 	memcpy(journal->line + journal->length, bytes, length);
@@ -325,6 +327,7 @@ static void line_add_message(struct journal *journal, sd_journal *entry)
 static void line_make(struct journal *journal, sd_journal *entry)
 {
 	journal->length = 0;
+	journal->is_cut = false;
 	(void)line_add_field(journal, entry, "_HOSTNAME", NULL, "", " ");
 	if (line_add_field(journal, entry, "SYSLOG_IDENTIFIER", "_COMM", "", "")) {
 		(void)line_add_field(journal, entry, "SYSLOG_PID", "_PID", "[", "]");
@@ -407,6 +410,7 @@ static void read_one(struct journal *journal, int number)
 		}
 		line_make(journal, reader->journal);
 		line.length = journal->length;
+		line.cut = journal->is_cut;
 		line.at_ms = entry_ms(reader->journal);
 		journal->callbacks.entry(journal->callbacks.context, number, &line);
 	}

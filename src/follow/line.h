@@ -24,9 +24,10 @@ struct line {
 	 * all that are there by now, or at least TAIL_AHEAD_BYTES. 0 behind a cut one. */
 	size_t ahead;
 
-	bool cut;  /* the line is longer than TAIL_LINE_MAX: text is its start, the rest is skipped
-		    */
-	bool open; /* it is the file's last; no newline has ended it, and none will */
+	/* The line is longer than TAIL_LINE_MAX (JOURNAL_LINE_MAX): text is its start, and the rest
+	 * is skipped. A client may have chosen where the text ends. */
+	bool cut;
+	bool open;    /* it is the file's last; no newline has ended it, and none will */
 	bool at_head; /* it is the file's first, and nothing was cut off before it */
 	/* It is the file's first, but reading begins further on: it only tells of the file. Such a
 	 * line comes once a run, before the file's others. */

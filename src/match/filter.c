@@ -195,6 +195,7 @@ struct trial {
 	const char *input;
 	size_t input_length;
 	bool is_content;  /* the input is what prefregex left */
+	bool is_head;     /* the input is the start of a line whose rest is not known */
 	unsigned n_lines; /* lines of the log that make up the hit */
 };
 
@@ -213,23 +214,36 @@ static bool any_may_match(struct filter *filter, const struct rules *rules,
 	return false;
 }
 
-static bool rule_matches(struct filter *filter, struct rule *rule, const struct trial *trial)
+static enum regex_result rule_try(struct filter *filter, struct rule *rule,
+	const struct trial *trial)
 {
 	enum regex_result result;
 
-	if (!rule_may_match(filter, rule, trial))
-		return false;
-	result = regex_match(rule->regex, trial->input, trial->input_length);
+	if (trial->is_head) /* the newline that ends the input is not the line's */
+		result = regex_match_head(rule->regex, trial->input, trial->input_length - 1);
+	else
+		result = regex_match(rule->regex, trial->input, trial->input_length);
 	filter->limit_hits += result == REGEX_LIMIT;
 	rule->limit_hits += result == REGEX_LIMIT;
-	return result == REGEX_HIT;
+	return result;
 }
 
+static bool rule_matches(struct filter *filter, struct rule *rule, const struct trial *trial)
+{
+	return rule_may_match(filter, rule, trial) && rule_try(filter, rule, trial) == REGEX_HIT;
+}
+
+/* An ignoreregex protects somebody: of half a line it has to say that it does not match, where its
+ * literals may be in the other half. */
 static bool is_ignored(struct filter *filter, const struct trial *trial)
 {
-	for (size_t i = 0; i < filter->ignores.count; i++)
-		if (rule_matches(filter, &filter->ignores.list[i], trial))
+	for (size_t i = 0; i < filter->ignores.count; i++) {
+		struct rule *rule = &filter->ignores.list[i];
+
+		if (trial->is_head ? rule_try(filter, rule, trial) != REGEX_MISS
+				   : rule_matches(filter, rule, trial))
 			return true;
+	}
 	return false;
 }
 
@@ -314,6 +328,7 @@ static void content_see(struct filter *filter, struct trial *trial)
 	}
 	trial->input_length = content->length + 1;
 	trial->is_content = true;
+	trial->is_head = false; /* the content is whole, whatever follows it */
 }
 
 /* False: there is a prefregex, and it does not match. */
@@ -472,12 +487,12 @@ static enum filter_result match_record(struct filter *filter, const struct line 
 enum filter_result filter_match(struct filter *filter, const struct line *line, int64_t now_s,
 	struct hit *ret_hit)
 {
-	struct trial trial = { .line = line->text, .length = line->length };
+	struct trial trial = { .line = line->text, .length = line->length, .is_head = line->cut };
 
 	ret_hit->rule = 0;
 	if (filter->records)
 		return match_record(filter, line, now_s, ret_hit);
-	if (line->cut || line->only_head)
+	if (line->only_head || (line->cut && filter->lines))
 		return FILTER_MISS;
 	literals_next(&filter->literals);
 	if (!filter->lines && !may_matter(filter, &trial))

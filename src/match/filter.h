@@ -85,8 +85,16 @@ void filter_free(struct filter *filter);
  *
  * In a dated line no date is looked for, and none is cut out. From a line of the journal (a filter
  * with logtype = journal) none is cut out either; a date at the start of its message only gives its
- * time. A line that was cut off is a miss, since a rule must not judge half a line, and so is an
- * only_head one.
+ * time. An only_head line is a miss.
+ *
+ * Of a line that was cut off only the start is known, and only what is true of it whatever follows
+ * counts (regex_match_head): a failregex (and prefregex) hits if it has found all that it asks for
+ * without looking at the end. So one that ends in $ or .* never does, nor one with a lookahead that
+ * may go as far; one that ends in a fixed text, behind which the line may go on, does. The line is
+ * IGNORED then unless each ignoreregex surely does not match, which only one that begins with ^ and
+ * fails before the end can say: no padding gets a line past an ignoreregex, and a filter with
+ * others than that never counts a line that was cut. With maxlines > 1 such a line is a miss, and
+ * no part of the buffer. With a parser it is for the parser to judge.
  *
  * *ret_hit is filled in for HIT and IGNORED; after MISS only `rule` has a meaning: the rule that
  * took the line as a part of a session, 0: none. The filter keeps state: one call at a time. */

@@ -99,6 +99,70 @@ static void limit(void **state)
 	regex_free(regex);
 }
 
+/* What is said of the start of a text is true of the whole: regex_match agrees for some rest, and
+ * REGEX_OPEN has rests for both. */
+static void heads(void **state)
+{
+	static const struct {
+		const char *pattern;
+		const char *head;
+		enum regex_result result;
+	} rows[] = {
+		{ "^a (b+) c", "a bb c and so on", REGEX_HIT },
+		{ "a (b+) c", "1 a bb c and so on", REGEX_HIT },
+		{ "^a (b+) c", "a bb c", REGEX_OPEN }, /* of which the last byte is not asked */
+		{ "^a (b+) c", "a bb", REGEX_OPEN },
+		{ "^a (b+) c", "a bd c", REGEX_MISS },
+		{ "a (b+) c", "a bd c", REGEX_OPEN },
+		{ "^a (b+)", "a bbc", REGEX_HIT },
+		{ "^a (b+)", "a bbb", REGEX_OPEN },
+		{ "^a b$", "a b", REGEX_OPEN },
+		{ "^a b\\b", "a b", REGEX_OPEN },
+		{ "^a b.*$", "a b c", REGEX_OPEN },
+		{ "^a b.*", "a b c", REGEX_OPEN },
+		{ "^a b(?!.*x)", "a b c", REGEX_OPEN },
+		{ "^(?!.*x)a b", "a b c", REGEX_OPEN },
+		{ "^a b(?!x)", "a b c", REGEX_HIT },
+		{ "^a b(?!x)", "a bxc", REGEX_MISS },
+		{ "^a(?:.*z)? b", "a b c", REGEX_OPEN },
+		{ "^(?:a|b$)", "bc", REGEX_MISS },
+		{ "^a|b", "bc", REGEX_HIT },
+		{ "^a|b", "c", REGEX_OPEN },
+		{ "", "c", REGEX_HIT },
+		{ "^a \xc3\xbc", "a \xc3\xbc x", REGEX_HIT },
+		{ "^a [^x]", "a \xc3", REGEX_OPEN }, /* half a character */
+		{ "^(?:a+)+$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", REGEX_LIMIT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct regex *regex = regex_of(rows[i].pattern, false);
+		enum regex_result result =
+			regex_match_head(regex, rows[i].head, strlen(rows[i].head));
+
+		if (result != rows[i].result)
+			fail_msg("%s on %s: %d", rows[i].pattern, rows[i].head, result);
+		regex_free(regex);
+	}
+}
+
+/* One pass over a text has steps enough, however long it is. */
+static void linear(void **state)
+{
+	static const char pattern[] = "^(?:\\\\.)*+x";
+	struct regex *regex = regex_of(pattern, false);
+	static char subject[100001];
+
+	(void)state;
+	memset(subject, '\\', sizeof(subject));
+	subject[sizeof(subject) - 1] = 'x';
+	assert_int_equal(regex_match(regex, subject, sizeof(subject)), REGEX_HIT);
+	subject[sizeof(subject) - 1] = 'y';
+	assert_int_equal(regex_match(regex, subject, sizeof(subject)), REGEX_MISS);
+	assert_int_equal(regex_match_head(regex, subject, sizeof(subject)), REGEX_MISS);
+	regex_free(regex);
+}
+
 static void refused(void **state)
 {
 	static const struct {
@@ -223,8 +287,9 @@ static void reach_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(matches), cmocka_unit_test(groups),
-		cmocka_unit_test(limit), cmocka_unit_test(refused), cmocka_unit_test(twins),
-		cmocka_unit_test(reaches), cmocka_unit_test(reach_is_bounded) };
+		cmocka_unit_test(limit), cmocka_unit_test(heads), cmocka_unit_test(linear),
+		cmocka_unit_test(refused), cmocka_unit_test(twins), cmocka_unit_test(reaches),
+		cmocka_unit_test(reach_is_bounded) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

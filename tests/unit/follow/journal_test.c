@@ -72,8 +72,9 @@ static void on_entry(void *context, int reader, const struct line *line)
 	size_t used = strlen(seen);
 
 	(void)context;
-	(void)snprintf(seen + used, sizeof(seen) - used, "%d %lld %.*s\n", reader,
-		(long long)(line->at_ms - 1700000000000), (int)line->length, line->text);
+	(void)snprintf(seen + used, sizeof(seen) - used, "%d %lld %s%.*s\n", reader,
+		(long long)(line->at_ms - 1700000000000), line->cut ? "cut: " : "",
+		(int)line->length, line->text);
 	assert_true(line->dated);
 }
 
@@ -192,11 +193,14 @@ static void test_cursor(void **state)
 	journal_free(journal);
 }
 
-/* Line breaks become two characters, so that one entry is one line; what is long is cut. */
+/* Line breaks become two characters, so that one entry is one line; what is long is cut, and says
+ * so. */
 static void test_message(void **state)
 {
+	static const char fits[] = "_SYSTEMD_UNIT=a.service\nSYSLOG_IDENTIFIER=x\nMESSAGE=";
 	char *entry = malloc(JOURNAL_LINE_MAX * 2);
 	const char *list[] = { entry };
+	const char *last;
 	struct journal *journal;
 	size_t used;
 
@@ -208,12 +212,19 @@ static void test_message(void **state)
 	(void)memset(entry + used + strlen("\nMESSAGE="), 'm', JOURNAL_LINE_MAX + 100);
 	entry[used + strlen("\nMESSAGE=") + JOURNAL_LINE_MAX + 100] = '\0';
 	append(list, 1);
+	(void)memcpy(entry, fits, strlen(fits));
+	(void)memset(entry + strlen(fits), 'n', JOURNAL_LINE_MAX);
+	entry[strlen(fits) + JOURNAL_LINE_MAX - strlen("x: ")] = '\0';
+	append(list, 1);
 	journal = start();
 	(void)add(journal, NULL, 0, NULL, 0);
 	assert_false(journal_read(journal));
-	assert_memory_equal(seen, "0 0 x: a\\nb\n0 1000 x: mmm",
-		strlen("0 0 x: a\\nb\n0 1000 x: mmm"));
-	assert_int_equal(strlen(strstr(seen, "x: mmm")), JOURNAL_LINE_MAX + 1);
+	assert_memory_equal(seen, "0 0 x: a\\nb\n0 1000 cut: x: mmm",
+		strlen("0 0 x: a\\nb\n0 1000 cut: x: mmm"));
+	last = strstr(seen, "\n0 2000 x: nnn");
+	assert_non_null(last);
+	assert_int_equal(last - strstr(seen, "x: mmm"), JOURNAL_LINE_MAX);
+	assert_int_equal(strlen(strstr(seen, "x: nnn")), JOURNAL_LINE_MAX + 1);
 	journal_free(journal);
 	free(entry);
 }

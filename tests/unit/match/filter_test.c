@@ -302,6 +302,70 @@ static void limits(void **state)
 	release(&built);
 }
 
+/* Of a line that was cut only what is sure counts. */
+static void cut_lines(void **state)
+{
+	static const struct {
+		struct source source;
+		const char *line;
+		enum filter_result result;
+	} rows[] = {
+		{ { .fails = { "^ bad <HOST> for " } }, "2026-11-23 08:51:05 bad 192.0.2.1 for xxx",
+			FILTER_HIT },
+		{ { .fails = { "^ bad <HOST>" } }, "2026-11-23 08:51:05 bad 192.0.2.1",
+			FILTER_MISS },
+		{ { .fails = { "^ bad <HOST>$" } }, "2026-11-23 08:51:05 bad 192.0.2.1",
+			FILTER_MISS },
+		{ { .fails = { "^ bad <HOST>\\n" } }, "2026-11-23 08:51:05 bad 192.0.2.1",
+			FILTER_MISS },
+		{ { .fails = { "^ bad <HOST> .*" } }, "2026-11-23 08:51:05 bad 192.0.2.1 for xxx",
+			FILTER_MISS },
+		{ { .fails = { "^ bad <HOST> .*$", "bad <HOST> " } },
+			"2026-11-23 08:51:05 bad 192.0.2.1 for xxx", FILTER_HIT },
+		/* an ignoreregex has to be sure that it does not match */
+		{ { .fails = { "^ bad <HOST> for " }, .ignores = { "^ bad 192\\.0\\.2\\.9 " } },
+			"2026-11-23 08:51:05 bad 192.0.2.1 for xxx", FILTER_HIT },
+		{ { .fails = { "^ bad <HOST> for " }, .ignores = { "^ bad 192\\.0\\.2\\.1 " } },
+			"2026-11-23 08:51:05 bad 192.0.2.1 for xxx", FILTER_IGNORED },
+		{ { .fails = { "^ bad <HOST> for " }, .ignores = { "by me$" } },
+			"2026-11-23 08:51:05 bad 192.0.2.1 for xxx", FILTER_IGNORED },
+		{ { .fails = { "^ bad <HOST> for " }, .ignores = { "^.*by me$" } },
+			"2026-11-23 08:51:05 bad 192.0.2.1 for xxx", FILTER_IGNORED },
+		{ { .fails = { "^ bad <HOST> for " }, .ignores = { "by me$" } },
+			"2026-11-23 08:51:05 good 192.0.2.1 for xxx", FILTER_MISS },
+		{ { .fails = { "^ bad <HOST> for ", "x <HOST>", "y <HOST>", "z <HOST>" },
+			  .ignores = { "by me" } },
+			"2026-11-23 08:51:05 bad 192.0.2.1 for xxx", FILTER_IGNORED },
+		/* what prefregex has cut out is whole */
+		{ { .prefix = "^ p\\[<F-CONTENT>.*?</F-CONTENT>\\] ",
+			  .fails = { "^bad <HOST>$" },
+			  .ignores = { "by me$" } },
+			"2026-11-23 08:51:05 p[bad 192.0.2.1] xxx", FILTER_HIT },
+		{ { .prefix = "^ p\\[<F-CONTENT>.*</F-CONTENT>\\] ", .fails = { "^bad <HOST>$" } },
+			"2026-11-23 08:51:05 p[bad 192.0.2.1] xxx", FILTER_MISS },
+		{ { .fails = { "^ bad <HOST> for " }, .maxlines = 2 },
+			"2026-11-23 08:51:05 bad 192.0.2.1 for xxx", FILTER_MISS },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct findings findings = { 0 };
+		struct built built;
+		struct filter *filter = build(&built, &rows[i].source, &findings);
+		const struct line line = { .text = rows[i].line,
+			.length = strlen(rows[i].line),
+			.cut = true };
+		struct hit hit;
+
+		assert_non_null(filter);
+		if (filter_match(filter, &line, now_s, &hit) != rows[i].result)
+			fail_msg("row %zu", i);
+		filter_free(filter);
+		release(&built);
+		findings_done(&findings);
+	}
+}
+
 static void findings_told(void **state)
 {
 	static const struct {
@@ -384,8 +448,8 @@ static void skips(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(lines), cmocka_unit_test(times),
-		cmocka_unit_test(limits), cmocka_unit_test(findings_told),
-		cmocka_unit_test(skips) };
+		cmocka_unit_test(limits), cmocka_unit_test(cut_lines),
+		cmocka_unit_test(findings_told), cmocka_unit_test(skips) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
