@@ -2,17 +2,13 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
-#include "base/siphash.h"
+#include "base/ipmap.h"
 #include "decide/counter.h"
 #include "state/store.h"
 
-enum {
-	OPENERS_MAX = 2, /* lines of an attempt before its ChallengeResponseFailed */
-	KEY_BYTES = sizeof(uint64_t) + sizeof(uint32_t) + 2 + sizeof(((struct ip *)0)->bytes),
-};
+enum { OPENERS_MAX = 2 /* lines of an attempt before its ChallengeResponseFailed */ };
 
 /* No log has a later or earlier time (2^50 s are 35 million years), and such a time in ms still
  * fits into 64 bits. */
@@ -21,120 +17,97 @@ static const int64_t AT_MAX_S = (int64_t)1 << 50;
 /* An attempt whose further lines may still come. */
 struct attempt {
 	struct ip unit;
-	uint16_t next; /* the next of the same bucket, as index + 1; 0: none */
-	uint16_t bucket;
 	uint32_t jail;
-	uint64_t session; /* 0: the attempt has ended and is in no bucket */
+	uint64_t session; /* 0: the attempt has ended */
 	int64_t at_ms;    /* time of its first line */
 	uint32_t weight;  /* of its failure; 0: inside a ban, for no window */
 	unsigned lines;   /* so many have come, 1 to OPENERS_MAX */
 	bool proven;      /* a line of it came from a source that cannot be forged */
 };
 
-/* A ring of the last attempts with a hash table over it. ring[next] is the one that began longest
- * ago and is overwritten next. Each attempt that has not ended is in the chain that starts at
- * heads[its bucket]. Of one (jail, unit, session) there is at most one attempt, the latest. */
+/* A ring of the last attempts. ring[next] is the one that began longest ago and is overwritten
+ * next. by_unit finds each attempt that has not ended, by its unit and session_tag(). Where two of
+ * a unit have the same tag, only the later one is remembered. */
 struct guard_attempts {
 	struct attempt ring[GUARD_ATTEMPTS_MAX];
-	uint16_t heads[GUARD_ATTEMPTS_MAX]; /* first of each bucket, as index + 1; 0: none */
 	size_t next;
+	struct ipmap *by_unit; /* (unit, tag) → struct attempt in ring */
 };
 
 struct guard_attempts *guard_attempts_new(void)
 {
-	return alloc_zero(sizeof(struct guard_attempts));
+	struct guard_attempts *attempts = alloc_zero(sizeof(*attempts));
+
+	attempts->by_unit = ipmap_new(GUARD_ATTEMPTS_MAX);
+	return attempts;
 }
 
 void guard_attempts_free(struct guard_attempts *attempts)
 {
+	ipmap_free(attempts->by_unit);
 	free(attempts);
+}
+
+/* What tells the attempts of one unit apart. A caller may choose a Call-ID that gives the tag of
+ * another one; but that only shortens the memory of attempts from his own address. */
+static uint32_t session_tag(uint32_t jail, uint64_t session)
+{
+	return (uint32_t)(session ^ session >> 32) ^ jail << 23; /* jails are below 512 */
 }
 
 void guard_attempts_check(const struct guard_attempts *attempts)
 {
 	size_t live = 0;
-	size_t reached = 0;
 
 	for (size_t i = 0; i < GUARD_ATTEMPTS_MAX; i++) {
-		uint16_t link = attempts->heads[i];
+		const struct attempt *attempt = &attempts->ring[i];
 
-		live += attempts->ring[i].session != 0;
-		for (; link && reached <= GUARD_ATTEMPTS_MAX; reached++) {
-			const struct attempt *attempt = &attempts->ring[link - 1];
-
-			assert(attempt->session && attempt->bucket == i);
-			assert(attempt->lines >= 1 && attempt->lines <= OPENERS_MAX);
-			link = attempt->next;
-		}
+		if (!attempt->session)
+			continue;
+		live++;
+		assert(attempt->lines >= 1 && attempt->lines <= OPENERS_MAX);
+		assert(ipmap_get(attempts->by_unit, &attempt->unit,
+			       session_tag(attempt->jail, attempt->session)) == attempt);
 	}
-	assert(live == reached && attempts->next < GUARD_ATTEMPTS_MAX);
-}
-
-/* The hash has a secret key: the caller chooses the Call-ID, and hit->session is a hash of it
- * without a key, so that he could otherwise fill one bucket on purpose. */
-static uint16_t bucket_of(const struct guard *guard, const struct guard_offence *offence)
-{
-	uint8_t bytes[KEY_BYTES];
-	uint8_t *at = bytes;
-
-	memcpy(at, &offence->session, sizeof(offence->session));
-	at += sizeof(offence->session);
-	memcpy(at, &offence->jail, sizeof(offence->jail));
-	at += sizeof(offence->jail);
-	*at++ = offence->unit.family;
-	*at++ = offence->unit.bits;
-	memcpy(at, offence->unit.bytes, sizeof(offence->unit.bytes));
-	return (uint16_t)(siphash(store_key(guard->store), bytes, sizeof(bytes)) %
-			  GUARD_ATTEMPTS_MAX);
+	assert(live == ipmap_count(attempts->by_unit) && attempts->next < GUARD_ATTEMPTS_MAX);
 }
 
 static struct attempt *attempt_find(const struct guard *guard, const struct guard_offence *offence)
 {
-	struct guard_attempts *attempts = guard->attempts;
-	uint16_t link = attempts->heads[bucket_of(guard, offence)];
+	struct attempt *attempt = ipmap_get(guard->attempts->by_unit, &offence->unit,
+		session_tag(offence->jail, offence->session));
 
-	while (link) {
-		struct attempt *attempt = &attempts->ring[link - 1];
-
-		if (attempt->session == offence->session && attempt->jail == offence->jail &&
-			ip_equal(&attempt->unit, &offence->unit))
-			return attempt;
-		link = attempt->next;
-	}
-	return NULL;
+	return attempt && attempt->session == offence->session && attempt->jail == offence->jail
+		       ? attempt
+		       : NULL;
 }
 
 static void attempt_end(struct guard_attempts *attempts, struct attempt *attempt)
 {
-	uint16_t *link = &attempts->heads[attempt->bucket];
-
-	while (&attempts->ring[*link - 1] != attempt)
-		link = &attempts->ring[*link - 1].next;
-	*link = attempt->next;
+	(void)ipmap_remove(attempts->by_unit, &attempt->unit,
+		session_tag(attempt->jail, attempt->session)); /* returns `attempt` */
 	attempt->session = 0;
 }
 
 static void attempt_begin(struct guard *guard, const struct guard_offence *offence, uint32_t weight)
 {
 	struct guard_attempts *attempts = guard->attempts;
-	struct attempt *old = attempt_find(guard, offence);
 	struct attempt *attempt = &attempts->ring[attempts->next];
-	uint16_t bucket = bucket_of(guard, offence);
+	uint32_t tag = session_tag(offence->jail, offence->session);
+	struct attempt *old = ipmap_get(attempts->by_unit, &offence->unit, tag);
 
 	if (old)
 		attempt_end(attempts, old);
 	if (attempt->session)
 		attempt_end(attempts, attempt);
 	*attempt = (struct attempt){ .unit = offence->unit,
-		.next = attempts->heads[bucket],
-		.bucket = bucket,
 		.jail = offence->jail,
 		.session = offence->session,
 		.at_ms = offence->at_ms,
 		.weight = weight,
 		.lines = 1,
 		.proven = offence->proven };
-	attempts->heads[bucket] = (uint16_t)(attempts->next + 1);
+	(void)ipmap_put(attempts->by_unit, &attempt->unit, tag, attempt); /* there is room */
 	attempts->next = (attempts->next + 1) % GUARD_ATTEMPTS_MAX;
 }
 

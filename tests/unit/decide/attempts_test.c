@@ -133,6 +133,8 @@ static void test_lines_of_one_attempt_count_once(void **state)
 		{ "U1@0 G2@0", 2, false },
 		{ "U1@0 U2@1 U1@2 U2@3 G2@4 G1@5", 2, false },
 		{ "U0@0 U0@0 G0@0", 3, false },
+		/* sessions with one tag (see attempts.c) replace each other, and count for more */
+		{ "U1@0 U4294967296@1 U1@2 G4294967296@3 G1@4", 4, false },
 		{ "P1@0 P1@0 U1@0 P1@0 U1@0 G1@0", 4, false },
 		/* other addresses; an IPv6 address stands for its /64 */
 		{ "U1@0 U1@0b G1@0b", 2, false },
