@@ -28,21 +28,21 @@ struct attempt {
 /* A ring of the last attempts. ring[next] is the one that began longest ago and is overwritten
  * next. by_unit finds each attempt that has not ended, by its unit and session_tag(). Where two of
  * a unit have the same tag, only the later one is remembered. */
-struct guard_attempts {
-	struct attempt ring[GUARD_ATTEMPTS_MAX];
+struct attempts {
+	struct attempt ring[ATTEMPTS_MAX];
 	size_t next;
 	struct ipmap *by_unit; /* (unit, tag) → struct attempt in ring */
 };
 
-struct guard_attempts *guard_attempts_new(void)
+struct attempts *attempts_new(void)
 {
-	struct guard_attempts *attempts = alloc_zero(sizeof(*attempts));
+	struct attempts *attempts = alloc_zero(sizeof(*attempts));
 
-	attempts->by_unit = ipmap_new(GUARD_ATTEMPTS_MAX);
+	attempts->by_unit = ipmap_new(ATTEMPTS_MAX);
 	return attempts;
 }
 
-void guard_attempts_free(struct guard_attempts *attempts)
+void attempts_free(struct attempts *attempts)
 {
 	ipmap_free(attempts->by_unit);
 	free(attempts);
@@ -55,11 +55,11 @@ static uint32_t session_tag(uint32_t jail, uint64_t session)
 	return (uint32_t)(session ^ session >> 32) ^ jail << 23; /* jails are below 512 */
 }
 
-void guard_attempts_check(const struct guard_attempts *attempts)
+void attempts_check(const struct attempts *attempts)
 {
 	size_t live = 0;
 
-	for (size_t i = 0; i < GUARD_ATTEMPTS_MAX; i++) {
+	for (size_t i = 0; i < ATTEMPTS_MAX; i++) {
 		const struct attempt *attempt = &attempts->ring[i];
 
 		if (!attempt->session)
@@ -69,7 +69,7 @@ void guard_attempts_check(const struct guard_attempts *attempts)
 		assert(ipmap_get(attempts->by_unit, &attempt->unit,
 			       session_tag(attempt->jail, attempt->session)) == attempt);
 	}
-	assert(live == ipmap_count(attempts->by_unit) && attempts->next < GUARD_ATTEMPTS_MAX);
+	assert(live == ipmap_count(attempts->by_unit) && attempts->next < ATTEMPTS_MAX);
 }
 
 static struct attempt *attempt_find(const struct guard *guard, const struct guard_offence *offence)
@@ -82,7 +82,7 @@ static struct attempt *attempt_find(const struct guard *guard, const struct guar
 		       : NULL;
 }
 
-static void attempt_end(struct guard_attempts *attempts, struct attempt *attempt)
+static void attempt_end(struct attempts *attempts, struct attempt *attempt)
 {
 	(void)ipmap_remove(attempts->by_unit, &attempt->unit,
 		session_tag(attempt->jail, attempt->session)); /* returns `attempt` */
@@ -91,7 +91,7 @@ static void attempt_end(struct guard_attempts *attempts, struct attempt *attempt
 
 static void attempt_begin(struct guard *guard, const struct guard_offence *offence, uint32_t weight)
 {
-	struct guard_attempts *attempts = guard->attempts;
+	struct attempts *attempts = guard->attempts;
 	struct attempt *attempt = &attempts->ring[attempts->next];
 	uint32_t tag = session_tag(offence->jail, offence->session);
 	struct attempt *old = ipmap_get(attempts->by_unit, &offence->unit, tag);
@@ -108,7 +108,7 @@ static void attempt_begin(struct guard *guard, const struct guard_offence *offen
 		.lines = 1,
 		.proven = offence->proven };
 	(void)ipmap_put(attempts->by_unit, &attempt->unit, tag, attempt); /* there is room */
-	attempts->next = (attempts->next + 1) % GUARD_ATTEMPTS_MAX;
+	attempts->next = (attempts->next + 1) % ATTEMPTS_MAX;
 }
 
 static void attempt_join(struct guard *guard, struct attempt *attempt, bool proven, bool is_last)
@@ -143,7 +143,7 @@ static bool begins(const struct guard_offence *offence)
 	       (offence->event == HIT_UNKNOWN_ACCOUNT || offence->event == HIT_ACL);
 }
 
-bool guard_attempt_joins(struct guard *guard, const struct guard_offence *offence)
+bool attempts_join(struct guard *guard, const struct guard_offence *offence)
 {
 	bool is_last = offence->event == HIT_GUESS;
 	struct attempt *attempt;
@@ -151,8 +151,8 @@ bool guard_attempt_joins(struct guard *guard, const struct guard_offence *offenc
 	if (!offence->session || (!is_last && !begins(offence)))
 		return false;
 	attempt = attempt_find(guard, offence);
-	if (!attempt || offence->at_ms < attempt->at_ms - GUARD_ATTEMPT_MS ||
-		offence->at_ms > attempt->at_ms + GUARD_ATTEMPT_MS)
+	if (!attempt || offence->at_ms < attempt->at_ms - ATTEMPTS_MS ||
+		offence->at_ms > attempt->at_ms + ATTEMPTS_MS)
 		return false;
 	if (!is_last && attempt->lines == OPENERS_MAX)
 		return false;
@@ -161,7 +161,7 @@ bool guard_attempt_joins(struct guard *guard, const struct guard_offence *offenc
 	return true;
 }
 
-void guard_attempt_count(struct guard *guard, const struct guard_offence *offence, uint32_t weight)
+void attempts_count(struct guard *guard, const struct guard_offence *offence, uint32_t weight)
 {
 	bool is_first = begins(offence);
 
@@ -173,7 +173,7 @@ void guard_attempt_count(struct guard *guard, const struct guard_offence *offenc
 		record(guard, offence, STORE_INSIDE, offence->session, 0);
 }
 
-void guard_attempt_load(struct guard *guard, uint32_t jail, const struct store_failure *row)
+void attempts_load(struct guard *guard, uint32_t jail, const struct store_failure *row)
 {
 	struct guard_offence offence = { .unit = row->ip,
 		.jail = jail,

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <syslog.h>
 
-#include "base/alloc.h"
 #include "base/text.h"
 #include "base/times.h"
 #include "config/config.h"
@@ -16,16 +15,6 @@
 #include "match/records.h"
 
 enum { KINDS_TEXT_MAX = 1024 };
-
-/* When the last GUARD_BLIND_LINES + 1 unreadable lines were read. at_s is a ring: once it is full,
- * at_s[next] is the oldest of them, and if that is within findtime, there were too many. */
-struct guard_blind {
-	int64_t at_s[GUARD_BLIND_LINES + 1];
-	size_t next;
-	size_t count;
-	int64_t told_s;
-	bool told;
-};
 
 /* Writes how many unreadable lines of which kind there were: "cut 12, not-utf8 9". */
 static void kinds_text(const struct filter *filter, char text[KINDS_TEXT_MAX])
@@ -43,7 +32,7 @@ static void kinds_text(const struct filter *filter, char text[KINDS_TEXT_MAX])
 	}
 }
 
-static void tell(struct guard *guard, const struct guard_jail *jail, int64_t now_s)
+static void alarm_raise(struct guard *guard, const struct guard_jail *jail, int64_t now_s)
 {
 	const char *dest = guard_jail_dest(guard, jail);
 	char kinds[KINDS_TEXT_MAX];
@@ -57,32 +46,41 @@ static void tell(struct guard *guard, const struct guard_jail *jail, int64_t now
 	guard_note(guard, LOG_WARNING,
 		"%s: someone is guessing blindly: more than %d lines within %s name nobody soundly "
 		"(since the start: %s)",
-		text_shown_string(jail->name).text, GUARD_BLIND_LINES, findtime, kinds);
+		text_shown_string(jail->name).text, BLIND_LINES, findtime, kinds);
 	if (!dest)
 		return;
-	letter_blind(&letter, jail->name, GUARD_BLIND_LINES, findtime, kinds, guard->host);
+	letter_blind(&letter, jail->name, BLIND_LINES, findtime, kinds, guard->host);
 	guard->events.alert(guard->events.context, now_s, dest, guard_jail_sender(guard, jail),
 		&letter);
 }
 
-void guard_unsound(struct guard *guard, size_t number, int64_t now_s)
+static void line_count(struct guard *guard, struct guard_jail *jail, int64_t now_s)
+{
+	int64_t findtime_s = jail->config->findtime_s;
+	struct blind *blind = &jail->blind;
+	int64_t oldest_s;
+
+	blind->at_s[blind->next] = now_s;
+	blind->next = (blind->next + 1) % (BLIND_LINES + 1);
+	oldest_s = blind->at_s[blind->next];
+	if (!oldest_s || now_s - oldest_s > findtime_s)
+		return;
+	if (blind->told_s > now_s)
+		blind->told_s = now_s; /* the clock was set back: it must not silence us */
+	if (blind->told_s && now_s - blind->told_s < findtime_s)
+		return;
+	blind->told_s = now_s;
+	alarm_raise(guard, jail, now_s);
+}
+
+void blind_count(struct guard *guard, size_t number, const struct line *line, int64_t now_s)
 {
 	struct guard_jail *jail = &guard->jails[number];
-	int64_t findtime_s = jail->config->findtime_s;
-	struct guard_blind *blind = jail->blind;
+	uint64_t lines = records_blind(filter_records(jail->filter));
+	bool is_old = line->first_read ||
+		      (line->dated && line->at_ms / 1000 < now_s - jail->config->findtime_s);
 
-	if (!blind)
-		blind = jail->blind = alloc_zero(sizeof(*blind));
-	blind->at_s[blind->next] = now_s;
-	blind->next = (blind->next + 1) % (GUARD_BLIND_LINES + 1);
-	blind->count += blind->count <= GUARD_BLIND_LINES;
-	if (blind->count <= GUARD_BLIND_LINES || now_s - blind->at_s[blind->next] > findtime_s)
-		return;
-	if (blind->told && blind->told_s > now_s)
-		blind->told_s = now_s; /* the clock was set back: it must not silence us */
-	if (blind->told && now_s - blind->told_s < findtime_s)
-		return;
-	blind->told = true;
-	blind->told_s = now_s;
-	tell(guard, jail, now_s);
+	for (; jail->blind.lines < lines; jail->blind.lines++)
+		if (!is_old)
+			line_count(guard, jail, now_s);
 }

@@ -13,7 +13,6 @@
 #include "decide/counter.h"
 #include "decide/history.h"
 #include "match/filter.h"
-#include "match/records.h"
 #include "state/store.h"
 
 /* Makes the ban, its row in the database and its mail. A ban can be over already, when an old log
@@ -103,7 +102,7 @@ void guard_count_hit(struct guard *guard, size_t number, const struct line *line
 		jail->ignored++;
 		return;
 	}
-	if (guard_attempt_joins(guard, &offence))
+	if (attempts_join(guard, &offence))
 		return;
 	jail->failures_total++;
 	guard_record_totals(guard, jail);
@@ -111,11 +110,11 @@ void guard_count_hit(struct guard *guard, size_t number, const struct line *line
 	/* A line from before the ban, out of a file that is read later, is taken as one inside it:
 	 * it must not move the ban's end. */
 	if (standing && (standing->until_s == 0 || at_s < standing->until_s)) {
-		guard_attempt_count(guard, &offence, 0);
+		attempts_count(guard, &offence, 0);
 		return;
 	}
 	weight = guard_failure_weight(guard, number, &offence.unit, at_s);
-	guard_attempt_count(guard, &offence, weight);
+	attempts_count(guard, &offence, weight);
 	if (counter_add(guard->counter, offence.jail, &offence.unit, at_s, weight, &evidence,
 		    &reached_s) &&
 		jail->config->bans)
@@ -159,21 +158,6 @@ static bool jail_wants(const struct guard_jail *jail, const struct line *line)
 	return false;
 }
 
-/* Passes on how many lines the jail's filter has given up on with this line (a record that never
- * ended is noticed with a later line). Old lines, from before findtime or from a file that is read
- * for the first time, raise no alarm. */
-static void count_blind(struct guard *guard, size_t number, const struct line *line, int64_t now_s)
-{
-	struct guard_jail *jail = &guard->jails[number];
-	uint64_t blind = records_blind(filter_records(jail->filter));
-	bool is_old = line->first_read ||
-		      (line->dated && line->at_ms / 1000 < now_s - jail->config->findtime_s);
-
-	for (; jail->blind_seen < blind; jail->blind_seen++)
-		if (!is_old)
-			guard_unsound(guard, number, now_s);
-}
-
 static void take(struct guard *guard, size_t number, const struct line *line,
 	enum filter_result result, const struct hit *hit, int64_t now_s)
 {
@@ -204,7 +188,7 @@ void guard_entry(struct guard *guard, size_t jail, const struct line *line, int6
 	if (!filter)
 		return;
 	take(guard, jail, line, filter_match(filter, line, now_s, &hit), &hit, now_s);
-	count_blind(guard, jail, line, now_s);
+	blind_count(guard, jail, line, now_s);
 }
 
 void guard_line(struct guard *guard, const struct line *line, int64_t now_s)

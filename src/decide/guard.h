@@ -67,25 +67,14 @@ void guard_load_total(struct guard *guard, const char *jail, uint64_t failures, 
 void guard_add_pattern(struct guard *guard, size_t jail, int pattern);
 
 /* Takes one line of a log, for all jails whose patterns match its path. When a jail's parser gives
- * up on more than GUARD_BLIND_LINES lines within findtime, the guard writes a note and a mail about
+ * up on more than BLIND_LINES (parts.h) within findtime, the guard writes a note and a mail about
  * it, at most once in each findtime. Old lines, and lines of a file that is read for the first
  * time, are counted but raise no such alarm. A restart forgets when such lines came. */
-enum { GUARD_BLIND_LINES = 20 };
 void guard_line(struct guard *guard, const struct line *line, int64_t now_s);
 /* Takes the answer to `resolve`: the addresses of the name, of which the first
- * GUARD_NAME_ADDRESSES_MAX count. found false: no server could tell, and the name is asked for
- * again soon. The hits that waited for the name are counted for each address, at the time of their
- * line. */
-enum {
-	GUARD_NAME_ADDRESSES_MAX = 4, /* with more of them one line could ban a whole pool */
-	GUARD_NAMES_MAX = 1000,       /* that are known or being asked for */
-	GUARD_NAME_HITS_MAX = 1000,   /* that wait for an answer; more are counted for nobody */
-	GUARD_NAME_KEPT_S = 300,  /* an answer is kept so long, as in fail2ban, whatever its TTL */
-	GUARD_NAME_RETRY_S = 30,  /* a name without an answer is not asked for again before */
-	GUARD_NAME_WAIT_S = 30,   /* a question without an answer by then has failed */
-	GUARD_NAME_QUEUED_S = 60, /* a name that could not be asked for by then has failed */
-	GUARD_NAME_RATE = 20,     /* questions a second: clients choose the names */
-};
+ * UNRESOLVED_ADDRESSES_MAX (parts.h) count. found false: no server could tell, and the name is
+ * asked for again soon. The hits that waited for the name are counted for each address, at the time
+ * of their line. */
 void guard_resolved(struct guard *guard, const char *name, bool found, const struct ip *addresses,
 	size_t count, int64_t now_s);
 /* How many hits wait for an answer: they are lost when the guard ends (see unresolved.c). */

@@ -144,7 +144,7 @@ struct guard *guard_new(const struct config *config, struct protected *protected
 	guard->counter = counter_new();
 	guard->history = history_new(guard_purge_age_s(guard));
 	guard->unresolved = unresolved_new();
-	guard->attempts = guard_attempts_new();
+	guard->attempts = attempts_new();
 	guard->bans = bans_new();
 	guard->letters_end = &guard->letters;
 	(void)scope_number(guard, &all); /* becomes number 0 */
@@ -172,12 +172,11 @@ void guard_free(struct guard *guard)
 	for (size_t i = 0; i < guard->n_jails; i++) {
 		filter_free(guard->jails[i].filter);
 		free(guard->jails[i].name);
-		free(guard->jails[i].blind);
 	}
 	waiting_letters_done(guard);
 	free(guard->lifting);
 	unresolved_free(guard->unresolved);
-	guard_attempts_free(guard->attempts);
+	attempts_free(guard->attempts);
 	counter_free(guard->counter);
 	history_free(guard->history);
 	bans_free(guard->bans);

@@ -41,6 +41,17 @@ enum {
 	EXPIRE_MAX = 10000, /* windows, and records of the history, that one tick frees */
 };
 
+/* blind.c: attempts in lines that the parser of Asterisk's records gave up on. at_s is a ring of
+ * the times at which the last of them were read, 0: none yet. at_s[next] is the oldest, and if that
+ * is within findtime, there were more than BLIND_LINES. */
+enum { BLIND_LINES = 20 };
+struct blind {
+	uint64_t lines; /* of records_blind(), so many have been counted here */
+	int64_t at_s[BLIND_LINES + 1];
+	size_t next;
+	int64_t told_s; /* of the last alarm; 0: none yet */
+};
+
 struct guard_jail {
 	char *name;                       /* owned */
 	const struct config_jail *config; /* borrowed; NULL: "manual", or only in the database */
@@ -52,9 +63,8 @@ struct guard_jail {
 	uint64_t failures_total;
 	uint64_t bans_total;
 	uint64_t ignored;
-	uint64_t unresolved;       /* hits of host names without an address */
-	struct guard_blind *blind; /* owned; NULL: no unreadable line yet */
-	uint64_t blind_seen; /* so many lines of records_blind have been passed to guard_unsound */
+	uint64_t unresolved; /* hits of host names without an address */
+	struct blind blind;
 };
 
 /* jails[manual] is the jail of bans by hand. After guard_new no jail changes its number or goes;
@@ -79,8 +89,8 @@ struct guard {
 	struct ban *lifting; /* owned; copies of lifted bans, whose rows are marked as ended when
 			      * the kernel has acknowledged the lift */
 	size_t n_lifting;
-	struct unresolved *unresolved;   /* owned */
-	struct guard_attempts *attempts; /* owned */
+	struct unresolved *unresolved; /* owned */
+	struct attempts *attempts;     /* owned */
 	int64_t next_expire_s;
 	char host[sizeof(((struct utsname *)0)->nodename)];
 };
@@ -99,7 +109,7 @@ struct guard_offence {
  *
  * When a client sends credentials for an unknown account, or is refused by an ACL, Asterisk writes
  * up to three lines for the one exchange: two of that kind (InvalidAccountID, FailedACL) and a
- * ChallengeResponseFailed. The first one counts at once. A second one within GUARD_ATTEMPT_MS joins
+ * ChallengeResponseFailed. The first one counts at once. A second one within ATTEMPTS_MS joins
  * it, and so does one ChallengeResponseFailed, which ends the attempt. Lines that join add nothing,
  * neither to the window nor to the totals; every other line counts. Lines of one attempt have the
  * same jail, unit and SessionID. If a line that joins is proven, its failure is proven from then
@@ -115,30 +125,38 @@ struct guard_offence {
  * Without a SessionID (a Call-ID with an escape character can make it unreadable) each line counts:
  * no phone sends such a thing.
  *
- * The last GUARD_ATTEMPTS_MAX attempts of all jails together are remembered; a new one replaces the
+ * The last ATTEMPTS_MAX attempts of all jails together are remembered; a new one replaces the
  * one that began first. Further lines of a replaced attempt then count as attempts of their own. So
  * a flood makes nobody count for less, and making somebody count for more (three times at most)
  * takes 4096 new attempts during one exchange of his that failed anyway. If such lines were not
  * counted, a flood would hide guesses. */
-enum { GUARD_ATTEMPTS_MAX = 4096, GUARD_ATTEMPT_MS = 2000 };
+enum { ATTEMPTS_MAX = 4096, ATTEMPTS_MS = 2000 };
 
-struct guard_attempts *guard_attempts_new(void);
-void guard_attempts_free(struct guard_attempts *attempts);
+struct attempts *attempts_new(void);
+void attempts_free(struct attempts *attempts);
 /* Asserts the invariants; for tests. */
-void guard_attempts_check(const struct guard_attempts *attempts);
+void attempts_check(const struct attempts *attempts);
 /* Returns true if the line belongs to an attempt that has counted: it has been recorded, and the
  * caller counts nothing. */
-bool guard_attempt_joins(struct guard *guard, const struct guard_offence *offence);
+bool attempts_join(struct guard *guard, const struct guard_offence *offence);
 /* Records a line that did not join an attempt, and remembers the attempt that it may begin. weight:
  * what its failure counts as; 0: it happened inside a ban and counts for no window. */
-void guard_attempt_count(struct guard *guard, const struct guard_offence *offence, uint32_t weight);
+void attempts_count(struct guard *guard, const struct guard_offence *offence, uint32_t weight);
 /* Takes in a row that one of these two has recorded; rows come in the order of recording. */
-void guard_attempt_load(struct guard *guard, uint32_t jail, const struct store_failure *row);
+void attempts_load(struct guard *guard, uint32_t jail, const struct store_failure *row);
 
 /* unresolved.c: a hit that shows a host name and no address, waiting for the name's addresses. */
 enum {
 	UNRESOLVED_LINE_MAX = 1000,   /* bytes of the line that are kept for the mail */
 	UNRESOLVED_ACCOUNT_MAX = 128, /* bytes of the account that are kept */
+	UNRESOLVED_ADDRESSES_MAX = 4, /* with more of them one line could ban a whole pool */
+	UNRESOLVED_NAMES_MAX = 1000,  /* that are known or being asked for */
+	UNRESOLVED_HITS_MAX = 1000,   /* that wait for an answer; more are counted for nobody */
+	UNRESOLVED_KEPT_S = 300,  /* an answer is kept so long, as in fail2ban, whatever its TTL */
+	UNRESOLVED_RETRY_S = 30,  /* a name without an answer is not asked for again before */
+	UNRESOLVED_WAIT_S = 30,   /* a question without an answer by then has failed */
+	UNRESOLVED_QUEUED_S = 60, /* a name that could not be asked for by then has failed */
+	UNRESOLVED_RATE = 20,     /* questions a second: clients choose the names */
 };
 struct unresolved_hit {
 	struct known_name *name; /* borrowed; it stays in its table while a hit waits for it */
@@ -175,9 +193,11 @@ void guard_count_hit(struct guard *guard, size_t number, const struct line *line
 const char *guard_jail_dest(const struct guard *guard, const struct guard_jail *jail);
 const char *guard_jail_sender(const struct guard *guard, const struct guard_jail *jail);
 
-/* blind.c: the parser of jail number `number` gave up on a line that is not an old one. When there
- * are too many within findtime, a note and a mail say so. */
-void guard_unsound(struct guard *guard, size_t number, int64_t now_s);
+/* Counts the lines on which the parser of jail number `number` has given up with this one: a record
+ * that never ended is noticed with a later line. When there are too many within findtime, a note
+ * and a mail say so. Old lines, from before findtime or from a file that is read for the first
+ * time, raise no alarm. */
+void blind_count(struct guard *guard, size_t number, const struct line *line, int64_t now_s);
 
 /* Writes to the journal: "asterisk: banned 192.0.2.1 for 10m"; what is "banned" here. */
 void guard_note_ban(const struct guard *guard, const struct ban *ban, const char *what);

@@ -54,11 +54,11 @@ void guard_load_failure(struct guard *guard, const struct store_failure *failure
 	switch (failure->kind) {
 	case STORE_FAILURE:
 		load_counted(guard, (uint32_t)number, failure);
-		guard_attempt_load(guard, (uint32_t)number, failure);
+		attempts_load(guard, (uint32_t)number, failure);
 		break;
 	case STORE_INSIDE:
 	case STORE_JOINED:
-		guard_attempt_load(guard, (uint32_t)number, failure);
+		attempts_load(guard, (uint32_t)number, failure);
 		break;
 	case STORE_BAN:
 		counter_clear(guard->counter, (uint32_t)number, &failure->ip);

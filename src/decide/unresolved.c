@@ -7,7 +7,7 @@
  * can point it at any address; that is why names are looked up only where a jail's usedns says so.
  *
  * Hits that still wait when the engine ends, also on a reload, are lost: those of the last
- * GUARD_NAME_QUEUED_S + GUARD_NAME_WAIT_S seconds, at most GUARD_NAME_HITS_MAX. They are counted
+ * UNRESOLVED_QUEUED_S + UNRESOLVED_WAIT_S seconds, at most UNRESOLVED_HITS_MAX. They are counted
  * for nobody, and later lines of the same host count as if these had not been. An orderly end says
  * how many they are. Reading their log again from before them would not do: the position in the log
  * is committed together with what the later lines have counted, and these would count twice. A
@@ -36,14 +36,14 @@ struct known_name {
 	uint32_t hash;
 	int64_t until_s;
 	size_t count;
-	struct ip addresses[GUARD_NAME_ADDRESSES_MAX];
+	struct ip addresses[UNRESOLVED_ADDRESSES_MAX];
 	char name[HOST_NAME_BYTES_MAX + 1];
 };
 
 /* The hits in the list wait for names that are not known yet. Only between an answer and the calls
  * of unresolved_take that follow it, hits of a known name are there too. */
 struct unresolved {
-	struct known_name table[GUARD_NAMES_MAX];
+	struct known_name table[UNRESOLVED_NAMES_MAX];
 	struct unresolved_hit *hits; /* owned list, oldest first */
 	struct unresolved_hit **end;
 	size_t n_hits;
@@ -100,7 +100,7 @@ static struct known_name *name_find(struct unresolved *unresolved, const char *t
 {
 	uint32_t hash = name_hash(text);
 
-	for (size_t i = 0; i < GUARD_NAMES_MAX; i++)
+	for (size_t i = 0; i < UNRESOLVED_NAMES_MAX; i++)
 		if (unresolved->table[i].state != NAME_FREE && unresolved->table[i].hash == hash &&
 			strcmp(unresolved->table[i].name, text) == 0)
 			return &unresolved->table[i];
@@ -112,7 +112,7 @@ static struct known_name *name_place(struct unresolved *unresolved)
 {
 	struct known_name *oldest = NULL;
 
-	for (size_t i = 0; i < GUARD_NAMES_MAX; i++) {
+	for (size_t i = 0; i < UNRESOLVED_NAMES_MAX; i++) {
 		struct known_name *name = &unresolved->table[i];
 
 		if (name->state == NAME_FREE)
@@ -132,12 +132,12 @@ static bool name_ask(struct guard *guard, struct known_name *name, int64_t now_s
 		unresolved->second_s = now_s;
 		unresolved->n_asked = 0;
 	}
-	if (unresolved->n_asked >= GUARD_NAME_RATE ||
+	if (unresolved->n_asked >= UNRESOLVED_RATE ||
 		!guard->events.resolve(guard->events.context, name->name))
 		return false;
 	unresolved->n_asked++;
 	name->state = NAME_ASKED;
-	name->until_s = now_s + GUARD_NAME_WAIT_S;
+	name->until_s = now_s + UNRESOLVED_WAIT_S;
 	return true;
 }
 
@@ -150,15 +150,15 @@ static struct known_name *name_get(struct guard *guard, const char *text, int64_
 	struct known_name *name = name_find(unresolved, text);
 
 	if (name && (name->state != NAME_KNOWN ||
-			    (name->until_s > now_s && name->until_s <= now_s + GUARD_NAME_KEPT_S)))
+			    (name->until_s > now_s && name->until_s <= now_s + UNRESOLVED_KEPT_S)))
 		return name;
 	if (!name)
 		name = name_place(unresolved);
-	if (!name || unresolved->n_hits == GUARD_NAME_HITS_MAX)
+	if (!name || unresolved->n_hits == UNRESOLVED_HITS_MAX)
 		return NULL;
 	*name = (struct known_name){ .state = NAME_WAITING,
 		.hash = name_hash(text),
-		.until_s = now_s + GUARD_NAME_QUEUED_S };
+		.until_s = now_s + UNRESOLVED_QUEUED_S };
 	(void)snprintf(name->name, sizeof(name->name), "%s", text); /* fits */
 	(void)name_ask(guard, name, now_s); /* if that fails, the tick asks */
 	return name;
@@ -206,7 +206,7 @@ void unresolved_hit(struct guard *guard, size_t number, const struct line *line,
 	if (name_read(hit->host, hit->host_length, text))
 		name = name_get(guard, text, now_s);
 	/* the cap is for hits that wait; that of a known name is taken out at once by the caller */
-	if (!name || (name->state != NAME_KNOWN && unresolved->n_hits == GUARD_NAME_HITS_MAX)) {
+	if (!name || (name->state != NAME_KNOWN && unresolved->n_hits == UNRESOLVED_HITS_MAX)) {
 		jail->unresolved++;
 		return;
 	}
@@ -239,8 +239,8 @@ static void name_end(struct known_name *name, bool found, const struct ip *addre
 	int64_t now_s)
 {
 	name->state = NAME_KNOWN;
-	name->until_s = now_s + (found ? GUARD_NAME_KEPT_S : GUARD_NAME_RETRY_S);
-	name->count = count < GUARD_NAME_ADDRESSES_MAX ? count : GUARD_NAME_ADDRESSES_MAX;
+	name->until_s = now_s + (found ? UNRESOLVED_KEPT_S : UNRESOLVED_RETRY_S);
+	name->count = count < UNRESOLVED_ADDRESSES_MAX ? count : UNRESOLVED_ADDRESSES_MAX;
 	for (size_t i = 0; i < name->count; i++)
 		name->addresses[i] = addresses[i];
 }
@@ -261,7 +261,7 @@ void unresolved_answer(struct unresolved *unresolved, const char *text, bool fou
 
 void unresolved_tick(struct guard *guard, int64_t now_s)
 {
-	for (size_t i = 0; i < GUARD_NAMES_MAX; i++) {
+	for (size_t i = 0; i < UNRESOLVED_NAMES_MAX; i++) {
 		struct known_name *name = &guard->unresolved->table[i];
 		bool is_late = name->until_s <= now_s;
 

@@ -63,7 +63,7 @@ static void count_hit(const struct world *world, size_t jail, const struct hit *
 	struct line line = { .text = "x", .length = 1, .path = "/var/log/x" };
 
 	guard_count_hit(world->guard, jail, &line, hit, NOW_S + 100);
-	guard_attempts_check(world->guard->attempts);
+	attempts_check(world->guard->attempts);
 }
 
 static void step(const struct world *world, size_t jail, const char *text)
@@ -238,9 +238,9 @@ static void test_what_is_evicted_counts_for_more(void **state)
 	struct world world = { 0 };
 
 	(void)state;
-	for (unsigned others = GUARD_ATTEMPTS_MAX - 1; others <= GUARD_ATTEMPTS_MAX; others++) {
+	for (unsigned others = ATTEMPTS_MAX - 1; others <= ATTEMPTS_MAX; others++) {
 		struct hit other = hit_of("U2@1b");
-		uint64_t expected = others < GUARD_ATTEMPTS_MAX ? 1 : 2;
+		uint64_t expected = others < ATTEMPTS_MAX ? 1 : 2;
 
 		world_new_with(&world, JAILS);
 		steps(&world, MANY, "U1@0");
@@ -248,9 +248,9 @@ static void test_what_is_evicted_counts_for_more(void **state)
 			struct guard_offence offence = { other.ip, MANY, other.at_ms, other.session,
 				other.event, false };
 
-			guard_attempt_count(world.guard, &offence, 0);
+			attempts_count(world.guard, &offence, 0);
 		}
-		guard_attempts_check(world.guard->attempts);
+		attempts_check(world.guard->attempts);
 		steps(&world, MANY, "U1@2");
 		assert_int_equal(world_info(&world, MANY, NOW_S).failures_total, expected);
 		steps(&world, MANY, "G1@3 G1@4 G1@5");
@@ -269,8 +269,8 @@ static void flood(const struct world *world, uint32_t from, uint32_t to)
 	for (uint32_t i = from; i < to; i++) {
 		memcpy(offence.unit.bytes + 4, &i, sizeof(i));
 		offence.at_ms = NOW_S * INT64_C(1000) + i / 1000;
-		if (!guard_attempt_joins(world->guard, &offence))
-			guard_attempt_count(world->guard, &offence, 0);
+		if (!attempts_join(world->guard, &offence))
+			attempts_count(world->guard, &offence, 0);
 	}
 }
 
@@ -285,7 +285,7 @@ static void test_memory_does_not_grow(void **state)
 	before = mallinfo2().uordblks + mallinfo2().hblkhd;
 	flood(&world, 2 * STORE_DIRTY_MAX, 2000000);
 	assert_int_equal(mallinfo2().uordblks + mallinfo2().hblkhd, before);
-	guard_attempts_check(world.guard->attempts);
+	attempts_check(world.guard->attempts);
 	world_done(&world);
 }
 

@@ -11,7 +11,9 @@
 
 #include "decide/guard_fixture.h"
 
-enum { FINDTIME_S = 600, LINES = GUARD_BLIND_LINES };
+#include "decide/parts.h"
+
+enum { FINDTIME_S = 600, LINES = BLIND_LINES };
 
 #define HEAD                                                                                       \
 	"[2026-11-23 08:51:05] SECURITY[74] res_security_log.c: SecurityEvent=\"FailedACL\","      \

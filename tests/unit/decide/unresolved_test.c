@@ -7,6 +7,8 @@
 
 #include "decide/guard_fixture.h"
 
+#include "decide/parts.h"
+
 enum { ASKED_MAX = 4096 };
 
 #define JAILS                                                                                      \
@@ -163,9 +165,9 @@ static void test_no_answer_is_nobody(void **state)
 	resolved("a.example.org", NULL, NULL, NOW_S); /* it has no address */
 	guard_resolved(world.guard, "b.example.org", false, NULL, 0, NOW_S);
 	assert_int_equal(unresolved(YES_JAIL), 2);
-	guard_tick(world.guard, NOW_S + GUARD_NAME_WAIT_S - 1, true);
+	guard_tick(world.guard, NOW_S + UNRESOLVED_WAIT_S - 1, true);
 	assert_int_equal(unresolved(YES_JAIL), 2);
-	guard_tick(world.guard, NOW_S + GUARD_NAME_WAIT_S, true);
+	guard_tick(world.guard, NOW_S + UNRESOLVED_WAIT_S, true);
 	assert_int_equal(unresolved(YES_JAIL), 3); /* c: nobody answered */
 	assert_int_equal(failures(YES_JAIL), 0);
 	resolved("c.example.org", "203.0.113.1", NULL, NOW_S + 40); /* too late */
@@ -190,15 +192,15 @@ static void test_protected_are_not_counted(void **state)
 
 static void test_many_addresses_are_cut(void **state)
 {
-	struct ip addresses[GUARD_NAME_ADDRESSES_MAX + 3];
+	struct ip addresses[UNRESOLVED_ADDRESSES_MAX + 3];
 
 	(void)state;
-	for (uint8_t i = 0; i < GUARD_NAME_ADDRESSES_MAX + 3; i++)
+	for (uint8_t i = 0; i < UNRESOLVED_ADDRESSES_MAX + 3; i++)
 		addresses[i] = (struct ip){ 4, 32, { 203, 0, 113, i } };
 	world_fail(&world, YES_JAIL, "a.example.org", NOW_S, NOW_S);
-	guard_resolved(world.guard, "a.example.org", true, addresses, GUARD_NAME_ADDRESSES_MAX + 3,
+	guard_resolved(world.guard, "a.example.org", true, addresses, UNRESOLVED_ADDRESSES_MAX + 3,
 		NOW_S);
-	assert_int_equal(failures(YES_JAIL), GUARD_NAME_ADDRESSES_MAX);
+	assert_int_equal(failures(YES_JAIL), UNRESOLVED_ADDRESSES_MAX);
 }
 
 /* A flood of invented names: asked at the rate, the rest is dropped and counted. */
@@ -207,28 +209,28 @@ static void test_flood(void **state)
 	char name[64];
 
 	(void)state;
-	for (int i = 0; i < GUARD_NAMES_MAX + 500; i++) {
+	for (int i = 0; i < UNRESOLVED_NAMES_MAX + 500; i++) {
 		(void)snprintf(name, sizeof(name), "n%d.example.org", i);
 		world_fail(&world, YES_JAIL, name, NOW_S, NOW_S);
 	}
-	assert_int_equal(n_asked, GUARD_NAME_RATE);
+	assert_int_equal(n_asked, UNRESOLVED_RATE);
 	assert_int_equal(unresolved(YES_JAIL), 500);
 	/* an address in the same log is counted as ever */
 	world_fail(&world, YES_JAIL, "203.0.113.1", NOW_S, NOW_S);
 	assert_int_equal(failures(YES_JAIL), 1);
 	guard_tick(world.guard, NOW_S + 1, true);
-	assert_int_equal(n_asked, 2 * GUARD_NAME_RATE);
+	assert_int_equal(n_asked, 2 * UNRESOLVED_RATE);
 	/* one that waits for its turn too long is nobody's either, and there is room again */
-	guard_tick(world.guard, NOW_S + GUARD_NAME_QUEUED_S, true);
-	assert_int_equal(unresolved(YES_JAIL), 500 + GUARD_NAMES_MAX);
+	guard_tick(world.guard, NOW_S + UNRESOLVED_QUEUED_S, true);
+	assert_int_equal(unresolved(YES_JAIL), 500 + UNRESOLVED_NAMES_MAX);
 	world_fail(&world, YES_JAIL, "new.example.org", NOW_S + 70, NOW_S + 70);
 	assert_string_equal(asked[n_asked - 1], "new.example.org");
 	/* one name, many lines: these are capped too */
-	for (int i = 0; i < GUARD_NAME_HITS_MAX + 10; i++)
+	for (int i = 0; i < UNRESOLVED_HITS_MAX + 10; i++)
 		world_fail(&world, YES_JAIL, "new.example.org", NOW_S + 70, NOW_S + 70);
-	assert_int_equal(unresolved(YES_JAIL), 500 + GUARD_NAMES_MAX + 11);
+	assert_int_equal(unresolved(YES_JAIL), 500 + UNRESOLVED_NAMES_MAX + 11);
 	resolved("new.example.org", "203.0.113.2", NULL, NOW_S + 71);
-	assert_int_equal(failures(YES_JAIL), 1 + GUARD_NAME_HITS_MAX);
+	assert_int_equal(failures(YES_JAIL), 1 + UNRESOLVED_HITS_MAX);
 }
 
 /* Nobody can be asked: the hits wait, and are asked for when somebody can. */
