@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/ipmap.h"
+#include "decide/heap.h"
 
 enum { UNWANTED = -1 };
 
@@ -28,14 +29,11 @@ struct jail_scopes {
 	uint32_t bans; /* how many the jail has, without expired ones */
 };
 
-/* heap is a binary heap: heap[0] is the ban that ends first, and ban->slot is a ban's index in it.
- * Every ban is in by_ban; expired and permanent bans are not in the heap. */
+/* Every ban is in by_ban; those that have an end to come are in by_end, too. */
 struct bans {
 	struct ipmap *by_ban;     /* (ip, jail) → struct ban, owned */
 	struct ipmap *by_element; /* (ip, scope) → struct element, owned */
-	struct ban **heap;
-	size_t heap_count;
-	size_t heap_room;
+	struct heap by_end;       /* of struct ban */
 	size_t n_expired;
 	size_t in_flight; /* sum over all elements */
 	size_t queued;    /* elements in the queue */
@@ -43,15 +41,6 @@ struct bans {
 	struct element *queue_last;
 	struct jail_scopes jails[BAN_JAILS_MAX];
 };
-
-struct bans *bans_new(void)
-{
-	struct bans *bans = alloc_zero(sizeof(*bans));
-
-	bans->by_ban = ipmap_new(BANS_MAX);
-	bans->by_element = ipmap_new((size_t)BANS_MAX * BAN_JAIL_SCOPES_MAX);
-	return bans;
-}
 
 void bans_free(struct bans *bans)
 {
@@ -67,7 +56,7 @@ void bans_free(struct bans *bans)
 		free(entry);
 	ipmap_free(bans->by_ban);
 	ipmap_free(bans->by_element);
-	free(bans->heap);
+	heap_done(&bans->by_end);
 	free(bans);
 }
 
@@ -79,68 +68,27 @@ void bans_jail(struct bans *bans, uint32_t jail, const uint8_t *scopes, size_t n
 	bans->jails[jail].count = n_scopes;
 }
 
-static void heap_set(struct bans *bans, size_t slot, struct ban *ban)
+static struct heap_key ban_key(void *item)
 {
-	bans->heap[slot] = ban;
-	ban->slot = slot;
+	struct ban *ban = item;
+
+	return (struct heap_key){ ban->until_s, &ban->slot };
 }
 
-static void heap_up(struct bans *bans, size_t slot)
+/* The ban ends by the clock, and has not yet. */
+static bool has_end(const struct ban *ban)
 {
-	struct ban *ban = bans->heap[slot];
-
-	while (slot > 0 && bans->heap[(slot - 1) / 2]->until_s > ban->until_s) {
-		heap_set(bans, slot, bans->heap[(slot - 1) / 2]);
-		slot = (slot - 1) / 2;
-	}
-	heap_set(bans, slot, ban);
+	return ban->until_s != 0 && !ban->expired;
 }
 
-static void heap_down(struct bans *bans, size_t slot)
+struct bans *bans_new(void)
 {
-	struct ban *ban = bans->heap[slot];
+	struct bans *bans = alloc_zero(sizeof(*bans));
 
-	for (;;) {
-		size_t child = 2 * slot + 1;
-
-		if (child + 1 < bans->heap_count &&
-			bans->heap[child + 1]->until_s < bans->heap[child]->until_s)
-			child++;
-		if (child >= bans->heap_count || bans->heap[child]->until_s >= ban->until_s)
-			break;
-		heap_set(bans, slot, bans->heap[child]);
-		slot = child;
-	}
-	heap_set(bans, slot, ban);
-}
-
-static void heap_insert(struct bans *bans, struct ban *ban)
-{
-	ban->slot = SIZE_MAX;
-	if (ban->until_s == 0 || ban->expired)
-		return;
-	if (bans->heap_count == bans->heap_room) {
-		bans->heap_room = bans->heap_room ? bans->heap_room * 2 : 64;
-		bans->heap = alloc_grow(bans->heap, bans->heap_room, sizeof(struct ban *));
-	}
-	bans->heap[bans->heap_count] = ban;
-	heap_up(bans, bans->heap_count++);
-}
-
-static void heap_remove(struct bans *bans, struct ban *ban)
-{
-	size_t slot = ban->slot;
-	struct ban *last;
-
-	if (slot == SIZE_MAX)
-		return;
-	last = bans->heap[--bans->heap_count];
-	ban->slot = SIZE_MAX;
-	if (last == ban)
-		return;
-	heap_set(bans, slot, last);
-	heap_up(bans, slot);
-	heap_down(bans, last->slot);
+	bans->by_ban = ipmap_new(BANS_MAX);
+	bans->by_element = ipmap_new((size_t)BANS_MAX * BAN_JAIL_SCOPES_MAX);
+	bans->by_end.key = ban_key;
+	return bans;
 }
 
 static void queue_push(struct bans *bans, struct element *element)
@@ -240,15 +188,29 @@ struct ban *bans_overflow(const struct bans *bans)
 	return bans_first_end(bans);
 }
 
+static void ban_count(struct bans *bans, struct ban *ban)
+{
+	bans->jails[ban->jail].bans += !ban->expired;
+	bans->n_expired += ban->expired;
+	if (has_end(ban))
+		heap_add(&bans->by_end, ban);
+}
+
+static void ban_uncount(struct bans *bans, struct ban *ban)
+{
+	bans->jails[ban->jail].bans -= !ban->expired;
+	bans->n_expired -= ban->expired;
+	if (has_end(ban))
+		heap_remove(&bans->by_end, ban);
+}
+
 struct ban *bans_add(struct bans *bans, const struct ban *ban)
 {
 	struct ban *mine = bans_find(bans, ban->jail, &ban->ip);
 
 	assert(ban->jail < BAN_JAILS_MAX);
 	if (mine) {
-		heap_remove(bans, mine);
-		bans->jails[ban->jail].bans -= !mine->expired;
-		bans->n_expired -= mine->expired;
+		ban_uncount(bans, mine);
 	} else {
 		mine = alloc_zero(sizeof(*mine));
 		if (!ipmap_put(bans->by_ban, &ban->ip, ban->jail, mine)) {
@@ -257,9 +219,7 @@ struct ban *bans_add(struct bans *bans, const struct ban *ban)
 		}
 	}
 	*mine = *ban;
-	bans->jails[ban->jail].bans += !mine->expired;
-	bans->n_expired += mine->expired;
-	heap_insert(bans, mine);
+	ban_count(bans, mine);
 	elements_update(bans, mine->jail, &mine->ip, true);
 	return mine;
 }
@@ -269,9 +229,7 @@ void bans_end(struct bans *bans, struct ban *ban, bool lift)
 	struct ip ip = ban->ip;
 	uint32_t jail = ban->jail;
 
-	heap_remove(bans, ban);
-	bans->jails[jail].bans -= !ban->expired;
-	bans->n_expired -= ban->expired;
+	ban_uncount(bans, ban);
 	(void)ipmap_remove(bans->by_ban, &ip, jail); /* returns `ban` */
 	free(ban);
 	elements_update(bans, jail, &ip, lift);
@@ -281,10 +239,9 @@ void bans_expire(struct bans *bans, struct ban *ban)
 {
 	if (ban->expired)
 		return;
-	heap_remove(bans, ban);
+	ban_uncount(bans, ban);
 	ban->expired = true;
-	bans->n_expired++;
-	bans->jails[ban->jail].bans--;
+	ban_count(bans, ban);
 	elements_update(bans, ban->jail, &ban->ip, false);
 }
 
@@ -300,7 +257,7 @@ void bans_drop_expired(struct bans *bans)
 
 struct ban *bans_first_end(const struct bans *bans)
 {
-	return bans->heap_count ? bans->heap[0] : NULL;
+	return heap_first(&bans->by_end);
 }
 
 struct ban *bans_next(const struct bans *bans, size_t *cursor)
@@ -424,17 +381,18 @@ void bans_check(const struct bans *bans)
 {
 	size_t cursor = 0;
 	size_t n_expired = 0;
+	size_t n_ends = 0;
 	size_t queued = 0;
 	const struct ban *ban;
 
 	while ((ban = bans_next(bans, &cursor))) {
 		n_expired += ban->expired;
-		assert((ban->slot == SIZE_MAX) == (ban->expired || ban->until_s == 0));
-		assert(ban->slot == SIZE_MAX || bans->heap[ban->slot] == ban);
+		assert(!has_end(ban) || bans->by_end.list[ban->slot] == ban);
+		n_ends += has_end(ban);
 	}
 	assert(n_expired == bans->n_expired);
-	for (size_t i = 1; i < bans->heap_count; i++)
-		assert(bans->heap[(i - 1) / 2]->until_s <= bans->heap[i]->until_s);
+	assert(n_ends == bans->by_end.count);
+	heap_check(&bans->by_end);
 	for (const struct element *e = bans->queue_first; e; e = e->next) {
 		assert(e->queued);
 		queued++;

@@ -38,7 +38,7 @@ struct ban {
 	uint32_t number;               /* 3: the third of its address; 0: no bantime.increment */
 	uint32_t row_number;           /* the same within its own jail; stored in the database */
 	int64_t row;                   /* id of its row in the database, 0: none yet */
-	size_t slot; /* for bans.c: index in the heap; SIZE_MAX: permanent or expired */
+	uint32_t slot;                 /* for bans.c: the index in its heap */
 };
 
 struct bans *bans_new(void);

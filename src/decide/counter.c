@@ -6,13 +6,12 @@
 
 #include "base/alloc.h"
 #include "base/ipmap.h"
+#include "decide/heap.h"
+#include "decide/ranked.h"
 
 enum {
-	RANKS = 8, /* windows with 1, 2, ... 7 failures, and with 8 or more */
-	RANK_SHARE = COUNTER_WINDOWS_MAX / 16, /* < 1 / RANKS: a full table has a rank with more */
-	ALLOCATION_BYTES = 16,                 /* what malloc itself needs for a block, about */
-	HEAP_FIRST = 64,
-	EARLIER_FIRST = 3, /* 3 stamps are 24 bytes, malloc's smallest block */
+	ALLOCATION_BYTES = 16, /* what malloc itself needs for a block, about */
+	EARLIER_FIRST = 3,     /* 3 stamps are 24 bytes, malloc's smallest block */
 	LINES_STEP = 4,
 };
 
@@ -30,9 +29,8 @@ struct line {
 };
 
 struct evidence {
-	struct window *window;                /* borrowed; it owns this evidence */
-	struct evidence *older;               /* borrowed; in the list of all evidence */
-	struct evidence *newer;               /* borrowed */
+	struct window *window; /* borrowed; it owns this evidence */
+	TAILQ_ENTRY(evidence) others;
 	const char *rule;                     /* borrowed; outlives the counter */
 	char *accounts[COUNTER_ACCOUNTS_MAX]; /* owned; the one tried last is the last */
 	struct line *lines;                   /* owned, oldest first */
@@ -44,44 +42,28 @@ struct evidence {
 /* The failures of one (jail, address): n_earlier + 1 stamps. `earlier` is sorted, and none of its
  * stamps is above `newest`. */
 struct window {
-	struct ip ip;
+	struct ranked in; /* the table */
+	uint32_t slot;    /* index in the heap of its jail */
 	uint16_t n_earlier;
-	uint32_t jail;
-	uint32_t slot; /* index in the heap of the jail */
 	uint16_t earlier_room;
-	uint16_t rank;             /* index of the list in counter->ranks that it is in */
 	int64_t newest;            /* stamp */
 	int64_t *earlier;          /* owned, stamps */
-	struct window *older;      /* borrowed; of the same rank */
-	struct window *newer;      /* borrowed */
 	struct evidence *evidence; /* owned, NULL: none */
 };
 
-/* heap is a binary heap of the jail's windows: the last failure of heap[0] is the oldest one.
- * heap[i]->slot is i. */
+/* windows.count is how many windows the jail has. */
 struct jail {
-	struct window **heap; /* owned */
-	uint32_t n_heap;
-	uint32_t room;
+	struct heap windows; /* of struct window, by the last failure */
 	uint32_t maxretry;
 	uint32_t maxmatches; /* <= COUNTER_LINES_MAX */
 	int64_t findtime_s;
 };
 
-/* Windows of one rank, in the order in which they were last touched. */
-struct window_list {
-	struct window *oldest;
-	struct window *newest;
-	uint32_t count;
-};
-
 struct counter {
-	struct ipmap *map;  /* (ip, jail) → struct window, owned */
-	struct jail *jails; /* owned */
+	struct ranked_table windows; /* of struct window, owned, ranked by the stamps */
+	struct jail *jails;          /* owned */
 	size_t n_jails;
-	struct window_list ranks[RANKS];
-	struct evidence *oldest; /* evidence in the order in which it was last added to */
-	struct evidence *newest;
+	TAILQ_HEAD(, evidence) evidence; /* in the order in which it was last added to */
 	size_t evidence_bytes;
 };
 
@@ -95,85 +77,11 @@ static int64_t stamp_of(int64_t at_s)
 	return 4 * (at_s > AT_MAX_S ? AT_MAX_S : at_s < -AT_MAX_S ? -AT_MAX_S : at_s);
 }
 
-static void heap_set(struct jail *jail, uint32_t slot, struct window *window)
+static struct heap_key window_key(void *item)
 {
-	jail->heap[slot] = window;
-	window->slot = slot;
-}
+	struct window *window = item;
 
-/* Places the window, which is at slot, where its newest stamp belongs in the heap. */
-static void heap_settle(struct jail *jail, uint32_t slot, struct window *window)
-{
-	while (slot > 0 && jail->heap[(slot - 1) / 2]->newest > window->newest) {
-		heap_set(jail, slot, jail->heap[(slot - 1) / 2]);
-		slot = (slot - 1) / 2;
-	}
-	for (;;) {
-		uint32_t child = 2 * slot + 1;
-
-		if (child + 1 < jail->n_heap &&
-			jail->heap[child + 1]->newest < jail->heap[child]->newest)
-			child++;
-		if (child >= jail->n_heap || jail->heap[child]->newest >= window->newest)
-			break;
-		heap_set(jail, slot, jail->heap[child]);
-		slot = child;
-	}
-	heap_set(jail, slot, window);
-}
-
-static void heap_add(struct jail *jail, struct window *window)
-{
-	if (jail->n_heap == jail->room) {
-		jail->room = jail->room ? 2 * jail->room : HEAP_FIRST;
-		jail->heap = alloc_grow(jail->heap, jail->room, sizeof(struct window *));
-	}
-	jail->n_heap++;
-	heap_settle(jail, jail->n_heap - 1, window);
-}
-
-static void heap_remove(struct jail *jail, const struct window *window)
-{
-	struct window *last = jail->heap[--jail->n_heap];
-
-	if (last != window)
-		heap_settle(jail, window->slot, last);
-}
-
-static void list_remove(struct counter *counter, struct window *window)
-{
-	struct window_list *list = &counter->ranks[window->rank];
-
-	*(window->older ? &window->older->newer : &list->oldest) = window->newer;
-	*(window->newer ? &window->newer->older : &list->newest) = window->older;
-	list->count--;
-}
-
-static void list_append(struct counter *counter, struct window *window)
-{
-	struct window_list *list;
-
-	window->rank = window->n_earlier < RANKS - 1 ? window->n_earlier : RANKS - 1;
-	list = &counter->ranks[window->rank];
-	window->older = list->newest;
-	window->newer = NULL;
-	*(list->newest ? &list->newest->newer : &list->oldest) = window;
-	list->newest = window;
-	list->count++;
-}
-
-static void evidence_unlink(struct counter *counter, struct evidence *evidence)
-{
-	*(evidence->older ? &evidence->older->newer : &counter->oldest) = evidence->newer;
-	*(evidence->newer ? &evidence->newer->older : &counter->newest) = evidence->older;
-}
-
-static void evidence_append(struct counter *counter, struct evidence *evidence)
-{
-	evidence->older = counter->newest;
-	evidence->newer = NULL;
-	*(counter->newest ? &counter->newest->newer : &counter->oldest) = evidence;
-	counter->newest = evidence;
+	return (struct heap_key){ window->newest, &window->slot };
 }
 
 static void text_drop(struct counter *counter, char *text, size_t length)
@@ -211,7 +119,7 @@ static void evidence_drop(struct counter *counter, struct evidence *evidence)
 		evidence_drop_account(counter, evidence, evidence->n_accounts - 1U);
 	counter->evidence_bytes -= sizeof(*evidence) + 2 * ALLOCATION_BYTES +
 				   evidence->lines_room * sizeof(struct line);
-	evidence_unlink(counter, evidence);
+	TAILQ_REMOVE(&counter->evidence, evidence, others);
 	evidence->window->evidence = NULL;
 	free(evidence->lines);
 	free(evidence);
@@ -259,22 +167,22 @@ static void evidence_add(struct counter *counter, struct window *window,
 	struct evidence *evidence = window->evidence;
 
 	if (evidence) {
-		evidence_unlink(counter, evidence);
+		TAILQ_REMOVE(&counter->evidence, evidence, others);
 	} else {
 		evidence = alloc_zero(sizeof(*evidence));
 		evidence->window = window;
 		window->evidence = evidence;
 		counter->evidence_bytes += sizeof(*evidence) + 2 * ALLOCATION_BYTES;
 	}
-	evidence_append(counter, evidence);
+	TAILQ_INSERT_TAIL(&counter->evidence, evidence, others);
 	evidence->rule = added->rule;
-	if (added->line && counter->jails[window->jail].maxmatches)
+	if (added->line && counter->jails[window->in.jail].maxmatches)
 		line_add(counter, evidence, added->line, added->line_length,
-			counter->jails[window->jail].maxmatches);
+			counter->jails[window->in.jail].maxmatches);
 	if (added->account && added->account_length)
 		account_add(counter, evidence, added->account, added->account_length);
 	while (counter->evidence_bytes > COUNTER_EVIDENCE_BYTES_MAX)
-		evidence_drop(counter, counter->oldest);
+		evidence_drop(counter, TAILQ_FIRST(&counter->evidence));
 }
 
 /* How many failures the window has from earlier[first] on; each is one, whatever its weight. */
@@ -307,34 +215,23 @@ static void window_drop(struct counter *counter, struct window *window)
 {
 	if (window->evidence)
 		evidence_drop(counter, window->evidence);
-	heap_remove(&counter->jails[window->jail], window);
-	list_remove(counter, window);
-	(void)ipmap_remove(counter->map, &window->ip, window->jail); /* returns `window` */
+	heap_remove(&counter->jails[window->in.jail].windows, window);
+	ranked_remove(&counter->windows, &window->in);
 	free(window->earlier);
 	free(window);
-}
-
-static void window_evict(struct counter *counter)
-{
-	size_t rank = 0;
-
-	while (rank < RANKS - 1 && counter->ranks[rank].count <= RANK_SHARE)
-		rank++;
-	window_drop(counter, counter->ranks[rank].oldest);
 }
 
 static struct window *window_new(struct counter *counter, uint32_t jail, const struct ip *ip,
 	int64_t stamp)
 {
-	struct window *window;
+	struct window *victim = ranked_victim(&counter->windows);
+	struct window *window = alloc_zero(sizeof(*window));
 
-	if (ipmap_count(counter->map) == COUNTER_WINDOWS_MAX)
-		window_evict(counter);
-	window = alloc_zero(sizeof(*window));
-	*window = (struct window){ .ip = *ip, .jail = jail, .newest = stamp };
-	(void)ipmap_put(counter->map, ip, jail, window); /* there is room */
-	heap_add(&counter->jails[jail], window);
-	list_append(counter, window);
+	if (victim)
+		window_drop(counter, victim);
+	*window = (struct window){ .in = { .ip = *ip, .jail = jail }, .newest = stamp };
+	ranked_add(&counter->windows, &window->in, 1);
+	heap_add(&counter->jails[jail].windows, window);
 	return window;
 }
 
@@ -392,21 +289,24 @@ struct counter *counter_new(void)
 {
 	struct counter *counter = alloc_zero(sizeof(*counter));
 
-	counter->map = ipmap_new(COUNTER_WINDOWS_MAX);
+	ranked_init(&counter->windows, COUNTER_WINDOWS_MAX);
+	TAILQ_INIT(&counter->evidence);
 	return counter;
 }
 
 void counter_free(struct counter *counter)
 {
+	struct window *window;
+	size_t cursor = 0;
+
 	if (!counter)
 		return;
-	for (size_t i = 0; i < RANKS; i++)
-		while (counter->ranks[i].newest)
-			window_drop(counter, counter->ranks[i].newest);
+	while ((window = ipmap_next(counter->windows.map, &cursor)))
+		window_drop(counter, window);
 	for (size_t i = 0; i < counter->n_jails; i++)
-		free(counter->jails[i].heap);
+		heap_done(&counter->jails[i].windows);
 	free(counter->jails);
-	ipmap_free(counter->map);
+	ranked_done(&counter->windows);
 	free(counter);
 }
 
@@ -421,6 +321,7 @@ void counter_jail(struct counter *counter, uint32_t jail, uint32_t maxretry, int
 			(jail + 1 - counter->n_jails) * sizeof(*counter->jails));
 		counter->n_jails = jail + 1;
 	}
+	counter->jails[jail].windows.key = window_key;
 	counter->jails[jail].maxretry = maxretry;
 	counter->jails[jail].findtime_s = findtime_s;
 	counter->jails[jail].maxmatches =
@@ -432,7 +333,7 @@ bool counter_add(struct counter *counter, uint32_t jail, const struct ip *ip, in
 {
 	int64_t filler = stamp_of(at_s) + (evidence && evidence->proven ? STAMP_PROVEN : 0);
 	int64_t stamp = filler + STAMP_FAILURE;
-	struct window *window = ipmap_get(counter->map, ip, jail);
+	struct window *window = ranked_find(&counter->windows, jail, ip);
 	const struct jail *of;
 
 	assert(jail < counter->n_jails && counter->jails[jail].maxretry);
@@ -445,10 +346,9 @@ bool counter_add(struct counter *counter, uint32_t jail, const struct ip *ip, in
 		window_insert(window, stamp);
 	for (uint32_t i = 1; i < weight; i++)
 		window_insert(window, filler);
-	list_remove(counter, window);
 	window_trim(window, of);
-	heap_settle(&counter->jails[jail], window->slot, window);
-	list_append(counter, window);
+	heap_settle(&counter->jails[jail].windows, window);
+	ranked_touch(&counter->windows, &window->in, window->n_earlier + 1U);
 	if (evidence)
 		evidence_add(counter, window, evidence);
 	evidence_trim(counter, window);
@@ -479,19 +379,19 @@ static uint32_t stamps_prove(struct window *window, int64_t stamp, uint32_t n)
 void counter_prove(struct counter *counter, uint32_t jail, const struct ip *ip, int64_t at_s,
 	uint32_t weight)
 {
-	struct window *window = ipmap_get(counter->map, ip, jail);
+	struct window *window = ranked_find(&counter->windows, jail, ip);
 
 	if (!window || !stamps_prove(window, stamp_of(at_s) + STAMP_FAILURE, 1))
 		return;
 	if (weight > 1) /* fewer are found if the window has dropped some as too old */
 		(void)stamps_prove(window, stamp_of(at_s), weight - 1);
-	heap_settle(&counter->jails[jail], window->slot, window);
+	heap_settle(&counter->jails[jail].windows, window);
 }
 
 bool counter_get(const struct counter *counter, uint32_t jail, const struct ip *ip, int64_t now_s,
 	struct counter_window *ret_window)
 {
-	const struct window *window = ipmap_get(counter->map, ip, jail);
+	const struct window *window = ranked_find(&counter->windows, jail, ip);
 	const struct evidence *evidence = window ? window->evidence : NULL;
 	size_t first;
 	int64_t proven;
@@ -503,7 +403,7 @@ bool counter_get(const struct counter *counter, uint32_t jail, const struct ip *
 	for (size_t i = first; i < window->n_earlier; i++)
 		proven &= window->earlier[i];
 	*ret_window = (struct counter_window){
-		.ip = window->ip,
+		.ip = window->in.ip,
 		.jail = jail,
 		.failures = window_failures(window, first),
 		.counted = (uint32_t)(window->n_earlier - first + 1),
@@ -525,7 +425,7 @@ bool counter_get(const struct counter *counter, uint32_t jail, const struct ip *
 
 void counter_clear(struct counter *counter, uint32_t jail, const struct ip *ip)
 {
-	struct window *window = ipmap_get(counter->map, ip, jail);
+	struct window *window = ranked_find(&counter->windows, jail, ip);
 
 	if (window)
 		window_drop(counter, window);
@@ -534,7 +434,9 @@ void counter_clear(struct counter *counter, uint32_t jail, const struct ip *ip)
 /* There is a window at slot whose last failure is older than findtime. */
 static bool is_stale(const struct jail *jail, uint32_t slot, int64_t now_s)
 {
-	return slot < jail->n_heap && now_s - stamp_s(jail->heap[slot]->newest) > jail->findtime_s;
+	const struct window *window = slot < jail->windows.count ? jail->windows.list[slot] : NULL;
+
+	return window && now_s - stamp_s(window->newest) > jail->findtime_s;
 }
 
 size_t counter_expire(struct counter *counter, int64_t now_s, size_t limit)
@@ -546,10 +448,10 @@ size_t counter_expire(struct counter *counter, int64_t now_s, size_t limit)
 
 		for (size_t i = 0; i < counter->n_jails; i++) {
 			const struct jail *jail = &counter->jails[i];
+			struct window *first = heap_first(&jail->windows);
 
-			if (is_stale(jail, 0, now_s) &&
-				(!oldest || jail->heap[0]->newest < oldest->newest))
-				oldest = jail->heap[0];
+			if (is_stale(jail, 0, now_s) && (!oldest || first->newest < oldest->newest))
+				oldest = first;
 		}
 		if (!oldest)
 			break;
@@ -572,5 +474,5 @@ uint32_t counter_current(const struct counter *counter, uint32_t jail, int64_t n
 {
 	if (jail >= counter->n_jails)
 		return 0;
-	return counter->jails[jail].n_heap - count_stale(&counter->jails[jail], 0, now_s);
+	return counter->jails[jail].windows.count - count_stale(&counter->jails[jail], 0, now_s);
 }

@@ -70,13 +70,10 @@ void counter_jail(struct counter *counter, uint32_t jail, uint32_t maxretry, int
  * maxretry; *ret_reached_s is then the time of the newest failure. evidence may be NULL: a failure
  * out of the database has none.
  *
- * When there are COUNTER_WINDOWS_MAX windows, a new one evicts another. Windows are ranked by what
- * they count (1, 2, ... 7, and 8 or more). The victim is the least recently touched window of the
- * lowest rank that holds more than a sixteenth of the table. So a flood of addresses with one
- * failure each evicts only windows with one failure. To have a window with k failures evicted, an
- * attacker needs k failures from each of 62 500 other addresses, all later than its last. And
- * windows with many failures cannot crowd out newcomers, who keep their sixteenth. A full table
- * takes about 150 MB at most.
+ * When there are COUNTER_WINDOWS_MAX windows, a new one evicts another: see ranked.h; windows are
+ * ranked by what they count. To have a window with k failures evicted, an attacker needs k failures
+ * from each of 62 500 other addresses, all later than its last. A full table takes about 150 MB at
+ * most.
  *
  * When there is more evidence than COUNTER_EVIDENCE_BYTES_MAX, that of the window that was touched
  * longest ago is dropped as a whole; its failures stay. */

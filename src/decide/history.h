@@ -14,11 +14,10 @@
  * A count is remembered as a whole until keep_s after the end of the last ban (fail2ban's
  * dbpurgeage); a ban after that is the first one again.
  *
- * When there are HISTORY_MAX records, a new one evicts another. Records are ranked by their bans
- * (1, 2, ... 7, and 8 or more), and the victim is the one with the oldest last ban in the lowest
- * rank that holds more than a sixteenth of the table. To have an address with k bans evicted, an
- * attacker needs k bans of each of 31 250 other addresses, all later than its last: whoever can
- * spend so many addresses does not need the old one. A full table takes about 65 MB at most. */
+ * When there are HISTORY_MAX records, a new one evicts another: see ranked.h; records are ranked by
+ * their bans. To have an address with k bans evicted, an attacker needs k bans of each of 31 250
+ * other addresses, all later than its last: whoever can spend so many addresses does not need the
+ * old one. A full table takes about 65 MB at most. */
 struct history;
 
 enum { HISTORY_MAX = 500000 };

@@ -16,7 +16,8 @@
  *   guard            from a line to a hit to a ban
  *
  * Below them are objects of their own, which know nothing of the guard: counter (failures), bans,
- * history (earlier bans) and letter (the text of mails). */
+ * history (earlier bans) and letter (the text of mails); and below these, heap (what ends first)
+ * and ranked (what leaves a full table first). */
 
 #include "decide/guard.h"
 
