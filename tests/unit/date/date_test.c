@@ -451,17 +451,18 @@ static void refused(void **state)
 {
 	static const struct {
 		const char *pattern;
-		size_t offset;
+		size_t offset; /* that PCRE2 says up to 10.46, */
+		size_t newer;  /* and later */
 		const char *text;
 	} rows[] = {
-		{ "(%Y", 3, "missing closing parenthesis" },
-		{ "{^LN-BEG}%Y-%Q", 12, "'%Q' is no part of a date" },
-		{ "100%", 3, "a single % at the end" },
-		{ "%Y-%m-%d [z-a]", 12, "range out of order" },
-		{ "^{DATE} (x", 10, "missing closing parenthesis" },
-		{ "%T %R (x", 8, "missing closing parenthesis" },
-		{ "%T\\d%Q", 4, "'%Q' is no part of a date" },
-		{ "^x* ?{DATE}", 0, NULL },
+		{ "(%Y", 3, 3, "missing closing parenthesis" },
+		{ "{^LN-BEG}%Y-%Q", 12, 12, "'%Q' is no part of a date" },
+		{ "100%", 3, 3, "a single % at the end" },
+		{ "%Y-%m-%d [z-a]", 12, 13, "range out of order" },
+		{ "^{DATE} (x", 10, 10, "missing closing parenthesis" },
+		{ "%T %R (x", 8, 8, "missing closing parenthesis" },
+		{ "%T\\d%Q", 4, 4, "'%Q' is no part of a date" },
+		{ "^x* ?{DATE}", 0, 0, NULL },
 	};
 
 	(void)state;
@@ -480,8 +481,9 @@ static void refused(void **state)
 		assert_int_equal(rc, -1);
 		assert_null(date);
 		assert_int_equal(fault.pattern, 1);
-		if (fault.offset != rows[i].offset || !strstr(err.text, rows[i].text))
+		if (fault.offset != rows[i].offset && fault.offset != rows[i].newer)
 			fail_msg("%s: %zu: %s", rows[i].pattern, fault.offset, err.text);
+		assert_non_null(strstr(err.text, rows[i].text));
 	}
 }
 
