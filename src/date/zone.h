@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 struct error;
-struct date_transitions;
 
 enum date_zone_kind {
 	DATE_ZONE_LOCAL, /* local time of this process */
@@ -14,10 +13,17 @@ enum date_zone_kind {
 	DATE_ZONE_NAMED, /* from the zone files of the system */
 };
 
+/* From at_s on a zone's clocks are offset_s seconds east of UTC. */
+struct date_change {
+	int64_t at_s;
+	int offset_s;
+};
+
 struct date_zone {
 	enum date_zone_kind kind;
-	int offset_s;                         /* FIXED: seconds east of UTC */
-	struct date_transitions *transitions; /* NAMED: owned */
+	int offset_s;                /* FIXED: seconds east of UTC */
+	struct date_change *changes; /* NAMED: owned; at least one, sorted by at_s */
+	size_t n_changes;
 };
 
 /* Finds a time zone by name. NULL is local time; "UTC", "CET", "+0130", "UTC+02:00" and "CET+01"
