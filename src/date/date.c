@@ -22,42 +22,51 @@ enum { BUILT_IN_PLACES = 3 };
 static const enum date_place built_in_places[BUILT_IN_PLACES] = { DATE_LEADING, DATE_ANYWHERE,
 	DATE_LAST };
 
+/* Templates of which one is chosen for a line. */
+struct group {
+	struct date_template *templates; /* owned */
+	size_t count;
+	size_t hint; /* index of the template that matched last */
+};
+
 struct date {
-	struct date_template *templates; /* owned; from the patterns of the filter */
-	size_t n_templates;
-	/* True if all templates come from one {DATE} that must stand at the start of the line: then
+	struct group patterns; /* those of the filter */
+	/* True if all of them come from one {DATE} that must stand at the start of the line: then
 	 * no two of them match the same line, and they can be tried in any order. */
 	bool any_order;
-	size_t hint; /* index of the template that matched last */
 	/* The built-in formats, in the order of built_in_places: each group is tried on lines in
 	 * which those before it find nothing. A group is empty if no pattern asks for it. */
-	struct date_formats built_in[BUILT_IN_PLACES];
+	struct group built_in[BUILT_IN_PLACES];
 	struct date_clock clock;
 	int64_t last_ms;
 	bool has_last;
 };
 
-static int template_add(struct date *date, const char *pattern, enum date_anchor anchor,
-	size_t *ret_offset, struct error *err)
+static int template_add(struct group *group, const char *pattern, enum date_anchor anchor,
+	bool built_in, size_t *ret_offset, struct error *err)
 {
-	if (date->n_templates == DATE_TEMPLATES_MAX)
+	struct date_template *template;
+
+	if (group->count == DATE_TEMPLATES_MAX)
 		return error_set(err, "datepattern: more than %d templates", DATE_TEMPLATES_MAX);
-	date->templates =
-		alloc_grow(date->templates, date->n_templates + 1, sizeof(*date->templates));
-	if (date_template_init(&date->templates[date->n_templates], pattern, anchor, false,
-		    ret_offset, err)) {
-		date_template_done(&date->templates[date->n_templates]);
-		return -1;
-	}
-	date->n_templates++;
-	return 0;
+	group->templates =
+		alloc_grow(group->templates, group->count + 1, sizeof(*group->templates));
+	template = &group->templates[group->count++]; /* group_done() frees it in any case */
+	return date_template_init(template, pattern, anchor, built_in, ret_offset, err);
+}
+
+static void group_done(struct group *group)
+{
+	for (size_t i = 0; i < group->count; i++)
+		date_template_done(&group->templates[i]);
+	free(group->templates);
 }
 
 /* Adds a pattern that has {DATE} in it: one template for each built-in format. */
 static int dates_add(struct date *date, const char *pattern, const char *mark,
 	enum date_anchor anchor, size_t *ret_offset, struct error *err)
 {
-	size_t first = date->n_templates;
+	bool is_first = !date->patterns.count;
 	size_t length = (size_t)(mark - pattern);
 	const char *format;
 
@@ -65,7 +74,7 @@ static int dates_add(struct date *date, const char *pattern, const char *mark,
 		cleanup_free char *text = alloc_format("%.*s%s%s", (int)length, pattern, format,
 			mark + strlen("{DATE}"));
 
-		if (template_add(date, text, anchor, ret_offset, err)) {
+		if (template_add(&date->patterns, text, anchor, false, ret_offset, err)) {
 			if (*ret_offset > length && *ret_offset < length + strlen(format))
 				*ret_offset = length;
 			else if (*ret_offset > length)
@@ -73,7 +82,25 @@ static int dates_add(struct date *date, const char *pattern, const char *mark,
 			return -1;
 		}
 	}
-	date->any_order = !first && date->templates[0].is_anchored;
+	date->any_order = is_first && date->patterns.templates[0].is_anchored;
+	return 0;
+}
+
+/* Adds the built-in formats of one place, unless they are there. */
+static int formats_add(struct group *group, enum date_place place, struct error *err)
+{
+	const char *pattern;
+	size_t offset;
+
+	if (group->count)
+		return 0;
+	for (size_t i = 0; (pattern = date_formats_pattern(place, i)); i++) {
+		bool at_start = place == DATE_LEADING && *pattern != '^';
+
+		if (template_add(group, pattern, at_start ? DATE_START : DATE_WORD, true, &offset,
+			    err))
+			return error_prefix(err, "built-in date formats");
+	}
 	return 0;
 }
 
@@ -82,8 +109,7 @@ static int dates_add(struct date *date, const char *pattern, const char *mark,
 static int defaults_add(struct date *date, bool only_leading, struct error *err)
 {
 	for (size_t i = 0; i < (only_leading ? 1 : BUILT_IN_PLACES); i++)
-		if (!date->built_in[i].count &&
-			date_formats_init(&date->built_in[i], built_in_places[i], err))
+		if (formats_add(&date->built_in[i], built_in_places[i], err))
 			return -1;
 	return 0;
 }
@@ -149,7 +175,7 @@ static int pattern_add(struct date *date, const char *pattern, size_t *ret_offse
 	} else {
 		if (word_read(pattern, &anchor, &pattern))
 			start = pattern;
-		rc = template_add(date, pattern, anchor, ret_offset, err);
+		rc = template_add(&date->patterns, pattern, anchor, false, ret_offset, err);
 	}
 	*ret_offset += (size_t)(pattern - start);
 	return rc;
@@ -183,31 +209,28 @@ void date_free(struct date *date)
 {
 	if (!date)
 		return;
-	for (size_t i = 0; i < date->n_templates; i++)
-		date_template_done(&date->templates[i]);
+	group_done(&date->patterns);
 	for (size_t i = 0; i < BUILT_IN_PLACES; i++)
-		date_formats_done(&date->built_in[i]);
+		group_done(&date->built_in[i]);
 	date_zone_done(&date->clock.zone);
-	free(date->templates);
 	free(date);
 }
 
 /* Chooses among the patterns that match, as fail2ban does: the first one, in their order, that
  * matches at the start of the line; else the last one of the list, if it matches; else the one that
  * matches furthest left. */
-static bool sight_pattern(struct date *date, const char *line, size_t length,
+static bool sight_pattern(struct group *group, bool any_order, const char *line, size_t length,
 	struct date_sighting *ret_best)
 {
 	struct date_sighting sighting;
 	bool found = false;
 
-	if (date->any_order &&
-		date_template_find(&date->templates[date->hint], line, length, ret_best))
+	if (any_order && date_template_find(&group->templates[group->hint], line, length, ret_best))
 		return true;
-	for (size_t i = 0; i < date->n_templates; i++) {
-		bool is_final = i + 1 == date->n_templates || date->templates[i].is_anchored;
+	for (size_t i = 0; i < group->count; i++) {
+		bool is_final = i + 1 == group->count || group->templates[i].is_anchored;
 
-		if (!date_template_find(&date->templates[i], line, length, &sighting))
+		if (!date_template_find(&group->templates[i], line, length, &sighting))
 			continue;
 		is_final |= sighting.start <= 1;
 		if (!found || is_final || sighting.start < ret_best->start)
@@ -215,18 +238,42 @@ static bool sight_pattern(struct date *date, const char *line, size_t length,
 		found = true;
 		if (!is_final)
 			continue;
-		date->hint = i;
+		group->hint = i;
 		return true;
+	}
+	return found;
+}
+
+/* Chooses among built-in formats: the one that matches furthest left, of several at that place the
+ * first in the list. Only the two orders of day and month, 01-02-2012, can both match at the start
+ * of a line: there the one that matched last is the better guess, since a log keeps to one
+ * order. */
+static bool sight_format(struct group *group, const char *line, size_t length,
+	struct date_sighting *ret_best)
+{
+	struct date_sighting sighting;
+	bool found = false;
+
+	if (group->count && group->templates[group->hint].is_anchored &&
+		date_template_find(&group->templates[group->hint], line, length, ret_best))
+		return true;
+	for (size_t i = 0; i < group->count; i++) {
+		if (!date_template_find(&group->templates[i], line, length, &sighting) ||
+			(found && sighting.start >= ret_best->start))
+			continue;
+		*ret_best = sighting;
+		group->hint = i;
+		found = true;
 	}
 	return found;
 }
 
 static bool sight_any(struct date *date, const char *line, size_t length, struct date_sighting *ret)
 {
-	if (date->n_templates && sight_pattern(date, line, length, ret))
+	if (sight_pattern(&date->patterns, date->any_order, line, length, ret))
 		return true;
 	for (size_t i = 0; i < BUILT_IN_PLACES; i++)
-		if (date_formats_find(&date->built_in[i], line, length, ret))
+		if (sight_format(&date->built_in[i], line, length, ret))
 			return true;
 	return false;
 }
@@ -264,20 +311,19 @@ bool date_find(struct date *date, const char *line, size_t length, int64_t now_s
 	return true;
 }
 
-static void borders_add(const struct date_template *templates, size_t count, bool before[256],
-	bool behind[256])
+static void borders_add(const struct group *group, bool before[256], bool behind[256])
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < group->count; i++) {
 		for (int byte = 0; byte < 256; byte++) {
-			before[byte] |= templates[i].before[byte];
-			behind[byte] |= templates[i].behind[byte];
+			before[byte] |= group->templates[i].before[byte];
+			behind[byte] |= group->templates[i].behind[byte];
 		}
 	}
 }
 
 void date_borders(const struct date *date, bool before[256], bool behind[256])
 {
-	borders_add(date->templates, date->n_templates, before, behind);
+	borders_add(&date->patterns, before, behind);
 	for (size_t i = 0; i < BUILT_IN_PLACES; i++)
-		borders_add(date->built_in[i].templates, date->built_in[i].count, before, behind);
+		borders_add(&date->built_in[i], before, behind);
 }

@@ -179,8 +179,8 @@ static const char *end_text(const struct source *source)
 	return "(?=\\b|\\W|$)";
 }
 
-/* Adds the piece of the pattern at `at`. A letter becomes a field of template, or if that is NULL a
- * group that captures nothing. Returns the length of the piece in plain. */
+/* Adds the piece of the pattern at `at`. A letter becomes a field of template, if there is room for
+ * one more. Returns the length of the piece in plain. */
 static size_t piece_add(struct pattern *out, const struct pattern *plain, size_t at,
 	struct date_template *template)
 {
@@ -189,11 +189,12 @@ static size_t piece_add(struct pattern *out, const struct pattern *plain, size_t
 	size_t length = letter ? strlen(letter->letter) : pattern_piece(plain->bytes + at);
 	char name[32] = "(?:";
 
-	for (size_t i = at; !letter && i < at + length; i++)
-		pattern_add(out, plain->bytes + i, 1, plain->origins[i]);
-	if (!letter)
+	if (!letter) {
+		for (size_t i = at; i < at + length; i++)
+			pattern_add(out, plain->bytes + i, 1, plain->origins[i]);
 		return length;
-	if (letter->field && template && template->n_fields < DATE_FIELDS_MAX) {
+	}
+	if (letter->field && template->n_fields < DATE_FIELDS_MAX) {
 		(void)text_format(name, sizeof(name), "(?<_f%02zu>", template->n_fields);
 		template->fields[template->n_fields++].field = letter->field;
 	}
@@ -311,16 +312,6 @@ void date_template_done(struct date_template *template)
 {
 	regex_free(template->regex);
 	template->regex = NULL;
-}
-
-void date_template_shape(const char *pattern, struct pattern *out)
-{
-	struct pattern plain = { 0 };
-
-	date_letters_expand(pattern, &plain);
-	for (size_t at = 0; at < plain.length;)
-		at += piece_add(out, &plain, at, NULL);
-	pattern_done(&plain);
 }
 
 bool date_template_find(const struct date_template *template, const char *line, size_t length,

@@ -7,7 +7,6 @@
 #include "date/instant.h"
 
 struct error;
-struct pattern;
 struct regex;
 
 enum { DATE_FIELDS_MAX = 24 };
@@ -49,10 +48,6 @@ struct date_sighting {
 int date_template_init(struct date_template *template, const char *pattern, enum date_anchor anchor,
 	bool built_in, size_t *ret_offset, struct error *err);
 void date_template_done(struct date_template *template);
-
-/* Adds the regex of a built-in format to out, without groups for its fields, as one of several
- * alternatives. */
-void date_template_shape(const char *pattern, struct pattern *out);
 
 /* Searches the line. False: it has no date of this pattern. */
 bool date_template_find(const struct date_template *template, const char *line, size_t length,
