@@ -361,9 +361,7 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	(void)control_tick(engine->control, now_s);
 	if (now_s >= engine->next_positions_s || engine->state_trouble[0])
 		(void)commit(engine, NULL); /* a failure is logged, and the next tick tries again */
-	if (outbox_next_s(engine->state.outbox, now_s) <= now_s &&
-		!store_is_dirty(engine->state.store))
-		outbox_pump(engine->state.outbox, now_s);
+	outbox_pump(engine->state.outbox, now_s);
 	if ((int64_t)(clock_boot_us() / 1000000) >= engine->next_alive_s)
 		health_send_alive(engine);
 	health_check(engine);

@@ -72,19 +72,6 @@ static size_t first_counting(const struct dest *dest, int64_t now_s)
 	return i;
 }
 
-static int64_t dest_due_s(const struct dest *dest, int64_t now_s)
-{
-	size_t first = first_counting(dest, now_s);
-	int64_t sent_s;
-
-	if (!dest->held)
-		return INT64_MAX;
-	if (dest->sent - first < MAIL_RATE_PER_HOUR)
-		return now_s;
-	sent_s = dest->sent_s[first] < now_s ? dest->sent_s[first] : now_s;
-	return sent_s + MAIL_RATE_WINDOW_S;
-}
-
 static void dest_forget_old(struct dest *dest, int64_t now_s)
 {
 	size_t first = first_counting(dest, now_s);
@@ -287,19 +274,6 @@ void mail_rate_mail_done(struct mail_rate_mail *mail)
 	free(mail->subject);
 	free(mail->body);
 	*mail = (struct mail_rate_mail){ .count = 0 };
-}
-
-int64_t mail_rate_due_s(const struct mail_rate *rate, int64_t now_s)
-{
-	int64_t soonest_s = INT64_MAX;
-
-	for (size_t i = 0; i < MAIL_RATE_DESTS_MAX; i++) {
-		int64_t due_s = dest_due_s(&rate->dests[i], now_s);
-
-		if (due_s < soonest_s)
-			soonest_s = due_s;
-	}
-	return soonest_s;
 }
 
 size_t mail_rate_held(const struct mail_rate *rate)

@@ -52,10 +52,6 @@ bool mail_rate_add(struct mail_rate *rate, const struct store_alert *alert, int6
 bool mail_rate_next(struct mail_rate *rate, int64_t now_s, struct mail_rate_mail *ret_mail);
 void mail_rate_mail_done(struct mail_rate_mail *mail);
 
-/* The wall second from which on mail_rate_next gives a mail: now_s if it does at once, INT64_MAX if
- * nothing waits. */
-int64_t mail_rate_due_s(const struct mail_rate *rate, int64_t now_s);
-
 /* How many alerts wait now, and how many were refused since mail_rate_new. */
 size_t mail_rate_held(const struct mail_rate *rate);
 uint64_t mail_rate_refused(const struct mail_rate *rate);

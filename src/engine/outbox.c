@@ -132,6 +132,8 @@ void outbox_pump(struct outbox *outbox, int64_t now_s)
 {
 	struct mail *place;
 
+	if (store_is_dirty(outbox->store))
+		return;
 	while ((place = free_place(outbox)) &&
 		mail_rate_next(outbox->rate, now_s, &place->content)) {
 		place->id = ++outbox->last_id;
@@ -197,19 +199,6 @@ bool outbox_receive(struct outbox *outbox, int64_t now_s,
 		else
 			other(context, &packet);
 	return rc == 0;
-}
-
-int64_t outbox_next_s(const struct outbox *outbox, int64_t now_s)
-{
-	int64_t next_s = mail_rate_due_s(outbox->rate, now_s);
-
-	for (size_t i = 0; i < OUTBOX_MAILS_MAX; i++) {
-		const struct mail *mail = &outbox->mails[i];
-
-		if (mail->id && !mail->under_way && mail->next_try_s < next_s)
-			next_s = mail->next_try_s;
-	}
-	return next_s;
 }
 
 bool outbox_is_well(const struct outbox *outbox, const char **ret_text)

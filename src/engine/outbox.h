@@ -34,15 +34,15 @@ void outbox_add(struct outbox *outbox, int64_t now_s, const char *dest, const ch
 void outbox_join(struct outbox *outbox, int fd);
 /* The descriptor to poll and to ask for names on, -1: no notifier. It stays the outbox's. */
 int outbox_fd(const struct outbox *outbox);
-/* After a commit: hands the notifier the mails that may leave now. */
+/* Hands the notifier the mails that may leave now. While a row of the database waits to be
+ * committed none leaves, since it may be the row of that mail: it is to be called after each
+ * commit, and every second or so for those that waited for a time. */
 void outbox_pump(struct outbox *outbox, int64_t now_s);
 /* Reads the answers of the notifier. other is called with each packet that is not about a mail.
  * False: the notifier is gone, or has sent nonsense. */
 bool outbox_receive(struct outbox *outbox, int64_t now_s,
 	void (*other)(void *context, const struct message_mail_packet *packet), void *context);
 
-/* When outbox_pump has something to do next, INT64_MAX: not before a new alert or an answer. */
-int64_t outbox_next_s(const struct outbox *outbox, int64_t now_s);
 /* Whether the mail server accepted the last mail that was tried; true before the first. *ret_text,
  * what it said, is rendered and valid until the next call of outbox_receive. */
 bool outbox_is_well(const struct outbox *outbox, const char **ret_text);
