@@ -37,7 +37,6 @@ struct mail_rate {
 	struct dest dests[MAIL_RATE_DESTS_MAX];
 	size_t held;
 	size_t turn; /* where mail_rate_next looks first, so that no destination starves another */
-	uint64_t refused;
 };
 
 /* A copy of at most max bytes, cut between two UTF-8 characters. */
@@ -142,7 +141,6 @@ bool mail_rate_add(struct mail_rate *rate, const struct store_alert *alert, int6
 	/* the alerts of a busy destination may fill the table, but must not keep out one to another
 	 * address that could leave at once */
 	if (!dest || (rate->held >= MAIL_RATE_HELD_MAX && used >= MAIL_RATE_PER_HOUR)) {
-		rate->refused++;
 		if (dest)
 			dest->refused++;
 		return false;
@@ -274,14 +272,4 @@ void mail_rate_mail_done(struct mail_rate_mail *mail)
 	free(mail->subject);
 	free(mail->body);
 	*mail = (struct mail_rate_mail){ .count = 0 };
-}
-
-size_t mail_rate_held(const struct mail_rate *rate)
-{
-	return rate->held;
-}
-
-uint64_t mail_rate_refused(const struct mail_rate *rate)
-{
-	return rate->refused;
 }

@@ -52,8 +52,4 @@ bool mail_rate_add(struct mail_rate *rate, const struct store_alert *alert, int6
 bool mail_rate_next(struct mail_rate *rate, int64_t now_s, struct mail_rate_mail *ret_mail);
 void mail_rate_mail_done(struct mail_rate_mail *mail);
 
-/* How many alerts wait now, and how many were refused since mail_rate_new. */
-size_t mail_rate_held(const struct mail_rate *rate);
-uint64_t mail_rate_refused(const struct mail_rate *rate);
-
 #endif

@@ -176,8 +176,6 @@ static void test_held_cap(void **state)
 	while (id < MAIL_RATE_HELD_MAX)
 		assert_true(add_to(rate, ops, ++id, T));
 	assert_false(add_to(rate, ops, 5000, T));
-	assert_int_equal(mail_rate_held(rate), MAIL_RATE_HELD_MAX);
-	assert_int_equal(mail_rate_refused(rate), 1);
 	/* another's first mails still leave */
 	assert_true(add_to(rate, "other@example.org", 6000, T));
 	for (int i = 0; i < 7; i++) {
@@ -190,7 +188,7 @@ static void test_held_cap(void **state)
 	assert_string_equal(mail.subject, "voipguard: 995 more alerts");
 	assert_non_null(strstr(mail.body, "and 795 more\n"));
 	mail_rate_mail_done(&mail);
-	assert_int_equal(mail_rate_held(rate), 0);
+	assert_false(mail_rate_next(rate, T + 200000, &mail));
 	mail_rate_free(rate);
 }
 
@@ -216,7 +214,6 @@ static void test_destinations(void **state)
 	assert_true(mail_rate_next(rate, T + 3600, &mail));
 	assert_string_equal(mail.dest, "late@example.org");
 	mail_rate_mail_done(&mail);
-	assert_int_equal(mail_rate_refused(rate), 2);
 	mail_rate_free(rate);
 }
 
