@@ -3,28 +3,14 @@
 
 /* For the nft_*_test programs: the program `nft` as the judge, and a namespace for each test. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "firewall/namespace.h"
 
 #include "base/error.h"
 #include "firewall/nft_table.h"
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-enum { OUTPUT_BYTES = 1 << 20, WORDS_MAX = 24 };
-
-static char output[OUTPUT_BYTES];
 
 struct seen {
 	struct nft_element elements[64];
@@ -34,45 +20,6 @@ struct seen {
 	uint8_t scope;
 	struct ip ip;
 };
-
-/* Runs a command, split at blanks; output holds what it wrote. Returns its exit status. */
-static inline int command_run(const char *command)
-{
-	char copy[4096];
-	char *words[WORDS_MAX + 2] = { NULL };
-	size_t n = 0;
-	size_t used = 0;
-	char *rest = copy;
-	int fds[2];
-	int status;
-	pid_t pid;
-
-	assert_true(snprintf(copy, sizeof(copy), "%s", command) < (int)sizeof(copy));
-	while (n < WORDS_MAX && (words[n] = strsep(&rest, " ")))
-		n++;
-	assert_int_equal(pipe(fds), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		(void)dup2(fds[1], STDOUT_FILENO);
-		(void)dup2(fds[1], STDERR_FILENO);
-		(void)close(fds[0]);
-		(void)execvp(words[0], words);
-		_exit(127);
-	}
-	(void)close(fds[1]);
-	for (;;) {
-		ssize_t got = read(fds[0], output + used, sizeof(output) - 1 - used);
-
-		if (got <= 0)
-			break;
-		used += (size_t)got;
-	}
-	output[used] = '\0';
-	(void)close(fds[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 static inline int nft_run(const char *arguments)
 {
@@ -189,10 +136,8 @@ static inline int setup(void **state)
 	struct error err = { "" };
 
 	*state = NULL;
-	if (geteuid() != 0 || unshare(CLONE_NEWNET) < 0) {
-		print_message("no network namespace without root\n");
+	if (!namespace_enter())
 		return 0;
-	}
 	if (nft_open(&nft, &err) < 0 || nft_ensure(nft, &err) < 0) {
 		print_message("%s\n", err.text);
 		return -1;

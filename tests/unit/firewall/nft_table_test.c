@@ -215,17 +215,8 @@ static int child_unprivileged(void)
 
 static void test_privileges(void **state)
 {
-	int status = -1;
-	pid_t pid;
-
 	(void)need(state);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		_exit(child_unprivileged());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
+	must_in_child(child_unprivileged);
 }
 
 int main(void)

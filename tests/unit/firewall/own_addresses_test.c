@@ -1,9 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "firewall/namespace.h"
 
 #include "base/error.h"
 #include "firewall/logins.h"
@@ -13,21 +8,15 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sched.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <linux/capability.h>
 
-enum { WORDS_MAX = 24, TOLD_MAX = 2 * OWN_ADDRESSES_MAX };
+enum { TOLD_MAX = 2 * OWN_ADDRESSES_MAX };
 
 struct told {
 	size_t n;
@@ -38,34 +27,6 @@ struct told {
 };
 
 static struct told told;
-
-static int command_run(const char *command)
-{
-	char copy[512];
-	char *words[WORDS_MAX + 2] = { NULL };
-	char *rest = copy;
-	int status;
-	size_t n = 0;
-	pid_t pid;
-
-	assert_true(snprintf(copy, sizeof(copy), "%s", command) < (int)sizeof(copy));
-	while (n < WORDS_MAX && (words[n] = strsep(&rest, " ")))
-		n++;
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		(void)execvp(words[0], words);
-		_exit(127);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static void must_run(const char *command)
-{
-	if (command_run(command) != 0)
-		fail_msg("%s", command);
-}
 
 static void note(void *context, enum own_addresses_kind kind, const struct ip *ip)
 {
@@ -121,10 +82,8 @@ static int setup(void **state)
 	struct error err = { "" };
 
 	*state = NULL;
-	if (geteuid() != 0 || unshare(CLONE_NEWNET) < 0) {
-		print_message("no network namespace without root\n");
+	if (!namespace_enter())
 		return 0;
-	}
 	run_make();
 	if (own_addresses_open(&own, &err) < 0) {
 		print_message("%s\n", err.text);
@@ -376,19 +335,10 @@ static int child_unprivileged(void)
 
 static void test_without_privileges(void **state)
 {
-	int status = -1;
-	pid_t pid;
-
 	(void)need(state);
 	link_make();
 	session_put("1", "203.0.113.7");
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		_exit(child_unprivileged());
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
+	must_in_child(child_unprivileged);
 }
 
 int main(void)
