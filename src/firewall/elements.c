@@ -112,7 +112,7 @@ static void keep_counter(struct elements *elements, struct nft_change *change)
 
 	if (change->op != NFT_BAN || !ipmap_get(elements->map, &change->ip, change->scope))
 		return;
-	if (nft_query(elements->nft, &element, 1, NULL) < 0 || !element.present)
+	if (nft_query(elements->nft, &element, NULL) < 0 || !element.present)
 		return; /* the kernel has timed it out: no counter to keep */
 	change->packets = element.packets;
 	change->bytes = element.bytes;

@@ -167,7 +167,7 @@ void firewall_answer_query(struct firewall *firewall, struct link *link,
 
 	if (record->number < link->n_scopes && record->ip.family && firewall->nft) {
 		element.scope = link->scopes[record->number];
-		if (nft_query(firewall->nft, &element, 1, NULL) == 0 && element.present) {
+		if (nft_query(firewall->nft, &element, NULL) == 0 && element.present) {
 			answer.failure = 0;
 			answer.packets = element.packets;
 			answer.bytes = element.bytes;

@@ -13,10 +13,8 @@
 #include <libnftnl/common.h>
 
 enum {
-	/* Elements asked for at once. The kernel counts up to 8 KiB for each answer that waits,
-	 * and all have to fit in a receive buffer of the ordinary size. */
-	QUERY_MAX = 16,
-	QUERY_BYTES = 2 * QUERY_MAX * (128 + NFT_NAME_BYTES),
+	/* A request that names a set, and an element of it or none. */
+	REQUEST_BYTES = 128 + NFT_NAME_BYTES,
 	/* Datagrams in one call, so that the event loop gets back to its other work. */
 	DUMP_READS_MAX = 32,
 	/* How often a set is read that changes meanwhile; what the last try brought is taken. */
@@ -118,22 +116,16 @@ static size_t query_put(uint8_t *buffer, const char *name, const struct ip *ip, 
 
 struct query {
 	struct nft *nft;
-	struct nft_element *elements;
-	uint32_t first_seq;
-	uint32_t n_sent;
-	uint32_t n_answers;
-	uint8_t asked[2 * QUERY_MAX]; /* request i is about elements[asked[i]] */
-	struct nft_element *answered; /* the one that the current answer is about */
-	int number; /* errno value; 0: no error, but that elements are absent (ENOENT) */
+	struct nft_element *element;
+	int number; /* errno value; ENOENT: the set does not hold the element */
 };
 
 static void query_element(void *context, const struct nft_element *element)
 {
 	const struct query *query = context;
 
-	if (ip_equal(&query->answered->ip, &element->ip) &&
-		query->answered->scope == element->scope)
-		*query->answered = *element;
+	if (ip_equal(&query->element->ip, &element->ip) && query->element->scope == element->scope)
+		*query->element = *element;
 }
 
 static bool query_answer(void *context, const struct nlmsghdr *message)
@@ -141,66 +133,36 @@ static bool query_answer(void *context, const struct nlmsghdr *message)
 	struct query *query = context;
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
 
-	query->n_answers++;
-	if (message->nlmsg_type != NLMSG_ERROR) {
-		query->answered =
-			&query->elements[query->asked[message->nlmsg_seq - query->first_seq]];
+	if (message->nlmsg_type != NLMSG_ERROR)
 		(void)nft_elements_parse(query->nft, message, query_element, query);
-	} else if (mnl_nlmsg_get_payload_len(message) >= sizeof(*error) &&
-		   error->error != -ENOENT) {
+	else if (mnl_nlmsg_get_payload_len(message) >= sizeof(*error))
 		query->number = -error->error;
-	}
-	return query->n_answers == query->n_sent;
+	return true;
 }
 
-static size_t query_build(struct query *query, size_t count, uint8_t *buffer)
+int nft_query(struct nft *nft, struct nft_element *element, struct error *err)
 {
-	size_t used = 0;
+	const struct nft_sets *sets = &nft->scopes[element->scope % NFT_SCOPES_MAX];
 
-	query->first_seq = query->nft->requests.seq + 1;
-	for (size_t i = 0; i < count; i++) {
-		struct nft_element *element = &query->elements[i];
-		const struct nft_sets *sets;
+	element->present = false;
+	if (element->scope >= NFT_SCOPES_MAX)
+		return 0;
+	for (int forever = 0; forever < 2; forever++) {
+		struct query query = { .nft = nft, .element = element };
+		int slot = nft_slot_find(&element->ip, forever);
+		uint8_t buffer[REQUEST_BYTES] = { 0 };
+		size_t length;
+		int number;
 
-		element->present = false;
-		if (element->scope >= NFT_SCOPES_MAX)
+		if (slot < 0 || !sets->made[slot])
 			continue;
-		sets = &query->nft->scopes[element->scope];
-		for (int forever = 0; forever < 2; forever++) {
-			int slot = nft_slot_find(&element->ip, forever);
-
-			if (slot < 0 || !sets->made[slot])
-				continue;
-			query->asked[query->n_sent++] = (uint8_t)i;
-			used += query_put(buffer + used, sets->names[slot], &element->ip,
-				++query->nft->requests.seq);
-		}
-	}
-	return used;
-}
-
-static int query_run(struct query *query, size_t count, struct error *err)
-{
-	uint8_t buffer[QUERY_BYTES] = { 0 };
-	size_t used = query_build(query, count, buffer);
-	int number = 0;
-
-	if (query->n_sent)
-		number = netlink_ask(&query->nft->requests, buffer, used, query->first_seq,
-			query_answer, query);
-	if (number == 0)
-		number = query->number;
-	return number ? error_errno(err, number, "asking nftables for elements") : 0;
-}
-
-int nft_query(struct nft *nft, struct nft_element *elements, size_t count, struct error *err)
-{
-	for (size_t i = 0; i < count; i += QUERY_MAX) {
-		struct query query = { .nft = nft, .elements = elements + i };
-		size_t n = count - i < QUERY_MAX ? count - i : QUERY_MAX;
-
-		if (query_run(&query, n, err) < 0)
-			return -1;
+		length = query_put(buffer, sets->names[slot], &element->ip, ++nft->requests.seq);
+		number = netlink_ask(&nft->requests, buffer, length, nft->requests.seq,
+			query_answer, &query);
+		if (number == 0 && query.number != ENOENT)
+			number = query.number;
+		if (number)
+			return error_errno(err, number, "asking nftables for an element");
 	}
 	return 0;
 }
@@ -210,7 +172,7 @@ int nft_query(struct nft *nft, struct nft_element *elements, size_t count, struc
  * again, and nft_dump_read() can say that the list is complete. */
 static int dump_request(struct nft *nft, struct error *err)
 {
-	uint8_t buffer[128 + NFT_NAME_BYTES] = { 0 };
+	uint8_t buffer[REQUEST_BYTES] = { 0 };
 	struct nlmsghdr *message;
 	const struct nft_sets *sets = NULL;
 	int number;

@@ -61,9 +61,9 @@ int nft_scope(struct nft *nft, uint8_t index, const struct scope *scope, struct 
  * failure set. */
 int nft_apply(struct nft *nft, struct nft_change *changes, size_t count, struct error *err);
 
-/* Asks the kernel for these elements: the caller sets scope and ip, the kernel's answer fills in
- * the rest. -1 with a sentence: it could not be asked for all. */
-int nft_query(struct nft *nft, struct nft_element *elements, size_t count, struct error *err);
+/* Asks the kernel for an element: the caller sets scope and ip, the kernel's answer fills in the
+ * rest. -1 with a sentence: the kernel could not be asked. */
+int nft_query(struct nft *nft, struct nft_element *element, struct error *err);
 
 /* Lists all elements of all our sets, in the background. Call nft_dump_start(), and then
  * nft_dump_read() each time nft_dump_fd() is readable, as long as it returns 1; it returns 0 when

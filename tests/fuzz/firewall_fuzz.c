@@ -172,13 +172,11 @@ int nft_apply(struct nft *nft, struct nft_change *changes, size_t count, struct 
 	return kernel_mood & 8 ? error_set(err, "no answer") : 0;
 }
 
-int nft_query(struct nft *nft, struct nft_element *elements, size_t count, struct error *err)
+int nft_query(struct nft *nft, struct nft_element *element, struct error *err)
 {
 	(void)nft, (void)err;
-	for (size_t i = 0; i < count; i++) {
-		elements[i].present = kernel_mood & 16;
-		elements[i].packets = UINT64_MAX;
-	}
+	element->present = kernel_mood & 16;
+	element->packets = UINT64_MAX;
 	return 0;
 }
 

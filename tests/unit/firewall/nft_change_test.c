@@ -121,7 +121,7 @@ static void test_bad_among_good(void **state)
 		for (size_t i = 0; i < 100; i++) {
 			struct nft_element element = { .ip = changes[i].ip };
 
-			assert_int_equal(nft_query(nft, &element, 1, &err), 0);
+			assert_int_equal(nft_query(nft, &element, &err), 0);
 			if (i == 42)
 				assert_int_not_equal(changes[i].failure, 0);
 			else
@@ -147,7 +147,7 @@ static void test_many_bad(void **state)
 		struct nft_element element = { .ip = changes[i].ip };
 
 		assert_int_equal(changes[i].failure, i % 2 ? ERANGE : 0);
-		assert_int_equal(nft_query(nft, &element, 1, &err), 0);
+		assert_int_equal(nft_query(nft, &element, &err), 0);
 		assert_int_equal(element.present, i % 2 == 0);
 	}
 }
@@ -237,7 +237,8 @@ static void test_query_many(void **state)
 		elements[i].ip.bytes[3] = (uint8_t)i;
 		elements[i].present = true;
 	}
-	assert_int_equal(nft_query(nft, elements, 100, NULL), 0);
+	for (size_t i = 0; i < 100; i++)
+		assert_int_equal(nft_query(nft, &elements[i], NULL), 0);
 	for (size_t i = 0; i < 100; i++) {
 		assert_int_equal(elements[i].present, i % 2 == 0);
 		if (elements[i].present)

@@ -100,7 +100,7 @@ static inline struct nft_element query(struct nft *nft, uint8_t scope, const cha
 	struct nft_element element = { .scope = scope, .ip = ip_of(text) };
 	struct error err = { "" };
 
-	if (nft_query(nft, &element, 1, &err) < 0)
+	if (nft_query(nft, &element, &err) < 0)
 		fail_msg("nft_query: %s", err.text);
 	return element;
 }

@@ -198,7 +198,7 @@ static int child_unprivileged(void)
 		return 1;
 	if (nft_open(&nft, &err) < 0 || nft_ensure(nft, &err) < 0 ||
 		nft_scope(nft, 0, &all, &err) < 0 || nft_apply(nft, changes, 1, &err) < 0 ||
-		nft_query(nft, &element, 1, &err) < 0 || !element.present) {
+		nft_query(nft, &element, &err) < 0 || !element.present) {
 		print_message("%s\n", err.text);
 		return 2;
 	}
@@ -207,7 +207,7 @@ static int child_unprivileged(void)
 	if (nft_apply(nft, changes, 2, &err) == 0 || changes[0].failure != EPERM ||
 		changes[1].failure == 0)
 		return 4;
-	if (nft_query(nft, &element, 1, &err) == 0 || nft_ensure(nft, &err) == 0)
+	if (nft_query(nft, &element, &err) == 0 || nft_ensure(nft, &err) == 0)
 		return 5;
 	nft_close(nft);
 	return 0;
