@@ -2,12 +2,12 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/ipmap.h"
 
 #include <endian.h>
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <libmnl/libmnl.h>
 
@@ -25,8 +25,6 @@ enum {
 	/* A timed ban: three in the timed set, and two to remove a permanent ban. */
 	OPS_PER_CHANGE = 5,
 	OPS_MAX = NFT_BATCH_MAX + OPS_PER_CHANGE,
-	/* Hash slots: a power of two, more than twice the changes of a transaction. */
-	SEEN_SLOTS = 8192,
 };
 
 /* What happens to an element in a set, in this order. Deleting an absent element would fail the
@@ -51,8 +49,7 @@ struct job {
 	struct nft_change *changes;
 	struct op *ops; /* OPS_MAX; of the transaction under construction */
 	size_t n_ops;
-	uint16_t *seen; /* SEEN_SLOTS, a hash table: index in the segment plus 1; 0: free */
-	bool restored;  /* the kernel's table was made again, which happens once */
+	bool restored; /* the kernel's table was made again, which happens once */
 };
 
 static void changes_fail(struct nft_change *changes, size_t count, int number)
@@ -335,55 +332,28 @@ static int segment_apply(struct job *job, size_t first, size_t count, size_t tot
 	return segment_single(job, first, count, err);
 }
 
-static uint32_t change_hash(const struct nft_change *change)
-{
-	uint32_t hash = 2166136261U ^ change->scope; /* FNV-1a: collisions only cost speed */
-
-	hash = (hash ^ change->ip.bits) * 16777619U;
-	for (size_t i = 0; i < sizeof(change->ip.bytes); i++)
-		hash = (hash ^ change->ip.bytes[i]) * 16777619U;
-	return hash;
-}
-
-/* Notes the element of a change in the hash table. False: the segment has it already, or no slot is
- * free nearby; the segment has to end before this change. */
-static bool seen_add(struct job *job, size_t first, size_t index)
-{
-	const struct nft_change *change = &job->changes[index];
-	uint32_t hash = change_hash(change);
-
-	for (uint32_t i = 0; i < 64; i++) {
-		uint16_t *slot = &job->seen[(hash + i) % SEEN_SLOTS];
-		const struct nft_change *other;
-
-		if (*slot == 0) {
-			*slot = (uint16_t)(index - first + 1);
-			return true;
-		}
-		other = &job->changes[first + *slot - 1];
-		if (other->scope == change->scope && ip_equal(&other->ip, &change->ip))
-			return false;
-	}
-	return false;
-}
-
 /* How many changes from changes[first] on go into one transaction. There the operations are sorted
  * by set and phase, so two changes of one element must not be in it: their order would be lost, and
  * "ban, then lift" could end as a ban. */
 static size_t segment_length(struct job *job, size_t first, size_t count)
 {
+	struct ipmap *seen = ipmap_new(NFT_BATCH_MAX); /* (ip, scope) → change */
 	size_t n = 0;
 
-	memset(job->seen, 0, SEEN_SLOTS * sizeof(*job->seen));
 	job->n_ops = 0;
-	while (first + n < count && n < NFT_BATCH_MAX) {
-		if (job->changes[first + n].failure == 0 && !seen_add(job, first, first + n))
-			break;
+	for (; first + n < count && n < NFT_BATCH_MAX; n++) {
+		struct nft_change *change = &job->changes[first + n];
+
+		if (change->failure == 0) {
+			if (ipmap_get(seen, &change->ip, change->scope))
+				break;
+			(void)ipmap_put(seen, &change->ip, change->scope, change); /* has room */
+		}
 		change_push(job, first + n);
 		if (job->n_ops > NFT_BATCH_MAX)
 			break;
-		n++;
 	}
+	ipmap_free(seen);
 	return n ? n : 1;
 }
 
@@ -405,8 +375,7 @@ static int job_run(struct job *job, size_t count, struct error *err)
 int nft_apply(struct nft *nft, struct nft_change *changes, size_t count, struct error *err)
 {
 	cleanup_free struct op *ops = alloc_array(OPS_MAX, sizeof(*ops));
-	cleanup_free uint16_t *seen = alloc_array(SEEN_SLOTS, sizeof(*seen));
-	struct job job = { .nft = nft, .changes = changes, .ops = ops, .seen = seen };
+	struct job job = { .nft = nft, .changes = changes, .ops = ops };
 
 	for (size_t i = 0; i < count; i++)
 		changes[i].failure = change_check(nft, &changes[i]);
