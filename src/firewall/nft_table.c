@@ -126,24 +126,29 @@ static void *must(void *object)
 	return object;
 }
 
-static struct nlmsghdr *table_put(struct nft *nft, const struct nft_batch *batch)
+/* A message of the transaction that makes or deletes an object; nft_batch_add() follows. A few
+ * objects always fit into a transaction: that there is no room is our own bug. */
+static struct nlmsghdr *object_message(struct nft *nft, const struct nft_batch *batch,
+	uint16_t type, uint16_t flags)
 {
-	struct nlmsghdr *message =
-		nft_batch_message(nft, batch, NFT_MSG_NEWTABLE, NLM_F_CREATE, OBJECT_ROOM_BYTES);
+	return must(nft_batch_message(nft, batch, type, flags, OBJECT_ROOM_BYTES));
+}
+
+static void table_add(struct nft *nft, struct nft_batch *batch)
+{
+	struct nlmsghdr *message = object_message(nft, batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
 	struct nftnl_table *table = must(nftnl_table_alloc());
 
 	(void)nftnl_table_set_str(table, NFTNL_TABLE_NAME, NFT_TABLE);
 	nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS, 0); /* clears "dormant" */
-	if (message)
-		nftnl_table_nlmsg_build_payload(message, table);
+	nftnl_table_nlmsg_build_payload(message, table);
 	nftnl_table_free(table);
-	return message;
+	nft_batch_add(nft, batch, message);
 }
 
-static struct nlmsghdr *chain_put(struct nft *nft, const struct nft_batch *batch)
+static void chain_add(struct nft *nft, struct nft_batch *batch)
 {
-	struct nlmsghdr *message =
-		nft_batch_message(nft, batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE, OBJECT_ROOM_BYTES);
+	struct nlmsghdr *message = object_message(nft, batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
 	struct nftnl_chain *chain = must(nftnl_chain_alloc());
 
 	(void)nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, NFT_TABLE);
@@ -152,16 +157,9 @@ static struct nlmsghdr *chain_put(struct nft *nft, const struct nft_batch *batch
 	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, NF_INET_PRE_ROUTING);
 	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, HOOK_PRIORITY);
 	nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
-	if (message)
-		nftnl_chain_nlmsg_build_payload(message, chain);
+	nftnl_chain_nlmsg_build_payload(message, chain);
 	nftnl_chain_free(chain);
-	return message;
-}
-
-/* A few objects always fit into a transaction; that a message found no room is our own bug. */
-static void object_add(struct nft *nft, struct nft_batch *batch, struct nlmsghdr *message)
-{
-	nft_batch_add(nft, batch, must(message));
+	nft_batch_add(nft, batch, message);
 }
 
 static int objects_send(struct nft *nft, struct nft_batch *batch, const char *what,
@@ -181,8 +179,8 @@ int nft_ensure(struct nft *nft, struct error *err)
 	struct nft_batch batch;
 
 	nft_batch_begin(nft, &batch);
-	object_add(nft, &batch, table_put(nft, &batch));
-	object_add(nft, &batch, chain_put(nft, &batch));
+	table_add(nft, &batch);
+	chain_add(nft, &batch);
 	return objects_send(nft, &batch, "making the table inet " NFT_TABLE, err);
 }
 
@@ -191,18 +189,24 @@ static void expr_add(struct nftnl_rule *rule, struct nftnl_expr *expr)
 	nftnl_rule_add_expr(rule, expr); /* the rule owns it now */
 }
 
+static void expr_compare(struct nftnl_rule *rule, uint32_t op, const void *data, uint32_t length)
+{
+	struct nftnl_expr *compare = must(nftnl_expr_alloc("cmp"));
+
+	nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_OP, op);
+	(void)nftnl_expr_set(compare, NFTNL_EXPR_CMP_DATA, data, length);
+	expr_add(rule, compare);
+}
+
 static void expr_meta(struct nftnl_rule *rule, uint32_t key, uint8_t value)
 {
 	struct nftnl_expr *meta = must(nftnl_expr_alloc("meta"));
-	struct nftnl_expr *compare = must(nftnl_expr_alloc("cmp"));
 
 	nftnl_expr_set_u32(meta, NFTNL_EXPR_META_KEY, key);
 	nftnl_expr_set_u32(meta, NFTNL_EXPR_META_DREG, NFT_REG_1);
 	expr_add(rule, meta);
-	nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
-	nftnl_expr_set_u8(compare, NFTNL_EXPR_CMP_DATA, value);
-	expr_add(rule, compare);
+	expr_compare(rule, NFT_CMP_EQ, &value, sizeof(value));
 }
 
 static void expr_payload(struct nftnl_rule *rule, uint32_t base, uint32_t offset, uint32_t length)
@@ -216,27 +220,20 @@ static void expr_payload(struct nftnl_rule *rule, uint32_t base, uint32_t offset
 	expr_add(rule, payload);
 }
 
-static void expr_port(struct nftnl_rule *rule, uint32_t op, uint16_t port)
-{
-	struct nftnl_expr *compare = must(nftnl_expr_alloc("cmp"));
-
-	nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_OP, op);
-	nftnl_expr_set_u16(compare, NFTNL_EXPR_CMP_DATA, htons(port));
-	expr_add(rule, compare);
-}
-
 static void expr_ports(struct nftnl_rule *rule, const struct scope *scope, uint32_t range)
 {
+	uint16_t first = htons(scope->ranges[range].first);
+	uint16_t last = htons(scope->ranges[range].last);
+
 	expr_meta(rule, NFT_META_L4PROTO, scope->protocol);
 	/* In TCP, UDP and SCTP the destination port is at byte 2, two bytes long. */
 	expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
-	if (scope->ranges[range].first == scope->ranges[range].last) {
-		expr_port(rule, NFT_CMP_EQ, scope->ranges[range].first);
+	if (first == last) {
+		expr_compare(rule, NFT_CMP_EQ, &first, sizeof(first));
 		return;
 	}
-	expr_port(rule, NFT_CMP_GTE, scope->ranges[range].first);
-	expr_port(rule, NFT_CMP_LTE, scope->ranges[range].last);
+	expr_compare(rule, NFT_CMP_GTE, &first, sizeof(first));
+	expr_compare(rule, NFT_CMP_LTE, &last, sizeof(last));
 }
 
 static void expr_mask(struct nftnl_rule *rule, const struct nft_slot *slot)
@@ -284,12 +281,12 @@ static struct nftnl_rule *rule_new(void)
  * program nft shows one:
  *	meta nfproto ipv4 udp dport 5060 ip saddr @udp_5060_v4_32 drop
  * range: index in the scope's ranges. The source address is at byte 12 of IPv4, 8 of IPv6. */
-static void rule_put(struct nft *nft, struct nft_batch *batch, const struct nft_sets *sets,
+static void rule_add(struct nft *nft, struct nft_batch *batch, const struct nft_sets *sets,
 	int slot, uint32_t range)
 {
 	const struct nft_slot *kind = &nft_slots[slot];
-	struct nlmsghdr *message = nft_batch_message(nft, batch, NFT_MSG_NEWRULE,
-		NLM_F_CREATE | NLM_F_APPEND, OBJECT_ROOM_BYTES);
+	struct nlmsghdr *message =
+		object_message(nft, batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
 	struct nftnl_rule *rule = rule_new();
 
 	expr_meta(rule, NFT_META_NFPROTO, kind->family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
@@ -302,32 +299,28 @@ static void rule_put(struct nft *nft, struct nft_batch *batch, const struct nft_
 	if (kind->bits != (kind->family == 4 ? 32 : 128))
 		expr_mask(rule, kind);
 	expr_drop_listed(rule, sets->names[slot]);
-	if (message)
-		nftnl_rule_nlmsg_build_payload(message, rule);
+	nftnl_rule_nlmsg_build_payload(message, rule);
 	nftnl_rule_free(rule);
-	object_add(nft, batch, message);
+	nft_batch_add(nft, batch, message);
 }
 
 static void rule_delete(struct nft *nft, struct nft_batch *batch, uint64_t handle)
 {
-	struct nlmsghdr *message =
-		nft_batch_message(nft, batch, NFT_MSG_DELRULE, 0, OBJECT_ROOM_BYTES);
+	struct nlmsghdr *message = object_message(nft, batch, NFT_MSG_DELRULE, 0);
 	struct nftnl_rule *rule = rule_new();
 
 	nftnl_rule_set_u64(rule, NFTNL_RULE_HANDLE, handle);
-	if (message)
-		nftnl_rule_nlmsg_build_payload(message, rule);
+	nftnl_rule_nlmsg_build_payload(message, rule);
 	nftnl_rule_free(rule);
-	object_add(nft, batch, message);
+	nft_batch_add(nft, batch, message);
 }
 
 /* The set gets no size limit: a full set would refuse a whole transaction. ELEMENTS_MAX bounds the
  * elements. */
-static void set_put(struct nft *nft, struct nft_batch *batch, const char *name,
+static void set_add(struct nft *nft, struct nft_batch *batch, const char *name,
 	const struct nft_slot *slot)
 {
-	struct nlmsghdr *message =
-		nft_batch_message(nft, batch, NFT_MSG_NEWSET, NLM_F_CREATE, OBJECT_ROOM_BYTES);
+	struct nlmsghdr *message = object_message(nft, batch, NFT_MSG_NEWSET, NLM_F_CREATE);
 	struct nftnl_set *set = must(nftnl_set_alloc());
 
 	(void)nftnl_set_set_str(set, NFTNL_SET_TABLE, NFT_TABLE);
@@ -338,10 +331,9 @@ static void set_put(struct nft *nft, struct nft_batch *batch, const char *name,
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, slot->family == 4 ? TYPE_IPADDR : TYPE_IP6ADDR);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, slot->family == 4 ? 4 : 16);
 	nftnl_set_add_expr(set, must(nftnl_expr_alloc("counter"))); /* the set owns it now */
-	if (message)
-		nftnl_set_nlmsg_build_payload(message, set);
+	nftnl_set_nlmsg_build_payload(message, set);
 	nftnl_set_free(set);
-	object_add(nft, batch, message);
+	nft_batch_add(nft, batch, message);
 }
 
 static void survey_sets_restart(void *context)
@@ -415,13 +407,13 @@ static void slot_make(struct nft *nft, struct nft_batch *batch, const struct sur
 	uint32_t want = sets->scope.n_ranges ? sets->scope.n_ranges : 1;
 
 	if (!survey->found[slot])
-		set_put(nft, batch, sets->names[slot], &nft_slots[slot]);
+		set_add(nft, batch, sets->names[slot], &nft_slots[slot]);
 	if (survey->n_rules[slot] == want)
 		return;
 	for (uint32_t i = 0; i < survey->n_rules[slot]; i++)
 		rule_delete(nft, batch, survey->handles[slot][i]);
 	for (uint32_t i = 0; i < want; i++)
-		rule_put(nft, batch, sets, slot, i);
+		rule_add(nft, batch, sets, slot, i);
 }
 
 int nft_sets_make(struct nft *nft, struct nft_sets *sets, const bool wanted[NFT_SLOTS],
