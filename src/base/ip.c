@@ -136,17 +136,20 @@ bool ip_is_host(const struct ip *ip)
 	return ip->bits == family_bits(ip->family);
 }
 
+const struct ip_width ip_ban_widths[IP_BAN_WIDTHS] = { { 4, 32 }, { 4, 24 }, { 6, 128 }, { 6, 64 },
+	{ 6, 56 }, { 6, 48 } };
+
+int ip_ban_width(const struct ip *ip)
+{
+	for (int i = 0; i < IP_BAN_WIDTHS; i++)
+		if (ip->family == ip_ban_widths[i].family && ip->bits == ip_ban_widths[i].bits)
+			return i;
+	return -1;
+}
+
 bool ip_has_ban_width(const struct ip *ip)
 {
-	static const struct {
-		uint8_t family;
-		uint8_t bits;
-	} lengths[] = { { 4, 32 }, { 4, 24 }, { 6, 128 }, { 6, 64 }, { 6, 56 }, { 6, 48 } };
-
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
-		if (ip->family == lengths[i].family && ip->bits == lengths[i].bits)
-			return true;
-	return false;
+	return ip_ban_width(ip) >= 0;
 }
 
 bool ip_is_canonical(const struct ip *ip)

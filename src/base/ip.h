@@ -41,8 +41,15 @@ struct ip ip_mask(const struct ip *ip, uint8_t bits);
 
 bool ip_equal(const struct ip *a, const struct ip *b);
 bool ip_is_host(const struct ip *ip);
-/* Says whether it has a length that a ban can have: one host, an IPv4 /24, an IPv6 /64, /56 or
- * /48. */
+/* The lengths that a ban can have: one host, an IPv4 /24, an IPv6 /64, /56 or /48. */
+enum { IP_BAN_WIDTHS = 6 };
+struct ip_width {
+	uint8_t family;
+	uint8_t bits;
+};
+extern const struct ip_width ip_ban_widths[IP_BAN_WIDTHS];
+/* Which of them ip has, as an index; -1: none, so there can be no such ban. */
+int ip_ban_width(const struct ip *ip);
 bool ip_has_ban_width(const struct ip *ip);
 /* Says whether ip keeps every promise of struct ip; an empty one does. It is for values that
  * another process has filled in: the comparisons here are right only between canonical ones. */

@@ -18,23 +18,19 @@
 #define NFT_TABLE "voipguard"
 #define NFT_CHAIN "prerouting"
 
-/* Each scope has up to 12 sets, one a slot: for each of the 6 widths of a ban (/32, /24, /128, /64,
- * /56, /48) a set with timeouts and one for permanent elements. */
-enum { NFT_SLOTS = 12 };
+/* Each scope has up to 12 sets, one a slot: for each width that a ban can have (ip_ban_widths) one
+ * whose elements have a timeout, and then one whose elements are permanent. */
+enum { NFT_SLOTS = 2 * IP_BAN_WIDTHS };
 
 /* Room for a set's name and its NUL. The longest, "sctp_", 15 times "10000to20000_" and
  * "v6_128_forever", has 215 bytes; the kernel takes 255. */
 enum { NFT_NAME_BYTES = 256 };
 
 struct nft_slot {
-	uint8_t family;     /* 4 or 6 */
-	uint8_t bits;       /* prefix length of its elements */
-	bool usual;         /* made with the scope; the others at the first ban of their kind */
-	bool forever;       /* its elements have no timeout */
-	const char *suffix; /* end of the set's name: "v4_32" */
+	uint8_t family; /* 4 or 6 */
+	uint8_t bits;   /* prefix length of its elements */
+	bool forever;   /* its elements have no timeout */
 };
-
-extern const struct nft_slot nft_slots[NFT_SLOTS];
 
 /* The sets of one scope. names are owned, and NULL unless used. made[i]: we made set i and its
  * rules; somebody may have deleted them since. */
@@ -121,6 +117,8 @@ int nft_list(struct nft *nft, uint16_t type, const struct netlink_lister *lister
 
 /* ---- nft_table.c ---- */
 
+/* What a slot holds; slot < NFT_SLOTS. */
+struct nft_slot nft_slot(int slot);
 /* The slot for an address, by family and prefix length; -1: no ban can have that length. */
 int nft_slot_find(const struct ip *ip, bool forever);
 /* Asks the kernel what it has of this scope, makes the wanted sets that are missing, and gives each

@@ -53,8 +53,9 @@ static int element_parse(const struct nlattr *nest, int slot, struct nft_element
 	const struct nlattr *counter =
 		nested_find(nested_find(nest, NFTA_SET_ELEM_EXPR), NFTA_EXPR_DATA);
 	uint64_t left_ms = nested_u64(nest, NFTA_SET_ELEM_EXPIRATION);
-	size_t length = nft_slots[slot].family == 4 ? 4 : 16;
-	struct ip ip = { .family = nft_slots[slot].family, .bits = nft_slots[slot].bits };
+	const struct nft_slot kind = nft_slot(slot);
+	size_t length = kind.family == 4 ? 4 : 16;
+	struct ip ip = { .family = kind.family, .bits = kind.bits };
 
 	if (!key || mnl_attr_get_payload_len(key) != length)
 		return -1;

@@ -32,21 +32,6 @@ enum {
 	RULES_MAX = SCOPE_RANGES_MAX + 1,
 };
 
-const struct nft_slot nft_slots[NFT_SLOTS] = {
-	{ 4, 32, true, false, "v4_32" },
-	{ 4, 32, false, true, "v4_32_forever" },
-	{ 4, 24, false, false, "v4_24" },
-	{ 4, 24, false, true, "v4_24_forever" },
-	{ 6, 128, true, false, "v6_128" },
-	{ 6, 128, false, true, "v6_128_forever" },
-	{ 6, 64, true, false, "v6_64" },
-	{ 6, 64, false, true, "v6_64_forever" },
-	{ 6, 56, false, false, "v6_56" },
-	{ 6, 56, false, true, "v6_56_forever" },
-	{ 6, 48, false, false, "v6_48" },
-	{ 6, 48, false, true, "v6_48_forever" },
-};
-
 /* What the kernel has of one scope: its sets, and the handles of the rules that look them up. */
 struct survey {
 	struct nft_sets *sets;
@@ -55,13 +40,18 @@ struct survey {
 	uint64_t handles[NFT_SLOTS][RULES_MAX];
 };
 
+struct nft_slot nft_slot(int slot)
+{
+	const struct ip_width *width = &ip_ban_widths[slot / 2];
+
+	return (struct nft_slot){ width->family, width->bits, slot % 2 };
+}
+
 int nft_slot_find(const struct ip *ip, bool forever)
 {
-	for (int i = 0; i < NFT_SLOTS; i++)
-		if (nft_slots[i].family == ip->family && nft_slots[i].bits == ip->bits &&
-			nft_slots[i].forever == forever)
-			return i;
-	return -1;
+	int width = ip_ban_width(ip);
+
+	return width < 0 ? -1 : 2 * width + forever;
 }
 
 static int slot_by_name(const struct nft_sets *sets, const char *name)
@@ -284,20 +274,20 @@ static struct nftnl_rule *rule_new(void)
 static void rule_add(struct nft *nft, struct nft_batch *batch, const struct nft_sets *sets,
 	int slot, uint32_t range)
 {
-	const struct nft_slot *kind = &nft_slots[slot];
+	const struct nft_slot kind = nft_slot(slot);
 	struct nlmsghdr *message =
 		object_message(nft, batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
 	struct nftnl_rule *rule = rule_new();
 
-	expr_meta(rule, NFT_META_NFPROTO, kind->family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	expr_meta(rule, NFT_META_NFPROTO, kind.family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
 	if (sets->scope.n_ranges)
 		expr_ports(rule, &sets->scope, range);
-	if (kind->family == 4)
+	if (kind.family == 4)
 		expr_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, 12, 4);
 	else
 		expr_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, 8, 16);
-	if (kind->bits != (kind->family == 4 ? 32 : 128))
-		expr_mask(rule, kind);
+	if (kind.bits != (kind.family == 4 ? 32 : 128))
+		expr_mask(rule, &kind);
 	expr_drop_listed(rule, sets->names[slot]);
 	nftnl_rule_nlmsg_build_payload(message, rule);
 	nftnl_rule_free(rule);
@@ -404,10 +394,11 @@ static void slot_make(struct nft *nft, struct nft_batch *batch, const struct sur
 	int slot)
 {
 	const struct nft_sets *sets = survey->sets;
+	const struct nft_slot kind = nft_slot(slot);
 	uint32_t want = sets->scope.n_ranges ? sets->scope.n_ranges : 1;
 
 	if (!survey->found[slot])
-		set_add(nft, batch, sets->names[slot], &nft_slots[slot]);
+		set_add(nft, batch, sets->names[slot], &kind);
 	if (survey->n_rules[slot] == want)
 		return;
 	for (uint32_t i = 0; i < survey->n_rules[slot]; i++)
@@ -441,8 +432,9 @@ int nft_sets_make(struct nft *nft, struct nft_sets *sets, const bool wanted[NFT_
 }
 
 /* "udp:5060,10000-20000" and "v4_32" make "udp_5060_10000to20000_v4_32". */
-static char *set_name(const struct scope *scope, const struct nft_slot *slot)
+static char *set_name(const struct scope *scope, int slot)
 {
+	const struct nft_slot kind = nft_slot(slot);
 	char text[SCOPE_TEXT_MAX];
 	char name[NFT_NAME_BYTES];
 	size_t used = 0;
@@ -456,7 +448,16 @@ static char *set_name(const struct scope *scope, const struct nft_slot *slot)
 			name[used - 1] = '_';
 	}
 	name[used] = '\0';
-	return alloc_format("%s_%s", name, slot->suffix);
+	return alloc_format("%s_v%d_%d%s", name, kind.family, kind.bits,
+		kind.forever ? "_forever" : "");
+}
+
+/* These are made with the scope; the others at the first ban of their kind. */
+static bool is_usual(int slot)
+{
+	const struct nft_slot kind = nft_slot(slot);
+
+	return !kind.forever && (kind.bits == 32 || kind.bits == 64 || kind.bits == 128);
 }
 
 static int scope_make(struct nft *nft, struct nft_sets *sets, struct error *err)
@@ -464,7 +465,7 @@ static int scope_make(struct nft *nft, struct nft_sets *sets, struct error *err)
 	bool wanted[NFT_SLOTS];
 
 	for (int i = 0; i < NFT_SLOTS; i++)
-		wanted[i] = nft_slots[i].usual || sets->made[i];
+		wanted[i] = is_usual(i) || sets->made[i];
 	return nft_sets_make(nft, sets, wanted, err);
 }
 
@@ -482,7 +483,7 @@ int nft_scope(struct nft *nft, uint8_t index, const struct scope *scope, struct 
 		sets->scope = *scope;
 		sets->used = true;
 		for (int i = 0; i < NFT_SLOTS; i++)
-			sets->names[i] = set_name(scope, &nft_slots[i]);
+			sets->names[i] = set_name(scope, i);
 	}
 	return scope_make(nft, sets, err);
 }
