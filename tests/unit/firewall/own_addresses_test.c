@@ -106,7 +106,27 @@ static struct own_addresses *need(void **state)
 	return *state;
 }
 
-static void link_make(void)
+/* A worker of the kernel gives a new IPv6 address its route in the table "local", shortly after
+ * `ip address add` has ended. What is sent to the address before that asks the link for its owner
+ * in vain, and a connection fails with "No route to host" after three seconds. The route causes an
+ * event. */
+static void wait_for_route(struct own_addresses *own, const char *address)
+{
+	struct pollfd wait = { .fd = own_addresses_fd(own), .events = POLLIN };
+	char command[128];
+
+	(void)snprintf(command, sizeof(command), "ip -6 route show table local type local %s",
+		address);
+	for (;;) {
+		own_addresses_drain(own);
+		must_run(command);
+		if (output[0])
+			return;
+		assert_int_equal(poll(&wait, 1, 5000), 1);
+	}
+}
+
+static void link_make(struct own_addresses *own)
 {
 	must_run("ip link set lo up");
 	must_run("ip link add vg0 type veth peer name vg1");
@@ -116,6 +136,7 @@ static void link_make(void)
 	must_run("ip address add 192.0.2.11/24 dev vg0");
 	must_run("ip address add 198.51.100.1 peer 198.51.100.2/32 dev vg0");
 	must_run("ip -6 address add 2001:db8:1::10/64 dev vg0 nodad");
+	wait_for_route(own, "2001:db8:1::10");
 }
 
 static void test_addresses_and_routes(void **state)
@@ -149,7 +170,7 @@ static void test_addresses_and_routes(void **state)
 	};
 	struct own_addresses *own = need(state);
 
-	link_make();
+	link_make(own);
 	must_run("ip route add default via 192.0.2.1 metric 10");
 	must_run("ip route add default metric 20 nexthop via 192.0.2.2 dev vg0 "
 		 "nexthop via 192.0.2.3 dev vg0");
@@ -176,7 +197,7 @@ static void test_events(void **state)
 	struct own_addresses *own = need(state);
 	struct pollfd wait = { .fd = own_addresses_fd(own), .events = POLLIN };
 
-	link_make();
+	link_make(own);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		own_addresses_drain(own);
 		must_run(commands[i]);
@@ -251,7 +272,7 @@ static void test_connections(void **state)
 	struct own_addresses *own = need(state);
 	struct error err = { "" };
 
-	link_make();
+	link_make(own);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		int fds[3];
 
@@ -271,7 +292,7 @@ static void test_sessions(void **state)
 	struct own_addresses *own = need(state);
 	struct error err = { "" };
 
-	link_make();
+	link_make(own);
 	session_put("1", "203.0.113.7");
 	session_put("2", "203.0.113.7");
 	session_put("c3", "2001:db8:2::7");
@@ -300,7 +321,7 @@ static void test_overflow(void **state)
 	FILE *file;
 	int fd;
 
-	link_make();
+	link_make(own);
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
 	file = fdopen(fd, "w");
@@ -335,8 +356,7 @@ static int child_unprivileged(void)
 
 static void test_without_privileges(void **state)
 {
-	(void)need(state);
-	link_make();
+	link_make(need(state));
 	session_put("1", "203.0.113.7");
 	must_in_child(child_unprivileged);
 }
