@@ -5,6 +5,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -18,79 +19,56 @@ enum { SSH_EVERY_S = 10, ADOPT_RESERVE = CHILD_QUEUE_MAX / 4 };
 
 /* ---- protection ---- */
 
-/* What add_host() does with the addresses that it is called for. */
-struct host_list {
-	struct protected *hosts;
-	struct firewall *told; /* whose current engine is told of each; NULL: nobody is */
-};
-
-static void add_host(void *context, enum own_addresses_kind kind, const struct ip *ip)
-{
-	struct message record = { .type = MESSAGE_OWN_ADDRESS, .number = kind, .ip = *ip };
-	const struct host_list *list = context;
-
-	if (!protected_add(list->hosts, ip, own_addresses_kind_text(kind), PROTECTED_BY_HOST))
-		log_line(LOG_WARNING, "more than %d protected addresses", PROTECTED_MAX);
-	(void)text_format(record.text, sizeof(record.text), "%s", own_addresses_kind_text(kind));
-	if (list->told)
-		firewall_tell(list->told, &record);
-}
-
 void firewall_refresh_hosts(struct firewall *firewall)
 {
+	cleanup_free struct own_addresses_found *found = alloc_zero(sizeof(*found));
 	const struct message begin = { .type = MESSAGE_OWN_ADDRESS };
 	bool is_running = firewall->current && firewall->current->state == LINK_RUNNING;
-	struct host_list list = { protected_new(), is_running ? firewall : NULL };
 	struct error err;
 
+	if (own_addresses_list(firewall->own_addresses, found, &err) == 0) {
+		protected_free(firewall->hosts);
+		firewall->hosts = protected_new();
+	} else { /* the old list stays: better protect too much than ban the gateway */
+		log_line(LOG_ERR, "cannot read the host's own addresses: %s", err.text);
+	}
 	if (is_running)
 		firewall_tell(firewall, &begin);
-	if (own_addresses_list(firewall->own_addresses, add_host, &list, &err) == 0) {
-		protected_free(firewall->hosts);
-		firewall->hosts = list.hosts;
-		return;
+	for (size_t i = 0; i < found->count; i++) {
+		struct message record = { .type = MESSAGE_OWN_ADDRESS,
+			.number = found->entries[i].kind,
+			.ip = found->entries[i].ip };
+		const char *because = own_addresses_kind_text(found->entries[i].kind);
+
+		if (!protected_add(firewall->hosts, &record.ip, because, PROTECTED_BY_HOST))
+			log_line(LOG_WARNING, "more than %d protected addresses", PROTECTED_MAX);
+		(void)text_format(record.text, sizeof(record.text), "%s", because);
+		if (is_running)
+			firewall_tell(firewall, &record);
 	}
-	log_line(LOG_ERR, "cannot read the host's own addresses: %s", err.text);
-	protected_free(list.hosts);
-	/* Keep the old list and add what can be read: to protect too much is better than to ban the
-	 * gateway. */
-	list = (struct host_list){ .hosts = firewall->hosts };
-	(void)own_addresses_list(firewall->own_addresses, add_host, &list, NULL);
-}
-
-/* Counts the addresses of SSH users, and those among them that are new. */
-struct peer_finder {
-	const struct protected *hosts;
-	size_t count;
-	size_t unknown; /* not protected yet */
-};
-
-static void find_peer(void *context, enum own_addresses_kind kind, const struct ip *ip)
-{
-	struct peer_finder *finder = context;
-
-	(void)kind;
-	finder->count++;
-	finder->unknown += protected_find(finder->hosts, ip) == NULL;
 }
 
 void firewall_refresh_ssh(struct firewall *firewall)
 {
-	struct peer_finder finder = { .hosts = firewall->hosts };
+	cleanup_free struct own_addresses_found *peers = alloc_zero(sizeof(*peers));
+	size_t unknown = 0; /* not protected yet */
 	struct error err;
 
 	firewall->next_ssh_s = clock_boot_s() + SSH_EVERY_S;
-	if (own_addresses_ssh_peers(find_peer, &finder, &err) == 0) {
+	if (own_addresses_ssh_peers(peers, &err) == 0) {
 		firewall->peers_unread = false;
 	} else {
 		if (!firewall->peers_unread) /* log it once; each look tries again */
 			log_line(LOG_ERR, "cannot read the SSH sessions: %s", err.text);
 		firewall->peers_unread = true;
-		finder.count = firewall->n_peers; /* as before: who is protected stays so */
 	}
-	if (!finder.unknown && finder.count == firewall->n_peers)
+	for (size_t i = 0; i < peers->count; i++)
+		unknown += protected_find(firewall->hosts, &peers->entries[i].ip) == NULL;
+	/* if they could not all be read, who is protected stays so */
+	if (!unknown && (firewall->peers_unread || peers->count == firewall->n_peers))
 		return;
-	firewall->n_peers = finder.count;
+	if (!firewall->peers_unread)
+		firewall->n_peers = peers->count;
 	firewall_refresh_hosts(firewall);
 }
 

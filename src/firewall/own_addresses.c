@@ -22,28 +22,12 @@ struct own_addresses {
 	struct netlink events;
 };
 
-/* One listing: where it goes, and what was called back already. */
+/* One listing: where it goes, and how many entries may be there at its end. */
 struct list {
-	void (*each)(void *context, enum own_addresses_kind kind, const struct ip *ip);
-	void *context;
-	struct {
-		enum own_addresses_kind kind;
-		struct ip ip;
-	} told[OWN_ADDRESSES_MAX];
-	size_t n_told;
+	struct own_addresses_found *found; /* borrowed */
+	size_t limit;
 	bool overflow;
 };
-
-static struct list *list_new(void (*each)(void *context, enum own_addresses_kind kind,
-				     const struct ip *ip),
-	void *context)
-{
-	struct list *list = alloc_zero(sizeof(*list));
-
-	list->each = each;
-	list->context = context;
-	return list;
-}
 
 const char *own_addresses_kind_text(enum own_addresses_kind kind)
 {
@@ -60,19 +44,19 @@ const char *own_addresses_kind_text(enum own_addresses_kind kind)
 	return "unknown";
 }
 
-static void list_tell(struct list *list, enum own_addresses_kind kind, const struct ip *ip)
+static void list_add(struct list *list, enum own_addresses_kind kind, const struct ip *ip)
 {
-	for (size_t i = 0; i < list->n_told; i++)
-		if (list->told[i].kind == kind && ip_equal(&list->told[i].ip, ip))
+	struct own_addresses_found *found = list->found;
+
+	for (size_t i = 0; i < found->count; i++)
+		if (found->entries[i].kind == kind && ip_equal(&found->entries[i].ip, ip))
 			return;
-	if (list->n_told == OWN_ADDRESSES_MAX) {
+	if (found->count == list->limit) {
 		list->overflow = true;
 		return;
 	}
-	list->told[list->n_told].kind = kind;
-	list->told[list->n_told].ip = *ip;
-	list->n_told++;
-	list->each(list->context, kind, ip);
+	found->entries[found->count].kind = kind;
+	found->entries[found->count++].ip = *ip;
 }
 
 int own_addresses_open(struct own_addresses **ret_own, struct error *err)
@@ -144,7 +128,7 @@ static void address_message(void *context, const struct nlmsghdr *message)
 	}
 	/* On a point-to-point link IFA_LOCAL is our end, and IFA_ADDRESS the other one. */
 	if (address_read(local ? local : address, header->ifa_family, &ip))
-		list_tell(list, OWN_ADDRESS, &ip);
+		list_add(list, OWN_ADDRESS, &ip);
 }
 
 /* RTA_GATEWAY holds a gateway of the route's own family; RTA_VIA one of either family, as for an
@@ -156,14 +140,14 @@ static void gateway_attribute(struct list *list, const struct nlattr *attr, uint
 	struct ip ip;
 
 	if (mnl_attr_get_type(attr) == RTA_GATEWAY && address_read(attr, family, &ip))
-		list_tell(list, OWN_GATEWAY, &ip);
+		list_add(list, OWN_GATEWAY, &ip);
 	if (mnl_attr_get_type(attr) != RTA_VIA || mnl_attr_get_payload_len(attr) < sizeof(via))
 		return;
 	memcpy(&via, bytes, sizeof(via));
 	if (mnl_attr_get_payload_len(attr) != sizeof(via) + (via.rtvia_family == AF_INET ? 4 : 16))
 		return;
 	ip = ip_from_bytes(via.rtvia_family == AF_INET ? 4 : 6, bytes + sizeof(via));
-	list_tell(list, OWN_GATEWAY, &ip);
+	list_add(list, OWN_GATEWAY, &ip);
 }
 
 /* RTA_MULTIPATH, a route over several gateways: an array of struct rtnexthop, each followed by its
@@ -235,7 +219,7 @@ static void route_onlink(struct list *list, const struct nlmsghdr *message)
 	if (ip.bytes[0] == (ip.family == 4 ? 127 : 0xff)) /* loopback, multicast */
 		return;
 	ip = ip_mask(&ip, header->rtm_dst_len);
-	list_tell(list, OWN_ONLINK, &ip);
+	list_add(list, OWN_ONLINK, &ip);
 }
 
 static void route_message(void *context, const struct nlmsghdr *message)
@@ -282,33 +266,37 @@ static int list_end(const struct list *list, struct error *err)
 		OWN_ADDRESSES_MAX);
 }
 
-static void login_tell(void *context, const struct ip *ip)
+static void login_add(void *context, const struct ip *ip)
 {
-	list_tell(context, OWN_SSH_PEER, ip);
+	list_add(context, OWN_SSH_PEER, ip);
 }
 
-int own_addresses_ssh_peers(void (*each)(void *context, enum own_addresses_kind kind,
-				    const struct ip *ip),
-	void *context, struct error *err)
+static int peers_read(struct own_addresses_found *found, struct error *err)
 {
-	cleanup_free struct list *list = list_new(each, context);
+	struct list list = { .found = found, .limit = found->count + OWN_ADDRESSES_MAX };
 
-	if (logins_list(LOGINS_UTMP, login_tell, list, err) < 0)
+	if (logins_list(LOGINS_UTMP, login_add, &list, err) < 0)
 		return -1;
-	return list_end(list, err);
+	return list_end(&list, err);
 }
 
-int own_addresses_list(struct own_addresses *own,
-	void (*each)(void *context, enum own_addresses_kind kind, const struct ip *ip),
-	void *context, struct error *err)
+int own_addresses_ssh_peers(struct own_addresses_found *ret_found, struct error *err)
 {
-	cleanup_free struct list *list = list_new(each, context);
+	ret_found->count = 0;
+	return peers_read(ret_found, err);
+}
+
+int own_addresses_list(struct own_addresses *own, struct own_addresses_found *ret_found,
+	struct error *err)
+{
+	struct list list = { .found = ret_found, .limit = OWN_ADDRESSES_MAX };
 	int rc = 0;
 
-	rc |= list_read(own, list, RTM_GETADDR, sizeof(struct ifaddrmsg), address_message, err);
-	rc |= list_read(own, list, RTM_GETROUTE, sizeof(struct rtmsg), route_message, err);
+	ret_found->count = 0;
+	rc |= list_read(own, &list, RTM_GETADDR, sizeof(struct ifaddrmsg), address_message, err);
+	rc |= list_read(own, &list, RTM_GETROUTE, sizeof(struct rtmsg), route_message, err);
 	if (rc == 0)
-		rc = list_end(list, err);
-	rc |= own_addresses_ssh_peers(each, context, rc == 0 ? err : NULL);
+		rc = list_end(&list, err);
+	rc |= peers_read(ret_found, rc == 0 ? err : NULL);
 	return rc;
 }

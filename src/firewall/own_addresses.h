@@ -12,7 +12,18 @@ struct own_addresses;
  * addresses, its default gateways, the networks of its links such as 192.0.2.0/24 on eth0 (all
  * three by rtnetlink), and the addresses from which users are logged in by SSH (logins.h). */
 enum own_addresses_kind { OWN_ADDRESS, OWN_GATEWAY, OWN_ONLINK, OWN_SSH_PEER };
-enum { OWN_ADDRESSES_MAX = 1024 }; /* of one listing; more are left out */
+
+/* More than OWN_ADDRESSES_MAX of the first three kinds together, or of the last, are left out. */
+enum { OWN_ADDRESSES_MAX = 1024 };
+
+/* What a listing has found, each address or network of a kind once. */
+struct own_addresses_found {
+	size_t count;
+	struct {
+		enum own_addresses_kind kind;
+		struct ip ip;
+	} entries[2 * OWN_ADDRESSES_MAX];
+};
 
 /* Opens the netlink sockets; *ret_own is owned by the caller. */
 int own_addresses_open(struct own_addresses **ret_own, struct error *err);
@@ -21,16 +32,12 @@ void own_addresses_close(struct own_addresses *own);
  * own_addresses_list(). Logins have no event. */
 int own_addresses_fd(const struct own_addresses *own);
 void own_addresses_drain(struct own_addresses *own);
-/* Reads everything from the kernel and the logins, and calls back once for each address or network
- * of a kind. -1 with a sentence: something could not be read, or there were more than
- * OWN_ADDRESSES_MAX; what was called back is valid. */
-int own_addresses_list(struct own_addresses *own,
-	void (*each)(void *context, enum own_addresses_kind kind, const struct ip *ip),
-	void *context, struct error *err);
+/* Reads everything from the kernel and the logins. -1 with a sentence: something could not be read,
+ * or there were too many; what was found is in *ret_found then, too. */
+int own_addresses_list(struct own_addresses *own, struct own_addresses_found *ret_found,
+	struct error *err);
 /* The same for the addresses of SSH users alone (OWN_SSH_PEER). */
-int own_addresses_ssh_peers(void (*each)(void *context, enum own_addresses_kind kind,
-				    const struct ip *ip),
-	void *context, struct error *err);
+int own_addresses_ssh_peers(struct own_addresses_found *ret_found, struct error *err);
 /* The kind in words: "own address", "default gateway", "on-link network", "SSH session". */
 const char *own_addresses_kind_text(enum own_addresses_kind kind);
 

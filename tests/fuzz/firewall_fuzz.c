@@ -98,25 +98,24 @@ pid_t launch_role(const char *role, const struct run_options *run, int parent_fd
 
 /* ---- the host and the kernel ---- */
 
-int own_addresses_list(struct own_addresses *own_addresses,
-	void (*each)(void *context, enum own_addresses_kind kind, const struct ip *ip),
-	void *context, struct error *err)
+int own_addresses_list(struct own_addresses *own_addresses, struct own_addresses_found *ret_found,
+	struct error *err)
 {
 	static const char *const own[] = { "203.0.113.1", "203.0.113.0/24", "2001:db8:f::/64" };
-	struct ip ip;
 
 	(void)own_addresses;
-	for (size_t i = 0; i < 3; i++)
-		if (ip_parse_prefix(own[i], &ip, NULL) == 0)
-			each(context, OWN_ADDRESS, &ip);
+	for (ret_found->count = 0; ret_found->count < 3; ret_found->count++) {
+		ret_found->entries[ret_found->count].kind = OWN_ADDRESS;
+		(void)ip_parse_prefix(own[ret_found->count],
+			&ret_found->entries[ret_found->count].ip, NULL);
+	}
 	return kernel_mood & 1 ? error_set(err, "cannot be read") : 0;
 }
 
-int own_addresses_ssh_peers(void (*each)(void *context, enum own_addresses_kind kind,
-				    const struct ip *ip),
-	void *context, struct error *err)
+int own_addresses_ssh_peers(struct own_addresses_found *ret_found, struct error *err)
 {
-	(void)each, (void)context, (void)err;
+	(void)err;
+	ret_found->count = 0;
 	return 0;
 }
 

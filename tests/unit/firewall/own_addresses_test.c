@@ -16,34 +16,13 @@
 
 #include <linux/capability.h>
 
-enum { TOLD_MAX = 2 * OWN_ADDRESSES_MAX };
-
-struct told {
-	size_t n;
-	struct {
-		enum own_addresses_kind kind;
-		struct ip ip;
-	} entries[TOLD_MAX];
-};
-
-static struct told told;
-
-static void note(void *context, enum own_addresses_kind kind, const struct ip *ip)
-{
-	(void)context;
-	if (told.n == TOLD_MAX)
-		return;
-	told.entries[told.n].kind = kind;
-	told.entries[told.n].ip = *ip;
-	told.n++;
-}
+static struct own_addresses_found found;
 
 static void read_all(struct own_addresses *own)
 {
 	struct error err = { "" };
 
-	told.n = 0;
-	if (own_addresses_list(own, note, NULL, &err) < 0)
+	if (own_addresses_list(own, &found, &err) < 0)
 		fail_msg("%s", err.text);
 }
 
@@ -53,8 +32,8 @@ static size_t times(enum own_addresses_kind kind, const char *text)
 	size_t n = 0;
 
 	assert_int_equal(ip_parse_prefix(text, &ip, NULL), 0);
-	for (size_t i = 0; i < told.n; i++)
-		n += told.entries[i].kind == kind && ip_equal(&told.entries[i].ip, &ip);
+	for (size_t i = 0; i < found.count; i++)
+		n += found.entries[i].kind == kind && ip_equal(&found.entries[i].ip, &ip);
 	return n;
 }
 
@@ -62,8 +41,8 @@ static size_t times_kind(enum own_addresses_kind kind)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < told.n; i++)
-		n += told.entries[i].kind == kind;
+	for (size_t i = 0; i < found.count; i++)
+		n += found.entries[i].kind == kind;
 	return n;
 }
 
@@ -277,9 +256,8 @@ static void test_connections(void **state)
 		int fds[3];
 
 		connection_make(rows[i].source, rows[i].destination, rows[i].port, fds);
-		told.n = 0;
-		assert_int_equal(own_addresses_ssh_peers(note, NULL, &err), 0);
-		assert_int_equal(told.n, 0);
+		assert_int_equal(own_addresses_ssh_peers(&found, &err), 0);
+		assert_int_equal(found.count, 0);
 		read_all(own);
 		assert_int_equal(times_kind(OWN_SSH_PEER), 0);
 		connection_close(fds);
@@ -296,9 +274,8 @@ static void test_sessions(void **state)
 	session_put("1", "203.0.113.7");
 	session_put("2", "203.0.113.7");
 	session_put("c3", "2001:db8:2::7");
-	told.n = 0;
-	assert_int_equal(own_addresses_ssh_peers(note, NULL, &err), 0);
-	assert_int_equal(told.n, 2);
+	assert_int_equal(own_addresses_ssh_peers(&found, &err), 0);
+	assert_int_equal(found.count, 2);
 	read_all(own);
 	assert_int_equal(times_kind(OWN_SSH_PEER), 2);
 	assert_int_equal(times(OWN_SSH_PEER, "203.0.113.7"), 1);
@@ -331,10 +308,9 @@ static void test_overflow(void **state)
 	(void)snprintf(command, sizeof(command), "ip -batch %s", path);
 	must_run(command);
 	(void)unlink(path);
-	told.n = 0;
-	assert_int_equal(own_addresses_list(own, note, NULL, &err), -1);
+	assert_int_equal(own_addresses_list(own, &found, &err), -1);
 	assert_non_null(strstr(err.text, "1024"));
-	assert_int_equal(told.n, OWN_ADDRESSES_MAX);
+	assert_int_equal(found.count, OWN_ADDRESSES_MAX);
 }
 
 static int child_unprivileged(void)
@@ -346,8 +322,7 @@ static int child_unprivileged(void)
 	if (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0 ||
 		syscall(SYS_capset, &header, none) < 0)
 		return 1;
-	told.n = 0;
-	if (own_addresses_open(&own, NULL) < 0 || own_addresses_list(own, note, NULL, NULL) < 0)
+	if (own_addresses_open(&own, NULL) < 0 || own_addresses_list(own, &found, NULL) < 0)
 		return 2;
 	own_addresses_close(own);
 	return times(OWN_SSH_PEER, "203.0.113.7") == 1 && times(OWN_ADDRESS, "192.0.2.10") == 1 ? 0
