@@ -1,10 +1,10 @@
 #include "firewall/logins.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
@@ -17,8 +17,6 @@
 #include "base/error.h"
 
 #define READING_SESSION "reading a session in " LOGINS_SESSIONS
-
-enum { BLOCK_RECORDS = 64 };
 
 static bool is_one_of(const char *text, const char *const *known)
 {
@@ -138,62 +136,26 @@ static bool is_alive(pid_t pid)
 	return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
 }
 
-static void records_tell(const struct utmp *records, size_t count,
-	void (*each)(void *context, const struct ip *ip), void *context)
-{
-	struct ip ip;
-
-	for (size_t i = 0; i < count; i++)
-		if (records[i].ut_type == USER_PROCESS && record_ip(&records[i], &ip) &&
-			is_alive(records[i].ut_pid))
-			each(context, &ip);
-}
-
-/* Reads `size` bytes, and fewer only at the end of the file. -1 with errno. */
-static ssize_t block_read(int fd, void *bytes, size_t size)
-{
-	size_t used = 0;
-
-	while (used < size) {
-		ssize_t got = read(fd, (char *)bytes + used, size - used);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		used += (size_t)got;
-	}
-	return (ssize_t)used;
-}
-
 int logins_utmp(const char *path, void (*each)(void *context, const struct ip *ip), void *context,
 	struct error *err)
 {
-	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct utmp records[BLOCK_RECORDS];
-	ssize_t got;
+	cleanup_file FILE *file = fopen(path, "re");
+	struct utmp record;
+	struct ip ip;
 
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+	if (!file && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
-	if (fd < 0)
+	if (!file)
 		return error_errno(err, errno, "opening %s", path);
-	for (size_t seen = 0; seen < LOGINS_RECORDS_MAX; seen += BLOCK_RECORDS) {
-		got = block_read(fd, records, sizeof(records));
-		if (got < 0)
-			return error_errno(err, errno, "reading %s", path);
-		records_tell(records, (size_t)got / sizeof(records[0]), each, context);
-		if ((size_t)got < sizeof(records))
-			return 0;
+	for (size_t seen = 0; fread(&record, sizeof(record), 1, file) == 1; seen++) {
+		if (seen == LOGINS_RECORDS_MAX)
+			return error_set(err, "%s: more than %d records: the rest is left out",
+				path, LOGINS_RECORDS_MAX);
+		if (record.ut_type == USER_PROCESS && record_ip(&record, &ip) &&
+			is_alive(record.ut_pid))
+			each(context, &ip);
 	}
-	got = block_read(fd, records, sizeof(records[0]));
-	if (got < 0)
-		return error_errno(err, errno, "reading %s", path);
-	if (got == 0)
-		return 0;
-	return error_set(err, "%s: more than %d records: the rest is left out", path,
-		LOGINS_RECORDS_MAX);
+	return ferror(file) ? error_errno(err, errno, "reading %s", path) : 0;
 }
 
 int logins_list(const char *utmp_path, void (*each)(void *context, const struct ip *ip),
