@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <openssl/evp.h>
+
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/mail_address.h"
@@ -77,34 +79,19 @@ static bool is_ascii(const char *text)
 	return true;
 }
 
-static void output_base64(struct output *output, const char *text, size_t length)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < length; i += 3) {
-		uint32_t bits = 0;
-		char group[4];
-
-		for (size_t k = 0; k < 3; k++)
-			bits = bits << 8 | (i + k < length ? (unsigned char)text[i + k] : 0U);
-		for (size_t k = 0; k < 4; k++)
-			group[k] = i + k > length ? '=' : digits[bits >> (18 - 6 * k) & 63];
-		output_bytes(output, group, sizeof(group));
-	}
-}
-
 /* Writes text that is not ASCII as RFC 2047 words such as "=?utf-8?B?w6Q=?=", one on each line;
  * none ends inside a character. */
 static void output_words(struct output *output, const char *text)
 {
 	while (*text) {
 		size_t length = cut_length(text, WORD_BYTES);
+		unsigned char word[WORD_BYTES / 3 * 4 + 1];
 
 		if (!length) /* not UTF-8, but continuation bytes only: cut anywhere */
 			length = WORD_BYTES;
+		(void)EVP_EncodeBlock(word, (const unsigned char *)text, (int)length);
 		output_string(output, "=?utf-8?B?");
-		output_base64(output, text, length);
+		output_string(output, (const char *)word);
 		output_string(output, "?=");
 		text += length;
 		if (*text) {
@@ -172,18 +159,15 @@ static void output_mailbox(struct output *output, const struct mailbox *mailbox)
 
 static void output_date(struct output *output, int64_t date_s)
 {
-	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
-		"Sep", "Oct", "Nov", "Dec" };
-	static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
 	time_t date = (time_t)date_s;
 	struct tm tm;
 	char text[64];
 
-	if (!gmtime_r(&date, &tm))
-		return; /* the year does not fit in an int: no Date, and the relay adds one */
-	(void)text_format(text, sizeof(text), "Date: %s, %02d %s %04d %02d:%02d:%02d +0000",
-		days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
-		tm.tm_min, tm.tm_sec);
+	/* The names are English, since no role calls setlocale(). If the year does not fit in an
+	 * int, there is no Date, and the relay adds one. */
+	if (!gmtime_r(&date, &tm) ||
+		!strftime(text, sizeof(text), "Date: %a, %d %b %Y %H:%M:%S +0000", &tm))
+		return;
 	output_string(output, text);
 	output_break(output, "\r\n");
 }
