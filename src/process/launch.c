@@ -4,18 +4,19 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "process/sandbox.h"
 
-/* FREE_FD: descriptors from here on are clear of 3 and 4. */
-enum { FREE_FD = 10, EXIT_CANNOT_START = 71 };
+/* FREE_FD: descriptors from here on are clear of 3 and 4. VALUE_MAX: bytes of a variable's value; a
+ * longer one is not handed on. */
+enum { FREE_FD = 10, EXIT_CANNOT_START = 71, VALUE_MAX = 500 };
 
 /* If descriptor 4 is open, the parent has put it there: this process has opened nothing yet. */
 int launch_client_fd(void)
@@ -53,20 +54,16 @@ static void reset_signals(void)
 }
 
 /* Fills in "NAME=value" for the variables that a role may need, and NULL as the end. */
-static void fill_environment(char *ret_environment[4], char storage[3][512])
+static void fill_environment(char *ret_environment[4])
 {
 	static const char *const names[] = { "TZ", "JOURNAL_STREAM", "LANG" };
 	size_t used = 0;
 
 	for (size_t i = 0; i < 3; i++) {
 		const char *value = getenv(names[i]);
-		int length;
 
-		if (!value)
-			continue;
-		length = snprintf(storage[i], 512, "%s=%s", names[i], value);
-		if (length > 0 && length < 512)
-			ret_environment[used++] = storage[i];
+		if (value && strlen(value) < VALUE_MAX)
+			ret_environment[used++] = alloc_format("%s=%s", names[i], value);
 	}
 	ret_environment[used] = NULL;
 }
@@ -75,7 +72,6 @@ void launch_exec(const char *role, const struct run_options *options, int parent
 {
 	char *arguments[20];
 	char *environment[4];
-	char storage[3][512];
 	size_t used = 0;
 	const char *const fixed[] = { "voipguard", "run", "--role", role, "-c", options->config_dir,
 		"--state", options->state_dir, "--user", options->user, "-s",
@@ -88,7 +84,7 @@ void launch_exec(const char *role, const struct run_options *options, int parent
 	if (options->strict)
 		arguments[used++] = (char *)(uintptr_t) "--strict";
 	arguments[used] = NULL;
-	fill_environment(environment, storage);
+	fill_environment(environment);
 	if (place_descriptors(parent_fd, client_fd)) {
 		reset_signals();
 		(void)execve("/proc/self/exe", arguments,
