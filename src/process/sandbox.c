@@ -76,23 +76,16 @@ static const struct sandbox_path network_paths[] = {
 static int check_caps(bool want_net_admin, struct error *err)
 {
 	cap_t caps = cap_get_proc();
-	cap_t want = cap_init();
-	const cap_value_t net_admin = CAP_NET_ADMIN;
-	int rc = -1;
+	cap_t want = cap_from_text(want_net_admin ? "cap_net_admin=ep" : "=");
+	int rc = 0;
 
 	/* Inheritable capabilities do not count: no_new_privs, which the unit sets, makes them
 	 * useless. */
 	if (!caps || !want || cap_clear_flag(caps, CAP_INHERITABLE) < 0)
-		error_errno(err, errno, "cannot read the process's capabilities");
-	else if (want_net_admin &&
-		 (cap_set_flag(want, CAP_PERMITTED, 1, &net_admin, CAP_SET) < 0 ||
-			 cap_set_flag(want, CAP_EFFECTIVE, 1, &net_admin, CAP_SET) < 0))
-		error_errno(err, errno, "cannot describe CAP_NET_ADMIN");
+		rc = error_errno(err, errno, "cannot read the process's capabilities");
 	else if (cap_compare(caps, want) != 0)
-		error_set(err, want_net_admin ? "the process does not hold CAP_NET_ADMIN alone"
-					      : "the process still holds a capability");
-	else
-		rc = 0;
+		rc = error_set(err, want_net_admin ? "the process does not hold CAP_NET_ADMIN alone"
+						   : "the process still holds a capability");
 	cap_free(caps);
 	cap_free(want);
 	return rc;
@@ -111,16 +104,9 @@ static int drop_bounding(bool keep_net_admin, struct error *err)
 
 static int set_caps(bool keep_net_admin, struct error *err)
 {
-	const cap_value_t net_admin = CAP_NET_ADMIN;
-	cap_t caps = cap_init();
-	int rc = 0;
+	cap_t caps = cap_from_text(keep_net_admin ? "cap_net_admin=eip" : "=");
+	int rc = caps ? cap_set_proc(caps) : -1;
 
-	if (!caps)
-		return error_errno(err, errno, "cannot set capabilities");
-	for (int flag = CAP_EFFECTIVE; keep_net_admin && rc == 0 && flag <= CAP_INHERITABLE; flag++)
-		rc = cap_set_flag(caps, (cap_flag_t)flag, 1, &net_admin, CAP_SET);
-	if (rc == 0)
-		rc = cap_set_proc(caps);
 	if (rc == 0 && keep_net_admin)
 		rc = cap_set_ambient(CAP_NET_ADMIN, CAP_SET);
 	if (rc < 0)
