@@ -26,7 +26,7 @@
 
 enum {
 	STEP_TIMEOUT_MS = 20000, /* for one answer; the whole delivery has the parent's 60 s */
-	REPLY_MAX = 256,         /* bytes of an answer that are kept; the rest is cut */
+	REPLY_MAX = 256,         /* bytes of an answer's line that are kept; the rest is cut */
 	SHOWN_MAX = 512,
 };
 
@@ -41,6 +41,10 @@ struct delivery {
 	int verify_error; /* X509_V_*: why the certificate was refused; 0: it was not */
 	bool no_starttls; /* the server does not offer it, and we require it */
 	bool tls_up;
+	char line[REPLY_MAX]; /* the line of an answer that is being received */
+	size_t line_length;
+	bool answered; /* the last line of an answer has come, and nothing was sent since */
+	bool injected; /* without TLS, more came than that answer */
 	bool auth_tried;
 	bool auth_waits;         /* AUTH was sent, and its outcome is not read yet */
 	char auth[REPLY_MAX];    /* the answer that refused AUTH; "": none */
@@ -82,32 +86,57 @@ static void keep_reply(char out[REPLY_MAX], const char *bytes, size_t length)
 	out[kept] = '\0';
 }
 
+/* Takes in one line of an answer: its code, "-" or the space of the last line, text. */
+static void take_line(struct delivery *delivery, const char *line, size_t length)
+{
+	bool refused = line[0] == '4' || line[0] == '5';
+
+	if (length < 4 || line[3] != '-')
+		delivery->answered = true;
+	if (refused)
+		keep_reply(delivery->refusal, line, length);
+	if (!delivery->auth_waits || line[0] == '3')
+		return;
+	delivery->auth_waits = false;
+	if (refused)
+		keep_reply(delivery->auth, line, length);
+	else
+		delivery->auth[0] = '\0';
+}
+
+/* What is received comes in pieces as the network cuts it, so it is put together to lines. Until
+ * TLS is up we send one command at a time, and the server owes one answer to it, and its greeting.
+ * What comes behind that answer is somebody's in the middle: libesmtp would keep it, and read it
+ * later as if it had come under TLS. */
+static void take_received(struct delivery *delivery, const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (delivery->answered && !delivery->tls_up)
+			delivery->injected = true;
+		if (bytes[i] != '\n') {
+			if (delivery->line_length < sizeof(delivery->line) - 1)
+				delivery->line[delivery->line_length++] = bytes[i];
+			continue;
+		}
+		delivery->line[delivery->line_length] = '\0';
+		take_line(delivery, delivery->line, delivery->line_length);
+		delivery->line_length = 0;
+	}
+}
+
 /* Watches what is sent and received, because libesmtp keeps no status for the greeting, STARTTLS
  * and AUTH. What is sent contains the password, so only its first word is looked at. */
 static void on_dialogue(const char *bytes, int length, int writing, void *context)
 {
 	struct delivery *delivery = context;
-	bool refused;
 
-	if (length < 4)
+	if (writing == SMTP_CB_READING)
+		take_received(delivery, bytes, length > 0 ? (size_t)length : 0);
+	if (writing != SMTP_CB_WRITING)
 		return;
-	if (writing == SMTP_CB_WRITING) {
-		if (memcmp(bytes, "AUTH", 4) == 0)
-			delivery->auth_tried = delivery->auth_waits = true;
-		return;
-	}
-	if (writing != SMTP_CB_READING)
-		return;
-	refused = bytes[0] == '4' || bytes[0] == '5';
-	if (refused)
-		keep_reply(delivery->refusal, bytes, (size_t)length);
-	if (!delivery->auth_waits || bytes[0] == '3')
-		return;
-	delivery->auth_waits = false;
-	if (refused)
-		keep_reply(delivery->auth, bytes, (size_t)length);
-	else
-		delivery->auth[0] = '\0';
+	delivery->answered = false;
+	if (length >= 4 && memcmp(bytes, "AUTH", 4) == 0)
+		delivery->auth_tried = delivery->auth_waits = true;
 }
 
 static void on_event(smtp_session_t session, int event, void *context, ...)
@@ -173,7 +202,7 @@ static int on_verify(int ok, X509_STORE_CTX *store)
 
 	if (!ok)
 		delivery->verify_error = X509_STORE_CTX_get_error(store);
-	return ok;
+	return ok && !delivery->injected; /* with 0 the handshake fails, and nothing is sent */
 }
 
 /* Sets the server name (SNI), which libesmtp does not send; large providers answer a handshake
@@ -341,6 +370,12 @@ static const smtp_status_t *find_refused(const struct delivery *delivery, size_t
 	return found;
 }
 
+/* Without TLS there is nothing to protect: whoever stands in between can write what he likes. */
+static bool is_injected(const struct delivery *delivery)
+{
+	return delivery->injected && delivery->server->tls_required;
+}
+
 static bool all_taken(const struct delivery *delivery, smtp_message_t message)
 {
 	if (!is_success(smtp_message_transfer_status(message)))
@@ -379,6 +414,10 @@ static int explain(const struct delivery *delivery, smtp_message_t message, bool
 	char reply[SHOWN_MAX];
 	const char *what;
 
+	if (is_injected(delivery))
+		return error_set(err,
+			"mail server %s, or somebody in between, sent more than was asked for before TLS",
+			delivery->where);
 	if (delivery->verify_error)
 		return transport_error(err, delivery);
 	if (delivery->auth[0]) {
@@ -436,7 +475,7 @@ static int run(struct delivery *delivery, const char *sender, bool *ret_permanen
 		}
 	}
 	/* a result of 1 only says that the server could be talked to */
-	if (smtp_start_session(session) && all_taken(delivery, message))
+	if (smtp_start_session(session) && all_taken(delivery, message) && !is_injected(delivery))
 		rc = 0;
 	else
 		rc = explain(delivery, message, ret_permanent, err);

@@ -23,6 +23,9 @@ def arguments():
     parser.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"), help="offer STARTTLS")
     parser.add_argument("--require-auth", nargs=2, metavar=("USER", "PASS"))
     parser.add_argument("--reject-rcpt", action="store_true", help="answer 550 to every recipient")
+    parser.add_argument("--drip", action="store_true", help="the first byte of an answer comes alone")
+    parser.add_argument("--inject", choices=("after", "before"),
+                        help="more answers stand in clear after that to STARTTLS, or all at EHLO")
     parser.add_argument("--hang", action="store_true", help="take connections, never greet")
     parser.add_argument("--ready-file", metavar="F", help="gets the port once it listens")
     return parser.parse_args()
@@ -54,6 +57,31 @@ class Sink:
         data = "".join(lines).encode("utf-8", "surrogateescape") + envelope.original_content
         write_aside(os.path.join(self.args.dir, "%d.eml" % self.count), data)
         return "250 OK kept as %d" % self.count
+
+
+INJECTED = b"".join(b"%s\r\n" % line for line in (b"250 sink", b"250 OK", b"250 OK", b"250 OK",
+                                                 b"354 go on", b"250 OK", b"221 bye"))
+
+
+class OddSMTP(SMTP):
+    """Writes its answers as a bad line, or somebody in the middle, would."""
+
+    drip = False
+    inject = None
+
+    async def push(self, status):
+        answer = status.encode() if isinstance(status, str) else status
+        answer += b"\r\n"
+        if self.inject == "after" and answer.startswith(b"220 Ready to start TLS"):
+            answer += INJECTED
+        if self.inject == "before" and answer.startswith(b"250 HELP"):
+            answer += b"220 Ready to start TLS\r\n"
+        pieces = [answer[:1], answer[1:]] if self.drip else [answer]
+        for number, piece in enumerate(pieces):
+            if number:
+                await asyncio.sleep(0.01)  # so that it is a segment of its own
+            self._writer.write(piece)
+            await self._writer.drain()
 
 
 def server_options(args):
@@ -88,9 +116,10 @@ async def serve(args):
         server = await asyncio.start_server(hang, host, int(port))
     else:
         sink = Sink(args)
+        OddSMTP.drip, OddSMTP.inject = args.drip, args.inject
         options = server_options(args)
         server = await loop.create_server(
-            lambda: SMTP(sink, loop=loop, **options), host, int(port)
+            lambda: OddSMTP(sink, loop=loop, **options), host, int(port)
         )
     if args.ready_file:
         bound = server.sockets[0].getsockname()[1]

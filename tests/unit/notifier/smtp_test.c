@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,6 +51,9 @@ static pid_t spawn(char *const argv[])
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		int null = open("/dev/null", O_RDWR);
+
+		(void)prctl(PR_SET_PDEATHSIG,
+			SIGKILL); /* after a failed assertion nobody ends it */
 
 		if (null >= 0) {
 			(void)dup2(null, STDIN_FILENO);  /* quiet only */
@@ -365,6 +369,24 @@ static const struct row rows[] = {
 		"answered 5" },
 	{ "auth wanted by the server only", { AUTH }, { .host = "localhost" }, NULL, -1, true,
 		"answered 530" },
+	{ "answers in pieces", { "--drip" }, { .host = "localhost" }, .rc = 0 },
+	{ "answers in pieces over tls", { AUTH, GOOD_TLS, "--drip" },
+		{ .host = "localhost",
+			.tls_required = true,
+			.user = "guard",
+			.password = "secret" },
+		.rc = 0 },
+	{ "a refusal in pieces", { "--reject-rcpt", "--drip" }, { .host = "localhost" }, NULL, -1,
+		true, "answered 550 5.1.1 no such user here to ops@example.org" },
+	{ "auth in pieces, wrong password", { AUTH, "--drip" },
+		{ .host = "localhost", .user = "guard", .password = "wrong" }, NULL, -1, true,
+		"refused user and password: it answered 535" },
+	{ "answers in clear behind that to STARTTLS", { GOOD_TLS, "--inject", "after" },
+		{ .host = "localhost", .tls_required = true }, NULL, -1, false,
+		"sent more than was asked for before TLS" },
+	{ "the answer to STARTTLS before it was asked for", { GOOD_TLS, "--inject", "before" },
+		{ .host = "localhost", .tls_required = true }, NULL, -1, false,
+		"sent more than was asked for before TLS" },
 	{ "recipient refused", { "--reject-rcpt" }, { .host = "localhost" }, NULL, -1, true,
 		"answered 550 5.1.1 no such user here to ops@example.org" },
 	{ "recipient with a line end", { NULL }, { .host = "localhost" },
