@@ -97,6 +97,15 @@ static void missed_line(struct trial *trial, unsigned held, const char *line, si
 	}
 }
 
+/* Tells the filter of a piece of the rest of a line that was cut: it may count what is in it. */
+static void rest_try(const struct trial *trial, const char *text, size_t length)
+{
+	const struct line piece = { .text = text, .length = length, .rest = true };
+	struct hit hit;
+
+	(void)filter_match(trial->filter, &piece, trial->options->now_s, &hit); /* always a miss */
+}
+
 /* Tries the filter on one line. ahead: how many bytes that follow its newline are in memory behind
  * it. */
 static void line_try(struct trial *trial, const char *line, size_t length, size_t ahead)
@@ -115,6 +124,8 @@ static void line_try(struct trial *trial, const char *line, size_t length, size_
 	result = filter_match(trial->filter, &tried, trial->options->now_s, &hit);
 	if (result == FILTER_MISS) {
 		missed_line(trial, hit.rule, line, length);
+		if (is_cut)
+			rest_try(trial, line + TAIL_LINE_MAX, length - TAIL_LINE_MAX);
 		return;
 	}
 	tally->hits += result == FILTER_HIT;
@@ -179,7 +190,10 @@ static int read_lines(struct trial *trial, int fd)
 
 	test_input_init(&input, fd);
 	while ((rc = test_input_next(&input, &text, &length, &err)) == 0 && length)
-		lines_try(trial, text, length);
+		if (input.is_rest)
+			rest_try(trial, text, length);
+		else
+			lines_try(trial, text, length);
 	test_input_done(&input);
 	if (rc == 0)
 		return EXIT_DONE;

@@ -104,13 +104,18 @@ static int block_fill(struct test_input *input, struct error *err)
 	return 0;
 }
 
-/* Drops bytes up to the end of the line whose start was given out. */
-static void rest_skip(struct test_input *input)
+/* Gives bytes up to the end of the line whose start was given out; false: there are none. */
+static bool rest_give(struct test_input *input, const char **ret_text, size_t *ret_length)
 {
-	const char *newline = memchr(input->bytes + input->start, '\n', input->end - input->start);
+	const char *text = input->bytes + input->start;
+	const char *newline = memchr(text, '\n', input->end - input->start);
+	size_t length = newline ? (size_t)(newline - text) : input->end - input->start;
 
-	input->start = newline ? (size_t)(newline - input->bytes) + 1 : input->end;
+	input->start += length + (newline != NULL);
 	input->skipping = !newline;
+	*ret_text = text;
+	*ret_length = length;
+	return length > 0;
 }
 
 int test_input_next(struct test_input *input, const char **ret_text, size_t *ret_length,
@@ -123,8 +128,9 @@ int test_input_next(struct test_input *input, const char **ret_text, size_t *ret
 	do {
 		if (block_fill(input, err))
 			return -1;
-		if (input->skipping)
-			rest_skip(input);
+		input->is_rest = input->skipping && rest_give(input, ret_text, ret_length);
+		if (input->is_rest)
+			return 0;
 		text = input->bytes + input->start;
 		length = input->end - input->start;
 		newline = memrchr(text, '\n', length);

@@ -20,7 +20,8 @@ struct test_input {
 	char *bytes;  /* owned; TEST_INPUT_BLOCK_BYTES */
 	size_t start; /* bytes[start..end) have been read and not given out yet */
 	size_t end;
-	bool skipping; /* the start of a line was given out: its rest is to be dropped */
+	bool skipping; /* the start of a line was given out, and its rest is not */
+	bool is_rest;  /* what was given out last is of that rest */
 	bool at_end;
 };
 
@@ -29,8 +30,9 @@ void test_input_init(struct test_input *input, int fd);
 void test_input_done(struct test_input *input);
 
 /* Gives the next whole lines with their newlines; the last line of the file may lack it. Of a line
- * that does not fit into a block only the start is given, alone and without a newline. *ret_text is
- * valid until the next call. *ret_length 0: the file has ended. -1: it cannot be read. */
+ * that does not fit into a block the start is given alone and without a newline, then its rest in
+ * such pieces (is_rest). *ret_text is valid until the next call. *ret_length 0: the file has ended.
+ * -1: it cannot be read. */
 int test_input_next(struct test_input *input, const char **ret_text, size_t *ret_length,
 	struct error *err);
 

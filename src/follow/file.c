@@ -226,15 +226,25 @@ bool tail_file_same_before(const struct tail_file *a, const struct tail_file *b,
 	return memcmp(left, right, window_length(end)) == 0;
 }
 
+/* Hands over `length` bytes at data[i], which are of the rest of a line that was cut. */
+static void rest_hand_over(const struct tail_file *file, const char *data, size_t i, size_t length,
+	const struct tail_file_sink *sink)
+{
+	if (length)
+		sink->line(sink->context, file->offset + (int64_t)i,
+			&(struct line){ .text = data + i, .length = length, .rest = true });
+}
+
 /* Hands over the lines of data, which begins at the file's offset; returns how many bytes are done
  * with. more: data is a full chunk, and the file goes on behind it. A line waits for its newline
  * and for what is ahead of it only while it is within the limit: one that is beyond it is cut,
- * wherever it ends, and the rest of one that was cut is passed over. */
+ * wherever it ends, and waits for nothing. */
 static size_t cut_lines(struct tail_file *file, const char *data, size_t length, bool more,
 	const struct tail_file_sink *sink)
 {
 	const char *newline;
 	size_t line_bytes;
+	size_t told; /* of them, those that are no rest */
 	size_t ahead;
 	size_t i = 0;
 	bool cut;
@@ -248,12 +258,14 @@ static size_t cut_lines(struct tail_file *file, const char *data, size_t length,
 		ahead = newline && !cut ? length - i - line_bytes - 1 : 0;
 		if (!file->skipping && !cut && (!newline || (more && ahead < TAIL_AHEAD_BYTES)))
 			break;
+		told = file->skipping ? 0 : cut ? TAIL_LINE_MAX : line_bytes;
 		if (!file->skipping)
 			sink->line(sink->context, file->offset + (int64_t)i,
 				&(struct line){ .text = data + i,
-					.length = cut ? TAIL_LINE_MAX : line_bytes,
+					.length = told,
 					.ahead = ahead,
 					.cut = cut });
+		rest_hand_over(file, data, i + told, line_bytes - told, sink);
 		file->skipping = !newline;
 		i += line_bytes + (newline ? 1 : 0);
 	}

@@ -14,8 +14,8 @@ enum {
 };
 
 /* window holds the window_bytes = min(offset, TAIL_WINDOW_MAX) bytes before offset as they were
- * when they were read. skipping: offset stands inside a line whose rest is not handed over, which
- * is so exactly if the byte before it is no newline. */
+ * when they were read. skipping: offset stands inside a line that is no longer a line but a rest,
+ * which is so exactly if the byte before it is no newline. */
 struct tail_file {
 	int fd;
 	struct tail_identity identity;
@@ -34,7 +34,8 @@ enum tail_file_read { TAIL_FILE_DRY, TAIL_FILE_MORE, TAIL_FILE_CHANGED, TAIL_FIL
 
 struct tail_file_sink {
 	/* A line that begins at byte `at` of the file. It lies in buffer, and is gone after the
-	 * call. What only the file knows of it is filled in: text, length, cut, open and ahead. */
+	 * call. What only the file knows of it is filled in: text, length, cut, rest, open and
+	 * ahead. */
 	void (*line)(void *context, int64_t at, struct line *line);
 	void *context;
 	unsigned char *buffer; /* borrowed, TAIL_BUFFER_BYTES; filled anew by each read */
@@ -76,7 +77,7 @@ bool tail_file_same_before(const struct tail_file *a, const struct tail_file *b,
 
 /* Reads one chunk and hands over its complete lines; adds to *bytes by how many it has moved on.
  * Bytes behind the last newline are read again the next time, unless they are more than a line may
- * have: then they are handed over as a cut line, and the rest of it is skipped. MORE: the chunk was
+ * have: then they are handed over as a cut line, and the rest of it in pieces. MORE: the chunk was
  * full; the file has moved on by all of it but TAIL_LINE_MAX + TAIL_AHEAD_BYTES bytes at most,
  * hence by some. CHANGED: the file is shorter than what was read, or the bytes of the window are
  * others now; nothing was handed over. FAILED: it cannot be read. */

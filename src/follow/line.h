@@ -24,9 +24,13 @@ struct line {
 	 * all that are there by now, or at least TAIL_AHEAD_BYTES. 0 behind a cut one. */
 	size_t ahead;
 
-	/* The line is longer than TAIL_LINE_MAX (JOURNAL_LINE_MAX): text is its start, and the rest
-	 * is skipped. A client may have chosen where the text ends. */
+	/* The line is longer than TAIL_LINE_MAX (JOURNAL_LINE_MAX): text is its start. A client may
+	 * have chosen where the text ends. */
 	bool cut;
+	/* No line, but a piece of the rest of one that was cut. The pieces come in their order, up
+	 * to that line's newline, and after a restart without its start; of the journal none come.
+	 * Whoever judges lines passes over them. */
+	bool rest;
 	bool open;    /* it is the file's last; no newline has ended it, and none will */
 	bool at_head; /* it is the file's first, and nothing was cut off before it */
 	/* It is the file's first, but reading begins further on: it only tells of the file. Such a

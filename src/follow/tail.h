@@ -29,7 +29,7 @@ struct tail_identity {
 };
 
 /* How far a file has been read: offset stands behind the last line that was handed over, or inside
- * one that was cut, whose rest is then skipped. hash is of the (at most 4096) bytes before it.
+ * one that was cut, whose rest comes then. hash is of the (at most 4096) bytes before it.
  * mark: see struct line. */
 struct tail_position {
 	const char *path; /* borrowed */

@@ -492,7 +492,7 @@ enum filter_result filter_match(struct filter *filter, const struct line *line, 
 	ret_hit->rule = 0;
 	if (filter->records)
 		return match_record(filter, line, now_s, ret_hit);
-	if (line->only_head || (line->cut && filter->lines))
+	if (line->only_head || line->rest || (line->cut && filter->lines))
 		return FILTER_MISS;
 	literals_next(&filter->literals);
 	if (!filter->lines && !may_matter(filter, &trial))

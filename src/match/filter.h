@@ -85,7 +85,7 @@ void filter_free(struct filter *filter);
  *
  * In a dated line no date is looked for, and none is cut out. From a line of the journal (a filter
  * with logtype = journal) none is cut out either; a date at the start of its message only gives its
- * time. An only_head line is a miss.
+ * time. An only_head line is a miss, and so is a rest.
  *
  * Of a line that was cut off only the start is known, and only what is true of it whatever follows
  * counts (regex_match_head): a failregex (and prefregex) hits if it has found all that it asks for

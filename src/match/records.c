@@ -13,9 +13,16 @@
  * whole rest of the text again for every line that holds one of the words. */
 enum { SKIP_BYTES_MAX = 8192 };
 
+/* What stands in the head of each record. A caller may write it too, and makes his attempts look
+ * more than they are. */
+#define HEAD_WORD "res_security_log.c"
+enum { HEAD_WORD_BYTES = sizeof(HEAD_WORD) - 1, HEAD_BORDER_BYTES = HEAD_WORD_BYTES - 1 };
+
 /* A log file; one record may span several of its lines. */
 struct records_log {
-	char *path; /* owned; NULL: it has no name */
+	char *path;                     /* owned; NULL: it has no name */
+	char border[HEAD_BORDER_BYTES]; /* the end of the last piece of a line that was cut */
+	size_t border_length;
 	struct asterisk *reader;
 	bool waits; /* the beginning of a record was read, and is not counted yet */
 	struct records_log *next;
@@ -117,14 +124,59 @@ static void log_choose(struct records *records, const struct line *line)
 	asterisk_begin(log->reader, line->mark ? *line->mark : 0, line->at_head);
 }
 
+static size_t words_count(const char *text, size_t length)
+{
+	const char *end = text + length;
+	size_t count = 0;
+
+	while ((text = memmem(text, (size_t)(end - text), HEAD_WORD, HEAD_WORD_BYTES))) {
+		text += HEAD_WORD_BYTES;
+		count++;
+	}
+	return count;
+}
+
+/* How many heads stand in this piece of a line, those counted that the piece before began. The
+ * border is a byte shorter than the word, so that none is counted twice. */
+static size_t heads_count(struct records_log *log, const char *text, size_t length)
+{
+	char seam[2 * HEAD_BORDER_BYTES];
+	size_t used = log->border_length;
+	size_t more = length < HEAD_BORDER_BYTES ? length : HEAD_BORDER_BYTES;
+	size_t count = words_count(text, length);
+
+	memcpy(seam, log->border, used);
+	memcpy(seam + used, text, more);
+	count += words_count(seam, used + more);
+	if (length >= HEAD_BORDER_BYTES) {
+		memcpy(log->border, text + length - HEAD_BORDER_BYTES, HEAD_BORDER_BYTES);
+		log->border_length = HEAD_BORDER_BYTES;
+		return count;
+	}
+	log->border_length = used + more < HEAD_BORDER_BYTES ? used + more : HEAD_BORDER_BYTES;
+	memcpy(log->border, seam + used + more - log->border_length, log->border_length);
+	return count;
+}
+
+/* A cut record has no newline, so that the records of many attempts can stand in one line that is
+ * longer than any that is read. Each of their heads counts. */
 static void line_skip(struct records *records, const struct line *line)
 {
-	log_break(records);
-	asterisk_gap(records->log->reader);
-	records->kind = memmem(line->text, line->length, "SecurityEvent=", strlen("SecurityEvent="))
-				? ASTERISK_CUT
-				: ASTERISK_OTHER;
-	kind_count(records, records->kind);
+	size_t heads;
+
+	if (!line->rest) {
+		log_break(records);
+		asterisk_gap(records->log->reader);
+		records->log->border_length = 0;
+	}
+	heads = heads_count(records->log, line->text, line->length);
+	if (!heads && !line->rest && memmem(line->text, line->length, "SecurityEvent=", 14))
+		heads = 1;
+	records->kind = heads ? ASTERISK_CUT : ASTERISK_OTHER;
+	if (!heads && !line->rest)
+		kind_count(records, ASTERISK_OTHER);
+	for (; heads; heads--)
+		kind_count(records, ASTERISK_CUT);
 }
 
 /* True if the last record was put together from several lines: then its text is not within this
@@ -165,7 +217,7 @@ bool records_read(struct records *records, const struct line *line)
 	log_choose(records, line);
 	if (line->only_head)
 		asterisk_learn(records->log->reader, line->text, line->length);
-	else if (line->cut || line->open)
+	else if (line->cut || line->rest || line->open)
 		line_skip(records, line);
 	else
 		is_record = line_read(records, line);

@@ -36,10 +36,10 @@ void records_free(struct records *records);
 /* Reads one line, together with those of the same path before it. The line of a new path begins
  * reading there, and so does an at_head one. line->mark is the major version of the Asterisk that
  * writes the log: it is taken from there, and kept there when a banner tells it.
- * A cut line counts as ASTERISK_CUT if it begins a record. So does an open one: for another program
- * it may be whole, but Asterisk has cut it, where a caller may have put an end. An only_head line
- * tells the version, and nothing else. True: the line ends a record that was read, soundly or out
- * of syslog: records->record. */
+ * A cut line counts as ASTERISK_CUT for each head of a record in it and in its rest. So does an
+ * open one: for another program it may be whole, but Asterisk has cut it, where a caller may have
+ * put an end. An only_head line tells the version, and nothing else. True: the line ends a record
+ * that was read, soundly or out of syslog: records->record. */
 bool records_read(struct records *records, const struct line *line);
 /* Fills in who, when and the fields from the last record, but not the rule. now_s is in seconds
  * since the epoch. */

@@ -148,7 +148,8 @@ static FILE *file_of(const char *bytes, size_t length)
 	return file;
 }
 
-/* Every line longer than a block comes cut to its start, the others whole and in order. */
+/* Every line longer than a block comes cut to its start and then piece by piece, the others whole
+ * and in order. */
 static void blocks(void **state)
 {
 	static const struct {
@@ -187,10 +188,16 @@ static void blocks(void **state)
 			assert_int_equal(test_input_next(&input, &text, &length, &err), 0);
 			if (!length)
 				break;
+			if (input.is_rest) {
+				assert_memory_equal(text, bytes + whole, length);
+				assert_null(memchr(text, '\n', length));
+				whole += length;
+				continue;
+			}
 			if (rows[i].is_cut) {
+				whole = count * rows[i].line_bytes; /* behind the newline */
 				assert_int_equal(length, TEST_INPUT_BLOCK_BYTES);
-				assert_memory_equal(text, bytes + count * rows[i].line_bytes,
-					length);
+				assert_memory_equal(text, bytes + whole, length);
 			} else {
 				assert_memory_equal(text, bytes + whole, length);
 				assert_true(text[length - 1] == '\n' || whole + length == total);
@@ -200,8 +207,7 @@ static void blocks(void **state)
 		}
 		if (rows[i].is_cut)
 			assert_int_equal(count, rows[i].count);
-		else
-			assert_int_equal(whole, total);
+		assert_int_equal(whole + (rows[i].is_cut && rows[i].has_last_newline), total);
 		test_input_done(&input);
 	}
 }

@@ -208,16 +208,17 @@ static void test_missed_json(void **state)
 	"\",SessionID=\"s\",LocalAddress=\"IPV4/UDP/192.0.2.10/5060\","                            \
 	"RemoteAddress=\"IPV4/UDP/198.51.100.1/5060\""
 
+static const char parser_filter[] = "[Definition]\nparser = asterisk-security\n"
+				    "failregex = ^SecurityEvent=\"InvalidAccountID\"\n";
+
 /* What a parser gave up on, and why; a sound record that no rule wants. */
 static void test_parser(void **state)
 {
-	static const char filter[] = "[Definition]\nparser = asterisk-security\n"
-				     "failregex = ^SecurityEvent=\"InvalidAccountID\"\n";
 	char text[2000];
 	struct test_options used = options(filter_path);
 
 	(void)state;
-	put(filter_path, filter, sizeof(filter) - 1);
+	put(filter_path, parser_filter, sizeof(parser_filter) - 1);
 	(void)snprintf(text, sizeof(text),
 		HEAD TAIL "\n" HEAD TAIL ",ACLName=\"x\"\n" HEAD "\nplain\n" HEAD "\n" TAIL "\n",
 		"InvalidAccountID", "FailedACL", "FailedACL", "InvalidAccountID");
@@ -247,6 +248,26 @@ static void test_parser(void **state)
 	assert_has(output, "\"kind\":\"waits\",\"why\":\"is of a record ");
 	assert_has(output, "{\"summary\":{\"lines\":6,\"hits\":2,\"ignored\":0,\"missed\":4,"
 			   "\"unsound\":{\"cut\":1}}}\n");
+}
+
+/* The heads in a line that is longer than what is read of one, and longer than a block. */
+static void test_cut_records(void **state)
+{
+	enum { BYTES = 600000, RECORD_BYTES = 8191 };
+	static const char head[] = "[x] SECURITY[1] res_security_log.c: SecurityEvent=\"x";
+	struct test_options used = options(filter_path);
+	char *text = malloc(BYTES);
+
+	(void)state;
+	put(filter_path, parser_filter, sizeof(parser_filter) - 1);
+	memset(text, 'E', BYTES);
+	for (size_t at = 0; at + sizeof(head) < BYTES; at += RECORD_BYTES)
+		memcpy(text + at, head, sizeof(head) - 1);
+	put(log_path, text, BYTES);
+	assert_int_equal(run(&used), 0);
+	assert_has(output, "1 lines: 0 hits, 0 ignored, 1 missed (some are over 16 KiB: ");
+	assert_has(output, "name nobody soundly: cut 74\n");
+	free(text);
 }
 
 /* More lines than are explained. */
@@ -363,12 +384,18 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text), cmocka_unit_test(test_missed),
-		cmocka_unit_test(test_json), cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_names), cmocka_unit_test(test_missed_json),
-		cmocka_unit_test(test_many_missed), cmocka_unit_test(test_regex),
-		cmocka_unit_test(test_long_lines), cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_parser), /* changes the filter */
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_missed),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_missed_json),
+		cmocka_unit_test(test_many_missed),
+		cmocka_unit_test(test_regex),
+		cmocka_unit_test(test_long_lines),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_parser), /* these change the filter */
+		cmocka_unit_test(test_cut_records),
 	};
 
 	return cmocka_run_group_tests(tests, make, drop);

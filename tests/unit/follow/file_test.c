@@ -23,10 +23,11 @@ static char directory[64];
 static char path[128];
 static unsigned char buffer[TAIL_BUFFER_BYTES];
 
-/* Lines as "[text]", a cut one as "[#length]". */
+/* Lines as "[text]", a cut one as "[#length]"; how many bytes came as the rest of such a one. */
 struct seen {
 	char text[SEEN_MAX];
 	size_t length;
+	size_t rest;
 };
 
 static struct seen seen;
@@ -38,6 +39,12 @@ static void see(void *context, int64_t at, struct line *line)
 	int n;
 
 	(void)at;
+	if (line->rest) {
+		assert_false(line->cut || line->open || line->ahead);
+		assert_null(memchr(line->text, '\n', length));
+		to->rest += length;
+		return;
+	}
 	if (line->cut)
 		n = snprintf(to->text + to->length, sizeof(to->text) - to->length, "[#%zu]",
 			length);
@@ -205,6 +212,9 @@ static void test_long_lines(void **state)
 		while (tail_file_read(file, &sink, &bytes) == TAIL_FILE_MORE)
 			;
 		assert_string_equal(seen.text, rows[i].want);
+		assert_int_equal(seen.rest, rows[i].first + rows[i].second > TAIL_LINE_MAX
+						    ? rows[i].first + rows[i].second - TAIL_LINE_MAX
+						    : 0);
 		tail_file_free(file);
 	}
 }
@@ -221,6 +231,7 @@ static void test_seek_into_line(void **state)
 	assert_int_equal(tail_file_seek(file, 3), 0);
 	assert_int_equal(tail_file_read(file, &sink, &bytes), TAIL_FILE_DRY);
 	assert_string_equal(seen.text, "[second]");
+	assert_int_equal(seen.rest, 3);
 	assert_int_equal(tail_file_seek(file, 15), -1);
 	assert_int_equal(tail_file_seek_line(file, 10), 0);
 	assert_int_equal(file->offset, 7);

@@ -120,7 +120,7 @@ static void on_line(void *context, const struct line *line)
 	struct run *run = context;
 	size_t used = strlen(run->text);
 
-	if (line->only_head)
+	if (line->only_head || line->rest)
 		return;
 	if (line->cut)
 		(void)snprintf(run->text + used, sizeof(run->text) - used, "[#%zu]", line->length);

@@ -35,7 +35,8 @@ struct model {
 	size_t length;
 	size_t written; /* of length, by now in the file */
 	size_t n_lines;
-	size_t next; /* the line that is to be handed over next */
+	size_t next;    /* the line that is to be handed over next */
+	size_t rest_at; /* the next piece of the rest of the line before that */
 	bool resting;
 	const char *fault; /* a literal, or NULL */
 	int fd;            /* owned; a file without a name */
@@ -116,6 +117,23 @@ static bool model_is_ended(const struct model *model, const struct model_line *l
 	return line->at + line->length < model->written;
 }
 
+/* A piece of the rest of the last line. */
+static void model_see_rest(struct model *model, int64_t at, const struct line *seen)
+{
+	const struct model_line *line = model->next ? &model->lines[model->next - 1] : NULL;
+
+	model_need(model, line && line->length > TAIL_LINE_MAX,
+		"only a line that was cut has a rest");
+	model_need(model, at == (int64_t)model->rest_at && seen->length, "its pieces lie in a row");
+	if (model->fault)
+		return;
+	model->rest_at += seen->length;
+	model_need(model,
+		model->rest_at <= line->at + line->length &&
+			memcmp(seen->text, model->bytes + at, seen->length) == 0,
+		"byte for byte, up to its newline");
+}
+
 static void model_see(void *context, int64_t at, struct line *seen)
 {
 	struct model *model = context;
@@ -123,10 +141,17 @@ static void model_see(void *context, int64_t at, struct line *seen)
 	const bool over = line->length > TAIL_LINE_MAX;
 	size_t end;
 
+	if (seen->rest) {
+		model_see_rest(model, at, seen);
+		return;
+	}
 	model_need(model, model->next < model->n_lines, "no line comes from nowhere");
 	if (model->fault)
 		return;
+	if (model->next && line[-1].length > TAIL_LINE_MAX)
+		model_need(model, model->rest_at == line->at - 1, "all of the rest before it");
 	model->next++;
+	model->rest_at = line->at + TAIL_LINE_MAX;
 	end = line->at + line->length + 1;
 	model_need(model, at == (int64_t)line->at, "a line is handed over once, and where it is");
 	model_need(model, seen->cut == over, "a line is cut if it is beyond the limit");
@@ -184,7 +209,10 @@ static void model_check_dry(struct model *model)
 {
 	const struct model_line *line = &model->lines[model->next];
 
-	model_need(model, !model->file->skipping || model->file->offset == (int64_t)model->written,
+	model_need(model,
+		!model->file->skipping ||
+			(model->file->offset == (int64_t)model->written &&
+				(model->rest_at == model->written || model->resting)),
 		"what is skipped waits for nothing");
 	if (model->next < model->n_lines)
 		model_need(model,

@@ -437,6 +437,41 @@ static void counts(void **state)
 	filter_free(fixture.filter);
 }
 
+/* Each head in a line too long to be read is counted, wherever its pieces end. */
+static void long_lines(void **state)
+{
+	enum { HEADS = 40, PIECE_MAX = 60 };
+	static const char guess[] =
+		FILE_HEAD EVENT("ChallengeResponseFailed") "100\",SessionID=\"E";
+	static char text[HEADS * sizeof(guess)];
+	size_t length = 0;
+
+	(void)state;
+	for (int i = 0; i < HEADS; i++, length += sizeof(guess) - 1)
+		memcpy(text + length, guess, sizeof(guess) - 1);
+	for (size_t piece = 1; piece <= PIECE_MAX; piece++) {
+		struct fixture fixture;
+		struct hit hit;
+
+		open_rules(&fixture, &shipped);
+		for (size_t at = 0; at < length; at += piece) {
+			const struct line line = { .text = text + at,
+				.length = length - at < piece ? length - at : piece,
+				.cut = at == 0,
+				.rest = at > 0 };
+
+			assert_int_equal(filter_match(fixture.filter, &line, NOW_S, &hit),
+				FILTER_MISS);
+		}
+		assert_int_equal(records_blind(filter_records(fixture.filter)), HEADS);
+		/* what ended the piece before it is no beginning of this one */
+		match_cut(&fixture, "res_security");
+		match_cut(&fixture, "_log.c");
+		assert_int_equal(records_blind(filter_records(fixture.filter)), HEADS);
+		filter_free(fixture.filter);
+	}
+}
+
 /* Nothing is joined over a line that could not be read. */
 static void gap(void **state)
 {
@@ -648,6 +683,7 @@ int main(void)
 		cmocka_unit_test(padding),
 		cmocka_unit_test(limited),
 		cmocka_unit_test(counts),
+		cmocka_unit_test(long_lines),
 		cmocka_unit_test(gap),
 		cmocka_unit_test(logs),
 		cmocka_unit_test(head),
