@@ -15,50 +15,21 @@
 #include "notifier/resolve.h"
 #include "process/messages.h"
 
-/* Places kept free for names that the operator protects. Outsiders can bring any number of names
- * into the logs, and the protected names must not wait for those. The engine asks for so many
- * protected names at a time. */
-enum { PROTECT_RESERVED = 16 };
-
-/* A question that is being looked up; an empty name: a free place. */
-struct asked {
-	struct message_name record;
-	bool dropped; /* the engine that asked is gone */
-};
-
 struct lookups {
 	struct resolve *resolve; /* owned */
 	sd_event_source *io;
 	sd_event_source *timer;
 	int peer_fd; /* borrowed; -1: no engine */
-	struct asked asked[RESOLVE_QUESTIONS_MAX];
 };
 
-static void answer(const struct lookups *lookups, const struct message_name *record)
+/* For resolve_new(), and for what needs no name server. */
+static void answer(void *context, const struct message_name *record)
 {
+	const struct lookups *lookups = context;
+
 	/* if the socket is full, the answer is lost, and the engine asks again */
 	if (lookups->peer_fd >= 0)
 		(void)message_name_send(lookups->peer_fd, record, NULL);
-}
-
-static void on_answer(void *context, const struct resolve_answer *found)
-{
-	static const enum message_name_outcome outcomes[] = {
-		[RESOLVE_FOUND] = MESSAGE_NAME_FOUND,
-		[RESOLVE_NO_NAME] = MESSAGE_NAME_NONE,
-		[RESOLVE_NO_ANSWER] = MESSAGE_NAME_NO_ANSWER,
-	};
-	struct lookups *lookups = context;
-	struct asked *asked = &lookups->asked[found->tag];
-
-	_Static_assert(MESSAGE_NAME_ADDRESSES_MAX == (int)RESOLVE_ADDRESSES_MAX, "all fit");
-	asked->record.outcome = outcomes[found->outcome];
-	asked->record.ttl_s = found->ttl_s;
-	asked->record.count = (uint32_t)found->count;
-	memcpy(asked->record.addresses, found->addresses, found->count * sizeof(struct ip));
-	if (!asked->dropped)
-		answer(lookups, &asked->record);
-	*asked = (struct asked){ 0 };
 }
 
 /* Lets the resolver work and hand out answers, and sets the timer for its next step. */
@@ -94,7 +65,7 @@ int lookups_new(struct sd_event *event, struct lookups **ret_lookups, struct err
 	struct lookups *lookups = alloc_zero(sizeof(*lookups));
 
 	lookups->peer_fd = -1;
-	if (resolve_new(NULL, on_answer, lookups, &lookups->resolve, err) < 0) {
+	if (resolve_new(NULL, answer, lookups, &lookups->resolve, err) < 0) {
 		free(lookups);
 		return -1;
 	}
@@ -124,28 +95,10 @@ void lookups_free(struct lookups *lookups)
 void lookups_peer(struct lookups *lookups, int fd)
 {
 	lookups->peer_fd = fd;
-	for (size_t i = 0; i < RESOLVE_QUESTIONS_MAX; i++)
-		lookups->asked[i].dropped = true;
+	resolve_drop(lookups->resolve);
 }
 
-/* NULL: there is no place for a question of this kind (enum message_name_kind). */
-static struct asked *free_place(struct lookups *lookups, uint32_t kind)
-{
-	struct asked *place = NULL;
-	size_t count = 0;
-
-	for (size_t i = 0; i < RESOLVE_QUESTIONS_MAX; i++) {
-		if (!lookups->asked[i].record.name[0])
-			place = &lookups->asked[i];
-		else if (lookups->asked[i].record.kind == MESSAGE_NAME_COUNT)
-			count++;
-	}
-	if (kind == MESSAGE_NAME_COUNT && count >= RESOLVE_QUESTIONS_MAX - PROTECT_RESERVED)
-		return NULL;
-	return place;
-}
-
-static void answer_localhost(const struct lookups *lookups, struct message_name *record)
+static void answer_localhost(struct lookups *lookups, struct message_name *record)
 {
 	static const struct ip loopback[] = { { 6, 128, { [15] = 1 } },
 		{ 4, 32, { 127, 0, 0, 1 } } };
@@ -159,7 +112,6 @@ static void answer_localhost(const struct lookups *lookups, struct message_name 
 void lookups_packet(struct lookups *lookups, const struct message_mail_packet *packet)
 {
 	struct message_name record;
-	struct asked *asked;
 	struct error err;
 
 	if (message_name_read(packet, &record) < 0) {
@@ -171,20 +123,12 @@ void lookups_packet(struct lookups *lookups, const struct message_mail_packet *p
 	record.ttl_s = 0;
 	if (localhost_is(record.name)) {
 		answer_localhost(lookups, &record);
-		return;
-	}
-	asked = free_place(lookups, record.kind);
-	if (!asked) {
+	} else if (resolve_is_full(lookups->resolve, record.kind)) {
 		answer(lookups, &record);
-		return;
-	}
-	*asked = (struct asked){ .record = record };
-	if (resolve_ask(lookups->resolve, record.name, record.kind == MESSAGE_NAME_PROTECT,
-		    (uint64_t)(asked - lookups->asked), clock_boot_ms(), &err) < 0) {
+	} else if (resolve_ask(lookups->resolve, &record, clock_boot_ms(), &err) < 0) {
 		log_line(LOG_ERR, "a name is not looked up: %s", err.text);
-		*asked = (struct asked){ 0 };
 		answer(lookups, &record);
-		return;
+	} else {
+		run(lookups);
 	}
-	run(lookups);
 }

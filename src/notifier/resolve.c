@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/host_name.h"
+#include "process/messages.h"
 
 enum {
 	TRY_MS = 1500,   /* the first try waits so long for a server, later ones longer */
@@ -39,20 +40,20 @@ struct question {
 	ares_channel channel;    /* owned; NULL: a free place */
 	int64_t deadline_ms;
 	struct half halves[FAMILIES];
-	struct resolve_answer answer;
+	struct message_name answer; /* the question, and what was found so far */
 };
 
 struct resolve {
 	int epoll_fd;  /* owned */
 	char *servers; /* owned; NULL: /etc/resolv.conf */
-	void (*answer)(void *context, const struct resolve_answer *answer);
+	void (*answer)(void *context, const struct message_name *answer);
 	void *context;
 	size_t in_flight;
 	struct question questions[RESOLVE_QUESTIONS_MAX];
 };
 
 int resolve_new(const char *servers,
-	void (*answer)(void *context, const struct resolve_answer *answer), void *context,
+	void (*answer)(void *context, const struct message_name *answer), void *context,
 	struct resolve **ret_resolve, struct error *err)
 {
 	struct resolve *resolve;
@@ -83,20 +84,25 @@ static void question_end(struct question *question)
 	question->resolve->in_flight--;
 }
 
+void resolve_drop(struct resolve *resolve)
+{
+	for (size_t i = 0; i < RESOLVE_QUESTIONS_MAX; i++)
+		if (resolve->questions[i].channel)
+			question_end(&resolve->questions[i]);
+}
+
 void resolve_free(struct resolve *resolve)
 {
 	if (!resolve)
 		return;
-	for (size_t i = 0; i < RESOLVE_QUESTIONS_MAX; i++)
-		if (resolve->questions[i].channel)
-			question_end(&resolve->questions[i]);
+	resolve_drop(resolve);
 	(void)close(resolve->epoll_fd); /* nothing is pending on it */
 	free(resolve->servers);
 	free(resolve);
 	ares_library_cleanup();
 }
 
-static void add_address(struct resolve_answer *answer, const struct ares_addrinfo_node *node)
+static void add_address(struct message_name *answer, const struct ares_addrinfo_node *node)
 {
 	struct sockaddr_in6 six;
 	struct sockaddr_in four;
@@ -111,14 +117,14 @@ static void add_address(struct resolve_answer *answer, const struct ares_addrinf
 	} else {
 		return;
 	}
-	for (size_t i = 0; i < answer->count; i++)
+	for (uint32_t i = 0; i < answer->count; i++)
 		if (ip_equal(&answer->addresses[i], &ip))
 			return;
-	if (answer->count < RESOLVE_ADDRESSES_MAX)
+	if (answer->count < MESSAGE_NAME_ADDRESSES_MAX)
 		answer->addresses[answer->count++] = ip;
 }
 
-static void lower_ttl(struct resolve_answer *answer, int ttl_s, bool *first)
+static void lower_ttl(struct message_name *answer, int ttl_s, bool *first)
 {
 	uint32_t bounded = ttl_s < 0 ? 0 : (uint32_t)ttl_s;
 
@@ -132,7 +138,7 @@ static void lower_ttl(struct resolve_answer *answer, int ttl_s, bool *first)
 static void on_half(void *context, int status, int timeouts, struct ares_addrinfo *result)
 {
 	struct half *half = context;
-	struct resolve_answer *answer = &half->question->answer;
+	struct message_name *answer = &half->question->answer;
 	bool first = answer->count == 0;
 
 	(void)timeouts;
@@ -200,35 +206,55 @@ static int channel_open(struct question *question, bool search, struct error *er
 	return error_set(err, "cannot use the resolver: %s", ares_strerror(status));
 }
 
-int resolve_ask(struct resolve *resolve, const char *name, bool search, uint64_t tag,
-	int64_t now_ms, struct error *err)
+/* NULL: there is none for a question of this kind. */
+static struct question *free_place(struct resolve *resolve, uint32_t kind)
+{
+	struct question *place = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < RESOLVE_QUESTIONS_MAX; i++) {
+		if (!resolve->questions[i].channel)
+			place = &resolve->questions[i];
+		else if (resolve->questions[i].answer.kind == MESSAGE_NAME_COUNT)
+			count++;
+	}
+	if (kind == MESSAGE_NAME_COUNT && count >= RESOLVE_QUESTIONS_MAX - RESOLVE_RESERVED)
+		return NULL;
+	return place;
+}
+
+bool resolve_is_full(struct resolve *resolve, uint32_t kind)
+{
+	return free_place(resolve, kind) == NULL;
+}
+
+int resolve_ask(struct resolve *resolve, const struct message_name *question, int64_t now_ms,
+	struct error *err)
 {
 	static const int families[FAMILIES] = { AF_INET, AF_INET6 };
 	/* SOCK_DGRAM: each address once, not for each type of socket. NOSORT: to sort them, c-ares
 	 * would open a socket for each address. */
 	struct ares_addrinfo_hints hints = { .ai_socktype = SOCK_DGRAM,
 		.ai_flags = ARES_AI_NOSORT };
-	struct question *question = NULL;
+	struct question *place = free_place(resolve, question->kind);
 
-	if (!host_name_is_valid(name, strlen(name)))
+	if (!host_name_is_valid(question->name, strlen(question->name)))
 		return error_set(err, "not a host name");
-	for (size_t i = 0; i < RESOLVE_QUESTIONS_MAX && !question; i++)
-		if (!resolve->questions[i].channel)
-			question = &resolve->questions[i];
-	if (!question)
+	if (!place)
 		return error_set(err, "more than %d names are being looked up",
 			RESOLVE_QUESTIONS_MAX);
-	*question = (struct question){ .resolve = resolve,
+	*place = (struct question){ .resolve = resolve,
 		.deadline_ms = now_ms + RESOLVE_LIMIT_MS,
-		.answer = { .tag = tag } };
-	if (channel_open(question, search, err) < 0)
+		.answer = *question };
+	place->answer.count = place->answer.ttl_s = 0;
+	if (channel_open(place, question->kind == MESSAGE_NAME_PROTECT, err) < 0)
 		return -1;
 	resolve->in_flight++;
 	for (size_t i = 0; i < FAMILIES; i++) {
-		question->halves[i].question = question;
+		place->halves[i].question = place;
 		hints.ai_family = families[i];
-		ares_getaddrinfo(question->channel, name, NULL, &hints, on_half,
-			&question->halves[i]);
+		ares_getaddrinfo(place->channel, question->name, NULL, &hints, on_half,
+			&place->halves[i]);
 	}
 	return 0;
 }
@@ -252,13 +278,13 @@ static bool says_no(const struct half *half)
 
 static void hand_out(struct resolve *resolve, struct question *question)
 {
-	struct resolve_answer answer = question->answer;
+	struct message_name answer = question->answer;
 
-	answer.outcome = RESOLVE_NO_ANSWER;
+	answer.outcome = MESSAGE_NAME_NO_ANSWER;
 	if (answer.count)
-		answer.outcome = RESOLVE_FOUND;
+		answer.outcome = MESSAGE_NAME_FOUND;
 	else if (says_no(&question->halves[0]) && says_no(&question->halves[1]))
-		answer.outcome = RESOLVE_NO_NAME;
+		answer.outcome = MESSAGE_NAME_NONE;
 	question_end(question);
 	resolve->answer(resolve->context, &answer);
 }

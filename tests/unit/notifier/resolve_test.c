@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "notifier/resolve.h"
+#include "process/messages.h"
 
 enum { NOW_MS = 1000000, ROUNDS = 400, ROUND_MS = 10, ANSWERS_MAX = 100 };
 
@@ -50,10 +51,10 @@ static const struct zone *zones;
 static size_t n_zones;
 static unsigned asked;
 static struct resolve *resolve;
-static struct resolve_answer answers[ANSWERS_MAX];
+static struct message_name answers[ANSWERS_MAX];
 static size_t n_answers;
 
-static void on_answer(void *context, const struct resolve_answer *answer)
+static void on_answer(void *context, const struct message_name *answer)
 {
 	assert_ptr_equal(context, &n_answers);
 	assert_true(n_answers < ANSWERS_MAX);
@@ -269,15 +270,24 @@ static void settle(void)
 	}
 }
 
-static void ask(const char *name, uint64_t tag)
+static int try_to_ask(enum message_name_kind kind, const char *name, uint32_t serial,
+	struct error *err)
+{
+	struct message_name question = { .kind = kind, .serial = serial };
+
+	(void)snprintf(question.name, sizeof(question.name), "%s", name);
+	return resolve_ask(resolve, &question, NOW_MS, err);
+}
+
+static void ask(const char *name, uint32_t serial)
 {
 	struct error err = { "" };
 
-	if (resolve_ask(resolve, name, false, tag, NOW_MS, &err) < 0)
+	if (try_to_ask(MESSAGE_NAME_COUNT, name, serial, &err) < 0)
 		fail_msg("%s: %s", name, err.text);
 }
 
-static void has(const struct resolve_answer *answer, const char *address)
+static void has(const struct message_name *answer, const char *address)
 {
 	struct ip ip;
 
@@ -295,7 +305,7 @@ static void test_no_name(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(resolve_ask(resolve, "a b", false, 1, NOW_MS, &err), -1);
+	assert_int_equal(try_to_ask(MESSAGE_NAME_COUNT, "a b", 1, &err), -1);
 	assert_int_equal(resolve_wait_ms(resolve, NOW_MS), -1);
 }
 
@@ -316,22 +326,22 @@ static void test_answers(void **state)
 {
 	static const struct {
 		const char *name;
-		enum resolve_outcome outcome;
+		enum message_name_outcome outcome;
 		size_t count;
 		uint32_t ttl_s;
 		const char *addresses[4];
 	} rows[] = {
-		{ "both.example.org", RESOLVE_FOUND, 3, 300,
+		{ "both.example.org", MESSAGE_NAME_FOUND, 3, 300,
 			{ "192.0.2.1", "192.0.2.2", "2001:db8::1" } },
-		{ "four.example.org", RESOLVE_FOUND, 1, 60, { "192.0.2.3" } },
-		{ "six.example.org", RESOLVE_FOUND, 1, 86400, { "2001:db8::3" } },
+		{ "four.example.org", MESSAGE_NAME_FOUND, 1, 60, { "192.0.2.3" } },
+		{ "six.example.org", MESSAGE_NAME_FOUND, 1, 86400, { "2001:db8::3" } },
 		/* the alias lives shorter than what it names */
-		{ "alias.example.org", RESOLVE_FOUND, 2, 200, { "192.0.2.4", "2001:db8::4" } },
-		{ "empty.example.org", RESOLVE_NO_NAME, 0, 0, { NULL } },
-		{ "gone.example.org", RESOLVE_NO_NAME, 0, 0, { NULL } },
-		{ "unknown.example.org", RESOLVE_NO_NAME, 0, 0, { NULL } },
-		{ "ever.example.org", RESOLVE_FOUND, 1, RESOLVE_TTL_MAX, { "192.0.2.5" } },
-		{ "twice.example.org", RESOLVE_FOUND, 1, 0, { "192.0.2.6" } },
+		{ "alias.example.org", MESSAGE_NAME_FOUND, 2, 200, { "192.0.2.4", "2001:db8::4" } },
+		{ "empty.example.org", MESSAGE_NAME_NONE, 0, 0, { NULL } },
+		{ "gone.example.org", MESSAGE_NAME_NONE, 0, 0, { NULL } },
+		{ "unknown.example.org", MESSAGE_NAME_NONE, 0, 0, { NULL } },
+		{ "ever.example.org", MESSAGE_NAME_FOUND, 1, RESOLVE_TTL_MAX, { "192.0.2.5" } },
+		{ "twice.example.org", MESSAGE_NAME_FOUND, 1, 0, { "192.0.2.6" } },
 	};
 
 	(void)state;
@@ -339,14 +349,14 @@ static void test_answers(void **state)
 	n_zones = sizeof(good_zones) / sizeof(good_zones[0]);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		n_answers = 0;
-		ask(rows[i].name, i);
+		ask(rows[i].name, (uint32_t)i);
 		turn(1);
 		if (n_answers != 1)
 			fail_msg("%s: no answer", rows[i].name);
-		assert_int_equal(answers[0].tag, i);
+		assert_int_equal(answers[0].serial, i);
 		if (answers[0].outcome != rows[i].outcome || answers[0].count != rows[i].count ||
 			answers[0].ttl_s != rows[i].ttl_s)
-			fail_msg("%s: outcome %d, %zu addresses, TTL %u", rows[i].name,
+			fail_msg("%s: outcome %d, %u addresses, TTL %u", rows[i].name,
 				(int)answers[0].outcome, answers[0].count, answers[0].ttl_s);
 		for (size_t k = 0; rows[i].addresses[k]; k++)
 			has(&answers[0], rows[i].addresses[k]);
@@ -381,13 +391,14 @@ static void test_broken(void **state)
 		resolve_run(resolve, NOW_MS + RESOLVE_LIMIT_MS);
 		assert_int_equal(n_answers, 3);
 		for (size_t k = 0; k < 3; k++) {
-			enum resolve_outcome outcome =
-				answers[k].tag == 1 ? RESOLVE_FOUND : RESOLVE_NO_ANSWER;
+			enum message_name_outcome outcome = answers[k].serial == 1
+								    ? MESSAGE_NAME_FOUND
+								    : MESSAGE_NAME_NO_ANSWER;
 
 			if (answers[k].outcome != outcome)
 				fail_msg("manner %d, question %d: outcome %d", (int)broken[i],
-					(int)answers[k].tag, (int)answers[k].outcome);
-			if (outcome == RESOLVE_FOUND)
+					(int)answers[k].serial, (int)answers[k].outcome);
+			if (outcome == MESSAGE_NAME_FOUND)
 				has(&answers[k], "2001:db8::1");
 		}
 	}
@@ -413,8 +424,8 @@ static void test_many_addresses(void **state)
 	ask("many.example.org", 0);
 	turn(1);
 	assert_int_equal(n_answers, 1);
-	assert_int_equal(answers[0].outcome, RESOLVE_FOUND);
-	assert_int_equal(answers[0].count, RESOLVE_ADDRESSES_MAX);
+	assert_int_equal(answers[0].outcome, MESSAGE_NAME_FOUND);
+	assert_int_equal(answers[0].count, MESSAGE_NAME_ADDRESSES_MAX);
 }
 
 static void test_limits(void **state)
@@ -425,9 +436,19 @@ static void test_limits(void **state)
 	(void)state;
 	zones = &silent;
 	n_zones = 1;
-	for (size_t i = 0; i < RESOLVE_QUESTIONS_MAX; i++)
-		ask("x.example.org", i);
-	assert_int_equal(resolve_ask(resolve, "x.example.org", false, 99, NOW_MS, &err), -1);
+	for (uint32_t i = 0; i < RESOLVE_QUESTIONS_MAX; i++) {
+		bool is_reserved = i >= RESOLVE_QUESTIONS_MAX - RESOLVE_RESERVED;
+
+		assert_int_equal(resolve_is_full(resolve, MESSAGE_NAME_COUNT), is_reserved);
+		assert_false(resolve_is_full(resolve, MESSAGE_NAME_PROTECT));
+		assert_int_equal(try_to_ask(MESSAGE_NAME_COUNT, "x.example.org", i, &err),
+			is_reserved ? -1 : 0);
+		if (is_reserved)
+			assert_int_equal(try_to_ask(MESSAGE_NAME_PROTECT, "x.example.org", i, &err),
+				0);
+	}
+	assert_true(resolve_is_full(resolve, MESSAGE_NAME_PROTECT));
+	assert_int_equal(try_to_ask(MESSAGE_NAME_PROTECT, "x.example.org", 99, &err), -1);
 	assert_non_null(strstr(err.text, "64"));
 	assert_in_range(resolve_wait_ms(resolve, NOW_MS), 0, 1600);
 	assert_int_equal(resolve_wait_ms(resolve, NOW_MS + RESOLVE_LIMIT_MS), 0);
@@ -435,8 +456,12 @@ static void test_limits(void **state)
 	assert_int_equal(n_answers, 0);
 	resolve_run(resolve, NOW_MS + RESOLVE_LIMIT_MS);
 	assert_int_equal(n_answers, RESOLVE_QUESTIONS_MAX);
-	assert_int_equal(answers[5].outcome, RESOLVE_NO_ANSWER);
-	ask("x.example.org", 1); /* there is room again; freed with a question in flight */
+	assert_int_equal(answers[5].outcome, MESSAGE_NAME_NO_ANSWER);
+	ask("x.example.org", 1); /* there is room again */
+	resolve_drop(resolve);
+	resolve_run(resolve, NOW_MS + 2 * RESOLVE_LIMIT_MS);
+	assert_int_equal(n_answers, RESOLVE_QUESTIONS_MAX);
+	ask("x.example.org", 1); /* freed with a question in flight */
 }
 
 int main(void)
