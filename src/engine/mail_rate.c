@@ -9,14 +9,10 @@
 #include "base/alloc.h"
 #include "state/store.h"
 
-/* An alert that waits. */
+/* An alert that waits, as the mail that it becomes unless a digest takes it in. */
 struct held {
 	struct held *next;
-	int64_t id;
-	int64_t at_s;
-	char *sender; /* owned, as the next two */
-	char *subject;
-	char *body;
+	struct mail_rate_mail mail; /* owned */
 };
 
 /* sent_s[0..sent) are the times of the mails that left, ascending. first is NULL if and only if
@@ -52,12 +48,14 @@ static char *copy_cut(const char *text, size_t max)
 	return alloc_bytes(text, length);
 }
 
-static void held_free(struct held *held)
+void mail_rate_mail_done(struct mail_rate_mail *mail)
 {
-	free(held->sender);
-	free(held->subject);
-	free(held->body);
-	free(held);
+	free(mail->ids);
+	free(mail->dest);
+	free(mail->sender);
+	free(mail->subject);
+	free(mail->body);
+	*mail = (struct mail_rate_mail){ .count = 0 };
 }
 
 /* The index of the first entry of sent_s that is less than an hour old. An entry later than now_s
@@ -87,7 +85,8 @@ static void dest_clear(struct dest *dest)
 	for (struct held *held = dest->first; held;) {
 		struct held *next = held->next;
 
-		held_free(held);
+		mail_rate_mail_done(&held->mail);
+		free(held);
 		held = next;
 	}
 	free(dest->name);
@@ -146,11 +145,16 @@ bool mail_rate_add(struct mail_rate *rate, const struct store_alert *alert, int6
 		return false;
 	}
 	held = alloc_zero(sizeof(*held));
-	held->id = alert->id;
-	held->at_s = alert->at_s;
-	held->sender = alloc_string(alert->sender);
-	held->subject = copy_cut(alert->subject, MAIL_RATE_SUBJECT_MAX);
-	held->body = copy_cut(alert->body, MAIL_RATE_BODY_MAX);
+	held->mail = (struct mail_rate_mail){
+		.ids = alloc_array(1, sizeof(held->mail.ids[0])),
+		.count = 1,
+		.dest = alloc_string(dest->name),
+		.sender = alloc_string(alert->sender),
+		.subject = copy_cut(alert->subject, MAIL_RATE_SUBJECT_MAX),
+		.body = copy_cut(alert->body, MAIL_RATE_BODY_MAX),
+		.at_s = alert->at_s,
+	};
+	held->mail.ids[0] = alert->id;
 	if (dest->last)
 		dest->last->next = held;
 	else
@@ -162,85 +166,73 @@ bool mail_rate_add(struct mail_rate *rate, const struct store_alert *alert, int6
 	return true;
 }
 
-static struct held *dest_pop(struct mail_rate *rate, struct dest *dest)
+/* The oldest alert of dest, as a mail of its own. */
+static struct mail_rate_mail dest_pop(struct mail_rate *rate, struct dest *dest)
 {
 	struct held *held = dest->first;
+	struct mail_rate_mail mail = held->mail;
 
 	dest->first = held->next;
 	if (!dest->first)
 		dest->last = NULL;
 	dest->held--;
 	rate->held--;
-	return held;
-}
-
-static void take_single(struct mail_rate *rate, struct dest *dest, struct mail_rate_mail *mail)
-{
-	struct held *held = dest_pop(rate, dest);
-
-	*mail = (struct mail_rate_mail){
-		.ids = alloc_array(1, sizeof(mail->ids[0])),
-		.count = 1,
-		.dest = alloc_string(dest->name),
-		.sender = held->sender,
-		.subject = held->subject,
-		.body = held->body,
-		.at_s = held->at_s,
-	};
-	mail->ids[0] = held->id;
-	free(held); /* its texts are the mail's now */
+	free(held);
+	return mail;
 }
 
 /* Returns body with the line "TIME SUBJECT" added; body itself is freed. */
-static char *append_line(char *body, const struct held *held)
+static char *append_line(char *body, const struct mail_rate_mail *alert)
 {
 	char stamp[40];
-	time_t at = (time_t)held->at_s;
+	time_t at = (time_t)alert->at_s;
 	struct tm tm;
 	char *longer;
 
 	if (!gmtime_r(&at, &tm) || !strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S UTC", &tm))
 		stamp[0] = '\0'; /* the year does not fit into an int */
-	longer = alloc_format("%s%s  %s\n", body, stamp, held->subject);
+	longer = alloc_format("%s%s  %s\n", body, stamp, alert->subject);
 	free(body);
 	return longer;
 }
 
 /* Makes one mail of all that waits for dest: the time and subject of each alert, without the
  * bodies. */
-static void take_digest(struct mail_rate *rate, struct dest *dest, struct mail_rate_mail *mail)
+static struct mail_rate_mail take_digest(struct mail_rate *rate, struct dest *dest)
 {
 	size_t count = dest->held;
 	size_t listed = count < MAIL_RATE_DIGEST_LINES ? count : MAIL_RATE_DIGEST_LINES;
 	uint64_t total = count + dest->refused;
-	char *body = alloc_format("These %" PRIu64
-				  " alerts came after the %d mails that one hour may bring:\n\n",
-		total, MAIL_RATE_PER_HOUR);
-
-	*mail = (struct mail_rate_mail){
-		.ids = alloc_array(count, sizeof(mail->ids[0])),
+	struct mail_rate_mail digest = {
+		.ids = alloc_array(count, sizeof(digest.ids[0])),
 		.count = count,
 		.dest = alloc_string(dest->name),
-		.sender = alloc_string(dest->first->sender),
+		.sender = alloc_string(dest->first->mail.sender),
 		.subject = alloc_format("voipguard: %" PRIu64 " more alerts", total),
-		.at_s = dest->first->at_s,
+		.body = alloc_format("These %" PRIu64 " alerts came after the %d mails that one "
+				     "hour may bring:\n\n",
+			total, MAIL_RATE_PER_HOUR),
+		.at_s = dest->first->mail.at_s,
 	};
-	for (size_t i = 0; i < count; i++) {
-		struct held *held = dest_pop(rate, dest);
 
-		mail->ids[i] = held->id;
-		if (held->at_s > mail->at_s)
-			mail->at_s = held->at_s;
+	for (size_t i = 0; i < count; i++) {
+		struct mail_rate_mail alert = dest_pop(rate, dest);
+
+		digest.ids[i] = alert.ids[0];
+		if (alert.at_s > digest.at_s)
+			digest.at_s = alert.at_s;
 		if (i < listed)
-			body = append_line(body, held);
-		held_free(held);
+			digest.body = append_line(digest.body, &alert);
+		mail_rate_mail_done(&alert);
 	}
-	mail->body = body;
 	if (total > listed) {
-		mail->body = alloc_format("%sand %" PRIu64 " more\n", body, total - listed);
+		char *body = digest.body;
+
+		digest.body = alloc_format("%sand %" PRIu64 " more\n", body, total - listed);
 		free(body);
 	}
 	dest->refused = 0;
+	return digest;
 }
 
 bool mail_rate_next(struct mail_rate *rate, int64_t now_s, struct mail_rate_mail *ret_mail)
@@ -252,24 +244,12 @@ bool mail_rate_next(struct mail_rate *rate, int64_t now_s, struct mail_rate_mail
 		dest_forget_old(dest, now_s);
 		if (!dest->held || dest->sent == MAIL_RATE_PER_HOUR)
 			continue;
-		if (dest->digest && dest->held + dest->refused > 1)
-			take_digest(rate, dest, ret_mail);
-		else
-			take_single(rate, dest, ret_mail);
+		*ret_mail = dest->digest && dest->held + dest->refused > 1 ? take_digest(rate, dest)
+									   : dest_pop(rate, dest);
 		dest->sent_s[dest->sent++] = now_s;
 		dest->digest = dest->held && dest->sent == MAIL_RATE_PER_HOUR;
 		rate->turn = (slot + 1) % MAIL_RATE_DESTS_MAX;
 		return true;
 	}
 	return false;
-}
-
-void mail_rate_mail_done(struct mail_rate_mail *mail)
-{
-	free(mail->ids);
-	free(mail->dest);
-	free(mail->sender);
-	free(mail->subject);
-	free(mail->body);
-	*mail = (struct mail_rate_mail){ .count = 0 };
 }
