@@ -350,26 +350,6 @@ static int transport_error(struct error *err, const struct delivery *delivery)
 	return error_set(err, "cannot mail through %s: %s", delivery->where, text);
 }
 
-/* The status of the first recipient that was refused for now (4xx) or, without any, of the first
- * that was refused for good (5xx): so the mail is tried again if that can help a recipient. NULL:
- * none was refused. *ret_index: which recipient. */
-static const smtp_status_t *find_refused(const struct delivery *delivery, size_t *ret_index)
-{
-	const smtp_status_t *found = NULL;
-
-	for (size_t i = 0; i < delivery->to->count; i++) {
-		const smtp_status_t *status = smtp_recipient_status(delivery->rcpt[i]);
-
-		if (!is_refusal(status) || (found && status->code >= 500))
-			continue;
-		if (!found || found->code >= 500) {
-			found = status;
-			*ret_index = i;
-		}
-	}
-	return found;
-}
-
 /* Without TLS there is nothing to protect: whoever stands in between can write what he likes. */
 static bool is_injected(const struct delivery *delivery)
 {
@@ -387,20 +367,27 @@ static bool all_taken(const struct delivery *delivery, smtp_message_t message)
 }
 
 /* The status by which the server refused something, and in *ret_what what; NULL: it refused
- * nothing. */
+ * nothing. Of several recipients it is the first that was refused for now (4xx) or, without any,
+ * the first that was refused for good (5xx): so the mail is tried again if that can help one of
+ * them. */
 static const smtp_status_t *find_refusal(const struct delivery *delivery, smtp_message_t message,
 	const char **ret_what)
 {
 	const smtp_status_t *status = smtp_reverse_path_status(message);
-	size_t refused = 0;
+	const smtp_status_t *found = NULL;
 
 	*ret_what = "the sender";
 	if (is_refusal(status))
 		return status;
-	status = find_refused(delivery, &refused);
-	*ret_what = delivery->to->list[refused].address;
-	if (status)
-		return status;
+	for (size_t i = 0; i < delivery->to->count; i++) {
+		status = smtp_recipient_status(delivery->rcpt[i]);
+		if (is_refusal(status) && (!found || (found->code >= 500 && status->code < 500))) {
+			found = status;
+			*ret_what = delivery->to->list[i].address;
+		}
+	}
+	if (found)
+		return found;
 	status = smtp_message_transfer_status(message);
 	*ret_what = "the message";
 	return is_refusal(status) ? status : NULL;
