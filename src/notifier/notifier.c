@@ -161,6 +161,8 @@ static int on_post(sd_event_source *source, void *context)
 
 static void handle_packet(struct notifier *notifier, const struct message_mail_packet *packet)
 {
+	struct message_mail_packet *mail;
+
 	if (packet->head.type == MESSAGE_MAIL_SETTINGS) {
 		notifier->settings = *packet;
 		return;
@@ -175,10 +177,9 @@ static void handle_packet(struct notifier *notifier, const struct message_mail_p
 		answer(notifier, packet->head.id, MESSAGE_MAIL_FAILED, "the notifier is busy");
 		return;
 	}
-	notifier->queue[notifier->queue_count] = alloc_zero(sizeof(*packet));
-	memcpy(notifier->queue[notifier->queue_count]->bytes, packet->bytes, packet->length);
-	notifier->queue[notifier->queue_count]->length = packet->length;
-	notifier->queue[notifier->queue_count++]->head = packet->head;
+	mail = alloc_zero(sizeof(*mail));
+	*mail = *packet; /* its texts are of no use: they point into packet */
+	notifier->queue[notifier->queue_count++] = mail;
 	start_waiting(notifier);
 }
 
