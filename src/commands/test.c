@@ -51,11 +51,11 @@ static bool looks_like_regex(const char *filter)
 /* Prints a line that the parser gave up on, so that no rule has seen it. */
 static void unsound_line(struct trial *trial, const char *line, size_t length)
 {
-	enum asterisk_kind kind = records_kind(filter_records(trial->filter));
+	enum asterisk_kind kind = filter_records(trial->filter)->kind;
 	const char *name = asterisk_kind_text(kind);
 	const char *why = asterisk_kind_why(kind);
 
-	if (records_wait(filter_records(trial->filter))) {
+	if (filter_records(trial->filter)->waits) {
 		name = "waits";
 		why = "is of a record that a newline in a caller's value has broken: the next may "
 		      "end it";
@@ -70,6 +70,7 @@ static void unsound_line(struct trial *trial, const char *line, size_t length)
  * keeps it for its session, 0: none does. */
 static void missed_line(struct trial *trial, unsigned held, const char *line, size_t length)
 {
+	const struct records *records = filter_records(trial->filter);
 	const char *seen = line;
 	size_t seen_length = length;
 	struct test_why why;
@@ -78,10 +79,13 @@ static void missed_line(struct trial *trial, unsigned held, const char *line, si
 		trial->tally.held[held - 1]++;
 	if (!trial->options->missed || length > TAIL_LINE_MAX)
 		return;
-	if (trial->def->parser.text &&
-		!records_seen(filter_records(trial->filter), &seen, &seen_length)) {
-		unsound_line(trial, line, length);
-		return;
+	if (trial->def->parser.text) {
+		if (records->kind != ASTERISK_RECORD && records->kind != ASTERISK_SYSLOG) {
+			unsound_line(trial, line, length);
+			return;
+		}
+		seen = records->record.text.text;
+		seen_length = records->record.text.length;
 	}
 	if (!trial->options->json) {
 		test_text_missed(&trial->text, trial->tally.lines, held, line, length, seen,

@@ -23,7 +23,7 @@ static void kinds_text(const struct filter *filter, char text[KINDS_TEXT_MAX])
 
 	text[0] = '\0';
 	for (int kind = 0; kind < ASTERISK_KINDS; kind++) {
-		uint64_t lines = records_lines(filter_records(filter), kind);
+		uint64_t lines = filter_records(filter)->lines[kind];
 
 		if (lines && asterisk_kind_is_blind(kind))
 			used += (size_t)snprintf(text + used, KINDS_TEXT_MAX - used,
@@ -76,7 +76,7 @@ static void line_count(struct guard *guard, struct guard_jail *jail, int64_t now
 void blind_count(struct guard *guard, size_t number, const struct line *line, int64_t now_s)
 {
 	struct guard_jail *jail = &guard->jails[number];
-	uint64_t lines = records_blind(filter_records(jail->filter));
+	uint64_t lines = filter_records(jail->filter)->blind;
 	bool is_old = line->first_read ||
 		      (line->dated && line->at_ms / 1000 < now_s - jail->config->findtime_s);
 

@@ -256,7 +256,7 @@ void guard_jail_info(const struct guard *guard, size_t number, int64_t now_s,
 		.n_scopes = jail->n_scopes };
 	for (int kind = 0; jail->filter && kind < ASTERISK_KINDS; kind++)
 		if (kind != ASTERISK_OTHER && kind != ASTERISK_RECORD)
-			ret_info->unsound[kind] = records_lines(filter_records(jail->filter), kind);
+			ret_info->unsound[kind] = filter_records(jail->filter)->lines[kind];
 	for (size_t i = 0; i < jail->n_scopes; i++)
 		ret_info->scopes[i] = &guard->scopes[jail->scopes[i]];
 }

@@ -47,7 +47,7 @@ enum {
  * is within findtime, there were more than BLIND_LINES. */
 enum { BLIND_LINES = 20 };
 struct blind {
-	uint64_t lines; /* of records_blind(), so many have been counted here */
+	uint64_t lines; /* so many of records->blind have been counted here */
 	int64_t at_s[BLIND_LINES + 1];
 	size_t next;
 	int64_t told_s; /* of the last alarm; 0: none yet */

@@ -555,7 +555,9 @@ bool filter_limited(const struct filter *filter, size_t index, struct filter_lim
 	return false;
 }
 
-struct records *filter_records(const struct filter *filter)
+const struct records *filter_records(const struct filter *filter)
 {
-	return filter->records;
+	static const struct records nothing = { 0 };
+
+	return filter->records ? filter->records : &nothing;
 }

@@ -109,8 +109,9 @@ size_t filter_skip(const struct filter *filter, const char *text, size_t length)
 
 /* The text of failregex number `rule` (from 1) as it stands in the file, for people. */
 const char *filter_rule_text(const struct filter *filter, unsigned rule);
-/* The state of the filter's parser (match/records.h), borrowed; NULL: the filter has none. */
-struct records *filter_records(const struct filter *filter);
+/* What the filter's parser has made of the lines (match/records.h), borrowed; of a filter without a
+ * parser: nothing. */
+const struct records *filter_records(const struct filter *filter);
 
 /* How often a rule hit its match limit on a line since filter_new. */
 uint64_t filter_limit_hits(const struct filter *filter);

@@ -73,7 +73,7 @@ void records_free(struct records *records)
 
 static void kind_count(struct records *records, enum asterisk_kind kind)
 {
-	records->kinds[kind]++;
+	records->lines[kind]++;
 	records->blind += asterisk_kind_is_blind(kind);
 }
 
@@ -221,6 +221,7 @@ bool records_read(struct records *records, const struct line *line)
 		line_skip(records, line);
 	else
 		is_record = line_read(records, line);
+	records->waits = records->log->waits;
 	version = asterisk_version(records->log->reader);
 	if (version && line->mark)
 		*line->mark = version;
@@ -311,33 +312,4 @@ size_t records_skip(const struct records *records, const char *text, size_t leng
 		return length;
 	newline = memrchr(text, '\n', clear);
 	return newline ? (size_t)(newline - text) + 1 : 0;
-}
-
-enum asterisk_kind records_kind(const struct records *records)
-{
-	return records ? records->kind : ASTERISK_OTHER;
-}
-
-bool records_seen(const struct records *records, const char **ret_text, size_t *ret_length)
-{
-	if (records_kind(records) != ASTERISK_RECORD && records_kind(records) != ASTERISK_SYSLOG)
-		return false;
-	*ret_text = records->record.text.text;
-	*ret_length = records->record.text.length;
-	return true;
-}
-
-bool records_wait(const struct records *records)
-{
-	return records && records->log->waits;
-}
-
-uint64_t records_blind(const struct records *records)
-{
-	return records ? records->blind : 0;
-}
-
-uint64_t records_lines(const struct records *records, enum asterisk_kind kind)
-{
-	return records ? records->kinds[kind] : 0;
 }

@@ -17,11 +17,22 @@ struct line;
 struct records {
 	struct records_log *log; /* owned list of the logs; that of the last line comes first */
 	size_t n_logs;
-	struct asterisk_record record;  /* the last record */
-	char host[IP_TEXT_MAX];         /* its address */
-	enum asterisk_kind kind;        /* of the last line */
-	uint64_t kinds[ASTERISK_KINDS]; /* lines so far */
-	uint64_t blind;                 /* of those, the ones that raise an alarm */
+	char host[IP_TEXT_MAX]; /* the address of `record` */
+
+	/* What became of the lines, for people to read. */
+	enum asterisk_kind kind; /* of the last line */
+	/* A newline has broken the record of the last line, so that the next line may complete it.
+	 */
+	bool waits;
+	/* The last record. If the kind is ASTERISK_RECORD or ASTERISK_SYSLOG, it is that of the
+	 * last line: the rules saw its text. */
+	struct asterisk_record record;
+	/* How many lines of each kind there were. A cut record counts, too, if a whole one follows
+	 * it in its line. */
+	uint64_t lines[ASTERISK_KINDS];
+	/* How many lines there were of the kinds that asterisk_kind_is_blind() names. A record that
+	 * a newline has broken counts as soon as it is sure that no line ends it. */
+	uint64_t blind;
 };
 
 /* How many logs are read at once, more than a jail follows. When there are more, the reader that
@@ -48,23 +59,5 @@ void records_hit(struct records *records, int64_t now_s, struct hit *ret_hit);
 /* Returns how many bytes at the start of text are whole lines of kind ASTERISK_OTHER. It looks at a
  * few KiB only: more such lines may follow. */
 size_t records_skip(const struct records *records, const char *text, size_t length);
-
-/* What became of the lines, for people. All of these take NULL, for a filter without a parser, of
- * which there is nothing to tell. */
-
-/* The kind of the last line. */
-enum asterisk_kind records_kind(const struct records *records);
-/* The text of the last line that the rules saw, if the line was a record that could be read. It is
- * not NUL-ended, and holds until the next line. False: they saw nothing. */
-bool records_seen(const struct records *records, const char **ret_text, size_t *ret_length);
-/* True if a newline has broken the record of the last line, so that the next line may complete
- * it. */
-bool records_wait(const struct records *records);
-/* How many lines of this kind there were. A cut record counts, too, if a whole one follows it in
- * its line. */
-uint64_t records_lines(const struct records *records, enum asterisk_kind kind);
-/* How many lines there were of the kinds that asterisk_kind_is_blind() names. A record that a
- * newline has broken counts as soon as it is sure that no line ends it. */
-uint64_t records_blind(const struct records *records);
 
 #endif

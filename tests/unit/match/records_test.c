@@ -419,21 +419,21 @@ static void counts(void **state)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		(void)match(&fixture, kinds[i].line, &hit);
 		blind += kinds[i].blind;
-		if (records_kind(filter_records(fixture.filter)) != kinds[i].kind ||
-			records_wait(filter_records(fixture.filter)) != kinds[i].waits ||
-			records_blind(filter_records(fixture.filter)) != blind)
+		if (filter_records(fixture.filter)->kind != kinds[i].kind ||
+			filter_records(fixture.filter)->waits != kinds[i].waits ||
+			filter_records(fixture.filter)->blind != blind)
 			fail_msg("line %zu: %s", i,
-				asterisk_kind_text(records_kind(filter_records(fixture.filter))));
+				asterisk_kind_text(filter_records(fixture.filter)->kind));
 		wanted[kinds[i].kind] += kinds[i].kind != ASTERISK_CUT || !kinds[i].waits;
 	}
 	match_cut(&fixture, ACL);
-	assert_int_equal(records_kind(filter_records(fixture.filter)), ASTERISK_CUT);
+	assert_int_equal(filter_records(fixture.filter)->kind, ASTERISK_CUT);
 	wanted[ASTERISK_CUT]++;
 	match_cut(&fixture, "nothing");
 	wanted[ASTERISK_OTHER]++;
 	for (int kind = 0; kind < ASTERISK_KINDS; kind++)
-		assert_int_equal(records_lines(filter_records(fixture.filter), kind), wanted[kind]);
-	assert_int_equal(records_blind(filter_records(fixture.filter)), blind + 1);
+		assert_int_equal(filter_records(fixture.filter)->lines[kind], wanted[kind]);
+	assert_int_equal(filter_records(fixture.filter)->blind, blind + 1);
 	filter_free(fixture.filter);
 }
 
@@ -463,11 +463,11 @@ static void long_lines(void **state)
 			assert_int_equal(filter_match(fixture.filter, &line, NOW_S, &hit),
 				FILTER_MISS);
 		}
-		assert_int_equal(records_blind(filter_records(fixture.filter)), HEADS);
+		assert_int_equal(filter_records(fixture.filter)->blind, HEADS);
 		/* what ended the piece before it is no beginning of this one */
 		match_cut(&fixture, "res_security");
 		match_cut(&fixture, "_log.c");
-		assert_int_equal(records_blind(filter_records(fixture.filter)), HEADS);
+		assert_int_equal(filter_records(fixture.filter)->blind, HEADS);
 		filter_free(fixture.filter);
 	}
 }
@@ -482,7 +482,7 @@ static void gap(void **state)
 	open_rules(&fixture, &shipped);
 	assert_int_equal(match(&fixture, JOINED_1, &hit), FILTER_MISS);
 	match_cut(&fixture, "x");
-	assert_int_equal(records_blind(filter_records(fixture.filter)), 1);
+	assert_int_equal(filter_records(fixture.filter)->blind, 1);
 	assert_int_equal(match(&fixture, JOINED_2, &hit), FILTER_MISS);
 	filter_free(fixture.filter);
 }
@@ -533,7 +533,7 @@ static void logs(void **state)
 		{ "/d", JOINED_2, 22, true, ASTERISK_OTHER, 22 },
 	};
 	struct fixture fixture;
-	struct records *records;
+	const struct records *records;
 	struct hit hit;
 
 	(void)state;
@@ -548,12 +548,12 @@ static void logs(void **state)
 			.at_head = rows[i].at_head };
 
 		(void)filter_match(fixture.filter, &line, NOW_S, &hit);
-		if (records_kind(records) != rows[i].kind || version != rows[i].version_then)
-			fail_msg("line %zu: %s, version %u", i,
-				asterisk_kind_text(records_kind(records)), version);
+		if (records->kind != rows[i].kind || version != rows[i].version_then)
+			fail_msg("line %zu: %s, version %u", i, asterisk_kind_text(records->kind),
+				version);
 	}
 	/* of the last row's file before: its beginning is lost */
-	assert_int_equal(records_lines(records, ASTERISK_CUT), 1);
+	assert_int_equal(records->lines[ASTERISK_CUT], 1);
 	filter_free(fixture.filter);
 }
 
@@ -584,7 +584,7 @@ static void head(void **state)
 	assert_int_equal(version_of(&fixture, "/a", ACL, 0), 0);
 	assert_int_equal(version_of(&fixture, "/a", BANNER("22.1.0"), 0), 22);
 	assert_int_equal(version_of(&fixture, "/b", BANNER("22.1.0"), 18), 18);
-	assert_int_equal(records_lines(filter_records(fixture.filter), ASTERISK_OTHER), 0);
+	assert_int_equal(filter_records(fixture.filter)->lines[ASTERISK_OTHER], 0);
 	filter_free(fixture.filter);
 }
 
@@ -592,7 +592,7 @@ static void head(void **state)
 static void many_logs(void **state)
 {
 	struct fixture fixture;
-	struct records *records;
+	const struct records *records;
 	char path[16];
 
 	(void)state;
@@ -664,8 +664,8 @@ static void skips(void **state)
 		}
 		assert_int_equal(skip_over(fixture.filter, text, length), found);
 		for (int kind = ASTERISK_RECORD; kind < ASTERISK_KINDS; kind++)
-			assert_int_equal(records_lines(filter_records(fixture.filter), kind),
-				records_lines(filter_records(plain.filter), kind));
+			assert_int_equal(filter_records(fixture.filter)->lines[kind],
+				filter_records(plain.filter)->lines[kind]);
 		filter_free(fixture.filter);
 		filter_free(plain.filter);
 	}
