@@ -513,16 +513,16 @@ enum filter_result filter_match(struct filter *filter, const struct line *line, 
 size_t filter_skip(const struct filter *filter, const char *text, size_t length)
 {
 	const char *newline;
-	size_t found;
+	const char *found;
 
 	if (filter->records)
 		return records_skip(filter->records, text, length);
 	if (!filter->common)
 		return 0;
-	found = literals_find(filter->common, text, length);
-	if (found == length)
+	found = memmem(text, length, filter->common->bytes, filter->common->length);
+	if (!found)
 		return length;
-	newline = memrchr(text, '\n', found);
+	newline = memrchr(text, '\n', (size_t)(found - text));
 	return newline ? (size_t)(newline - text) + 1 : 0;
 }
 

@@ -7,8 +7,6 @@
 #include "base/ascii.h"
 #include "base/pattern.h"
 
-enum { WINDOW = 64 }; /* bytes, four vectors of 16: places at which a search is tried at once */
-
 /* The state while a pattern is read at its top level: the run of literal bytes that is being read,
  * and the best runs before it. */
 struct scan {
@@ -147,43 +145,6 @@ static size_t scan_construct(struct scan *scan, const char *text)
 	}
 }
 
-/* How rare a byte is in logs, roughly: capitals, then odd letters and signs, then the rest. */
-static int byte_rank(char byte)
-{
-	if (byte >= 'A' && byte <= 'Z')
-		return 2;
-	return (byte >= 'a' && byte <= 'z' && !strchr("bgjkqvwxyz", byte)) ||
-			       (byte >= '0' && byte <= '9') || strchr(" \",.:=-/[]", byte)
-		       ? 0
-		       : 1;
-}
-
-/* Chooses the rarest byte and, far from it, the next rarest: bytes that are near each other are
- * often of one word, which may stand in every line. */
-static void rare_choose(struct literal *literal)
-{
-	size_t first = 0;
-	size_t second = 0;
-	size_t best = 0;
-
-	for (size_t i = 1; i < literal->length; i++)
-		if (byte_rank(literal->bytes[i]) > byte_rank(literal->bytes[first]))
-			first = i;
-	for (size_t i = 0; i < literal->length; i++) {
-		size_t apart = i > first ? i - first : first - i;
-		size_t worth =
-			apart ? (size_t)byte_rank(literal->bytes[i]) * LITERAL_BYTES_MAX + apart
-			      : 0;
-
-		if (worth > best) {
-			best = worth;
-			second = i;
-		}
-	}
-	literal->rare[0] = first < second ? first : second;
-	literal->rare[1] = first < second ? second : first;
-}
-
 /* The index of the literal in the set, to which it is added if it is new. */
 static size_t entry_number(struct literals *set, const char *bytes, size_t length)
 {
@@ -197,7 +158,6 @@ static size_t entry_number(struct literals *set, const char *bytes, size_t lengt
 	entry = &set->list[set->count];
 	*entry = (struct literals_entry){ .literal = { .bytes = alloc_bytes(bytes, length),
 						  .length = length } };
-	rare_choose(&entry->literal);
 	return set->count++;
 }
 
@@ -249,68 +209,6 @@ void literals_done(struct literals *set)
 
 /* ---- searching ---- */
 
-/* Could the literal begin at one of the WINDOW bytes at text? Compares its two rare bytes with all
- * places at once: GCC's vectors become the machine's own. Reads WINDOW bytes behind each. */
-static bool window_may_begin(const struct literal *literal, const char *text)
-{
-	typedef unsigned char vector __attribute__((vector_size(16)));
-	typedef unsigned long long halves __attribute__((vector_size(16)));
-	const vector first = (vector){ 0 } + (unsigned char)literal->bytes[literal->rare[0]];
-	const vector second = (vector){ 0 } + (unsigned char)literal->bytes[literal->rare[1]];
-	vector any = { 0 };
-	halves both;
-
-	for (size_t i = 0; i < WINDOW; i += sizeof(vector)) {
-		vector left;
-		vector right;
-
-		memcpy(&left, text + literal->rare[0] + i, sizeof(left));
-		memcpy(&right, text + literal->rare[1] + i, sizeof(right));
-		any |= (vector)(left == first) & (vector)(right == second);
-	}
-	memcpy(&both, &any, sizeof(both));
-	return both[0] | both[1];
-}
-
-/* Where in [at, end) the literal first begins; end: nowhere. */
-static size_t window_find(const struct literal *literal, const char *text, size_t at, size_t end)
-{
-	size_t rare = literal->rare[1];
-
-	while (at < end) {
-		const char *byte = memchr(text + at + rare, literal->bytes[rare], end - at);
-
-		if (!byte)
-			return end;
-		at = (size_t)(byte - text) - rare;
-		if (!memcmp(text + at, literal->bytes, literal->length))
-			return at;
-		at++;
-	}
-	return end;
-}
-
-size_t literals_find(const struct literal *literal, const char *text, size_t length)
-{
-	/* the places where it can begin: [0, ends); the last window may overlap the one before */
-	size_t ends = length >= literal->length ? length - literal->length + 1 : 0;
-	size_t at = 0;
-
-	while (at < ends && ends >= WINDOW) {
-		size_t start = at + WINDOW <= ends ? at : ends - WINDOW;
-
-		at = start + WINDOW;
-		if (!window_may_begin(literal, text + start))
-			continue;
-		start = window_find(literal, text, start, at);
-		if (start < at)
-			return start;
-	}
-	if (at < ends)
-		at = window_find(literal, text, at, ends);
-	return at < ends ? at : length;
-}
-
 void literals_next(struct literals *set)
 {
 	set->text_number++;
@@ -324,7 +222,8 @@ bool literals_allow(struct literals *set, const struct literals_needed *needed, 
 
 		if (entry->text_number != set->text_number) {
 			entry->text_number = set->text_number;
-			entry->found = literals_find(&entry->literal, text, length) < length;
+			entry->found = memmem(text, length, entry->literal.bytes,
+					       entry->literal.length) != NULL;
 		}
 		if (!entry->found)
 			return false;

@@ -10,13 +10,9 @@
  * little beside a regex. */
 enum { LITERALS_MAX = 3 /* of one regex */, LITERAL_BYTES_MIN = 3, LITERAL_BYTES_MAX = 200 };
 
-/* A literal that is prepared for searching. */
 struct literal {
 	char *bytes; /* owned, NUL-ended */
 	size_t length;
-	/* rare[0] < rare[1] < length: offsets of two bytes of the literal that few lines have at
-	 * this distance. */
-	size_t rare[2];
 };
 
 /* The literals of all regexes of one filter, each once, and which of them the current text holds.
@@ -63,8 +59,5 @@ bool literals_allow(struct literals *set, const struct literals_needed *needed, 
 /* True if one of those needed is the literal, or contains it. */
 bool literals_include(const struct literals *set, const struct literals_needed *needed,
 	const struct literal *literal);
-
-/* The offset at which the literal first stands in text; length: nowhere. */
-size_t literals_find(const struct literal *literal, const char *text, size_t length);
 
 #endif

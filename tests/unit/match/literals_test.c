@@ -97,46 +97,9 @@ static void search(void **state)
 	}
 }
 
-/* Against memmem() at every place of texts round the length of one and more windows, among bytes
- * that look like the literal's rare ones. */
-static void places(void **state)
-{
-	static const struct literals_cut cut = { 0 };
-	static const char *const patterns[] = { "abc", "Sev=Err",
-		",Severity=Error,Service=", "aaa" };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
-		size_t size = strlen(patterns[i]);
-		struct literals set = { 0 };
-		struct literals_needed needed;
-
-		literals_add(&set, patterns[i], &cut, &needed);
-		assert_int_equal(needed.count, 1);
-		for (size_t length = 0; length < 200; length++) {
-			char *text = malloc(length + 1);
-
-			for (size_t at = 0; at <= length; at++) {
-				char *real;
-
-				for (size_t k = 0; k < length; k++)
-					text[k] = patterns[i][(k * 7 + k / 5) % (size - 1)];
-				if (at + size <= length)
-					memcpy(text + at, patterns[i], size);
-				real = memmem(text, length, patterns[i], size);
-				assert_int_equal(literals_find(&set.list[0].literal, text, length),
-					real ? (size_t)(real - text) : length);
-			}
-			free(text);
-		}
-		literals_done(&set);
-	}
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(literals), cmocka_unit_test(search),
-		cmocka_unit_test(places) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(literals), cmocka_unit_test(search) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
