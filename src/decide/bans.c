@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "base/alloc.h"
 #include "base/ipmap.h"
@@ -20,7 +21,7 @@ struct element {
 	bool held;          /* by the kernel, as the last answer has it */
 	int failure;        /* errno value of the last answer, 0: none */
 	int64_t wanted_s;   /* the latest end of all bans that want it; 0: permanent; or UNWANTED */
-	struct element *next; /* in the queue */
+	STAILQ_ENTRY(element) behind; /* in the queue */
 };
 
 struct jail_scopes {
@@ -37,8 +38,7 @@ struct bans {
 	size_t n_expired;
 	size_t in_flight; /* sum over all elements */
 	size_t queued;    /* elements in the queue */
-	struct element *queue_first;
-	struct element *queue_last;
+	STAILQ_HEAD(, element) queue;
 	struct jail_scopes jails[BAN_JAILS_MAX];
 };
 
@@ -88,6 +88,7 @@ struct bans *bans_new(void)
 	bans->by_ban = ipmap_new(BANS_MAX);
 	bans->by_element = ipmap_new((size_t)BANS_MAX * BAN_JAIL_SCOPES_MAX);
 	bans->by_end.key = ban_key;
+	STAILQ_INIT(&bans->queue);
 	return bans;
 }
 
@@ -96,18 +97,13 @@ static void queue_push(struct bans *bans, struct element *element)
 	if (element->queued)
 		return;
 	element->queued = true;
-	element->next = NULL;
-	if (bans->queue_last)
-		bans->queue_last->next = element;
-	else
-		bans->queue_first = element;
-	bans->queue_last = element;
+	STAILQ_INSERT_TAIL(&bans->queue, element, behind);
 	bans->queued++;
 }
 
-static bool jail_has_scope(const struct jail_scopes *jail, uint8_t scope)
+struct ban *bans_find(const struct bans *bans, uint32_t jail, const struct ip *ip)
 {
-	return memchr(jail->scopes, scope, jail->count) != NULL;
+	return ipmap_get(bans->by_ban, ip, jail);
 }
 
 static int64_t latest_end(int64_t a, int64_t b)
@@ -119,19 +115,31 @@ static int64_t latest_end(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+/* The first ban that wants this element of a jail from *io_jail on, which becomes the number behind
+ * that jail's. NULL: there is none. */
+static struct ban *element_ban(const struct bans *bans, uint8_t scope, const struct ip *ip,
+	uint32_t *io_jail)
+{
+	while (*io_jail < BAN_JAILS_MAX) {
+		uint32_t jail = (*io_jail)++;
+		struct ban *ban = NULL;
+
+		if (memchr(bans->jails[jail].scopes, scope, bans->jails[jail].count))
+			ban = bans_find(bans, jail, ip);
+		if (ban && !ban->expired)
+			return ban;
+	}
+	return NULL;
+}
+
 static int64_t element_wanted(const struct bans *bans, uint8_t scope, const struct ip *ip)
 {
 	int64_t wanted = UNWANTED;
+	const struct ban *ban;
+	uint32_t jail = 0;
 
-	for (uint32_t jail = 0; jail < BAN_JAILS_MAX; jail++) {
-		struct ban *ban;
-
-		if (!jail_has_scope(&bans->jails[jail], scope))
-			continue;
-		ban = ipmap_get(bans->by_ban, ip, jail);
-		if (ban && !ban->expired)
-			wanted = latest_end(wanted, ban->until_s);
-	}
+	while ((ban = element_ban(bans, scope, ip, &jail)))
+		wanted = latest_end(wanted, ban->until_s);
 	return wanted;
 }
 
@@ -174,11 +182,6 @@ static void elements_update(struct bans *bans, uint32_t jail, const struct ip *i
 		else
 			element_forget(bans, element);
 	}
-}
-
-struct ban *bans_find(const struct bans *bans, uint32_t jail, const struct ip *ip)
-{
-	return ipmap_get(bans->by_ban, ip, jail);
 }
 
 struct ban *bans_overflow(const struct bans *bans)
@@ -272,7 +275,7 @@ uint32_t bans_count(const struct bans *bans, uint32_t jail)
 
 bool bans_peek(struct bans *bans, int64_t now_s, struct ban_change *ret_change)
 {
-	struct element *element = bans->queue_first;
+	struct element *element = STAILQ_FIRST(&bans->queue);
 
 	if (!element)
 		return false;
@@ -289,11 +292,9 @@ bool bans_peek(struct bans *bans, int64_t now_s, struct ban_change *ret_change)
 
 void bans_sent(struct bans *bans)
 {
-	struct element *element = bans->queue_first;
+	struct element *element = STAILQ_FIRST(&bans->queue);
 
-	bans->queue_first = element->next;
-	if (!bans->queue_first)
-		bans->queue_last = NULL;
+	STAILQ_REMOVE_HEAD(&bans->queue, behind);
 	element->queued = false;
 	bans->queued--;
 	bans->in_flight++;
@@ -354,16 +355,9 @@ bool bans_has_change(const struct bans *bans, uint8_t scope, const struct ip *ip
 
 struct ban *bans_of_element(const struct bans *bans, uint8_t scope, const struct ip *ip)
 {
-	for (uint32_t jail = 0; jail < BAN_JAILS_MAX; jail++) {
-		struct ban *ban;
+	uint32_t jail = 0;
 
-		if (!jail_has_scope(&bans->jails[jail], scope))
-			continue;
-		ban = ipmap_get(bans->by_ban, ip, jail);
-		if (ban && !ban->expired)
-			return ban;
-	}
-	return NULL;
+	return element_ban(bans, scope, ip, &jail);
 }
 
 size_t bans_waiting(const struct bans *bans)
@@ -393,7 +387,7 @@ void bans_check(const struct bans *bans)
 	assert(n_expired == bans->n_expired);
 	assert(n_ends == bans->by_end.count);
 	heap_check(&bans->by_end);
-	for (const struct element *e = bans->queue_first; e; e = e->next) {
+	for (const struct element *e = STAILQ_FIRST(&bans->queue); e; e = STAILQ_NEXT(e, behind)) {
 		assert(e->queued);
 		queued++;
 	}

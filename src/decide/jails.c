@@ -146,7 +146,7 @@ struct guard *guard_new(const struct config *config, struct protected *protected
 	guard->unresolved = unresolved_new();
 	guard->attempts = attempts_new();
 	guard->bans = bans_new();
-	guard->letters_end = &guard->letters;
+	TAILQ_INIT(&guard->letters);
 	(void)scope_number(guard, &all); /* becomes number 0 */
 	for (size_t i = 0; i < config->n_jails; i++) {
 		const struct config_jail *jail = &config->jails[i];

@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/utsname.h>
 
 #include "base/ports.h"
@@ -81,11 +82,10 @@ struct guard {
 	size_t manual;
 	struct scope scopes[GUARD_SCOPES_MAX];
 	size_t n_scopes;
-	struct counter *counter;        /* owned */
-	struct history *history;        /* owned */
-	struct bans *bans;              /* owned */
-	struct waiting_letter *letters; /* owned list, oldest first; see waiting_letters.c */
-	struct waiting_letter **letters_end;
+	struct counter *counter;              /* owned */
+	struct history *history;              /* owned */
+	struct bans *bans;                    /* owned */
+	TAILQ_HEAD(, waiting_letter) letters; /* owned, oldest first; see waiting_letters.c */
 	size_t n_letters;
 	struct ban *lifting; /* owned; copies of lifted bans, whose rows are marked as ended when
 			      * the kernel has acknowledged the lift */
@@ -167,7 +167,7 @@ struct unresolved_hit {
 	size_t line_length;
 	char account[UNRESOLVED_ACCOUNT_MAX];
 	char line[UNRESOLVED_LINE_MAX];
-	struct unresolved_hit *next;
+	TAILQ_ENTRY(unresolved_hit) others;
 };
 
 struct unresolved *unresolved_new(void);

@@ -33,7 +33,6 @@ enum name_state { NAME_FREE, NAME_WAITING, NAME_ASKED, NAME_KNOWN };
  * a known name, when its answer is too old to be used. */
 struct known_name {
 	enum name_state state;
-	uint32_t hash;
 	int64_t until_s;
 	size_t count;
 	struct ip addresses[UNRESOLVED_ADDRESSES_MAX];
@@ -44,8 +43,7 @@ struct known_name {
  * of unresolved_take that follow it, hits of a known name are there too. */
 struct unresolved {
 	struct known_name table[UNRESOLVED_NAMES_MAX];
-	struct unresolved_hit *hits; /* owned list, oldest first */
-	struct unresolved_hit **end;
+	TAILQ_HEAD(, unresolved_hit) hits; /* owned, oldest first */
 	size_t n_hits;
 	int64_t second_s; /* in which the n_asked questions were asked */
 	unsigned n_asked;
@@ -55,17 +53,17 @@ struct unresolved *unresolved_new(void)
 {
 	struct unresolved *unresolved = alloc_zero(sizeof(*unresolved));
 
-	unresolved->end = &unresolved->hits;
+	TAILQ_INIT(&unresolved->hits);
 	return unresolved;
 }
 
 void unresolved_free(struct unresolved *unresolved)
 {
-	while (unresolved->hits) {
-		struct unresolved_hit *next = unresolved->hits->next;
+	struct unresolved_hit *hit;
 
-		free(unresolved->hits);
-		unresolved->hits = next;
+	while ((hit = TAILQ_FIRST(&unresolved->hits))) {
+		TAILQ_REMOVE(&unresolved->hits, hit, others);
+		free(hit);
 	}
 	free(unresolved);
 }
@@ -85,23 +83,10 @@ static bool name_read(const char *text, size_t length, char ret_name[HOST_NAME_B
 	return true;
 }
 
-/* FNV-1a. It only makes comparing faster: the table is small and always searched as a whole, so
- * that names with equal hashes gain an attacker nothing. */
-static uint32_t name_hash(const char *name)
-{
-	uint32_t hash = 2166136261U;
-
-	for (; *name; name++)
-		hash = (hash ^ (unsigned char)*name) * 16777619U;
-	return hash;
-}
-
 static struct known_name *name_find(struct unresolved *unresolved, const char *text)
 {
-	uint32_t hash = name_hash(text);
-
 	for (size_t i = 0; i < UNRESOLVED_NAMES_MAX; i++)
-		if (unresolved->table[i].state != NAME_FREE && unresolved->table[i].hash == hash &&
+		if (unresolved->table[i].state != NAME_FREE &&
 			strcmp(unresolved->table[i].name, text) == 0)
 			return &unresolved->table[i];
 	return NULL;
@@ -157,7 +142,6 @@ static struct known_name *name_get(struct guard *guard, const char *text, int64_
 	if (!name || unresolved->n_hits == UNRESOLVED_HITS_MAX)
 		return NULL;
 	*name = (struct known_name){ .state = NAME_WAITING,
-		.hash = name_hash(text),
 		.until_s = now_s + UNRESOLVED_QUEUED_S };
 	(void)snprintf(name->name, sizeof(name->name), "%s", text); /* fits */
 	(void)name_ask(guard, name, now_s); /* if that fails, the tick asks */
@@ -195,6 +179,7 @@ void unresolved_hit(struct guard *guard, size_t number, const struct line *line,
 	enum usedns usedns = jail->config->filter.usedns;
 	char text[HOST_NAME_BYTES_MAX + 1];
 	struct known_name *name = NULL;
+	struct unresolved_hit *copy;
 
 	if (!hit->host_is_name || (usedns != USEDNS_YES && usedns != USEDNS_WARN) ||
 		!guard->events.resolve)
@@ -210,25 +195,21 @@ void unresolved_hit(struct guard *guard, size_t number, const struct line *line,
 		jail->unresolved++;
 		return;
 	}
-	*unresolved->end = hit_copy(name, number, line, hit, now_s);
-	unresolved->end = &(*unresolved->end)->next;
+	copy = hit_copy(name, number, line, hit, now_s);
+	TAILQ_INSERT_TAIL(&unresolved->hits, copy, others);
 	unresolved->n_hits++;
 }
 
 struct unresolved_hit *unresolved_take(struct unresolved *unresolved,
 	const struct ip **ret_addresses, size_t *ret_count)
 {
-	struct unresolved_hit **link = &unresolved->hits;
-	struct unresolved_hit *hit;
+	struct unresolved_hit *hit = TAILQ_FIRST(&unresolved->hits);
 
-	while (*link && (*link)->name->state != NAME_KNOWN)
-		link = &(*link)->next;
-	hit = *link;
+	while (hit && hit->name->state != NAME_KNOWN)
+		hit = TAILQ_NEXT(hit, others);
 	if (!hit)
 		return NULL;
-	*link = hit->next;
-	if (!*link)
-		unresolved->end = link;
+	TAILQ_REMOVE(&unresolved->hits, hit, others);
 	unresolved->n_hits--;
 	*ret_addresses = hit->name->addresses;
 	*ret_count = hit->name->count;

@@ -19,7 +19,7 @@ struct waiting_letter {
 	uint32_t jail;
 	int64_t deadline_s;
 	struct letter letter;
-	struct waiting_letter *next;
+	TAILQ_ENTRY(waiting_letter) others;
 };
 
 const char *guard_jail_dest(const struct guard *guard, const struct guard_jail *jail)
@@ -32,21 +32,18 @@ const char *guard_jail_sender(const struct guard *guard, const struct guard_jail
 	return jail->config ? jail->config->mail_sender : guard->config->mail.sender;
 }
 
-/* Takes *link out of the list, adds the kernel's answer to the letter, hands it on to be sent, and
+/* Takes the letter out of the list, adds the kernel's answer to it, hands it on to be sent, and
  * frees it. failure: see letter_add_kernel. */
-static void letter_leave(struct guard *guard, struct waiting_letter **link, int failure,
+static void letter_leave(struct guard *guard, struct waiting_letter *waiting, int failure,
 	int64_t now_s)
 {
-	struct waiting_letter *waiting = *link;
 	const struct guard_jail *jail = &guard->jails[waiting->jail];
 
 	if (!guard->dry_run)
 		letter_add_kernel(&waiting->letter, &waiting->ip, failure, now_s);
 	guard->events.alert(guard->events.context, now_s, guard_jail_dest(guard, jail),
 		guard_jail_sender(guard, jail), &waiting->letter);
-	*link = waiting->next;
-	if (!*link)
-		guard->letters_end = link;
+	TAILQ_REMOVE(&guard->letters, waiting, others);
 	guard->n_letters--;
 	free(waiting);
 }
@@ -65,42 +62,42 @@ void waiting_letters_add(struct guard *guard, const struct ban *ban,
 	waiting->deadline_s = now_s + LETTER_WAIT_S;
 	letter_ban(&waiting->letter, jail->name, jail->config, ban, window, guard->host,
 		guard->dry_run);
-	*guard->letters_end = waiting;
-	guard->letters_end = &waiting->next;
+	TAILQ_INSERT_TAIL(&guard->letters, waiting, others);
 	guard->n_letters++;
 	if (guard->dry_run || guard->n_letters > LETTERS_MAX)
-		letter_leave(guard, &guard->letters, -1, now_s);
+		letter_leave(guard, TAILQ_FIRST(&guard->letters), -1, now_s);
 }
 
 void waiting_letters_answered(struct guard *guard, const struct ip *ip, int64_t now_s)
 {
-	struct waiting_letter **link = &guard->letters;
+	struct waiting_letter *next = TAILQ_FIRST(&guard->letters);
 
-	while (*link) {
-		const struct waiting_letter *waiting = *link;
+	while (next) {
+		struct waiting_letter *waiting = next;
 		const struct ban *ban = bans_find(guard->bans, waiting->jail, ip);
 		int refused = 0;
 
+		next = TAILQ_NEXT(next, others);
 		if (ip_equal(&waiting->ip, ip) &&
 			(!ban || bans_in_kernel(guard->bans, ban, &refused) || refused))
-			letter_leave(guard, link, ban ? refused : EPERM, now_s);
-		else
-			link = &(*link)->next;
+			letter_leave(guard, waiting, ban ? refused : EPERM, now_s);
 	}
 }
 
 void waiting_letters_tick(struct guard *guard, int64_t now_s)
 {
-	while (guard->letters && guard->letters->deadline_s <= now_s)
-		letter_leave(guard, &guard->letters, -1, now_s);
+	struct waiting_letter *first;
+
+	while ((first = TAILQ_FIRST(&guard->letters)) && first->deadline_s <= now_s)
+		letter_leave(guard, first, -1, now_s);
 }
 
 void waiting_letters_done(struct guard *guard)
 {
-	while (guard->letters) {
-		struct waiting_letter *next = guard->letters->next;
+	struct waiting_letter *first;
 
-		free(guard->letters);
-		guard->letters = next;
+	while ((first = TAILQ_FIRST(&guard->letters))) {
+		TAILQ_REMOVE(&guard->letters, first, others);
+		free(first);
 	}
 }
