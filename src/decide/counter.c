@@ -12,7 +12,7 @@
 enum {
 	ALLOCATION_BYTES = 16, /* what malloc itself needs for a block, about */
 	EARLIER_FIRST = 3,     /* 3 stamps are 24 bytes, malloc's smallest block */
-	LINES_STEP = 4,
+	TEXTS_STEP = 4,
 };
 
 /* A stamp is 4 * seconds plus two bits, so that stamps sort by time. A failure that counts as n
@@ -23,20 +23,24 @@ static const int64_t AT_MAX_S = (int64_t)1 << 60;
 static const int64_t STAMP_FAILURE = 2;
 static const int64_t STAMP_PROVEN = 1;
 
-struct line {
-	char *text; /* owned */
+struct text {
+	char *bytes; /* owned, NUL-ended */
 	size_t length;
+};
+
+/* The first is the oldest. */
+struct texts {
+	struct text *list; /* owned */
+	uint16_t count;
+	uint16_t room;
 };
 
 struct evidence {
 	struct window *window; /* borrowed; it owns this evidence */
 	TAILQ_ENTRY(evidence) others;
-	const char *rule;                     /* borrowed; outlives the counter */
-	char *accounts[COUNTER_ACCOUNTS_MAX]; /* owned; the one tried last is the last */
-	struct line *lines;                   /* owned, oldest first */
-	uint16_t n_lines;
-	uint16_t lines_room;
-	uint16_t n_accounts;
+	const char *rule;      /* borrowed; outlives the counter */
+	struct texts accounts; /* distinct; the one tried last is the last */
+	struct texts lines;
 };
 
 /* The failures of one (jail, address): n_earlier + 1 stamps. `earlier` is sorted, and none of its
@@ -61,11 +65,14 @@ struct jail {
 
 struct counter {
 	struct ranked_table windows; /* of struct window, owned, ranked by the stamps */
-	struct jail *jails;          /* owned */
-	size_t n_jails;
+	struct jail jails[COUNTER_JAILS_MAX];
+	size_t n_jails;                  /* all that are set have smaller numbers */
 	TAILQ_HEAD(, evidence) evidence; /* in the order in which it was last added to */
 	size_t evidence_bytes;
 };
+
+/* Of evidence without its texts: the struct itself, and malloc's needs for it and for two lists. */
+static const size_t EVIDENCE_BYTES = sizeof(struct evidence) + 3 * ALLOCATION_BYTES;
 
 static int64_t stamp_s(int64_t stamp)
 {
@@ -84,81 +91,70 @@ static struct heap_key window_key(void *item)
 	return (struct heap_key){ window->newest, &window->slot };
 }
 
-static void text_drop(struct counter *counter, char *text, size_t length)
+static void text_drop(struct counter *counter, struct texts *texts, size_t i)
 {
-	counter->evidence_bytes -= length + 1 + ALLOCATION_BYTES;
-	free(text);
+	counter->evidence_bytes -= texts->list[i].length + 1 + ALLOCATION_BYTES;
+	free(texts->list[i].bytes);
+	texts->count--;
+	memmove(texts->list + i, texts->list + i + 1, (texts->count - i) * sizeof(*texts->list));
 }
 
-static char *text_keep(struct counter *counter, const char *bytes, size_t length)
+static void texts_done(struct counter *counter, struct texts *texts)
 {
+	while (texts->count)
+		text_drop(counter, texts, texts->count - 1U);
+	counter->evidence_bytes -= texts->room * sizeof(*texts->list);
+	free(texts->list);
+}
+
+static void text_add(struct counter *counter, struct texts *texts, const char *bytes, size_t length)
+{
+	if (texts->count == texts->room) {
+		counter->evidence_bytes += TEXTS_STEP * sizeof(*texts->list);
+		texts->room += TEXTS_STEP;
+		texts->list = alloc_grow(texts->list, texts->room, sizeof(*texts->list));
+	}
 	counter->evidence_bytes += length + 1 + ALLOCATION_BYTES;
-	return alloc_bytes(bytes, length);
-}
-
-static void evidence_drop_line(struct counter *counter, struct evidence *evidence)
-{
-	text_drop(counter, evidence->lines[0].text, evidence->lines[0].length);
-	evidence->n_lines--;
-	memmove(evidence->lines, evidence->lines + 1, evidence->n_lines * sizeof(struct line));
-}
-
-static void evidence_drop_account(struct counter *counter, struct evidence *evidence, size_t i)
-{
-	text_drop(counter, evidence->accounts[i], strlen(evidence->accounts[i]));
-	evidence->n_accounts--;
-	memmove(evidence->accounts + i, evidence->accounts + i + 1,
-		(evidence->n_accounts - i) * sizeof(char *));
+	texts->list[texts->count++] =
+		(struct text){ .bytes = alloc_bytes(bytes, length), .length = length };
 }
 
 static void evidence_drop(struct counter *counter, struct evidence *evidence)
 {
-	while (evidence->n_lines)
-		evidence_drop_line(counter, evidence);
-	while (evidence->n_accounts)
-		evidence_drop_account(counter, evidence, evidence->n_accounts - 1U);
-	counter->evidence_bytes -= sizeof(*evidence) + 2 * ALLOCATION_BYTES +
-				   evidence->lines_room * sizeof(struct line);
+	texts_done(counter, &evidence->lines);
+	texts_done(counter, &evidence->accounts);
+	counter->evidence_bytes -= EVIDENCE_BYTES;
 	TAILQ_REMOVE(&counter->evidence, evidence, others);
 	evidence->window->evidence = NULL;
-	free(evidence->lines);
 	free(evidence);
 }
 
-static void account_add(struct counter *counter, struct evidence *evidence, const char *account,
+static void account_add(struct counter *counter, struct texts *accounts, const char *account,
 	size_t length)
 {
 	if (length > COUNTER_ACCOUNT_BYTES_MAX)
 		length = COUNTER_ACCOUNT_BYTES_MAX;
 	length = strnlen(account, length);
-	for (size_t i = 0; i < evidence->n_accounts; i++) {
-		const char *known = evidence->accounts[i];
+	for (size_t i = 0; i < accounts->count; i++) {
+		const struct text *known = &accounts->list[i];
 
-		if (strlen(known) == length && memcmp(known, account, length) == 0) {
-			evidence_drop_account(counter, evidence, i);
+		if (known->length == length && memcmp(known->bytes, account, length) == 0) {
+			text_drop(counter, accounts, i);
 			break;
 		}
 	}
-	if (evidence->n_accounts == COUNTER_ACCOUNTS_MAX)
-		evidence_drop_account(counter, evidence, 0);
-	evidence->accounts[evidence->n_accounts++] = text_keep(counter, account, length);
+	if (accounts->count == COUNTER_ACCOUNTS_MAX)
+		text_drop(counter, accounts, 0);
+	text_add(counter, accounts, account, length);
 }
 
-static void line_add(struct counter *counter, struct evidence *evidence, const char *line,
-	size_t length, uint32_t maxmatches)
+static void line_add(struct counter *counter, struct texts *lines, const char *line, size_t length,
+	uint32_t maxmatches)
 {
-	if (length > COUNTER_LINE_BYTES_MAX)
-		length = COUNTER_LINE_BYTES_MAX;
-	while (evidence->n_lines >= maxmatches)
-		evidence_drop_line(counter, evidence);
-	if (evidence->n_lines == evidence->lines_room) {
-		counter->evidence_bytes += LINES_STEP * sizeof(struct line);
-		evidence->lines_room += LINES_STEP;
-		evidence->lines =
-			alloc_grow(evidence->lines, evidence->lines_room, sizeof(struct line));
-	}
-	evidence->lines[evidence->n_lines++] =
-		(struct line){ .text = text_keep(counter, line, length), .length = length };
+	while (lines->count >= maxmatches)
+		text_drop(counter, lines, 0);
+	text_add(counter, lines, line,
+		length < COUNTER_LINE_BYTES_MAX ? length : COUNTER_LINE_BYTES_MAX);
 }
 
 static void evidence_add(struct counter *counter, struct window *window,
@@ -172,15 +168,15 @@ static void evidence_add(struct counter *counter, struct window *window,
 		evidence = alloc_zero(sizeof(*evidence));
 		evidence->window = window;
 		window->evidence = evidence;
-		counter->evidence_bytes += sizeof(*evidence) + 2 * ALLOCATION_BYTES;
+		counter->evidence_bytes += EVIDENCE_BYTES;
 	}
 	TAILQ_INSERT_TAIL(&counter->evidence, evidence, others);
 	evidence->rule = added->rule;
 	if (added->line && counter->jails[window->in.jail].maxmatches)
-		line_add(counter, evidence, added->line, added->line_length,
+		line_add(counter, &evidence->lines, added->line, added->line_length,
 			counter->jails[window->in.jail].maxmatches);
 	if (added->account && added->account_length)
-		account_add(counter, evidence, added->account, added->account_length);
+		account_add(counter, &evidence->accounts, added->account, added->account_length);
 	while (counter->evidence_bytes > COUNTER_EVIDENCE_BYTES_MAX)
 		evidence_drop(counter, TAILQ_FIRST(&counter->evidence));
 }
@@ -205,10 +201,10 @@ static void evidence_trim(struct counter *counter, const struct window *window)
 	if (!evidence)
 		return;
 	failures = window_failures(window, 0);
-	while (evidence->n_lines > failures)
-		evidence_drop_line(counter, evidence);
-	while (failures == 1 && evidence->n_accounts > 1)
-		evidence_drop_account(counter, evidence, 0);
+	while (evidence->lines.count > failures)
+		text_drop(counter, &evidence->lines, 0);
+	while (failures == 1 && evidence->accounts.count > 1)
+		text_drop(counter, &evidence->accounts, 0);
 }
 
 static void window_drop(struct counter *counter, struct window *window)
@@ -305,7 +301,6 @@ void counter_free(struct counter *counter)
 		window_drop(counter, window);
 	for (size_t i = 0; i < counter->n_jails; i++)
 		heap_done(&counter->jails[i].windows);
-	free(counter->jails);
 	ranked_done(&counter->windows);
 	free(counter);
 }
@@ -315,12 +310,8 @@ void counter_jail(struct counter *counter, uint32_t jail, uint32_t maxretry, int
 {
 	assert(jail < COUNTER_JAILS_MAX);
 	assert(maxretry >= 1 && maxretry <= COUNTER_RETRY_MAX);
-	if (jail >= counter->n_jails) {
-		counter->jails = alloc_grow(counter->jails, jail + 1, sizeof(*counter->jails));
-		memset(counter->jails + counter->n_jails, 0,
-			(jail + 1 - counter->n_jails) * sizeof(*counter->jails));
+	if (jail >= counter->n_jails)
 		counter->n_jails = jail + 1;
-	}
 	counter->jails[jail].windows.key = window_key;
 	counter->jails[jail].maxretry = maxretry;
 	counter->jails[jail].findtime_s = findtime_s;
@@ -413,13 +404,13 @@ bool counter_get(const struct counter *counter, uint32_t jail, const struct ip *
 		.proven = proven != 0,
 		.rule = evidence && evidence->rule ? evidence->rule : "",
 	};
-	for (size_t i = 0; evidence && i < evidence->n_lines; i++) {
-		ret_window->lines[i] = evidence->lines[i].text;
-		ret_window->line_lengths[i] = evidence->lines[i].length;
+	for (size_t i = 0; evidence && i < evidence->lines.count; i++) {
+		ret_window->lines[i] = evidence->lines.list[i].bytes;
+		ret_window->line_lengths[i] = evidence->lines.list[i].length;
 		ret_window->n_lines++;
 	}
-	for (size_t i = 0; evidence && i < evidence->n_accounts; i++)
-		ret_window->accounts[ret_window->n_accounts++] = evidence->accounts[i];
+	for (size_t i = 0; evidence && i < evidence->accounts.count; i++)
+		ret_window->accounts[ret_window->n_accounts++] = evidence->accounts.list[i].bytes;
 	return true;
 }
 
@@ -472,7 +463,5 @@ static uint32_t count_stale(const struct jail *jail, uint32_t slot, int64_t now_
 
 uint32_t counter_current(const struct counter *counter, uint32_t jail, int64_t now_s)
 {
-	if (jail >= counter->n_jails)
-		return 0;
 	return counter->jails[jail].windows.count - count_stale(&counter->jails[jail], 0, now_s);
 }

@@ -20,7 +20,7 @@ enum {
 	COUNTER_ACCOUNTS_MAX = 8,       /* distinct ones of a window; of more the oldest go */
 	COUNTER_ACCOUNT_BYTES_MAX = 64, /* a longer one is cut */
 	COUNTER_RETRY_MAX = 1000,       /* largest maxretry */
-	COUNTER_JAILS_MAX = 4096,       /* jail numbers are smaller */
+	COUNTER_JAILS_MAX = 512,        /* jail numbers are smaller */
 };
 
 /* What is known of one failure besides who and when. Texts are bytes as in the log, not rendered;
