@@ -17,8 +17,9 @@ enum {
 	PURGE_AGE_S = 86400,
 };
 
-/* 570 years. The kernel refuses timeouts of more than 213 000 days (583 years) with ERANGE. */
-static const int64_t BAN_LONGEST_S = 18000000000;
+/* The longest ban that ends: 570 years, since nftables refuses with ERANGE the timeout of an
+ * element that is longer than 213 000 days (583 years). */
+static const int64_t TIMEOUT_LONGEST_S = 18000000000;
 
 int64_t guard_purge_age_s(const struct guard *guard)
 {
@@ -108,12 +109,14 @@ int64_t guard_ban_length(const struct guard *guard, size_t jail, const struct ip
 		return base_s;
 	grown = formula(increment, (double)base_s, n);
 	/* a NaN, and what is less than the shortest timeout, becomes 1 */
-	length_s = grown >= (double)BAN_LONGEST_S ? BAN_LONGEST_S : grown >= 1 ? (int64_t)grown : 1;
+	length_s = grown >= (double)TIMEOUT_LONGEST_S ? TIMEOUT_LONGEST_S
+		   : grown >= 1                       ? (int64_t)grown
+						      : 1;
 	if (increment->maxtime_s > 0 && length_s > increment->maxtime_s)
 		length_s = increment->maxtime_s;
-	if (increment->rndtime_s > 0 && increment->rndtime_s < BAN_LONGEST_S)
+	if (increment->rndtime_s > 0 && increment->rndtime_s < TIMEOUT_LONGEST_S)
 		length_s += random_part(guard, jail, ip, since_s, increment->rndtime_s);
-	return length_s < BAN_LONGEST_S ? length_s : BAN_LONGEST_S;
+	return length_s < TIMEOUT_LONGEST_S ? length_s : TIMEOUT_LONGEST_S;
 }
 
 uint32_t guard_take_ban(struct guard *guard, size_t jail, const struct ip *unit, int64_t since_s,
