@@ -10,21 +10,6 @@
 #include "decide/guard.h"
 #include "protect/protect.h"
 
-static bool is_text(const json_t *value)
-{
-	return json_is_string(value);
-}
-
-static bool is_whole(const json_t *value)
-{
-	return json_is_integer(value);
-}
-
-static bool is_truth(const json_t *value)
-{
-	return json_is_boolean(value);
-}
-
 enum argument {
 	ARGUMENT_ADDRESS = 1 << 0,
 	ARGUMENT_JAIL = 1 << 1,
@@ -36,20 +21,30 @@ enum argument {
 static const struct {
 	const char *key;
 	enum argument argument;
-	bool (*fits)(const json_t *value);
+	unsigned types; /* bits: 1 << json_typeof() of a value that fits */
 	const char *wanted;
 } arguments[] = {
-	{ "address", ARGUMENT_ADDRESS, is_text, "a string" },
-	{ "jail", ARGUMENT_JAIL, is_text, "a string" },
-	{ "note", ARGUMENT_NOTE, is_text, "a string" },
-	{ "for_s", ARGUMENT_FOR, is_whole, "a whole number of seconds" },
-	{ "all", ARGUMENT_ALL, is_truth, "true or false" },
+	{ "address", ARGUMENT_ADDRESS, 1U << JSON_STRING, "a string" },
+	{ "jail", ARGUMENT_JAIL, 1U << JSON_STRING, "a string" },
+	{ "note", ARGUMENT_NOTE, 1U << JSON_STRING, "a string" },
+	{ "for_s", ARGUMENT_FOR, 1U << JSON_INTEGER, "a whole number of seconds" },
+	{ "all", ARGUMENT_ALL, 1U << JSON_TRUE | 1U << JSON_FALSE, "true or false" },
 };
 
 /* The string of a key that argument_check has accepted; NULL: the key is missing. */
 static const char *text_of(const json_t *request, const char *key)
 {
 	return json_string_value(json_object_get(request, key));
+}
+
+/* The same for a key without which the command can do nothing: NULL, and err says so. */
+static const char *needed_text_of(const json_t *request, const char *key, struct error *err)
+{
+	const char *text = text_of(request, key);
+
+	if (!text)
+		(void)error_set(err, "the %s is missing", key);
+	return text;
 }
 
 /* An argument that is not understood is an error. If it were ignored, `allow` for an hour would be
@@ -60,7 +55,7 @@ static int argument_check(const char *command, unsigned wanted, const char *key,
 	for (size_t i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++) {
 		if (strcmp(arguments[i].key, key) != 0 || !(arguments[i].argument & wanted))
 			continue;
-		if (arguments[i].fits(value))
+		if (arguments[i].types & 1U << json_typeof(value))
 			return 0;
 		return error_set(err, "%s: %s is wanted", key, arguments[i].wanted);
 	}
@@ -69,11 +64,9 @@ static int argument_check(const char *command, unsigned wanted, const char *key,
 
 static int address_read(const json_t *request, struct ip *ret_ip, struct error *err)
 {
-	const char *address = text_of(request, "address");
+	const char *address = needed_text_of(request, "address", err);
 
-	if (!address)
-		return error_set(err, "the address is missing");
-	return ip_parse_prefix(address, ret_ip, err);
+	return address ? ip_parse_prefix(address, ret_ip, err) : -1;
 }
 
 /* Only makes the status and notes that it waits. control_tick, which the engine calls right behind
@@ -153,7 +146,6 @@ static int command_unban(struct control *control, struct connection *connection,
 	bool all = json_is_true(json_object_get(request, "all"));
 	uint32_t lifted = 0;
 	struct ip ip;
-	int rc;
 
 	if (all && text_of(request, "address"))
 		return error_set(err, "an address, or all: not both");
@@ -161,8 +153,7 @@ static int command_unban(struct control *control, struct connection *connection,
 		return -1;
 	if (!all)
 		ip = guard_unit(guard, &ip);
-	rc = guard_unban(guard, all ? NULL : &ip, jail, now_s, &lifted, err);
-	if (rc < 0)
+	if (guard_unban(guard, all ? NULL : &ip, jail, now_s, &lifted, err) < 0)
 		return -1;
 	return finish_change(control, connection, all ? NULL : &ip, -1,
 		json_pack("{s:b, s:I}", "ok", 1, "lifted", (json_int_t)lifted), now_s);
@@ -173,15 +164,14 @@ static int command_allow(struct control *control, struct connection *connection,
 {
 	const json_t *duration = json_object_get(request, "for_s");
 	int64_t for_s = json_integer_value(duration); /* 0: not given */
-	const char *address = text_of(request, "address");
+	const char *address;
 	struct ip ip;
 
 	if (duration && for_s <= 0)
 		return error_set(err,
 			"for_s: one second or more is wanted; without it, it is for ever");
-	if (!address)
-		return error_set(err, "the address is missing");
-	if (protect_word(address, true, &ip, err) < 0 ||
+	address = needed_text_of(request, "address", err);
+	if (!address || protect_word(address, true, &ip, err) < 0 ||
 		protect_allow(control->engine.protect, address, for_s, text_of(request, "note"),
 			now_s, err) < 0)
 		return -1;
@@ -192,11 +182,9 @@ static int command_allow(struct control *control, struct connection *connection,
 static int command_disallow(struct control *control, struct connection *connection,
 	const json_t *request, int64_t now_s, struct error *err)
 {
-	const char *address = text_of(request, "address");
+	const char *address = needed_text_of(request, "address", err);
 
-	if (!address)
-		return error_set(err, "the address is missing");
-	if (protect_disallow(control->engine.protect, address, err) < 0)
+	if (!address || protect_disallow(control->engine.protect, address, err) < 0)
 		return -1;
 	return finish_change(control, connection, NULL, -1, json_pack("{s:b}", "ok", 1), now_s);
 }
@@ -204,12 +192,9 @@ static int command_disallow(struct control *control, struct connection *connecti
 static int command_jail(struct control *control, struct connection *connection,
 	const json_t *request, int64_t now_s, struct error *err)
 {
-	const char *jail = text_of(request, "jail");
-	int number;
+	const char *jail = needed_text_of(request, "jail", err);
+	int number = jail ? guard_named_jail(control->engine.guard, jail, err) : -1;
 
-	if (!jail)
-		return error_set(err, "the jail is missing");
-	number = guard_named_jail(control->engine.guard, jail, err);
 	if (number < 0)
 		return -1;
 	connection_say(connection, status_jail(&control->engine, (size_t)number, now_s));
