@@ -87,12 +87,10 @@ static int add(struct protect *protect, const struct store_allow *allow, struct 
 
 static void forget(const struct protect *protect, const struct store_allow *allow)
 {
-	if (!protect->store)
-		return;
-	if (allow->name)
-		store_forget_allowed_name(protect->store, allow->name);
-	else
-		store_forget_allow(protect->store, &allow->ip);
+	struct store_allow gone = { .ip = allow->ip, .name = allow->name, .forget = true };
+
+	if (protect->store)
+		store_allow(protect->store, &gone);
 }
 
 /* Ends one entry. What it protected stays so until the caller calls update(). */

@@ -20,7 +20,7 @@ static const char WAL[] = "-wal";
 
 int aside_move(const char *path, int64_t now_s, char **ret_aside, struct error *err)
 {
-	cleanup_free char *wal = alloc_format("%s-wal", path);
+	cleanup_free char *wal = alloc_format("%s%s", path, WAL);
 	cleanup_free char *shm = alloc_format("%s-shm", path);
 	cleanup_free char *aside = NULL;
 	cleanup_free char *aside_wal = NULL;
@@ -51,11 +51,7 @@ int aside_move(const char *path, int64_t now_s, char **ret_aside, struct error *
  */
 static bool is_aside(const char *name)
 {
-	size_t length = strlen(name);
-	size_t tail = sizeof(WAL) - 1;
-
-	return strncmp(name, NAME, sizeof(NAME) - 1) == 0 &&
-	       !(length > tail && strcmp(name + length - tail, WAL) == 0);
+	return strncmp(name, NAME, strlen(NAME)) == 0 && !text_ends_in(name, WAL);
 }
 
 size_t store_find_aside(const char *dir, char ret_name[STORE_ASIDE_MAX])

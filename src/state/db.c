@@ -123,41 +123,6 @@ static int store_exec(const struct store *store, const char *sql, struct error *
 	return 0;
 }
 
-static int read_number(const struct store *store, const char *sql, int64_t *ret_number,
-	struct error *err)
-{
-	struct sqlite3_stmt *statement = NULL;
-	int rc = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(statement);
-	if (rc == SQLITE_ROW)
-		*ret_number = sqlite3_column_int64(statement, 0);
-	else
-		(void)db_error(store, "cannot read it", err);
-	(void)sqlite3_finalize(statement); /* repeats the error of the step */
-	return rc == SQLITE_ROW ? 0 : -1;
-}
-
-static int damage_check(const struct store *store, bool *ret_damaged, struct error *err)
-{
-	struct sqlite3_stmt *statement = NULL;
-	const char *answer = NULL;
-	int result = 0;
-	int rc = sqlite3_prepare_v2(store->db, soundness, -1, &statement, NULL);
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(statement);
-	if (rc == SQLITE_ROW)
-		answer = (const char *)sqlite3_column_text(statement, 0);
-	if (answer)
-		*ret_damaged = strcmp(answer, "ok") != 0;
-	else
-		result = db_error(store, "cannot read it", err);
-	(void)sqlite3_finalize(statement); /* repeats the error of the step */
-	return result;
-}
-
 int db_read(struct store *store, const char *sql,
 	void (*each)(struct store *store, struct sqlite3_stmt *statement, void *context),
 	void *context, struct error *err)
@@ -172,6 +137,20 @@ int db_read(struct store *store, const char *sql,
 		(void)db_error(store, "cannot read it", err);
 	(void)sqlite3_finalize(statement); /* repeats the error of the step */
 	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+static void number_read(struct store *store, struct sqlite3_stmt *statement, void *context)
+{
+	(void)store;
+	*(int64_t *)context = sqlite3_column_int64(statement, 0);
+}
+
+static void soundness_read(struct store *store, struct sqlite3_stmt *statement, void *context)
+{
+	const char *answer = (const char *)sqlite3_column_text(statement, 0);
+
+	(void)store;
+	*(bool *)context = answer && strcmp(answer, "ok") != 0;
 }
 
 static void key_read(struct store *store, struct sqlite3_stmt *statement, void *context)
@@ -223,8 +202,8 @@ static enum start schema_check(struct store *store, struct error *err)
 	int64_t version = 0;
 	int64_t tables = 0;
 
-	if (read_number(store, "PRAGMA user_version", &version, err) < 0 ||
-		read_number(store, "SELECT count(*) FROM sqlite_schema", &tables, err) < 0)
+	if (db_read(store, "PRAGMA user_version", number_read, &version, err) < 0 ||
+		db_read(store, "SELECT count(*) FROM sqlite_schema", number_read, &tables, err) < 0)
 		return failed(store);
 	if (version != SCHEMA_VERSION && (version || tables)) {
 		(void)error_set(err, "schema version %lld, this program knows %d",
@@ -244,9 +223,9 @@ static enum start rows_check(struct store *store, struct error *err)
 	int64_t ban = 0;
 	int64_t alert = 0;
 
-	if (damage_check(store, &damaged, err) < 0 ||
-		read_number(store, "SELECT max(id) FROM bans", &ban, err) < 0 ||
-		read_number(store, "SELECT max(id) FROM alerts", &alert, err) < 0)
+	if (db_read(store, soundness, soundness_read, &damaged, err) < 0 ||
+		db_read(store, "SELECT max(id) FROM bans", number_read, &ban, err) < 0 ||
+		db_read(store, "SELECT max(id) FROM alerts", number_read, &alert, err) < 0)
 		return failed(store);
 	if (damaged) {
 		(void)error_set(err, "it is damaged");

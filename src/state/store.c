@@ -211,16 +211,6 @@ void store_allow(struct store *store, const struct store_allow *allow)
 	unwritten_add(&store->unwritten, allow->name ? ROW_ALLOWED_NAME : ROW_ALLOW, allow);
 }
 
-void store_forget_allow(struct store *store, const struct ip *ip)
-{
-	store_allow(store, &(struct store_allow){ .ip = *ip, .forget = true });
-}
-
-void store_forget_allowed_name(struct store *store, const char *name)
-{
-	store_allow(store, &(struct store_allow){ .name = name, .forget = true });
-}
-
 void store_name(struct store *store, const struct store_name *name)
 {
 	unwritten_add(&store->unwritten, ROW_NAME, name);
@@ -238,7 +228,6 @@ uint64_t store_lost(const struct store *store)
 
 /* ---- a commit ---- */
 
-/* A bind that failed is remembered by the handle: the step would work on NULL and hit NOT NULL. */
 /* Runs a statement whose columns are bound. A bind that failed has left NULL, which the NOT NULL
  * columns refuse: then the step fails. */
 static int run(struct store *store, enum statement which, struct error *err)
@@ -291,10 +280,12 @@ static int write_row(struct store *store, enum row_kind kind, const void *row, s
 static int write_rows(struct store *store, struct error *err)
 {
 	for (int kind = 0; kind < ROW_KINDS; kind++)
-		for (size_t i = 0; i < store->unwritten.lists[kind].count; i++)
-			if (write_row(store, kind, unwritten_row(&store->unwritten, kind, i), err) <
-				0)
+		for (size_t i = 0; i < store->unwritten.lists[kind].count; i++) {
+			const void *row = unwritten_row(&store->unwritten, kind, i);
+
+			if (write_row(store, kind, row, err) < 0)
 				return -1;
+		}
 	return 0;
 }
 

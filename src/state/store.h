@@ -99,7 +99,7 @@ struct store_allow {
 	int64_t until_s; /* 0: for ever */
 	const char *note;
 	const char *name; /* NULL: an address */
-	/* delete the row of this address or name; the other fields do not matter */
+	/* delete the row of this address or name; times and note do not matter */
 	bool forget;
 };
 
@@ -158,8 +158,6 @@ void store_total(struct store *store, const char *jail, uint64_t failures, uint6
 /* Returns the id of the new row, which store_alert_sent deletes. */
 int64_t store_alert(struct store *store, const struct store_alert *alert);
 void store_allow(struct store *store, const struct store_allow *allow);
-void store_forget_allow(struct store *store, const struct ip *ip);
-void store_forget_allowed_name(struct store *store, const char *name);
 void store_alert_sent(struct store *store, int64_t id);
 
 /* Replaces all addresses of the name. The caller limits the number of names. */

@@ -84,24 +84,16 @@ void store_total(struct store *store, const char *jail, uint64_t failures, uint6
 void store_allow(struct store *store, const struct store_allow *allow)
 {
 	(void)store;
-	fuzz_touch(allow->note, strlen(allow->note));
-}
-
-void store_forget_allowed_name(struct store *store, const char *name)
-{
-	(void)store;
-	fuzz_touch(name, strlen(name));
+	if (allow->note)
+		fuzz_touch(allow->note, strlen(allow->note));
+	if (allow->name)
+		fuzz_touch(allow->name, strlen(allow->name));
 }
 
 void store_name(struct store *store, const struct store_name *name)
 {
 	(void)store;
 	fuzz_touch(name->name, strlen(name->name));
-}
-
-void store_forget_allow(struct store *store, const struct ip *ip)
-{
-	(void)store, (void)ip;
 }
 
 void store_keep_bans(struct store *store, int64_t keep_s)

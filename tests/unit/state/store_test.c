@@ -232,7 +232,7 @@ static void everything_comes_back(void **state)
 	commit(store, -10);
 	store_allow(store,
 		&(struct store_allow){ ip_of("2001:db8::7"), 8, 99, "again", NULL, false });
-	store_forget_allow(store, &(struct ip){ 4, 32, { 192, 0, 2, 7 } });
+	store_allow(store, &(struct store_allow){ .ip = ip_of("192.0.2.7"), .forget = true });
 	commit(store, -10);
 	store_close(store);
 	store = open_store(false);
@@ -608,13 +608,13 @@ static void host_names_come_back(void **state)
 	store_name(store, &row);
 	store_allow(store, &(struct store_allow){ { 0 }, 5, 9, "van", "v.example", false });
 	store_allow(store, &(struct store_allow){ { 0 }, 6, 0, "", "w.example", false });
-	store_forget_allowed_name(store, "w.example");
+	store_allow(store, &(struct store_allow){ .name = "w.example", .forget = true });
 	commit(store, 0);
 	store_close(store);
 	store = open_store(false);
 	load(store);
 	assert_string_equal(loaded, "W v.example 5 9 van\nN a.example 192.0.2.3\n");
-	store_forget_allowed_name(store, "v.example");
+	store_allow(store, &(struct store_allow){ .name = "v.example", .forget = true });
 	commit(store, 0);
 	load(store);
 	assert_string_equal(loaded, "N a.example 192.0.2.3\n");
