@@ -5,7 +5,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,19 +85,17 @@ int ip_parse_prefix(const char *text, struct ip *ret_ip, struct error *err)
 {
 	const char *slash = strchr(text, '/');
 	size_t length = slash ? (size_t)(slash - text) : strlen(text);
-	char shown[128];
 	struct ip ip;
 	bool is_mapped;
 	int bits;
 
 	if (ip_parse(text, length, &ip) < 0)
-		return error_set(err, "'%s' is not an address",
-			text_render_string(shown, sizeof(shown), text));
+		return error_set(err, "'%s' is not an address", text_shown_string(text).text);
 	is_mapped = ip.family == 4 && memchr(text, ':', length);
 	bits = slash ? parse_length(slash + 1, &ip, is_mapped ? 96 : 0) : ip.bits;
 	if (bits < 0)
 		return error_set(err, "'%s' has no valid prefix length (%d to %d, or a mask)",
-			text_render_string(shown, sizeof(shown), text), is_mapped ? 96 : 0,
+			text_shown_string(text).text, is_mapped ? 96 : 0,
 			ip.bits + (is_mapped ? 96 : 0));
 	*ret_ip = ip_mask(&ip, (uint8_t)bits);
 	return 0;
@@ -112,7 +109,7 @@ const char *ip_format(const struct ip *ip, char out[IP_TEXT_MAX])
 		out[0] = '\0';
 	used = strlen(out);
 	if (!ip_is_host(ip))
-		(void)snprintf(out + used, IP_TEXT_MAX - used, "/%u", ip->bits); /* fits */
+		(void)text_format(out + used, IP_TEXT_MAX - used, "/%u", ip->bits);
 	return out;
 }
 

@@ -8,10 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-enum {
-	LOCAL_MAX = 64, /* RFC 5321 4.5.3.1.1 */
-	SHOWN_MAX = 128,
-};
+enum { LOCAL_MAX = 64 }; /* RFC 5321 4.5.3.1.1 */
 
 static bool has_control(const char *text)
 {
@@ -61,10 +58,8 @@ static bool is_domain(const char *text)
 
 static int part_error(struct error *err, const char *part, size_t length, const char *what)
 {
-	char shown[SHOWN_MAX];
-
-	text_render(shown, sizeof(shown), part, length);
-	return error_set(err, "'%s' is not a mail address: %s", shown, what);
+	return error_set(err, "'%s' is not a mail address: %s", text_shown(part, length).text,
+		what);
 }
 
 static int parse_address(const char *text, size_t length, const char *host, struct mailbox *mailbox,

@@ -4,7 +4,6 @@
 #include "base/text.h"
 
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,7 +155,6 @@ int scope_parse(uint8_t protocol, const char *ports, struct scope *ret_scope, st
 	struct scope scope = { .protocol = protocol };
 	struct range raw[RAW_MAX];
 	const char *word = ports;
-	char shown[128];
 	size_t count = 0;
 
 	if (!protocol_name(protocol))
@@ -172,7 +170,7 @@ int scope_parse(uint8_t protocol, const char *ports, struct scope *ret_scope, st
 			return error_set(err, "more than %d ports", RAW_MAX);
 		if (range_parse(word, length, &raw[count]) < 0)
 			return error_set(err, "'%s' is not a port, a range A:B or a known service",
-				text_render(shown, sizeof(shown), word, length));
+				text_shown(word, length).text);
 		count++;
 		word += length;
 	}
@@ -187,19 +185,17 @@ int scope_parse(uint8_t protocol, const char *ports, struct scope *ret_scope, st
 const char *scope_format(const struct scope *scope, char out[SCOPE_TEXT_MAX])
 {
 	const char *name = protocol_name(scope->protocol);
-	size_t used;
+	/* the longest, "sctp:" and 15 times "10000-20000,", fits */
+	size_t used = text_format(out, SCOPE_TEXT_MAX, "%s", name ? name : "all");
 
-	/* The longest, "sctp:" and 15 times "10000-20000,", fits. */
-	(void)snprintf(out, SCOPE_TEXT_MAX, "%s", name ? name : "all");
 	for (uint8_t i = 0; name && i < scope->n_ranges && i < SCOPE_RANGES_MAX; i++) {
 		uint16_t first = scope->ranges[i].first;
 		uint16_t last = scope->ranges[i].last;
 
-		used = strlen(out);
-		(void)snprintf(out + used, SCOPE_TEXT_MAX - used, "%c%u", i ? ',' : ':', first);
-		used = strlen(out);
+		used += text_format(out + used, SCOPE_TEXT_MAX - used, "%c%u", i ? ',' : ':',
+			first);
 		if (last != first) /* two neighbours read better as a list */
-			(void)snprintf(out + used, SCOPE_TEXT_MAX - used, "%c%u",
+			used += text_format(out + used, SCOPE_TEXT_MAX - used, "%c%u",
 				last == first + 1 ? ',' : '-', last);
 	}
 	return out;

@@ -1,9 +1,9 @@
 #include "base/protected.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 struct entry {
 	struct ip ip;
@@ -59,8 +59,8 @@ bool protected_add_until(struct protected *protected, const struct ip *ip, const
 	entry->ip = *ip;
 	entry->source = source;
 	entry->until_s = until_s;
-	(void)snprintf(entry->because, sizeof(entry->because), "%s (%s)", because,
-		ip_format(ip, address)); /* may be cut */
+	text_format(entry->because, sizeof(entry->because), "%s (%s)", because,
+		ip_format(ip, address));
 	return true;
 }
 

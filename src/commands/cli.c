@@ -77,7 +77,7 @@ static int run_command(const struct request *request)
 	if (!request->role)
 		return firewall_run(&request->run);
 	/* without it ps shows "exe", from /proc/self/exe */
-	(void)snprintf(name, sizeof(name), "vg-%s", request->role);
+	text_format(name, sizeof(name), "vg-%s", request->role);
 	/* if it fails, only ps looks different */
 	(void)prctl(PR_SET_NAME, name);
 	if (strcmp(request->role, "engine") == 0)

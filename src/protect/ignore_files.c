@@ -1,7 +1,6 @@
 #include "protect/parts.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
@@ -19,11 +18,9 @@ enum { SHOWN_MAX = 100 };
 /* Sets what is wrong with the file ("": nothing). It is logged once, not at each look. */
 static void set_trouble(const struct protect *protect, struct protect_file *file, const char *text)
 {
-	bool is_new = strcmp(file->trouble, text) != 0;
-
-	if (!is_new)
+	if (strcmp(file->trouble, text) == 0)
 		return;
-	(void)snprintf(file->trouble, sizeof(file->trouble), "%s", text); /* cut */
+	text_format(file->trouble, sizeof(file->trouble), "%s", text);
 	if (text[0])
 		guard_note(protect->guard, LOG_ERR, "%s", file->trouble);
 }
@@ -31,33 +28,24 @@ static void set_trouble(const struct protect *protect, struct protect_file *file
 static void cannot_read(const struct protect *protect, struct protect_file *file, const char *why)
 {
 	char text[PROTECT_TROUBLE_MAX];
-	char shown[SHOWN_MAX];
+	char shown[SHOWN_MAX]; /* short, so that the rest is not cut */
 
-	(void)snprintf(text, sizeof(text), "ignoreip: '%s': %s: %s",
+	text_format(text, sizeof(text), "ignoreip: '%s': %s: %s",
 		text_render_string(shown, sizeof(shown), file->path), why,
-		file->list.n_addresses || file->list.n_names
-			? "its last entries stay protected"
-			: "nobody that it names is protected"); /* cut */
+		file->list.n_addresses || file->list.n_names ? "its last entries stay protected"
+							     : "nobody that it names is protected");
 	set_trouble(protect, file, text);
 }
 
 static bool is_as_before(const struct protect_file *file, const struct stat *status)
 {
-	return file->seen && file->device == status->st_dev && file->inode == status->st_ino &&
-	       file->size == status->st_size && file->modified.tv_sec == status->st_mtim.tv_sec &&
-	       file->modified.tv_nsec == status->st_mtim.tv_nsec &&
-	       file->changed.tv_sec == status->st_ctim.tv_sec &&
-	       file->changed.tv_nsec == status->st_ctim.tv_nsec;
-}
+	const struct stat *last = &file->status;
 
-static void remember(struct protect_file *file, const struct stat *status)
-{
-	file->seen = true;
-	file->device = status->st_dev;
-	file->inode = status->st_ino;
-	file->size = status->st_size;
-	file->modified = status->st_mtim;
-	file->changed = status->st_ctim;
+	return file->seen && last->st_dev == status->st_dev && last->st_ino == status->st_ino &&
+	       last->st_size == status->st_size && last->st_mtim.tv_sec == status->st_mtim.tv_sec &&
+	       last->st_mtim.tv_nsec == status->st_mtim.tv_nsec &&
+	       last->st_ctim.tv_sec == status->st_ctim.tv_sec &&
+	       last->st_ctim.tv_nsec == status->st_ctim.tv_nsec;
 }
 
 /* Logs how many entries of the file are wrong, and the first of them. */
@@ -70,10 +58,9 @@ static void tell_findings(const struct protect *protect, struct protect_file *fi
 	for (size_t i = 0; i < findings->count && !first; i++)
 		if (findings->list[i].is_error)
 			first = finding_format(&findings->list[i]);
-	if (first) {
-		(void)snprintf(text, sizeof(text), "%zu entr%s not protected: %s", findings->errors,
-			findings->errors == 1 ? "y is" : "ies are", first); /* cut */
-	}
+	if (first)
+		text_format(text, sizeof(text), "%zu entr%s not protected: %s", findings->errors,
+			findings->errors == 1 ? "y is" : "ies are", first);
 	set_trouble(protect, file, text);
 }
 
@@ -97,7 +84,8 @@ static bool file_read(const struct protect *protect, struct protect_file *file)
 		return false;
 	/* These are the times from before reading: if somebody writes the file meanwhile, they
 	 * differ, and it is read again. */
-	remember(file, &status);
+	file->status = status;
+	file->seen = true;
 	if (ini_load(file->path, &bytes, &length, &err) < 0) {
 		file->seen = false;
 		cannot_read(protect, file, err.text);
@@ -116,8 +104,8 @@ static void protect_file(struct protect *protect, const struct protect_file *fil
 	char because[PROTECTED_BECAUSE_MAX];
 	char shown[SHOWN_MAX];
 
-	(void)snprintf(because, sizeof(because), "ignoreip %s",
-		text_render_string(shown, sizeof(shown), file->path)); /* fits */
+	text_format(because, sizeof(because), "ignoreip %s",
+		text_render_string(shown, sizeof(shown), file->path));
 	for (size_t i = 0; i < file->list.n_addresses; i++)
 		telling_protect(protect, &file->list.addresses[i], because, PROTECTED_BY_FILE, 0);
 }

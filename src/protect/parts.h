@@ -12,7 +12,7 @@
 
 #include "protect/protect.h"
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include "base/protected.h"
 #include "dialect/ignore_words.h"
@@ -41,13 +41,9 @@ struct protect_host {
 };
 
 struct protect_file {
-	const char *path; /* borrowed from the configuration */
-	bool seen; /* the fields up to `changed` are those of the file when it was last read */
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified;
-	struct timespec changed;
+	const char *path;                  /* borrowed from the configuration */
+	bool seen;                         /* it could be read the last time */
+	struct stat status;                /* of the file that was read last */
 	struct ignore_words list;          /* its entries, as it could be read last */
 	char trouble[PROTECT_TROUBLE_MAX]; /* why some are not protected, rendered, or "" */
 };

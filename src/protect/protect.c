@@ -1,6 +1,5 @@
 #include "protect/parts.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -11,8 +10,6 @@
 #include "config/config.h"
 #include "decide/guard.h"
 #include "state/store.h"
-
-enum { SHOWN_MAX = 80 };
 
 static void file_add(struct protect *protect, const char *path)
 {
@@ -159,13 +156,11 @@ static bool host_update(struct protect_host *host, const struct message_name *an
 static void host_failed(const struct protect *protect, struct protect_host *host,
 	enum message_name_outcome outcome)
 {
-	char shown[SHOWN_MAX];
-
 	if (host->last == outcome)
 		return;
 	host->last = outcome;
 	guard_note(protect->guard, host->n_addresses ? LOG_WARNING : LOG_ERR, "'%s' %s: %s",
-		text_render_string(shown, sizeof(shown), host->name),
+		text_shown_string(host->name).text,
 		outcome == MESSAGE_NAME_NONE ? "has no address" : "could not be looked up",
 		host->n_addresses ? "its last addresses stay protected"
 				  : "nobody is protected by it");
@@ -182,18 +177,17 @@ static void host_found(struct protect *protect, struct protect_host *host,
 	const struct message_name *answer, int64_t now_s)
 {
 	char address[IP_TEXT_MAX];
-	char shown[SHOWN_MAX];
 
 	if (host->last != MESSAGE_NAME_FOUND)
 		guard_note(protect->guard, LOG_NOTICE, "'%s' is answered again",
-			text_render_string(shown, sizeof(shown), host->name));
+			text_shown_string(host->name).text);
 	host->last = MESSAGE_NAME_FOUND;
 	host->next_ask_s = now_s + bounded_ttl(answer->ttl_s);
 	if (!host_update(host, answer, now_s + 2 * bounded_ttl(answer->ttl_s)))
 		return;
 	guard_note(protect->guard, LOG_INFO, "'%s' is %s%s: protected",
-		text_render_string(shown, sizeof(shown), host->name),
-		ip_format(&answer->addresses[0], address), answer->count > 1 ? " and more" : "");
+		text_shown_string(host->name).text, ip_format(&answer->addresses[0], address),
+		answer->count > 1 ? " and more" : "");
 	hosts_protect(protect, host);
 	record(protect, host);
 }
@@ -247,7 +241,7 @@ static void ask_due(struct protect *protect, int64_t now_s)
 
 		if (!is_due(host, now_s))
 			continue;
-		(void)snprintf(question.name, sizeof(question.name), "%s", host->name); /* fits */
+		text_format(question.name, sizeof(question.name), "%s", host->name);
 		if (!protect->events.ask(protect->events.context, &question))
 			return; /* the next tick tries again */
 		host->serial = ++protect->last_serial;
@@ -303,26 +297,23 @@ void protect_joined(struct protect *protect, int64_t now_s)
 
 bool protect_is_well(const struct protect *protect, char *ret_text, size_t text_bytes)
 {
-	char shown[SHOWN_MAX];
-
 	ret_text[0] = '\0';
 	for (size_t i = 0; i < protect->n_files && !ret_text[0]; i++)
-		(void)snprintf(ret_text, text_bytes, "%s", protect->files[i].trouble); /* cut */
+		text_format(ret_text, text_bytes, "%s", protect->files[i].trouble);
 	for (size_t i = 0; i < protect->n_hosts && !ret_text[0]; i++) {
 		const struct protect_host *host = &protect->hosts[i];
 
 		if (host->n_addresses && host->last != MESSAGE_NAME_NONE)
 			continue;
-		(void)snprintf(ret_text, text_bytes, "'%s' %s",
-			text_render_string(shown, sizeof(shown), host->name),
+		text_format(ret_text, text_bytes, "'%s' %s", text_shown_string(host->name).text,
 			host->n_addresses ? "has no address any more: its last stay protected"
 			: host->last == MESSAGE_NAME_NONE
 				? "has no address: nobody is protected by it"
-				: "has not been answered yet: nobody is protected by it"); /* cut */
+				: "has not been answered yet: nobody is protected by it");
 	}
 	if (!ret_text[0] && (protect->is_full || protect->n_left_out))
-		(void)snprintf(ret_text, text_bytes,
+		text_format(ret_text, text_bytes,
 			"ignoreip: more than %d addresses or %d names: the rest is not protected",
-			PROTECTED_MAX, PROTECT_NAMES_MAX); /* cut */
+			PROTECTED_MAX, PROTECT_NAMES_MAX);
 	return !ret_text[0];
 }
