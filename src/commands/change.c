@@ -38,16 +38,21 @@ static const char *read_allowed(const char *text, bool may_be_wide, char address
 	return NULL;
 }
 
-/* Sends the question, to which it takes the reference. */
-static int change_command(const struct request *request, json_t *question)
+/* Sends a command with the address (NULL: none) and all that the command line says of it. */
+static int change_command(const struct request *request, const char *command, const char *address)
 {
 	const struct {
 		const char *key;
 		const char *text;
 	} texts[] = { { "jail", request->jail }, { "note", request->note } };
+	json_t *question = json_pack("{s:s, s:s*}", "command", command, "address", address);
 	json_t *answer;
 	int status;
 
+	if (request->all)
+		json_object_set_new(question, "all", json_true());
+	if (request->for_s)
+		json_object_set_new(question, "for_s", json_integer(request->for_s));
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		if (!texts[i].text || json_object_set_new(question, texts[i].key,
 					      json_string(texts[i].text)) == 0)
@@ -69,7 +74,6 @@ static int change_command(const struct request *request, json_t *question)
 int change_ban(const struct request *request)
 {
 	char address[IP_TEXT_MAX];
-	json_t *question;
 	struct ip ip;
 	int status = read_address(request->arguments[0], true, &ip);
 
@@ -77,17 +81,13 @@ int change_ban(const struct request *request)
 		return status;
 	if (request->for_s < -1)
 		return client_say(EXIT_USAGE, "--for: a time, or -1: permanent");
-	question = json_pack("{s:s, s:s}", "command", "ban", "address", ip_format(&ip, address));
-	if (request->for_s)
-		json_object_set_new(question, "for_s", json_integer(request->for_s));
-	return change_command(request, question);
+	return change_command(request, "ban", ip_format(&ip, address));
 }
 
 int change_unban(const struct request *request)
 {
-	char address[IP_TEXT_MAX] = "";
-	json_t *question;
-	struct ip ip = { 0 };
+	char address[IP_TEXT_MAX];
+	struct ip ip;
 	int status;
 
 	if (request->all == (request->n_arguments == 1))
@@ -96,29 +96,22 @@ int change_unban(const struct request *request)
 		status = read_address(request->arguments[0], false, &ip);
 		if (status != EXIT_DONE)
 			return status;
-		ip_format(&ip, address);
 	}
 	if (geteuid() == 0 && !client_reaches(request->run.socket_path))
 		return unban_offline(&request->run, request->all ? NULL : &ip, request->jail);
-	question = request->all ? json_pack("{s:s, s:b}", "command", "unban", "all", 1)
-				: json_pack("{s:s, s:s}", "command", "unban", "address", address);
-	return change_command(request, question);
+	return change_command(request, "unban", request->all ? NULL : ip_format(&ip, address));
 }
 
 int change_allow(const struct request *request)
 {
 	char buffer[IP_TEXT_MAX];
 	const char *address = read_allowed(request->arguments[0], false, buffer);
-	json_t *question;
 
 	if (!address)
 		return EXIT_USAGE;
 	if (request->for_s < 0)
 		return client_say(EXIT_USAGE, "--for: a negative time; without it, for ever");
-	question = json_pack("{s:s, s:s}", "command", "allow", "address", address);
-	if (request->for_s)
-		json_object_set_new(question, "for_s", json_integer(request->for_s));
-	return change_command(request, question);
+	return change_command(request, "allow", address);
 }
 
 /* Asks for two things: to forget the entry, and to reload. The firewall role never takes a
@@ -133,11 +126,10 @@ int change_disallow(const struct request *request)
 
 	if (!address)
 		return EXIT_USAGE;
-	status = change_command(request,
-		json_pack("{s:s, s:s}", "command", "disallow", "address", address));
+	status = change_command(request, "disallow", address);
 	if (status != EXIT_DONE)
 		return status;
-	status = change_command(request, json_pack("{s:s}", "command", "reload"));
+	status = change_reload(request);
 	if (status == EXIT_DONE)
 		return EXIT_DONE;
 	return client_say(status, "%s is disallowed, and counts as protected until the next reload",
@@ -146,5 +138,5 @@ int change_disallow(const struct request *request)
 
 int change_reload(const struct request *request)
 {
-	return change_command(request, json_pack("{s:s}", "command", "reload"));
+	return change_command(request, "reload", NULL);
 }

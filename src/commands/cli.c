@@ -91,15 +91,14 @@ static int run_command(const struct request *request)
 
 static int status_command(const struct request *request)
 {
-	json_t *question = json_pack("{s:s}", "command", "status");
+	/* s*: the key is left out if the value is NULL */
+	json_t *question = json_pack("{s:s, s:s*}", "command", "status", "jail",
+		request->n_arguments ? request->arguments[0] : NULL);
 	json_t *answer;
 	int status;
 
-	if (request->n_arguments &&
-		json_object_set_new(question, "jail", json_string(request->arguments[0])) < 0) {
-		json_decref(question);
+	if (!question)
 		return client_say(EXIT_USAGE, "the jail's name is not UTF-8");
-	}
 	status = client_ask(request->run.socket_path, question, &answer);
 	if (status != EXIT_DONE)
 		return status;
@@ -168,16 +167,16 @@ static int check_command(const struct request *request)
 
 static int test_command(const struct request *request)
 {
+	bool is_journal = request->logtype && strcmp(request->logtype, "journal") == 0;
 	struct test_options options = { .filter = request->arguments[0],
 		.path = request->arguments[1],
 		.json = request->json,
 		.missed = request->missed,
+		.journal = is_journal,
 		.now_s = request->now_s ? request->now_s : clock_wall_s() };
 
-	if (request->logtype && strcmp(request->logtype, "journal") != 0 &&
-		strcmp(request->logtype, "file") != 0)
+	if (request->logtype && !is_journal && strcmp(request->logtype, "file") != 0)
 		return client_say(EXIT_USAGE, "--logtype takes file or journal");
-	options.journal = request->logtype && strcmp(request->logtype, "journal") == 0;
 	if (request->config_said || access(request->run.config_dir, R_OK) == 0)
 		options.config_dir = request->run.config_dir;
 	return test_run(&options);
@@ -388,8 +387,14 @@ static int run_it(const struct command *command, int argc, char **argv)
 					   .state_dir = state ? state : "/var/lib/voipguard",
 					   .user = "voipguard",
 					   .socket_path = "/run/voipguard/control.sock" } };
-	int status = read_options(command, &request, argc, argv);
+	int status = -1;
 
+	if (command->run == fail2ban_command) {
+		request.arguments = argv + 1;
+		request.n_arguments = argc - 1;
+	} else {
+		status = read_options(command, &request, argc, argv);
+	}
 	if (status >= 0)
 		return status;
 	if (request.config_said)
@@ -414,12 +419,5 @@ int cli_main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	argv[1] = argv[0];
-	if (command->run == fail2ban_command) {
-		struct request request = { .run.socket_path = "/run/voipguard/control.sock",
-			.arguments = argv + 2,
-			.n_arguments = argc - 2 };
-
-		return fail2ban_command(&request);
-	}
 	return run_it(command, argc - 1, argv + 1);
 }

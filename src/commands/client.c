@@ -208,24 +208,32 @@ static const char *cell(const json_t *object, const char *key, char out[32])
 	return out;
 }
 
+/* The length of the longest "address" in a list, or that of the title if it is longer. */
+static int address_width(const json_t *list, const char *title)
+{
+	size_t width = strlen(title);
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		size_t length = strlen(string_of(json_array_get(list, i), "address", ""));
+
+		width = length > width ? length : width;
+	}
+	return (int)width;
+}
+
 static void print_bans(const json_t *bans)
 {
-	size_t width = strlen("ADDRESS");
+	int width = address_width(bans, "ADDRESS");
 	char numbers[3][32];
 
 	if (!json_array_size(bans))
 		return;
-	for (size_t i = 0; i < json_array_size(bans); i++) {
-		size_t length = strlen(string_of(json_array_get(bans, i), "address", ""));
-
-		width = length > width ? length : width;
-	}
-	(void)printf("  %-*s  %-20s  %-20s  %8s  %7s  %6s  %-14s %s\n", (int)width, "ADDRESS",
-		"SINCE", "UNTIL", "FAILURES", "DROPPED", "KERNEL", "CLOSED", "LAST ACCOUNT");
+	(void)printf("  %-*s  %-20s  %-20s  %8s  %7s  %6s  %-14s %s\n", width, "ADDRESS", "SINCE",
+		"UNTIL", "FAILURES", "DROPPED", "KERNEL", "CLOSED", "LAST ACCOUNT");
 	for (size_t i = 0; i < json_array_size(bans); i++) {
 		const json_t *ban = json_array_get(bans, i);
 
-		(void)printf("  %-*s  %-20s  %-20s  %8s  %7s  %6s  %-14s %s\n", (int)width,
+		(void)printf("  %-*s  %-20s  %-20s  %8s  %7s  %6s  %-14s %s\n", width,
 			string_of(ban, "address", ""), string_of(ban, "since", ""),
 			string_of(ban, "until", "permanent"), cell(ban, "failures", numbers[0]),
 			cell(ban, "dropped_packets", numbers[1]),
@@ -293,21 +301,15 @@ static void print_jail(const json_t *jail)
 
 static void print_allowed(const json_t *allowed)
 {
-	size_t width = 0;
+	int width = address_width(allowed, "");
 
-	for (size_t i = 0; i < json_array_size(allowed); i++) {
-		size_t length = strlen(string_of(json_array_get(allowed, i), "address", ""));
-
-		width = length > width ? length : width;
-	}
 	if (width)
 		(void)printf("\nAllowed by hand:\n");
 	for (size_t i = 0; i < json_array_size(allowed); i++) {
 		const json_t *entry = json_array_get(allowed, i);
 
-		(void)printf("  %-*s  until %-20s  %s\n", (int)width,
-			string_of(entry, "address", ""), string_of(entry, "until", "disallowed"),
-			string_of(entry, "note", ""));
+		(void)printf("  %-*s  until %-20s  %s\n", width, string_of(entry, "address", ""),
+			string_of(entry, "until", "disallowed"), string_of(entry, "note", ""));
 	}
 }
 
