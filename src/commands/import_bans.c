@@ -139,16 +139,16 @@ static void move(void *context, const struct fail2ban_ban *ban)
 
 /* ---- what the store holds ---- */
 
-static void load_ban(void *context, const struct store_ban *ban)
+static void load_row(void *context, enum store_table table, const union store_row *row)
 {
 	const struct moving *moving = context;
 
-	guard_load_ban(moving->guard, ban, moving->now_s);
+	if (table == STORE_BANS)
+		guard_load_ban(moving->guard, &row->ban, moving->now_s);
 }
 
 static int open_store(struct moving *moving, struct findings *findings, struct error *err)
 {
-	struct store_loader loader = { .ban = load_ban, .context = moving };
 	cleanup_free char *note = NULL;
 
 	if (store_open(moving->options->run->state_dir, moving->now_s, &moving->store, &note, err) <
@@ -157,7 +157,7 @@ static int open_store(struct moving *moving, struct findings *findings, struct e
 	if (note)
 		(void)client_say(EXIT_NO, "%s", note);
 	moving->guard = quiet_guard_new(moving->config, moving->protected, true, NULL, findings);
-	return store_load(moving->store, &loader, err);
+	return store_load(moving->store, load_row, moving, err);
 }
 
 static void protect_ignored(const struct moving *moving)

@@ -24,19 +24,14 @@ static void print_note(void *context, int priority, const char *text)
 	(void)client_say(EXIT_NO, "%s", text);
 }
 
-static void load_failure(void *context, const struct store_failure *failure)
+static void load_row(void *context, enum store_table table, const union store_row *row)
 {
-	guard_load_failure(context, failure);
-}
-
-static void load_ban(void *context, const struct store_ban *ban)
-{
-	guard_load_ban(context, ban, clock_wall_s());
-}
-
-static void load_total(void *context, const char *jail, uint64_t failures, uint64_t bans)
-{
-	guard_load_total(context, jail, failures, bans);
+	if (table == STORE_FAILURES)
+		guard_load_failure(context, &row->failure);
+	else if (table == STORE_BANS)
+		guard_load_ban(context, &row->ban, clock_wall_s());
+	else if (table == STORE_TOTALS)
+		guard_load_total(context, &row->total);
 }
 
 /* Sends the queued lifts to the kernel. The bans of the database are queued, too, but the kernel
@@ -68,16 +63,12 @@ static int apply_lifts(struct guard *guard, struct error *err)
 static int lift(struct guard *guard, struct store *store, const struct ip *ip, const char *jail,
 	struct error *err)
 {
-	struct store_loader loader = { .failure = load_failure,
-		.ban = load_ban,
-		.total = load_total,
-		.context = guard };
 	int64_t now_s = clock_wall_s();
 	uint32_t lifted;
 	int rc;
 
 	guard_attach(guard, store);
-	if (store_load(store, &loader, err) < 0)
+	if (store_load(store, load_row, guard, err) < 0)
 		return -1;
 	rc = guard_unban(guard, ip, jail, now_s, &lifted, err);
 	/* the rows say LIFTING before the kernel lifts: if we are killed in between, the next start

@@ -22,6 +22,7 @@ struct protected;
 struct store;
 struct store_ban;
 struct store_failure;
+struct store_total;
 
 /* The guard decides: it turns hits into counts and counts into bans, records them, writes the mails
  * about them, ends bans that are over, and bans and unbans by hand. Nothing else decides who is
@@ -60,7 +61,7 @@ const struct scope *guard_scopes(const struct guard *guard, size_t *ret_count);
 void guard_attach(struct guard *guard, struct store *store);
 void guard_load_failure(struct guard *guard, const struct store_failure *failure);
 void guard_load_ban(struct guard *guard, const struct store_ban *ban, int64_t now_s);
-void guard_load_total(struct guard *guard, const char *jail, uint64_t failures, uint64_t bans);
+void guard_load_total(struct guard *guard, const struct store_total *total);
 
 /* Says that lines of files that match the tail's pattern number `pattern` (below TAIL_PATTERNS_MAX)
  * are for jail number `jail`. */

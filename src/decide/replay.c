@@ -116,12 +116,12 @@ void guard_load_ban(struct guard *guard, const struct store_ban *row, int64_t no
 		guard_lift_ban(guard, made);
 }
 
-void guard_load_total(struct guard *guard, const char *jail, uint64_t failures, uint64_t bans)
+void guard_load_total(struct guard *guard, const struct store_total *total)
 {
-	int number = guard_find_jail(guard, jail);
+	int number = guard_find_jail(guard, total->jail);
 
 	if (number < 0)
 		return;
-	guard->jails[number].failures_total = failures;
-	guard->jails[number].bans_total = bans;
+	guard->jails[number].failures_total = total->failures;
+	guard->jails[number].bans_total = total->bans;
 }

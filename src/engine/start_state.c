@@ -14,7 +14,7 @@
 #include "protect/protect.h"
 #include "state/store.h"
 
-/* The context of the callbacks that give each row of the database to the part that keeps it. */
+/* Who gets the rows of the database: the part that keeps them. */
 struct loading {
 	struct start_state *state; /* borrowed */
 	struct guard *guard;       /* borrowed */
@@ -24,61 +24,41 @@ struct loading {
 	size_t n_known;
 };
 
-static void load_failure(void *context, const struct store_failure *failure)
-{
-	const struct loading *loading = context;
-
-	guard_load_failure(loading->guard, failure);
-}
-
-static void load_ban(void *context, const struct store_ban *ban)
-{
-	const struct loading *loading = context;
-
-	guard_load_ban(loading->guard, ban, loading->now_s);
-}
-
-static void load_position(void *context, const struct tail_position *position)
-{
-	const struct loading *loading = context;
-
-	tail_restore(loading->state->tail, position);
-}
-
-static void load_pattern(void *context, const char *jail, const char *pattern)
+static void load_row(void *context, enum store_table table, const union store_row *row)
 {
 	struct loading *loading = context;
 
-	loading->known = alloc_grow(loading->known, loading->n_known + 1, sizeof(char *));
-	loading->known[loading->n_known++] = alloc_format("%s\n%s", jail, pattern);
-}
-
-static void load_total(void *context, const char *jail, uint64_t failures, uint64_t bans)
-{
-	const struct loading *loading = context;
-
-	guard_load_total(loading->guard, jail, failures, bans);
-}
-
-static void load_alert(void *context, const struct store_alert *alert)
-{
-	const struct loading *loading = context;
-
-	outbox_load(loading->state->outbox, alert, loading->now_s);
-}
-
-static void load_allow(void *context, const struct store_allow *allow)
-{
-	const struct loading *loading = context;
-
-	protect_load_allow(loading->protect, allow, loading->now_s);
-}
-
-static void load_name(void *context, const char *name, const struct ip *ip)
-{
-	const struct loading *loading = context;
-
-	protect_load_address(loading->protect, name, ip);
+	switch (table) {
+	case STORE_FAILURES:
+		guard_load_failure(loading->guard, &row->failure);
+		break;
+	case STORE_BANS:
+		guard_load_ban(loading->guard, &row->ban, loading->now_s);
+		break;
+	case STORE_POSITIONS:
+		tail_restore(loading->state->tail, &row->position);
+		break;
+	case STORE_PATTERNS:
+		loading->known = alloc_grow(loading->known, loading->n_known + 1, sizeof(char *));
+		loading->known[loading->n_known++] =
+			alloc_format("%s\n%s", row->pattern.jail, row->pattern.pattern);
+		break;
+	case STORE_TOTALS:
+		guard_load_total(loading->guard, &row->total);
+		break;
+	case STORE_ALERTS:
+		outbox_load(loading->state->outbox, &row->alert, loading->now_s);
+		break;
+	case STORE_ALLOWED_NAMES:
+	case STORE_ALLOWS:
+		protect_load_allow(loading->protect, &row->allow, loading->now_s);
+		break;
+	case STORE_NAMES:
+		protect_load_address(loading->protect, row->name.name, row->name.addresses);
+		break;
+	case STORE_TABLES:
+		break;
+	}
 }
 
 static bool is_known(const struct loading *loading, const char *jail, const char *pattern)
@@ -126,15 +106,6 @@ int start_state(const char *state_dir, const struct config *config, struct guard
 		.guard = guard,
 		.protect = protect,
 		.now_s = now_s };
-	struct store_loader loader = { .failure = load_failure,
-		.ban = load_ban,
-		.position = load_position,
-		.pattern = load_pattern,
-		.total = load_total,
-		.alert = load_alert,
-		.allow = load_allow,
-		.name = load_name,
-		.context = &loading };
 	cleanup_free char *note = NULL;
 	int rc;
 
@@ -147,7 +118,7 @@ int start_state(const char *state_dir, const struct config *config, struct guard
 	protect_attach(protect, ret_state->store);
 	rc = tail_new(callbacks, &ret_state->tail, err);
 	if (rc == 0)
-		rc = store_load(ret_state->store, &loader, err);
+		rc = store_load(ret_state->store, load_row, &loading, err);
 	if (rc == 0)
 		rc = follow_logs(&loading, config, err);
 	for (size_t i = 0; i < loading.n_known; i++)

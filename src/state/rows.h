@@ -49,8 +49,8 @@ enum row_kind {
 	ROW_BAN_UPDATE,   /* struct store_ban of a ban in the database: only what may change */
 	ROW_POSITION,     /* struct tail_position; offset < 0: delete it */
 	ROW_CURSOR,       /* struct row_cursor */
-	ROW_PATTERN,      /* struct row_pattern */
-	ROW_TOTAL,        /* struct row_total */
+	ROW_PATTERN,      /* struct store_pattern */
+	ROW_TOTAL,        /* struct store_total */
 	ROW_ALERT,        /* struct store_alert of a new alert */
 	ROW_ALERT_SENT,   /* int64_t: the id of an alert in the database, to be deleted */
 	ROW_ALLOW,        /* struct store_allow of an address */
@@ -62,17 +62,6 @@ enum row_kind {
 struct row_cursor {
 	const char *jail;
 	const char *cursor;
-};
-
-struct row_pattern {
-	const char *jail;
-	const char *pattern;
-};
-
-struct row_total {
-	const char *jail;
-	uint64_t failures;
-	uint64_t bans;
 };
 
 enum column_type {

@@ -15,84 +15,48 @@ enum {
 
 /* ---- reading ---- */
 
-/* The kind of rows that are being read, and who gets them. */
+/* The table that is being read, and who gets its rows. */
 struct loading {
-	const struct store_loader *loader;
-	enum row_kind kind;
+	void (*each)(void *context, enum store_table table, const union store_row *row);
+	void *context;
+	enum store_table table;
+};
+
+static const enum row_kind table_kinds[STORE_TABLES] = {
+	[STORE_ALLOWED_NAMES] = ROW_ALLOWED_NAME,
+	[STORE_NAMES] = ROW_NAME,
+	[STORE_FAILURES] = ROW_FAILURE,
+	[STORE_BANS] = ROW_BAN,
+	[STORE_POSITIONS] = ROW_POSITION,
+	[STORE_PATTERNS] = ROW_PATTERN,
+	[STORE_TOTALS] = ROW_TOTAL,
+	[STORE_ALERTS] = ROW_ALERT,
+	[STORE_ALLOWS] = ROW_ALLOW,
 };
 
 static void load_row(struct store *store, struct sqlite3_stmt *statement, void *context)
 {
 	const struct loading *loading = context;
-	const struct store_loader *to = loading->loader;
-	union {
-		struct store_failure failure;
-		struct store_ban ban;
-		struct tail_position position;
-		struct row_pattern pattern;
-		struct row_total total;
-		struct store_alert alert;
-		struct store_allow allow;
-		struct store_name name;
-	} row;
+	enum store_table table = loading->table;
+	union store_row row;
 
 	(void)store;
-	if (!row_read(loading->kind, statement, &row))
-		return;
-	switch (loading->kind) {
-	case ROW_FAILURE:
-		if (to->failure && row.failure.kind <= STORE_JOINED)
-			to->failure(to->context, &row.failure);
-		break;
-	case ROW_BAN:
-		if (to->ban && row.ban.state <= STORE_BAN_ENDED)
-			to->ban(to->context, &row.ban);
-		break;
-	case ROW_POSITION:
-		if (to->position)
-			to->position(to->context, &row.position);
-		break;
-	case ROW_PATTERN:
-		if (to->pattern)
-			to->pattern(to->context, row.pattern.jail, row.pattern.pattern);
-		break;
-	case ROW_TOTAL:
-		if (to->total)
-			to->total(to->context, row.total.jail, row.total.failures, row.total.bans);
-		break;
-	case ROW_ALERT:
-		if (to->alert)
-			to->alert(to->context, &row.alert);
-		break;
-	case ROW_ALLOW:
-	case ROW_ALLOWED_NAME:
-		if (to->allow)
-			to->allow(to->context, &row.allow);
-		break;
-	case ROW_NAME:
-		if (to->name)
-			to->name(to->context, row.name.name, row.name.addresses);
-		break;
-	case ROW_BAN_UPDATE:
-	case ROW_CURSOR:
-	case ROW_ALERT_SENT:
-	case ROW_KINDS:
-		break;
-	}
+	if (row_read(table_kinds[table], statement, &row) &&
+		(table != STORE_FAILURES || row.failure.kind <= STORE_JOINED) &&
+		(table != STORE_BANS || row.ban.state <= STORE_BAN_ENDED))
+		loading->each(loading->context, table, &row);
 }
 
-int store_load(struct store *store, const struct store_loader *loader, struct error *err)
+int store_load(struct store *store,
+	void (*each)(void *context, enum store_table table, const union store_row *row),
+	void *context, struct error *err)
 {
-	/* a name must be known before its addresses, and whom to protect before bans */
-	static const enum row_kind kinds[] = { ROW_ALLOWED_NAME, ROW_NAME, ROW_FAILURE, ROW_BAN,
-		ROW_POSITION, ROW_PATTERN, ROW_TOTAL, ROW_ALERT, ROW_ALLOW };
+	struct loading loading = { .each = each, .context = context };
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		struct loading loading = { .loader = loader, .kind = kinds[i] };
-
-		if (db_read(store, row_layouts[kinds[i]].select, load_row, &loading, err) < 0)
+	for (; loading.table < STORE_TABLES; loading.table++)
+		if (db_read(store, row_layouts[table_kinds[loading.table]].select, load_row,
+			    &loading, err) < 0)
 			return -1;
-	}
 	return 0;
 }
 
@@ -175,13 +139,13 @@ void store_cursor(struct store *store, const char *jail, const char *cursor)
 void store_pattern(struct store *store, const char *jail, const char *pattern)
 {
 	unwritten_add(&store->unwritten, ROW_PATTERN,
-		&(struct row_pattern){ .jail = jail, .pattern = pattern });
+		&(struct store_pattern){ .jail = jail, .pattern = pattern });
 }
 
 void store_total(struct store *store, const char *jail, uint64_t failures, uint64_t bans)
 {
 	unwritten_add(&store->unwritten, ROW_TOTAL,
-		&(struct row_total){ .jail = jail, .failures = failures, .bans = bans });
+		&(struct store_total){ .jail = jail, .failures = failures, .bans = bans });
 }
 
 int64_t store_alert(struct store *store, const struct store_alert *alert)

@@ -110,6 +110,19 @@ struct store_name {
 	struct ip addresses[STORE_ADDRESSES_MAX];
 };
 
+/* A log pattern that a jail follows. */
+struct store_pattern {
+	const char *jail;
+	const char *pattern;
+};
+
+/* All failures and bans of a jail since its database was made. */
+struct store_total {
+	const char *jail;
+	uint64_t failures;
+	uint64_t bans;
+};
+
 /* Opens dir/state.db, or makes it; dir must exist. A database that is damaged or has another schema
  * is renamed, with its -wal file, to state.db.corrupt-DATE (UTC of now_s, as in
  * state.db.corrupt-20261123T085100Z), and a new one is made; *ret_note is a sentence that says so
@@ -125,23 +138,37 @@ size_t store_find_aside(const char *dir, char ret_name[STORE_ASIDE_MAX]);
 /* Closes the database and drops what is dirty: the caller commits first. store may be NULL. */
 void store_close(struct store *store);
 
-/* Callbacks for the rows of each table; NULL: not wanted. What a row points to lives until the
- * callback returns. */
-struct store_loader {
-	void (*failure)(void *context, const struct store_failure *failure);
-	void (*ban)(void *context, const struct store_ban *ban); /* also ended ones; oldest first */
-	void (*position)(void *context, const struct tail_position *position);
-	void (*pattern)(void *context, const char *jail, const char *pattern);
-	void (*total)(void *context, const char *jail, uint64_t failures, uint64_t bans);
-	void (*alert)(void *context, const struct store_alert *alert);
-	void (*allow)(void *context, const struct store_allow *allow);
-	/* One address of a host name. All of them come before the first ban. */
-	void (*name)(void *context, const char *name, const struct ip *ip);
-	void *context;
+/* The tables that store_load reads, in this order: a name is known before its addresses, and whom
+ * to protect before bans. */
+enum store_table {
+	STORE_ALLOWED_NAMES, /* allow, with a name */
+	STORE_NAMES,         /* name: count is 0, and addresses[0] is one of its addresses */
+	STORE_FAILURES,      /* failure, in the order in which they were counted */
+	STORE_BANS,          /* ban, also ended ones; oldest first */
+	STORE_POSITIONS,
+	STORE_PATTERNS,
+	STORE_TOTALS,
+	STORE_ALERTS,
+	STORE_ALLOWS, /* allow, with an address */
+	STORE_TABLES,
 };
-/* Calls back for every committed row, failures in the order in which they were counted. A row that
- * cannot be right is left out. -1: the database cannot be read. */
-int store_load(struct store *store, const struct store_loader *loader, struct error *err);
+
+union store_row {
+	struct store_failure failure;
+	struct store_ban ban;
+	struct tail_position position;
+	struct store_pattern pattern;
+	struct store_total total;
+	struct store_alert alert;
+	struct store_allow allow;
+	struct store_name name;
+};
+
+/* Calls back for every committed row. What it points to lives until the callback returns. A row
+ * that cannot be right is left out. -1: the database cannot be read. */
+int store_load(struct store *store,
+	void (*each)(void *context, enum store_table table, const union store_row *row),
+	void *context, struct error *err);
 
 /* These functions only make dirty rows, and copy all text; they cannot fail. */
 void store_failure(struct store *store, const struct store_failure *failure);
@@ -150,10 +177,8 @@ void store_failure(struct store *store, const struct store_failure *failure);
 int64_t store_ban(struct store *store, const struct store_ban *ban);
 /* How far a log has been read. offset < 0: deletes the row of the path. */
 void store_position(struct store *store, const struct tail_position *position);
-/* A log pattern that a jail follows: the next run reads files that have appeared under it in
- * between from their start. */
+/* The next run reads files that have appeared under the pattern in between from their start. */
 void store_pattern(struct store *store, const char *jail, const char *pattern);
-/* All failures and bans of a jail since its database was made. */
 void store_total(struct store *store, const char *jail, uint64_t failures, uint64_t bans);
 /* Returns the id of the new row, which store_alert_sent deletes. */
 int64_t store_alert(struct store *store, const struct store_alert *alert);

@@ -127,52 +127,19 @@ struct world_loading {
 	int64_t now_s;
 };
 
-static inline void world_load_failure(void *context, const struct store_failure *failure)
+static inline void world_load_row(void *context, enum store_table table, const union store_row *row)
 {
 	const struct world_loading *loading = context;
+	struct world *world = loading->world;
 
-	guard_load_failure(loading->world->guard, failure);
-}
-
-static inline void world_load_ban(void *context, const struct store_ban *ban)
-{
-	const struct world_loading *loading = context;
-
-	guard_load_ban(loading->world->guard, ban, loading->now_s);
-}
-
-static inline void world_load_total(void *context, const char *jail, uint64_t failures,
-	uint64_t bans)
-{
-	const struct world_loading *loading = context;
-
-	guard_load_total(loading->world->guard, jail, failures, bans);
-}
-
-static inline void world_load_position(void *context, const struct tail_position *position)
-{
-	(void)context;
-	(void)position;
-}
-
-static inline void world_load_pattern(void *context, const char *jail, const char *pattern)
-{
-	(void)context;
-	(void)jail;
-	(void)pattern;
-}
-
-static inline void world_load_alert(void *context, const struct store_alert *alert)
-{
-	(void)context;
-	(void)alert;
-}
-
-static inline void world_load_allow(void *context, const struct store_allow *allow)
-{
-	const struct world_loading *loading = context;
-
-	protect_load_allow(loading->world->protect, allow, loading->now_s);
+	if (table == STORE_FAILURES)
+		guard_load_failure(world->guard, &row->failure);
+	else if (table == STORE_BANS)
+		guard_load_ban(world->guard, &row->ban, loading->now_s);
+	else if (table == STORE_TOTALS)
+		guard_load_total(world->guard, &row->total);
+	else if (table == STORE_ALLOWS || table == STORE_ALLOWED_NAMES)
+		protect_load_allow(world->protect, &row->allow, loading->now_s);
 }
 
 /* Starts the guard over what is in the directory. */
@@ -185,14 +152,6 @@ static inline void world_start(struct world *world, int64_t now_s)
 		.tell = world_on_tell,
 		.context = world };
 	struct world_loading loading = { world, now_s };
-	struct store_loader loader = { .failure = world_load_failure,
-		.ban = world_load_ban,
-		.position = world_load_position,
-		.pattern = world_load_pattern,
-		.total = world_load_total,
-		.alert = world_load_alert,
-		.allow = world_load_allow,
-		.context = &loading };
 	struct error err = { "" };
 	char *note = NULL;
 
@@ -209,7 +168,7 @@ static inline void world_start(struct world *world, int64_t now_s)
 		protect_new(world->config, world->guard, world->protected, &protect_events);
 	guard_attach(world->guard, world->store);
 	protect_attach(world->protect, world->store);
-	assert_int_equal(store_load(world->store, &loader, &err), 0);
+	assert_int_equal(store_load(world->store, world_load_row, &loading, &err), 0);
 	for (size_t i = 0; i < guard_jails(world->guard) && i < TAIL_PATTERNS_MAX; i++)
 		guard_add_pattern(world->guard, i, (int)i);
 }

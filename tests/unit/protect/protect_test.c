@@ -47,21 +47,14 @@ static bool on_tell(void *context, const struct ip *ip, const char *because, int
 	return true;
 }
 
-static void on_name(void *context, const char *name, const struct ip *ip)
+static void on_row(void *context, enum store_table table, const union store_row *row)
 {
-	(void)context;
-	protect_load_address(protect, name, ip);
-}
-
-static void on_allow(void *context, const struct store_allow *allow)
-{
-	(void)context;
-	protect_load_allow(protect, allow, NOW_S);
-}
-
-static void on_nothing(void *context, const struct tail_position *position)
-{
-	(void)context, (void)position;
+	if (table == STORE_NAMES)
+		protect_load_address(protect, row->name.name, row->name.addresses);
+	else if (table == STORE_ALLOWS || table == STORE_ALLOWED_NAMES)
+		protect_load_allow(protect, &row->allow, NOW_S);
+	else
+		world_load_row(context, table, row);
 }
 
 /* The jail SIP names the first `count` of pbx.example.org, trunk.example.net and a file. */
@@ -71,15 +64,6 @@ static void begin_with(size_t count)
 	static char second[] = "trunk.example.net";
 	struct protect_events events = { on_ask, on_tell, NULL };
 	struct world_loading loading = { &world, NOW_S };
-	struct store_loader loader = { .failure = world_load_failure,
-		.ban = world_load_ban,
-		.position = on_nothing,
-		.pattern = world_load_pattern,
-		.total = world_load_total,
-		.alert = world_load_alert,
-		.allow = on_allow,
-		.name = on_name,
-		.context = &loading };
 
 	ignores[0] = (struct config_ignore){ .text = first };
 	ignores[1] = (struct config_ignore){ .text = second };
@@ -92,7 +76,7 @@ static void begin_with(size_t count)
 	world.notes_text[0] = '\0';
 	protect = protect_new(world.config, world.guard, world.protected, &events);
 	protect_attach(protect, world.store);
-	assert_int_equal(store_load(world.store, &loader, NULL), 0);
+	assert_int_equal(store_load(world.store, on_row, &loading, NULL), 0);
 }
 
 static void begin(bool with_file)

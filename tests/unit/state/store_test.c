@@ -93,80 +93,94 @@ static void __attribute__((format(printf, 1, 2))) say(const char *format, ...)
 	va_end(args);
 }
 
-static void say_failure(void *context, const struct store_failure *row)
+static void say_failure(const struct store_failure *row)
 {
 	char text[IP_TEXT_MAX];
 
-	(void)context;
 	n_failures++;
 	say("F %s %s %lld %d %llx %lld %d %d\n", row->jail, ip_format(&row->ip, text),
 		(long long)row->at_s, (int)row->kind, (unsigned long long)row->session,
 		(long long)row->value, row->proven, row->ms);
 }
 
-static void say_ban(void *context, const struct store_ban *row)
+static void say_ban(const struct store_ban *row)
 {
 	char text[IP_TEXT_MAX];
 
-	(void)context;
 	say("B %lld %s %s %lld %lld %u %d %d '%s' '%s' %u\n", (long long)row->id, row->jail,
 		ip_format(&row->ip, text), (long long)row->since_s, (long long)row->until_s,
 		row->failures, row->proven, (int)row->state, row->account, row->note, row->number);
 }
 
-static void say_position(void *context, const struct tail_position *row)
+static void say_position(const struct tail_position *row)
 {
-	(void)context;
 	say("P %s %llx %llx %llx %lld %lld %llx %u\n", row->path,
 		(unsigned long long)row->identity.device, (unsigned long long)row->identity.inode,
 		(unsigned long long)row->identity.generation, (long long)row->identity.born_ns,
 		(long long)row->offset, (unsigned long long)row->hash, row->mark);
 }
 
-static void say_pattern(void *context, const char *jail, const char *pattern)
+static void say_total(const struct store_total *row)
 {
-	(void)context;
-	say("G %s %s\n", jail, pattern);
+	say("T %s %llu %llu\n", row->jail, (unsigned long long)row->failures,
+		(unsigned long long)row->bans);
 }
 
-static void say_total(void *context, const char *jail, uint64_t failures, uint64_t bans)
+static void say_alert(const struct store_alert *row)
 {
-	(void)context;
-	say("T %s %llu %llu\n", jail, (unsigned long long)failures, (unsigned long long)bans);
-}
-
-static void say_alert(void *context, const struct store_alert *row)
-{
-	(void)context;
 	say("A %lld %lld %s %s %s %s\n", (long long)row->id, (long long)row->at_s, row->dest,
 		row->sender, row->subject, row->body);
 }
 
-static void say_allow(void *context, const struct store_allow *row)
+static void say_allow(const struct store_allow *row)
 {
 	char text[IP_TEXT_MAX];
 
-	(void)context;
 	say("W %s %lld %lld %s\n", row->name ? row->name : ip_format(&row->ip, text),
 		(long long)row->at_s, (long long)row->until_s, row->note);
 }
 
-static void say_name(void *context, const char *name, const struct ip *ip)
+static void say_row(void *context, enum store_table table, const union store_row *row)
 {
 	char text[IP_TEXT_MAX];
 
 	(void)context;
-	say("N %s %s\n", name, ip_format(ip, text));
+	switch (table) {
+	case STORE_FAILURES:
+		say_failure(&row->failure);
+		break;
+	case STORE_BANS:
+		say_ban(&row->ban);
+		break;
+	case STORE_POSITIONS:
+		say_position(&row->position);
+		break;
+	case STORE_PATTERNS:
+		say("G %s %s\n", row->pattern.jail, row->pattern.pattern);
+		break;
+	case STORE_TOTALS:
+		say_total(&row->total);
+		break;
+	case STORE_ALERTS:
+		say_alert(&row->alert);
+		break;
+	case STORE_ALLOWED_NAMES:
+	case STORE_ALLOWS:
+		say_allow(&row->allow);
+		break;
+	case STORE_NAMES:
+		say("N %s %s\n", row->name.name, ip_format(row->name.addresses, text));
+		break;
+	case STORE_TABLES:
+		fail();
+	}
 }
 
 static void load(struct store *store)
 {
-	struct store_loader loader = { say_failure, say_ban, say_position, say_pattern, say_total,
-		say_alert, say_allow, say_name, NULL };
-
 	loaded[0] = '\0';
 	n_failures = 0;
-	assert_int_equal(store_load(store, &loader, NULL), 0);
+	assert_int_equal(store_load(store, say_row, NULL, NULL), 0);
 }
 
 static void add_failure(struct store *store, const char *ip, int64_t at_s, enum store_kind kind)
