@@ -33,6 +33,16 @@ void *alloc_grow(void *memory, size_t count, size_t size_bytes)
 	return must(reallocarray(memory, count ? count : 1, size_bytes ? size_bytes : 1));
 }
 
+void *alloc_room(void *items, size_t count, size_t *room, size_t size_bytes)
+{
+	enum { ROOM_FIRST = 64 };
+
+	if (count < *room)
+		return items;
+	*room = *room ? 2 * *room : ROOM_FIRST;
+	return alloc_grow(items, *room, size_bytes);
+}
+
 char *alloc_string(const char *text)
 {
 	return must(strdup(text));

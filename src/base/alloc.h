@@ -11,6 +11,9 @@
 void *alloc_zero(size_t size_bytes);
 void *alloc_array(size_t count, size_t size_bytes);
 void *alloc_grow(void *memory, size_t count, size_t size_bytes);
+/* Returns the array items, grown if it is full: with room for one more than count. *room is for how
+ * many it has room; NULL and 0 are an empty one. */
+void *alloc_room(void *items, size_t count, size_t *room, size_t size_bytes);
 char *alloc_string(const char *text);
 /* Copies length bytes, which may hold NULs, and puts a NUL behind them. */
 char *alloc_bytes(const void *bytes, size_t length);

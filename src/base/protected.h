@@ -26,31 +26,31 @@ enum protected_source {
 };
 
 struct protected *protected_new(void);
-void protected_free(struct protected *protected);
+void protected_free(struct protected *list);
 
 /* Adds an entry without end. because is copied, with the prefix in parentheses behind it, cut at
  * PROTECTED_BECAUSE_MAX - 1 bytes. If the source has the prefix in the list already, that entry
  * keeps its first reason. False: the list is full. */
-bool protected_add(struct protected *protected, const struct ip *ip, const char *because,
+bool protected_add(struct protected *list, const struct ip *ip, const char *because,
 	enum protected_source source);
 /* The same, for an entry that protected_expire removes once its now_s has reached until_s; until_s
  * 0: never. An entry that is in the list already keeps the later of both ends: adding never takes
  * protection away. */
-bool protected_add_until(struct protected *protected, const struct ip *ip, const char *because,
+bool protected_add_until(struct protected *list, const struct ip *ip, const char *because,
 	enum protected_source source, int64_t until_s);
 /* Removes the entries whose end has come. now_s is in seconds of the same clock as until_s. */
-void protected_expire(struct protected *protected, int64_t now_s);
+void protected_expire(struct protected *list, int64_t now_s);
 /* Removes all entries of that source. */
-void protected_clear(struct protected *protected, enum protected_source source);
+void protected_clear(struct protected *list, enum protected_source source);
 
 /* Returns the reason if any address of ip is protected, else NULL. It is valid until the list
  * changes. */
-const char *protected_find(const struct protected *protected, const struct ip *ip);
-size_t protected_count(const struct protected *protected);
+const char *protected_find(const struct protected *list, const struct ip *ip);
+size_t protected_count(const struct protected *list);
 
 /* Returns what failures of an address are counted for and what a ban closes: an IPv4 address
  * itself; the /64 of an IPv6 address, since one subscriber owns all of it, or the address alone
  * (/128) where some other address of that /64 is protected. */
-struct ip protected_unit(const struct protected *protected, const struct ip *ip);
+struct ip protected_unit(const struct protected *list, const struct ip *ip);
 
 #endif

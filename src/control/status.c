@@ -68,10 +68,7 @@ static const struct ban **list_bans(const struct status *status, int jail, size_
 	while ((ban = bans_next(bans, &cursor))) {
 		if (ban->expired || (jail >= 0 && ban->jail != (uint32_t)jail))
 			continue;
-		if (count == room) {
-			room = room ? room * 2 : 64;
-			list = alloc_grow(list, room, sizeof(*list));
-		}
+		list = alloc_room(list, count, &room, sizeof(*list));
 		list[count++] = ban;
 	}
 	if (count)

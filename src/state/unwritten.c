@@ -6,17 +6,6 @@
 #include "base/alloc.h"
 #include "state/unwritten.h"
 
-enum { ROOM_FIRST = 64 };
-
-/* Returns items, grown if there is no room for one more. */
-static void *make_room(void *items, size_t count, size_t *room, size_t item_bytes)
-{
-	if (count < *room)
-		return items;
-	*room = *room ? 2 * *room : ROOM_FIRST;
-	return alloc_grow(items, *room, item_bytes);
-}
-
 /* The one copy of the name of a jail. Names are never dropped before the end, as few jails make
  * many rows. */
 static const char *jail_keep(struct unwritten *unwritten, const char *jail)
@@ -24,7 +13,7 @@ static const char *jail_keep(struct unwritten *unwritten, const char *jail)
 	for (size_t i = 0; i < unwritten->n_jails; i++)
 		if (strcmp(unwritten->jails[i], jail) == 0)
 			return unwritten->jails[i];
-	unwritten->jails = make_room(unwritten->jails, unwritten->n_jails, &unwritten->jails_room,
+	unwritten->jails = alloc_room(unwritten->jails, unwritten->n_jails, &unwritten->jails_room,
 		sizeof(char *));
 	unwritten->jails[unwritten->n_jails] = alloc_string(jail);
 	return unwritten->jails[unwritten->n_jails++];
@@ -110,7 +99,7 @@ void unwritten_add(struct unwritten *unwritten, enum row_kind kind, const void *
 			drop(unwritten, kind, 0, layout->dropped);
 			unwritten->lost += layout->dropped;
 		}
-		list->rows = make_room(list->rows, list->count, &list->room, layout->bytes);
+		list->rows = alloc_room(list->rows, list->count, &list->room, layout->bytes);
 		place = list->count++;
 	}
 	kept = unwritten_row(unwritten, kind, place);

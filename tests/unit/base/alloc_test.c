@@ -49,6 +49,27 @@ static void test_grow(void **state)
 	free(numbers);
 }
 
+static void test_room(void **state)
+{
+	uint32_t *numbers = NULL;
+	size_t room = 0;
+	size_t moves = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		size_t before = room;
+
+		numbers = alloc_room(numbers, i, &room, sizeof(*numbers));
+		assert_true(room > i);
+		moves += room != before;
+		numbers[i] = i;
+	}
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_int_equal(numbers[i], i);
+	assert_true(moves < 10);
+	free(numbers);
+}
+
 static void test_copies(void **state)
 {
 	const char source[] = "ab\0cd";
@@ -168,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_zero),
 		cmocka_unit_test(test_grow),
+		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_overflow),
