@@ -1,10 +1,10 @@
 #include "base/mail_address.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -22,16 +22,12 @@ static bool has_control(const char *text)
  * (dot-atom, RFC 5322 3.2.3). */
 static bool is_local_part(const char *text, size_t length)
 {
-	static const char others[] = "!#$%&'*+-/=?^_`{|}~";
-
 	if (!length || length > LOCAL_MAX || text[0] == '.' || text[length - 1] == '.')
 		return false;
 	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c == '.' && text[i - 1] == '.')
+		if (text[i] == '.' && text[i - 1] == '.')
 			return false;
-		if (c >= 0x80 || (c != '.' && !isalnum(c) && !strchr(others, c)))
+		if (!ascii_is_word(text[i]) && !strchr(".!#$%&'*+-/=?^`{|}~", text[i]))
 			return false;
 	}
 	return true;
@@ -47,12 +43,9 @@ static bool is_domain(const char *text)
 	if (!length || text[0] == '.' || text[0] == '-' || text[length - 1] == '.' ||
 		strstr(text, ".."))
 		return false;
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c >= 0x80 || (!isalnum(c) && c != '.' && c != '-' && c != '_'))
+	for (size_t i = 0; i < length; i++)
+		if (!ascii_is_word(text[i]) && text[i] != '.' && text[i] != '-')
 			return false;
-	}
 	return true;
 }
 
