@@ -23,8 +23,6 @@
 #include "state/fail2ban_db.h"
 #include "state/store.h"
 
-enum { SHOWN_MAX = 128 };
-
 /* One run. If a daemon runs, it is asked to ban each address; else the bans are written into its
  * database. */
 struct moving {
@@ -43,13 +41,9 @@ struct moving {
 
 static void drop(struct moving *moving, const struct fail2ban_ban *ban, const char *why)
 {
-	char address[SHOWN_MAX];
-	char jail[SHOWN_MAX];
-
 	moving->dropped++;
-	(void)printf("dropped    ban of %s in jail %s: %s\n",
-		text_render_string(address, sizeof(address), ban->ip),
-		text_render_string(jail, sizeof(jail), ban->jail), why);
+	(void)printf("dropped    ban of %s in jail %s: %s\n", text_shown_string(ban->ip).text,
+		text_shown_string(ban->jail).text, why);
 }
 
 static int64_t end_of(const struct fail2ban_ban *ban)
@@ -101,32 +95,34 @@ static void keep(struct moving *moving, const struct ip *ip, const struct fail2b
 	moving->past += !stands;
 }
 
+/* Why a ban cannot be taken over, NULL: it can; *ret_ip is then its address. */
+static const char *obstacle(const struct moving *moving, const struct fail2ban_ban *ban,
+	bool stands, struct ip *ret_ip)
+{
+	const struct config_jail *jail = config_find(moving->config, ban->jail);
+
+	if (ip_parse_prefix(ban->ip, ret_ip, NULL) < 0 || !ip_is_host(ret_ip))
+		return "it is not one address";
+	if (!jail || !jail->enabled || jail->broken)
+		return "there is no such jail any more";
+	return stands ? protected_find(moving->protected, ret_ip) : NULL;
+}
+
 /* For fail2ban_db_read: takes one ban over, or prints why not. A ban of the past that cannot be
  * taken over is passed over silently. */
 static void move(void *context, const struct fail2ban_ban *ban)
 {
 	struct moving *moving = context;
-	const struct config_jail *jail = config_find(moving->config, ban->jail);
 	bool stands = ban->stands && (ban->bantime_s < 0 || end_of(ban) > moving->now_s);
-	const char *because;
-	struct error err;
+	const char *why;
 	struct ip ip;
 
-	if (!stands && moving->guard == NULL)
+	if (!stands && !moving->guard)
 		return; /* the control protocol has no command for a ban of the past */
-	if (ip_parse_prefix(ban->ip, &ip, &err) < 0 || !ip_is_host(&ip)) {
+	why = obstacle(moving, ban, stands, &ip);
+	if (why) {
 		if (stands)
-			drop(moving, ban, "it is not one address");
-		return;
-	}
-	if (!jail || !jail->enabled || jail->broken) {
-		if (stands)
-			drop(moving, ban, "there is no such jail any more");
-		return;
-	}
-	because = protected_find(moving->protected, &ip);
-	if (stands && because) {
-		drop(moving, ban, because);
+			drop(moving, ban, why);
 	} else if (moving->guard) {
 		keep(moving, &ip, ban, stands);
 	} else if (moving->options->dry_run || ask_daemon(moving, &ip, ban)) {
@@ -166,9 +162,9 @@ static void protect_ignored(const struct moving *moving)
 		const struct config_jail *jail = &moving->config->jails[i];
 
 		for (size_t k = 0; jail->enabled && k < jail->n_ignoreip; k++)
+			/* if the list is full, the firewall role still refuses */
 			(void)protected_add(moving->protected, &jail->ignoreip[k],
-				"it is in ignoreip",
-				1); /* if the list is full, the firewall role still refuses */
+				"it is in ignoreip", PROTECTED_BY_CONFIG);
 	}
 }
 
@@ -207,8 +203,7 @@ int import_bans(const struct import_options *options, const struct config *confi
 		rc = fail2ban_db_read(options->database, move, &moving, &err);
 	if (rc == 0 && moving.store)
 		rc = store_commit(moving.store, 0, &err);
-	if (moving.store)
-		store_close(moving.store);
+	store_close(moving.store);
 	if (lock_fd >= 0)
 		rc = give_back(state_dir, rc, &err);
 	if (rc < 0)
