@@ -49,45 +49,29 @@ static bool is_unsaid(int rc)
 	return rc == -ENXIO || rc == -ENODATA || rc == -ENOENT;
 }
 
-static int session_text(int (*get)(const char *id, char **ret_text), const char *id,
-	char **ret_text, struct error *err)
-{
-	int rc = get(id, ret_text);
-
-	if (rc >= 0)
-		return 0;
-	*ret_text = NULL;
-	return is_unsaid(rc) ? 0 : error_errno(err, -rc, READING_SESSION);
-}
-
 static int session_tell(const char *id, void (*each)(void *context, const struct ip *ip),
 	void *context, struct error *err)
 {
-	struct logins_session session = { 0 };
-	cleanup_free char *service = NULL;
-	cleanup_free char *class = NULL;
-	cleanup_free char *state = NULL;
-	cleanup_free char *remote_host = NULL;
-	int remote = sd_session_is_remote(id);
+	static int (*const getters[])(const char *id, char **ret_text) = { sd_session_get_service,
+		sd_session_get_class, sd_session_get_state, sd_session_get_remote_host };
+	enum { TEXTS = sizeof(getters) / sizeof(getters[0]) };
+	char *texts[TEXTS] = { NULL };
+	int rc = sd_session_is_remote(id);
 	struct ip ip;
 
-	if (remote == 0 || remote == -EINVAL || is_unsaid(remote)) /* EINVAL: no session's file */
+	if (rc == 0 || rc == -EINVAL || is_unsaid(rc)) /* EINVAL: no session's file */
 		return 0;
-	if (remote < 0)
-		return error_errno(err, -remote, READING_SESSION);
-	if (session_text(sd_session_get_service, id, &service, err) < 0 ||
-		session_text(sd_session_get_class, id, &class, err) < 0 ||
-		session_text(sd_session_get_state, id, &state, err) < 0 ||
-		session_text(sd_session_get_remote_host, id, &remote_host, err) < 0)
-		return -1;
-	session.is_remote = true;
-	session.service = service;
-	session.class = class;
-	session.state = state;
-	session.remote_host = remote_host;
-	if (logins_session_ip(&session, &ip))
+	for (size_t i = 0; i < TEXTS && rc >= 0; i++) {
+		rc = getters[i](id, &texts[i]);
+		rc = is_unsaid(rc) ? 0 : rc; /* the text stays NULL */
+	}
+	if (rc >= 0 && logins_session_ip(&(struct logins_session){ true, texts[0], texts[1],
+						 texts[2], texts[3] },
+			       &ip))
 		each(context, &ip);
-	return 0;
+	for (size_t i = 0; i < TEXTS; i++)
+		free(texts[i]);
+	return rc < 0 ? error_errno(err, -rc, READING_SESSION) : 0;
 }
 
 static int sessions_list(void (*each)(void *context, const struct ip *ip), void *context,
