@@ -47,6 +47,7 @@ struct op {
 struct job {
 	struct nft *nft;
 	struct nft_change *changes;
+	size_t count;   /* of changes */
 	struct op *ops; /* OPS_MAX; of the transaction under construction */
 	size_t n_ops;
 	bool restored; /* the kernel's table was made again, which happens once */
@@ -247,11 +248,11 @@ static enum outcome batch_try(struct job *job, size_t first, size_t count, int *
 }
 
 /* Makes the sets that the bans among the changes need and that are not there yet. */
-static int missing_make(struct job *job, size_t count, struct error *err)
+static int missing_make(struct job *job, struct error *err)
 {
 	struct nft *nft = job->nft;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < job->count; i++) {
 		const struct nft_change *change = &job->changes[i];
 		bool wanted[NFT_SLOTS] = { false };
 		struct nft_sets *sets;
@@ -271,14 +272,14 @@ static int missing_make(struct job *job, size_t count, struct error *err)
 }
 
 /* Somebody has deleted the table or a set: makes all again, but once in a call of nft_apply(). */
-static int table_restore(struct job *job, size_t count, struct error *err)
+static int table_restore(struct job *job, struct error *err)
 {
 	if (job->restored)
 		return -1;
 	job->restored = true;
 	if (nft_restore(job->nft, err) < 0)
 		return -1;
-	return missing_make(job, count, err);
+	return missing_make(job, err);
 }
 
 /* Sends each change in a transaction of its own: slow, but a bad change can spoil only itself. */
@@ -302,8 +303,8 @@ static int segment_single(struct job *job, size_t first, size_t count, struct er
 
 /* *ret_done: how many of the changes are settled, done or failed; less than count if so many do not
  * fit into one transaction. */
-static int segment_apply(struct job *job, size_t first, size_t count, size_t total,
-	size_t *ret_done, struct error *err)
+static int segment_apply(struct job *job, size_t first, size_t count, size_t *ret_done,
+	struct error *err)
 {
 	int number = 0;
 
@@ -322,7 +323,7 @@ static int segment_apply(struct job *job, size_t first, size_t count, size_t tot
 			changes_fail(job->changes + first, count, number);
 			return -1;
 		case OUTCOME_REFUSED:
-			if (number == ENOENT && table_restore(job, total, err) == 0)
+			if (number == ENOENT && table_restore(job, err) == 0)
 				break;
 			changes_fail(job->changes + first, count, number);
 			return -1;
@@ -335,13 +336,13 @@ static int segment_apply(struct job *job, size_t first, size_t count, size_t tot
 /* How many changes from changes[first] on go into one transaction. There the operations are sorted
  * by set and phase, so two changes of one element must not be in it: their order would be lost, and
  * "ban, then lift" could end as a ban. */
-static size_t segment_length(struct job *job, size_t first, size_t count)
+static size_t segment_length(struct job *job, size_t first)
 {
 	struct ipmap *seen = ipmap_new(NFT_BATCH_MAX); /* (ip, scope) → change */
 	size_t n = 0;
 
 	job->n_ops = 0;
-	for (; first + n < count && n < NFT_BATCH_MAX; n++) {
+	for (; first + n < job->count && n < NFT_BATCH_MAX; n++) {
 		struct nft_change *change = &job->changes[first + n];
 
 		if (change->failure == 0) {
@@ -357,15 +358,15 @@ static size_t segment_length(struct job *job, size_t first, size_t count)
 	return n ? n : 1;
 }
 
-static int job_run(struct job *job, size_t count, struct error *err)
+static int job_run(struct job *job, struct error *err)
 {
 	size_t done = 0;
 
-	for (size_t i = 0; i < count; i += done) {
-		size_t n = segment_length(job, i, count);
+	for (size_t i = 0; i < job->count; i += done) {
+		size_t n = segment_length(job, i);
 
-		if (segment_apply(job, i, n, count, &done, err) < 0) {
-			changes_fail(job->changes + i, count - i, EIO);
+		if (segment_apply(job, i, n, &done, err) < 0) {
+			changes_fail(job->changes + i, job->count - i, EIO);
 			return -1;
 		}
 	}
@@ -375,13 +376,13 @@ static int job_run(struct job *job, size_t count, struct error *err)
 int nft_apply(struct nft *nft, struct nft_change *changes, size_t count, struct error *err)
 {
 	cleanup_free struct op *ops = alloc_array(OPS_MAX, sizeof(*ops));
-	struct job job = { .nft = nft, .changes = changes, .ops = ops };
+	struct job job = { .nft = nft, .changes = changes, .count = count, .ops = ops };
 
 	for (size_t i = 0; i < count; i++)
 		changes[i].failure = change_check(nft, &changes[i]);
-	if (missing_make(&job, count, err) < 0 && table_restore(&job, count, err) < 0) {
+	if (missing_make(&job, err) < 0 && table_restore(&job, err) < 0) {
 		changes_fail(changes, count, EIO);
 		return -1;
 	}
-	return job_run(&job, count, err);
+	return job_run(&job, err);
 }
