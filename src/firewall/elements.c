@@ -65,11 +65,6 @@ int elements_scope(struct elements *elements, const struct scope *scope, struct 
 	return (int)number;
 }
 
-size_t elements_scopes(const struct elements *elements)
-{
-	return elements->n_scopes;
-}
-
 static void forget(struct elements *elements, struct held *held)
 {
 	(void)ipmap_remove(elements->map, &held->ip, held->scope); /* gives `held` */

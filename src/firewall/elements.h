@@ -24,11 +24,10 @@ enum { ELEMENTS_MAX = 2000000 }; /* a ban beyond this many elements is refused w
 struct elements *elements_new(struct nft *nft);
 void elements_free(struct elements *elements);
 
-/* The number of this scope. For a scope not seen before, the sets are made in the kernel. -1 with a
- * sentence: there are NFT_SCOPES_MAX scopes already, or the sets cannot be made. */
+/* The number of this scope, counted from 0. For a scope not seen before, the sets are made in the
+ * kernel. -1 with a sentence: there are NFT_SCOPES_MAX scopes already, or the sets cannot be made.
+ */
 int elements_scope(struct elements *elements, const struct scope *scope, struct error *err);
-/* How many scopes have a number: they are 0 up to this. */
-size_t elements_scopes(const struct elements *elements);
 
 /* Makes the changes in the kernel and remembers those that worked. Each change's scope is a number
  * of elements_scope(); its failure is set as by nft_apply(), or to ENOSPC. engine: the number of
