@@ -62,6 +62,7 @@ void health_check_state(struct engine *engine)
 	health_set(engine, CONTROL_STATE, text[0] == '\0', text);
 }
 
+/* For tail_files: the first log that cannot be read, in a sentence. */
 static void tell_unreadable(void *context, const struct tail_file_info *info)
 {
 	char *text = context;
@@ -73,20 +74,13 @@ static void tell_unreadable(void *context, const struct tail_file_info *info)
 			text_shown_string(info->path).text);
 }
 
-/* The first log that cannot be read, in a sentence; "" if all can. */
-static void find_unreadable(const struct tail *tail, char ret_text[CONTROL_HEALTH_TEXT_MAX])
-{
-	ret_text[0] = '\0';
-	tail_files(tail, tell_unreadable, ret_text);
-}
-
 void health_check(struct engine *engine)
 {
-	char text[CONTROL_HEALTH_TEXT_MAX];
+	char text[CONTROL_HEALTH_TEXT_MAX] = "";
 	const char *mail_text;
 	bool well = outbox_is_well(engine->state.outbox, &mail_text);
 
-	find_unreadable(engine->state.tail, text);
+	tail_files(engine->state.tail, tell_unreadable, text);
 	if (!text[0] && engine->journal)
 		text_format(text, sizeof(text), "%s",
 			engine->journal_trouble ? engine->journal_trouble
