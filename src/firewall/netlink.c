@@ -144,6 +144,21 @@ int netlink_ask(struct netlink *link, const void *bytes, size_t length, uint32_t
 	return number == EAGAIN ? ETIMEDOUT : number;
 }
 
+const struct nlattr *netlink_attribute(const struct nlmsghdr *message, size_t header_bytes,
+	uint16_t type)
+{
+	const struct nlattr *attr;
+
+	if (mnl_nlmsg_get_payload_len(message) < header_bytes)
+		return NULL;
+	mnl_attr_for_each(attr, message, header_bytes)
+	{
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	}
+	return NULL;
+}
+
 enum netlink_step netlink_list_step(const struct nlmsghdr *message, bool *changed, int *ret_number)
 {
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);

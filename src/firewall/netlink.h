@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct error;
+struct nlattr;
 struct nlmsghdr;
 
 /* Talking to the kernel by netlink: how to send requests, and how to read answers, events and whole
@@ -43,6 +44,11 @@ void netlink_drain(struct netlink *link);
  * the reader returns true. ETIMEDOUT: two seconds passed without a message. */
 int netlink_ask(struct netlink *link, const void *bytes, size_t length, uint32_t first_seq,
 	bool (*reader)(void *context, const struct nlmsghdr *message), void *context);
+
+/* The first attribute of this type behind the message's own header (a struct ifaddrmsg, nfgenmsg or
+ * the like, of header_bytes). NULL: there is none, or the message is too short for the header. */
+const struct nlattr *netlink_attribute(const struct nlmsghdr *message, size_t header_bytes,
+	uint16_t type);
 
 /* Asks for a list (NLM_F_DUMP) and calls each() for every item. A list that changed while it was
  * read is read again, up to 8 times in all; restart (NULL: none) is called before each try, so that

@@ -89,16 +89,7 @@ void nft_sockets_close(struct nft *nft)
 
 const struct nlattr *nft_attribute(const struct nlmsghdr *message, uint16_t type)
 {
-	const struct nlattr *attr;
-
-	if (mnl_nlmsg_get_payload_len(message) < sizeof(struct nfgenmsg))
-		return NULL;
-	mnl_attr_for_each(attr, message, sizeof(struct nfgenmsg))
-	{
-		if (mnl_attr_get_type(attr) == type)
-			return attr;
-	}
-	return NULL;
+	return netlink_attribute(message, sizeof(struct nfgenmsg), type);
 }
 
 const char *nft_attribute_string(const struct nlmsghdr *message, uint16_t type)
@@ -158,12 +149,9 @@ static bool read_verdict(void *context, const struct nlmsghdr *message)
 		return message->nlmsg_seq == verdict->batch->last->nlmsg_seq;
 	verdict->reply->number = -error->error;
 	verdict->reply->seq = message->nlmsg_seq;
-	mnl_attr_for_each(attr, message, sizeof(*error))
-	{
-		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_OFFS &&
-			mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
-			verdict->reply->offset = mnl_attr_get_u32(attr);
-	}
+	attr = netlink_attribute(message, sizeof(*error), NLMSGERR_ATTR_OFFS);
+	if (attr && mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
+		verdict->reply->offset = mnl_attr_get_u32(attr);
 	return true;
 }
 

@@ -109,26 +109,15 @@ static bool address_read(const struct nlattr *attr, uint8_t family, struct ip *r
 
 static void address_message(void *context, const struct nlmsghdr *message)
 {
-	struct list *list = context;
 	const struct ifaddrmsg *header = mnl_nlmsg_get_payload(message);
-	const struct nlattr *address = NULL;
-	const struct nlattr *local = NULL;
-	const struct nlattr *attr;
+	/* On a point-to-point link IFA_LOCAL is our end, and IFA_ADDRESS the other one. */
+	const struct nlattr *local = netlink_attribute(message, sizeof(*header), IFA_LOCAL);
+	const struct nlattr *address = netlink_attribute(message, sizeof(*header), IFA_ADDRESS);
 	struct ip ip;
 
-	if (message->nlmsg_type != RTM_NEWADDR ||
-		mnl_nlmsg_get_payload_len(message) < sizeof(*header))
-		return;
-	mnl_attr_for_each(attr, message, sizeof(*header))
-	{
-		if (mnl_attr_get_type(attr) == IFA_ADDRESS)
-			address = attr;
-		if (mnl_attr_get_type(attr) == IFA_LOCAL)
-			local = attr;
-	}
-	/* On a point-to-point link IFA_LOCAL is our end, and IFA_ADDRESS the other one. */
-	if (address_read(local ? local : address, header->ifa_family, &ip))
-		list_add(list, OWN_ADDRESS, &ip);
+	if (message->nlmsg_type == RTM_NEWADDR && (local || address) &&
+		address_read(local ? local : address, header->ifa_family, &ip))
+		list_add(context, OWN_ADDRESS, &ip);
 }
 
 /* RTA_GATEWAY holds a gateway of the route's own family; RTA_VIA one of either family, as for an
@@ -154,26 +143,18 @@ static void gateway_attribute(struct list *list, const struct nlattr *attr, uint
  * attributes; rtnh_len counts both. */
 static void gateway_multipath(struct list *list, const struct nlattr *multipath, uint8_t family)
 {
-	const uint8_t *at = mnl_attr_get_payload(multipath);
-	size_t left = mnl_attr_get_payload_len(multipath);
+	const struct rtnexthop *hop = mnl_attr_get_payload(multipath);
+	int left = mnl_attr_get_payload_len(multipath);
 
-	while (left >= sizeof(struct rtnexthop)) {
+	for (; left >= (int)sizeof(*hop) && RTNH_OK(hop, left); hop = RTNH_NEXT(hop)) {
 		const struct nlattr *attr;
-		struct rtnexthop hop;
-		size_t step;
 
-		memcpy(&hop, at, sizeof(hop));
-		if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > left)
-			return;
-		attr = (const struct nlattr *)(at + sizeof(hop));
-		for (; mnl_attr_ok(attr, (int)(at + hop.rtnh_len - (const uint8_t *)attr));
-			attr = mnl_attr_next(attr))
+		mnl_attr_for_each_payload((const void *)RTNH_DATA(hop),
+			hop->rtnh_len - sizeof(*hop))
+		{
 			gateway_attribute(list, attr, family);
-		step = MNL_ALIGN(hop.rtnh_len);
-		if (step > left)
-			return;
-		at += step;
-		left -= step;
+		}
+		left -= RTNH_ALIGN(hop->rtnh_len);
 	}
 }
 
@@ -197,22 +178,17 @@ static void route_default(struct list *list, const struct nlmsghdr *message)
 static void route_onlink(struct list *list, const struct nlmsghdr *message)
 {
 	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
-	const struct nlattr *destination = NULL;
-	uint32_t table = header->rtm_table;
-	const struct nlattr *attr;
+	const struct nlattr *destination = netlink_attribute(message, sizeof(*header), RTA_DST);
+	const struct nlattr *wide = netlink_attribute(message, sizeof(*header), RTA_TABLE);
+	uint32_t table = header->rtm_table; /* one above 255 is in RTA_TABLE alone */
 	struct ip ip;
 
-	mnl_attr_for_each(attr, message, sizeof(*header))
-	{
-		uint16_t type = mnl_attr_get_type(attr);
-
-		if (type == RTA_GATEWAY || type == RTA_VIA || type == RTA_MULTIPATH)
-			return;
-		if (type == RTA_DST)
-			destination = attr;
-		if (type == RTA_TABLE && mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
-			table = mnl_attr_get_u32(attr);
-	}
+	if (netlink_attribute(message, sizeof(*header), RTA_GATEWAY) ||
+		netlink_attribute(message, sizeof(*header), RTA_VIA) ||
+		netlink_attribute(message, sizeof(*header), RTA_MULTIPATH))
+		return;
+	if (wide && mnl_attr_validate(wide, MNL_TYPE_U32) == 0)
+		table = mnl_attr_get_u32(wide);
 	if (table != RT_TABLE_MAIN || !address_read(destination, header->rtm_family, &ip) ||
 		header->rtm_dst_len >= ip.bits)
 		return;
