@@ -157,16 +157,10 @@ void bantime_read_factor(struct config_reader *reader, const struct key *key, vo
 	free(text.text);
 }
 
-struct multipliers {
-	struct config_reader *reader;
-	struct config_increment *increment;
-};
-
 /* False: the word is wrong, which is told, and the words behind it are not read. */
-static bool add_multiplier(void *context, const char *word, const struct position *at)
+static bool add_multiplier(struct config_reader *reader, struct config_increment *increment,
+	const char *word, const struct position *at)
 {
-	struct config_reader *reader = ((struct multipliers *)context)->reader;
-	struct config_increment *increment = ((struct multipliers *)context)->increment;
 	size_t wrong = 0;
 	double value = 0;
 
@@ -197,12 +191,19 @@ static bool add_multiplier(void *context, const char *word, const struct positio
 
 void bantime_read_multipliers(struct config_reader *reader, const struct key *key, void *base)
 {
-	struct multipliers multipliers = { reader, &((struct config_jail *)base)->increment };
+	struct config_increment *increment = &((struct config_jail *)base)->increment;
 	struct dialect_value value;
+	struct position place;
+	bool is_good = true;
+	size_t at = 0;
+	char *word;
 
 	if (!values_get(reader, key->name, &value))
 		return;
-	values_words(&value, " \t\n", add_multiplier, &multipliers);
+	while (is_good && (word = dialect_next_word(&value, " \t\n", &at, &place)) != NULL) {
+		is_good = add_multiplier(reader, increment, word, &place);
+		free(word);
+	}
 	dialect_value_done(&value);
 }
 

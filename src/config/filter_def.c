@@ -307,20 +307,19 @@ static struct dialect_value get(struct config_filter *filter, struct config_read
 	return value;
 }
 
-struct list {
-	struct config_text **list;
-	size_t *count;
-};
-
-static void add_text(void *context, const struct dialect_value *value, size_t from, size_t to)
+static void read_list(const struct dialect_value *value, struct config_text **list, size_t *count)
 {
-	struct list *list = context;
+	size_t from;
+	size_t to;
+	size_t at = 0;
 
-	*list->list = alloc_grow(*list->list, *list->count + 1, sizeof(**list->list));
-	(*list->list)[(*list->count)++] = (struct config_text){
-		.text = alloc_bytes(value->text + from, to - from),
-		.at = dialect_at(value, from),
-	};
+	while (dialect_next_line(value, &at, &from, &to)) {
+		*list = alloc_grow(*list, *count + 1, sizeof(**list));
+		(*list)[(*count)++] = (struct config_text){
+			.text = alloc_bytes(value->text + from, to - from),
+			.at = dialect_at(value, from),
+		};
+	}
 }
 
 static void read_keys(struct config_filter *filter, struct config_reader *jail,
@@ -330,14 +329,14 @@ static void read_keys(struct config_filter *filter, struct config_reader *jail,
 	for (size_t i = 0; i < filter_keys.count; i++) {
 		const struct key *key = &filter_keys.rows[i];
 		void *at = (char *)def + key->offset;
-		struct list list = { at, (size_t *)((char *)at + sizeof(struct config_text *)) };
 		struct dialect_value value;
 
 		if (key->type == KEY_NAMED)
 			continue;
 		value = get(filter, jail, key->name);
 		if (key->type == KEY_LIST && value.text) {
-			values_lines(&value, add_text, &list);
+			read_list(&value, at,
+				(size_t *)((char *)at + sizeof(struct config_text *)));
 		} else if (value.text && value.length) {
 			struct config_text text = { value.text, dialect_at(&value, 0) };
 

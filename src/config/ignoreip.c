@@ -13,11 +13,6 @@
 
 enum { IGNOREIP_MAX = 4096, IGNORES_MAX = 256 };
 
-struct words {
-	struct config_reader *reader;
-	struct config_jail *jail;
-};
-
 static void check_file(struct config_reader *reader, const struct config_ignore *ignore)
 {
 	cleanup_free char *bytes = NULL;
@@ -36,73 +31,73 @@ static void check_file(struct config_reader *reader, const struct config_ignore 
 	ignore_words_done(&list);
 }
 
-static void add_address(const struct words *words, const struct ip *ip, const struct position *at)
+static void add_address(struct config_reader *reader, struct config_jail *jail, const struct ip *ip,
+	const struct position *at)
 {
-	struct config_jail *jail = words->jail;
-
 	if (jail->n_ignoreip == IGNOREIP_MAX) {
-		values_error(words->reader, at, "ignoreip: more than %d addresses", IGNOREIP_MAX);
+		values_error(reader, at, "ignoreip: more than %d addresses", IGNOREIP_MAX);
 		return;
 	}
 	jail->ignoreip =
 		alloc_grow(jail->ignoreip, jail->n_ignoreip + 1, sizeof(jail->ignoreip[0]));
 	jail->ignoreip[jail->n_ignoreip++] = *ip;
 	if (ignore_words_is_wide(ip))
-		ignore_words_warn_wide(ip, at, words->reader->findings);
+		ignore_words_warn_wide(ip, at, reader->findings);
 }
 
-static void add_indirect(const struct words *words, const char *text, bool is_file,
-	const struct position *at)
+static void add_indirect(struct config_reader *reader, struct config_jail *jail, const char *text,
+	bool is_file, const struct position *at)
 {
-	struct config_jail *jail = words->jail;
 	struct config_ignore *ignore;
 
 	if (jail->n_ignores == IGNORES_MAX) {
-		values_error(words->reader, at, "ignoreip: more than %d names and files",
-			IGNORES_MAX);
+		values_error(reader, at, "ignoreip: more than %d names and files", IGNORES_MAX);
 		return;
 	}
 	jail->ignores = alloc_grow(jail->ignores, jail->n_ignores + 1, sizeof(jail->ignores[0]));
 	ignore = &jail->ignores[jail->n_ignores++];
 	*ignore = (struct config_ignore){ alloc_string(text), is_file, *at };
 	if (is_file && jail->enabled)
-		check_file(words->reader, ignore);
+		check_file(reader, ignore);
 }
 
-static bool add_word(void *context, const char *word, const struct position *at)
+static void add_word(struct config_reader *reader, struct config_jail *jail, const char *word,
+	const struct position *at)
 {
-	const struct words *words = context;
 	enum ignore_words_kind kind;
 	struct error err;
 	struct ip ip;
 
 	if (ignore_words_word(word, &kind, &ip, &err) < 0) {
-		values_error(words->reader, at, "ignoreip: %s%s", err.text,
-			values_comment_hint(word));
-		return true;
+		values_error(reader, at, "ignoreip: %s%s", err.text, values_comment_hint(word));
+		return;
 	}
 	switch (kind) {
 	case IGNORE_WORDS_ADDRESS:
-		add_address(words, &ip, at);
+		add_address(reader, jail, &ip, at);
 		break;
 	case IGNORE_WORDS_NAME:
-		add_indirect(words, word, false, at);
+		add_indirect(reader, jail, word, false, at);
 		break;
 	case IGNORE_WORDS_FILE:
-		add_indirect(words, ignore_words_path(word), true, at);
+		add_indirect(reader, jail, ignore_words_path(word), true, at);
 		break;
 	}
-	return true;
 }
 
 void ignoreip_read(struct config_reader *reader, const struct key *key, void *base)
 {
-	struct words words = { reader, base };
 	struct dialect_value value;
+	struct position place;
+	size_t at = 0;
+	char *word;
 
 	if (!values_get(reader, key->name, &value))
 		return;
-	values_words(&value, " \t\n,", add_word, &words);
+	while ((word = dialect_next_word(&value, " \t\n,", &at, &place)) != NULL) {
+		add_word(reader, base, word, &place);
+		free(word);
+	}
 	dialect_value_done(&value);
 }
 

@@ -15,11 +15,6 @@ enum {
 	LOGPATH_BYTES_MAX = 4095, /* PATH_MAX without its NUL */
 };
 
-struct lines {
-	struct config_reader *reader;
-	struct config_jail *jail;
-};
-
 /* A name may hold a blank or a comma, but hardly one with a / behind it. */
 static bool holds_second_path(const char *text, size_t length)
 {
@@ -68,10 +63,9 @@ static bool is_word(const char *text, size_t length, const char *word)
 	return strlen(word) == length && strncasecmp(text, word, length) == 0;
 }
 
-static void add_line(void *context, const struct dialect_value *value, size_t from, size_t to)
+static void add_line(struct config_reader *reader, struct config_jail *jail,
+	const struct dialect_value *value, size_t from, size_t to)
 {
-	struct config_reader *reader = ((struct lines *)context)->reader;
-	struct config_jail *jail = ((struct lines *)context)->jail;
 	struct config_logpath path = { .at = dialect_at(value, from) };
 	size_t word = to;
 
@@ -100,12 +94,15 @@ static void add_line(void *context, const struct dialect_value *value, size_t fr
 void logpath_read(struct config_reader *reader, const struct key *key, void *base)
 {
 	const struct dialect_key *said = dialect_key(reader->tree, reader->view.section, key->name);
-	struct lines lines = { reader, base };
 	struct dialect_value value;
+	size_t from;
+	size_t to;
+	size_t at = 0;
 
 	if (!values_get(reader, key->name, &value))
 		return;
-	values_lines(&value, add_line, &lines);
+	while (dialect_next_line(&value, &at, &from, &to))
+		add_line(reader, base, &value, from, to);
 	if (values_is_empty(&value))
 		values_error(reader, &said->at, "logpath is empty: no file is named");
 	dialect_value_done(&value);

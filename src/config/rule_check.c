@@ -458,9 +458,9 @@ static void check_shape(const struct rules *rules, const char *rule, bool starts
 	}
 }
 
-static void check_rule(void *context, const struct dialect_value *value, size_t from, size_t to)
+static void check_rule(const struct rules *rules, const struct dialect_value *value, size_t from,
+	size_t to)
 {
-	const struct rules *rules = context;
 	cleanup_free char *rule = alloc_bytes(value->text + from, to - from);
 	bool has_address = rules->address_elsewhere || tags_say_who(rule);
 	struct position at = dialect_at(value, from);
@@ -505,9 +505,12 @@ void rule_check(struct config_reader *reader, const struct dialect_value *value,
 		.is_used = is_used && !def->parser.text, /* a parser finds the address itself */
 		.starts = !prefix || !strstr(prefix, "<F-CONTENT>") || hands_on_start(prefix),
 	};
+	size_t from;
+	size_t to;
+	size_t at = 0;
 
 	if (rules.is_used && prefix && tags_say_who(prefix))
 		check_shape(&rules, prefix, true, &def->prefregex.at);
-
-	values_lines(value, check_rule, &rules);
+	while (dialect_next_line(value, &at, &from, &to))
+		check_rule(&rules, value, from, to);
 }

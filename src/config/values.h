@@ -46,15 +46,6 @@ bool values_parse_number(const char *text, unsigned long *ret_number);
 /* Reads 1, on, true, yes as 1 and 0, off, false, no as 0, in any case of letters; -1: it is
  * neither. */
 int values_truth(const char *text);
-/* Calls each() for every line that is not empty: [from, to) of value, without the blanks around
- * it. */
-void values_lines(const struct dialect_value *value,
-	void (*each)(void *context, const struct dialect_value *value, size_t from, size_t to),
-	void *context);
-/* Calls each() for a copy of every word, until it returns false. blanks are the bytes between
- * words. */
-void values_words(const struct dialect_value *value, const char *blanks,
-	bool (*each)(void *context, const char *word, const struct position *at), void *context);
 /* True if the value has nothing but blanks in it. */
 bool values_is_empty(const struct dialect_value *value);
 /* The end of a message about a word that is none of the names: ": did you mean 'x'?", or

@@ -494,16 +494,15 @@ static size_t list_includes(struct part *part, const char *key_name, struct incl
 	const struct dialect_key *key =
 		dialect_own_key(find_section(part->sections, part->n_sections, "INCLUDES"),
 			key_name);
+	size_t from;
+	size_t to;
 	size_t at = 0;
 
-	while (key && at < key->value.length) {
-		size_t length = strcspn(key->value.text + at, "\n");
-		struct position place = dialect_at(&key->value, at);
-		cleanup_free char *name = alloc_bytes(key->value.text + at, length);
+	while (key && dialect_next_line(&key->value, &at, &from, &to)) {
+		struct position place = dialect_at(&key->value, from);
+		cleanup_free char *name = alloc_bytes(key->value.text + from, to - from);
 
-		if (length)
-			add_include(part, &place, name, list, &count);
-		at += length + (key->value.text[at + length] == '\n');
+		add_include(part, &place, name, list, &count);
 	}
 	return count;
 }

@@ -135,6 +135,14 @@ struct dialect_value dialect_value_of(const char *text, size_t length, const str
  * them count as the place `use`. */
 void dialect_append(struct dialect_value *out, const struct dialect_value *value, size_t from,
 	size_t to, const struct position *use);
+/* Finds the next line of value, from *io_at on, that is not empty: [*ret_from, *ret_to), without
+ * the blanks around it. *io_at becomes its end. False: there are no more. */
+bool dialect_next_line(const struct dialect_value *value, size_t *io_at, size_t *ret_from,
+	size_t *ret_to);
+/* Copies the next word of value, from *io_at on, and moves *io_at behind it; blanks are the bytes
+ * that stand between words. The caller frees it; NULL: there are no more. */
+char *dialect_next_word(const struct dialect_value *value, const char *blanks, size_t *io_at,
+	struct position *ret_at);
 void dialect_value_done(struct dialect_value *value);
 
 #endif

@@ -128,3 +128,29 @@ void dialect_append(struct dialect_value *out, const struct dialect_value *value
 	}
 	add_bytes(out, value->text + from, to - from);
 }
+
+bool dialect_next_line(const struct dialect_value *value, size_t *io_at, size_t *ret_from,
+	size_t *ret_to)
+{
+	const char *text = value->text;
+	size_t from = *io_at + strspn(text + *io_at, " \t\r\n");
+	size_t to = from + strcspn(text + from, "\n");
+
+	*io_at = to;
+	while (to > from && strchr(" \t\r", text[to - 1]))
+		to--;
+	*ret_from = from;
+	*ret_to = to;
+	return to > from;
+}
+
+char *dialect_next_word(const struct dialect_value *value, const char *blanks, size_t *io_at,
+	struct position *ret_at)
+{
+	size_t from = *io_at + strspn(value->text + *io_at, blanks);
+	size_t length = strcspn(value->text + from, blanks);
+
+	*io_at = from + length;
+	*ret_at = dialect_at(value, from);
+	return length ? alloc_bytes(value->text + from, length) : NULL;
+}
