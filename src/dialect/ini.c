@@ -2,12 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/ascii.h"
@@ -36,27 +34,6 @@ static struct piece trim(const char *text, size_t length)
 	return (struct piece){ text, length };
 }
 
-static int read_all(int fd, const char *path, char *bytes, size_t size, size_t *ret_length,
-	struct error *err)
-{
-	size_t used = 0;
-
-	while (used < size) {
-		ssize_t got = read(fd, bytes + used, size - used);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return error_errno(err, errno, "cannot read '%s'",
-				text_shown_string(path).text);
-		if (!got)
-			break;
-		used += (size_t)got;
-	}
-	*ret_length = used;
-	return 0;
-}
-
 static unsigned line_number(const char *bytes, const char *at)
 {
 	unsigned line = 1;
@@ -68,19 +45,21 @@ static unsigned line_number(const char *bytes, const char *at)
 
 int ini_load(const char *path, char **ret_bytes, size_t *ret_length, struct error *err)
 {
-	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	cleanup_file FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	cleanup_free char *bytes = NULL;
 	const char *nul;
-	size_t length = 0;
+	size_t length;
 	struct stat info;
 
-	if (fd < 0 || fstat(fd, &info) < 0)
+	if (!file || fstat(fd, &info) < 0)
 		return error_errno(err, errno, "cannot read this file");
 	if (!S_ISREG(info.st_mode))
 		return error_set(err, "this is not a regular file");
 	bytes = alloc_zero(INI_FILE_BYTES_MAX + 1);
-	if (read_all(fd, path, bytes, INI_FILE_BYTES_MAX + 1, &length, err) < 0)
-		return -1;
+	length = fread(bytes, 1, INI_FILE_BYTES_MAX + 1, file);
+	if (ferror(file))
+		return error_errno(err, errno, "cannot read '%s'", text_shown_string(path).text);
 	if (length > INI_FILE_BYTES_MAX)
 		return error_set(err, "this file is larger than 1 MiB; a configuration is not");
 	nul = memchr(bytes, '\0', length);
@@ -139,17 +118,11 @@ static bool is_lone_header(struct piece piece, struct piece *ret_name)
 	return true;
 }
 
-static void problem_set(struct ini_token *token, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void problem_set(struct ini_token *token, const char *format, ...)
+/* Makes the token a problem, whose sentence the caller sets in the result. */
+static struct error *problem_of(struct ini_token *token)
 {
-	va_list args;
-
 	token->kind = INI_PROBLEM;
-	va_start(args, format);
-	(void)vsnprintf(token->problem, sizeof(token->problem), format, args); /* may be cut */
-	va_end(args);
+	return &token->problem;
 }
 
 static void value_set(struct ini_token *token, enum ini_kind kind, struct piece value,
@@ -183,19 +156,19 @@ static void read_key(struct ini *ini, struct ini_token *token, struct piece piec
 	name = trim(piece.text, at);
 	text_render(shown, sizeof(shown), piece.text, piece.length);
 	if (at == piece.length && is_action) {
-		problem_set(token,
+		(void)error_set(problem_of(token),
 			"'%s' looks like an action that lost its indentation: "
 			"indent it to continue the value above",
 			shown);
 	} else if (at == piece.length) {
-		problem_set(token,
+		(void)error_set(problem_of(token),
 			"'%s' is neither [section] nor key = value; "
 			"indent it if it continues the value above",
 			shown);
 	} else if (!name.length) {
-		problem_set(token, "there is no key before the '='");
+		(void)error_set(problem_of(token), "there is no key before the '='");
 	} else if (!ini->in_section) {
-		problem_set(token, "a key stands before the first [section]");
+		(void)error_set(problem_of(token), "a key stands before the first [section]");
 	} else {
 		value_set(token, INI_KEY, trim(piece.text + at + 1, piece.length - at - 1), line);
 		token->name = name.text;
@@ -218,7 +191,7 @@ static void read_further(struct ini *ini, struct ini_token *token, struct piece 
 	ini->pending = *token;
 	read_section(ini, &ini->pending, name);
 	ini->has_pending = true;
-	problem_set(token,
+	(void)error_set(problem_of(token),
 		"the section header '%s' is indented and so continues the value above; "
 		"start it at the beginning of the line",
 		text_render(shown, sizeof(shown), piece.text, piece.length));
@@ -234,7 +207,8 @@ static bool read_line(struct ini *ini, const char *line, size_t length, struct i
 	struct piece name;
 
 	if (length > INI_LINE_BYTES_MAX) {
-		problem_set(token, "this line is longer than 16 KiB and is not read");
+		(void)error_set(problem_of(token),
+			"this line is longer than 16 KiB and is not read");
 		return true;
 	}
 	if (whole.length && whole.text[0] == '#')

@@ -1,23 +1,23 @@
 #ifndef VG_INI_H
 #define VG_INI_H
 
+#include "base/error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-
-struct error;
 
 /* Splits one INI file into tokens, by the rules of Python's ConfigParser as fail2ban uses it: `=`
  * or `:` stands behind a key; a line that begins with # or ; is a comment; a ; behind a blank
  * begins one, too; a line that is indented deeper than its key continues the value. Lines are not
  * joined here, names not made lower case, %(x)s not replaced. */
-enum { INI_FILE_BYTES_MAX = 1024 * 1024, INI_LINE_BYTES_MAX = 16 * 1024, INI_PROBLEM_MAX = 400 };
+enum { INI_FILE_BYTES_MAX = 1024 * 1024, INI_LINE_BYTES_MAX = 16 * 1024 };
 
 enum ini_kind {
 	INI_END,
 	INI_SECTION, /* name */
 	INI_KEY,     /* name, and the first line of its value */
 	INI_LINE,    /* value: one more line, empty ones too */
-	INI_PROBLEM, /* problem: one sentence, with text from outside rendered; go on reading */
+	INI_PROBLEM, /* problem; go on reading */
 };
 
 /* name and value are not NUL-ended: they point into the file's bytes, without the blanks at either
@@ -32,7 +32,7 @@ struct ini_token {
 	size_t value_length;
 	unsigned value_column;
 	unsigned cut_column; /* of the ; that ended the value; 0: none did */
-	char problem[INI_PROBLEM_MAX];
+	struct error problem;
 };
 
 struct ini {

@@ -381,7 +381,7 @@ static void parse(struct part *part, const char *bytes, size_t length)
 			break;
 		case INI_PROBLEM:
 			break_section(part);
-			(void)finding_error(part->tree->findings, &at, "%s", token.problem);
+			(void)finding_error(part->tree->findings, &at, "%s", token.problem.text);
 			break;
 		case INI_END:
 			break;

@@ -28,7 +28,7 @@ static void ini_check(const char *bytes, size_t length)
 		fuzz_need(token.line >= line && token.column, "lines in order");
 		line = token.line;
 		if (kind == INI_PROBLEM)
-			fuzz_need_shown(token.problem);
+			fuzz_need_shown(token.problem.text);
 		if (kind == INI_SECTION || kind == INI_KEY)
 			fuzz_need(token.name >= bytes &&
 					  token.name + token.name_length <= bytes + length,
