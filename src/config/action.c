@@ -39,21 +39,15 @@ struct closing {
 	struct position protocol_at;
 };
 
-/* An action that is not done. It is reported when all actions are known, together with what is done
- * instead. */
-struct undone {
-	struct position at;
-	char *sentence; /* owned */
-};
-
 /* The jail while its actions are read. */
 struct actions {
 	struct config_reader *reader;
 	struct config_jail *jail;
 	struct config_jail fallback; /* closes what an undone action would, if nothing else does */
 	struct closing own;          /* the jail's own keys */
-	struct undone undone[ACTIONS_MAX];
-	size_t n_undone;
+	/* A sentence for each action that is not done. They are reported when all actions are
+	 * known, together with what is done instead. */
+	struct findings undone;
 	bool mails;
 	/* the action that is being read */
 	const struct dialect_value *value;
@@ -301,13 +295,6 @@ static void add_mail(struct actions *actions)
 	}
 }
 
-/* Adds an action that is not done; takes ownership of sentence. The list has room for as many as
- * there can be actions. */
-static void add_undone(struct actions *actions, char *sentence)
-{
-	actions->undone[actions->n_undone++] = (struct undone){ actions->at, sentence };
-}
-
 static char *format_place(const struct position *at)
 {
 	const struct shown shown = text_shown_string(at->file);
@@ -328,14 +315,15 @@ static void read_unknown(struct actions *actions, const char *guess)
 	cleanup_free char *where = shell ? format_place(&at) : NULL;
 
 	if (!is_file)
-		add_undone(actions, alloc_format("action '%s' is not known%s%s", shown.text, guess,
-					    guess[0] ? " It is not run" : " and not run"));
+		finding_warning(&actions->undone, &actions->at, "action '%s' is not known%s%s",
+			shown.text, guess, guess[0] ? " It is not run" : " and not run");
 	else if (actions->jail->enabled && shell)
-		add_undone(actions,
-			alloc_format("action '%s' is not done: its %s (%s) is never run",
-				shown.text, shell, where));
+		finding_warning(&actions->undone, &actions->at,
+			"action '%s' is not done: its %s (%s) is never run", shown.text, shell,
+			where);
 	else if (actions->jail->enabled)
-		add_undone(actions, alloc_format("action '%s' has no actionban", shown.text));
+		finding_warning(&actions->undone, &actions->at, "action '%s' has no actionban",
+			shown.text);
 	if (!actions->fallback.bans)
 		close_called(actions, &actions->fallback,
 			closes_all_ports(actions, strstr(name, "allports") != NULL));
@@ -357,10 +345,9 @@ static void check_done(struct actions *actions)
 	if (change) {
 		cleanup_free char *where = format_place(&at);
 
-		add_undone(actions,
-			alloc_format("action '%s' is done as it is shipped: the %s of %s is never "
-				     "run",
-				call->name, change, where));
+		finding_warning(&actions->undone, &actions->at,
+			"action '%s' is done as it is shipped: the %s of %s is never run",
+			call->name, change, where);
 	}
 	for (size_t i = 0; i < call->n_options; i++)
 		check_option(actions, &call->options[i], &file);
@@ -391,8 +378,8 @@ static void read_known(struct actions *actions, const struct action_group *known
 	if (actions->jail->enabled && known->kind <= ACTION_MAIL)
 		check_done(actions);
 	else if (actions->jail->enabled)
-		add_undone(actions, alloc_format("action '%s' is not done: it %s",
-					    actions->call->name, known->what));
+		finding_warning(&actions->undone, &actions->at, "action '%s' is not done: it %s",
+			actions->call->name, known->what);
 }
 
 static void read_action(struct actions *actions, const struct bracket *call)
@@ -461,17 +448,17 @@ static void tell_undone(struct actions *actions)
 	char closes[CLOSES_MAX];
 
 	format_closes(actions->jail, closes);
-	for (size_t i = 0; i < actions->n_undone; i++) {
-		struct undone *undone = &actions->undone[i];
+	for (size_t i = 0; i < actions->undone.count; i++) {
+		const struct finding *undone = &actions->undone.list[i];
+		const struct position at = { undone->file, undone->line, undone->column };
 
-		finding_warning(actions->reader->findings, &undone->at, "%s; %s%s",
-			undone->sentence,
+		finding_warning(actions->reader->findings, &at, "%s; %s%s", undone->text,
 			closes[0] ? "instead the address is closed by voipguard's own ban: "
 				  : "no action of this jail closes anything: failures are only "
 				    "counted",
 			closes);
-		free(undone->sentence);
 	}
+	findings_done(&actions->undone);
 }
 
 /* fail2ban ships "protocol = tcp" in [DEFAULT] of jail.conf, for the brackets of its action_. */
