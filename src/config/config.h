@@ -133,12 +133,10 @@ struct config_jail {
 	char *mail_sender; /* NULL: the notifier's default, voipguard@<hostname> */
 };
 
-enum mail_tls { MAIL_TLS_NONE, MAIL_TLS_REQUIRED };
-
 struct config_mail {
 	char *server;  /* host, default "localhost" */
 	uint16_t port; /* default 25 */
-	enum mail_tls tls;
+	bool tls_required;
 	char *dest;     /* for alerts that belong to no jail; NULL: none */
 	char *sender;   /* NULL: as in struct config_jail */
 	char *user;     /* NULL: the server asks for no login */

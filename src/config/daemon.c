@@ -51,15 +51,6 @@ static void read_server(struct config_reader *reader, const struct key *key, voi
 	free(server.text);
 }
 
-static void read_tls(struct config_reader *reader, const struct key *key, void *base)
-{
-	struct config_mail *mail = &((struct config *)base)->mail;
-	bool required = false;
-
-	values_choice(reader, key->name, "none", "required", &required);
-	mail->tls = required ? MAIL_TLS_REQUIRED : MAIL_TLS_NONE;
-}
-
 /* The first line of a small file; relative names are beside the configuration. */
 static void read_password(struct config_reader *reader, const struct config_text *name,
 	struct config *config)
@@ -110,7 +101,8 @@ static const struct key mail_rows[] = {
 	{ "sender", KEY_ADDRESSES, .offset = offsetof(struct config, mail.sender), .most = 1 },
 	{ "dest", KEY_ADDRESSES, .offset = offsetof(struct config, mail.dest),
 		.most = MAILBOX_LIST_MAX },
-	{ "tls", .type = KEY_NAMED, .read = read_tls },
+	{ "tls", KEY_CHOICE, .offset = offsetof(struct config, mail.tls_required),
+		.words = { "none", "required" } },
 	{ "user", KEY_STRING, .offset = offsetof(struct config, mail.user) },
 	{ "password_file", .type = KEY_NAMED, .read = read_password_file }, /* after user */
 };
@@ -118,17 +110,11 @@ const struct key_table daemon_mail_keys = { mail_rows, sizeof(mail_rows) / sizeo
 
 /* ---- [voipguard] ---- */
 
-static void read_on_stop(struct config_reader *reader, const struct key *key, void *base)
-{
-	struct config *config = base;
-
-	values_choice(reader, key->name, "keep", "lift", &config->lift_on_stop);
-}
-
 static const struct key rows[] = {
 	{ "dbpurgeage", KEY_SPAN, .offset = offsetof(struct config, dbpurgeage_s), .initial = 86400,
 		.least = 1, .wanted = "at least one second" },
-	{ "on_stop", .type = KEY_NAMED, .read = read_on_stop },
+	{ "on_stop", KEY_CHOICE, .offset = offsetof(struct config, lift_on_stop),
+		.words = { "keep", "lift" } },
 };
 const struct key_table daemon_keys = { rows, sizeof(rows) / sizeof(rows[0]) };
 

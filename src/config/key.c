@@ -104,6 +104,9 @@ void key_print_value(struct sheet *sheet, const struct key *key, const void *bas
 	case KEY_BOOL:
 		sheet_row(sheet, key->name, *(const bool *)at ? "true" : "false");
 		break;
+	case KEY_CHOICE:
+		sheet_row(sheet, key->name, key->words[*(const bool *)at]);
+		break;
 	case KEY_NUMBER:
 		text_format(number, sizeof(number), "%u", *(const uint32_t *)at);
 		sheet_row(sheet, key->name, number);
@@ -172,6 +175,16 @@ static void read_bool(struct config_reader *reader, const struct key *key,
 		*io_value = truth == 1;
 }
 
+static void read_choice(struct config_reader *reader, const struct key *key,
+	const struct config_text *text, bool *io_second)
+{
+	if (strcmp(text->text, key->words[0]) != 0 && strcmp(text->text, key->words[1]) != 0)
+		values_error(reader, &text->at, "%s: '%s' is neither %s nor %s", key->name,
+			text_shown_string(text->text).text, key->words[0], key->words[1]);
+	else
+		*io_second = strcmp(text->text, key->words[1]) == 0;
+}
+
 static void read_number(struct config_reader *reader, const struct key *key,
 	const struct config_text *text, uint32_t *io_value)
 {
@@ -233,6 +246,9 @@ void key_read_text(struct config_reader *reader, const struct key *key,
 		break;
 	case KEY_BOOL:
 		read_bool(reader, key, text, at);
+		break;
+	case KEY_CHOICE:
+		read_choice(reader, key, text, at);
 		break;
 	case KEY_NUMBER:
 		read_number(reader, key, text, at);

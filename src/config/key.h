@@ -29,6 +29,7 @@ enum key_type {
 	KEY_NAMED,   /* allowed; if it means something, the read() of another key reads it */
 	KEY_CHECKED, /* a bool without effect: only a wrong value becomes a finding */
 	KEY_BOOL,    /* bool */
+	KEY_CHOICE,  /* bool: the second of two words */
 	KEY_NUMBER,  /* uint32_t, from least to most */
 	/* int64_t seconds, at least `least`; least -1: 1 or more, or any negative value, which is
 	 * -1 (for ever); 0: not set */
@@ -49,10 +50,11 @@ struct key {
 	int64_t initial;
 	int64_t least;
 	int64_t most;
-	const char *wanted; /* for a span: in words what it may be */
-	size_t needs;       /* offset of a bool; while that is false nothing is printed. 0: none */
-	bool is_quiet;      /* it is never printed */
-	const char *idle;   /* why it has no effect with a parser; NULL: it has one */
+	const char *wanted;   /* for a span: in words what it may be */
+	const char *words[2]; /* for a choice */
+	size_t needs;     /* offset of a bool; while that is false nothing is printed. 0: none */
+	bool is_quiet;    /* it is never printed */
+	const char *idle; /* why it has no effect with a parser; NULL: it has one */
 	/* They are called in place of what the type says; NULL: the type decides. */
 	void (*read)(struct config_reader *reader, const struct key *key, void *base);
 	void (*print)(struct sheet *sheet, const struct key *key, const void *base);

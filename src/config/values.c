@@ -106,21 +106,6 @@ int values_truth(const char *text)
 	return -1;
 }
 
-void values_choice(struct config_reader *reader, const char *key, const char *first,
-	const char *second, bool *io_value)
-{
-	struct config_text text = values_scalar(reader, key);
-
-	if (!text.text)
-		return;
-	if (strcmp(text.text, first) != 0 && strcmp(text.text, second) != 0)
-		values_error(reader, &text.at, "%s: '%s' is neither %s nor %s", key,
-			text_shown_string(text.text).text, first, second);
-	else
-		*io_value = strcmp(text.text, second) == 0;
-	free(text.text);
-}
-
 bool values_parse_number(const char *text, unsigned long *ret_number)
 {
 	unsigned long number;

@@ -34,9 +34,6 @@ struct position values_at(const struct config_reader *reader, const char *key, s
 /* Reads at most `most` mail addresses with commas between. A wrong one does not set broken: a jail
  * that cannot send mail still protects. */
 void values_addresses(struct config_reader *reader, const char *key, size_t most, char **io_text);
-/* Reads one of two words; *io_value: it is the second one. */
-void values_choice(struct config_reader *reader, const char *key, const char *first,
-	const char *second, bool *io_value);
 
 /* Checks text as values_addresses() does. "@<fq-hostname>" is taken out of text first, since a bare
  * name means the same. -1: *ret_wrong is the offset of the error, and err says what it is. */

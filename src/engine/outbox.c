@@ -88,7 +88,7 @@ void outbox_join(struct outbox *outbox, int fd)
 	const struct config_mail *settings = outbox->settings;
 	struct message_mail head = { .type = MESSAGE_MAIL_SETTINGS,
 		.port = settings->port,
-		.tls = settings->tls == MAIL_TLS_REQUIRED };
+		.tls = settings->tls_required };
 	const char *texts[] = { settings->server, settings->user ? settings->user : "",
 		settings->password ? settings->password : "" };
 	struct error err = { "the pair is full" };

@@ -302,7 +302,7 @@ static void mail_server_and_password(void **state)
 	(void)good(&tree, "a");
 	assert_string_equal(tree.config->mail.server, "2001:db8::1");
 	assert_int_equal(tree.config->mail.port, 587);
-	assert_int_equal(tree.config->mail.tls, MAIL_TLS_REQUIRED);
+	assert_true(tree.config->mail.tls_required);
 	assert_string_equal(tree.config->mail.password, "p w");
 	assert_true(tree.config->lift_on_stop);
 	done(&tree);

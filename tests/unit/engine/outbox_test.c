@@ -26,7 +26,7 @@ static char user[] = "u";
 static char password[] = "p";
 static const struct config_mail settings = { .server = server,
 	.port = 587,
-	.tls = MAIL_TLS_REQUIRED,
+	.tls_required = true,
 	.user = user,
 	.password = password };
 static char dir[64];
