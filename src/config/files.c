@@ -42,13 +42,6 @@ int files_list(const char *folder, const char *end, struct dialect_names *names)
 	return 0;
 }
 
-static void read_file(struct dialect *tree, const char *folder, const char *name)
-{
-	cleanup_free char *path = alloc_format("%s/%s", folder, name);
-
-	dialect_read(tree, path);
-}
-
 size_t files_read(struct dialect *tree, const char *dir, const char *name)
 {
 	cleanup_free char *path = alloc_format("%s/%s", dir, name);
@@ -76,7 +69,7 @@ size_t files_read_folder(struct dialect *tree, const char *dir, const char *fold
 			bool first = strncmp(names.list[i], "defaults.", strlen("defaults.")) == 0;
 
 			if (first == (turn == 0))
-				read_file(tree, path, names.list[i]);
+				(void)files_read(tree, path, names.list[i]);
 		}
 	}
 	count = names.count;
@@ -86,60 +79,58 @@ size_t files_read_folder(struct dialect *tree, const char *dir, const char *fold
 
 /* ---- the files of one filter or action ---- */
 
-static bool has_file(const char *base, const char *end)
+/* Lists the files of the group that exist, in the order in which they are read; only_changes: all
+ * but base.conf. */
+static void list_group(const char *base, bool only_changes, struct dialect_names *paths)
 {
-	cleanup_free char *path = alloc_format("%s%s", base, end);
-	struct stat info;
+	static const char *const ends[] = { ".conf", ".local" };
+	cleanup_free char *folder = alloc_format("%s.d", base);
 
-	return stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
+	*paths = (struct dialect_names){ 0 };
+	for (size_t e = 0; e < 2; e++) {
+		cleanup_free char *own = alloc_format("%s%s", base, ends[e]);
+		struct dialect_names names;
+		struct stat info;
+
+		if ((e || !only_changes) && stat(own, &info) == 0 && !S_ISDIR(info.st_mode))
+			(void)dialect_name(paths, own);
+		(void)files_list(folder, ends[e], &names); /* it need not be there */
+		for (size_t i = 0; i < names.count; i++) {
+			cleanup_free char *path = alloc_format("%s/%s", folder, names.list[i]);
+
+			(void)dialect_name(paths, path);
+		}
+		dialect_names_done(&names);
+	}
 }
 
-static bool has_folder(const char *base, const char *end)
+static void read_group(struct dialect *tree, const char *base, bool only_changes)
 {
-	cleanup_free char *folder = alloc_format("%s.d", base);
-	struct dialect_names names;
-	bool has_any;
+	struct dialect_names paths;
 
-	(void)files_list(folder, end, &names); /* it need not be there */
-	has_any = names.count > 0;
-	dialect_names_done(&names);
-	return has_any;
+	list_group(base, only_changes, &paths);
+	for (size_t i = 0; i < paths.count; i++)
+		dialect_read(tree, paths.list[i]);
+	dialect_names_done(&paths);
 }
 
 bool files_group_exists(const char *base)
 {
-	return has_file(base, ".conf") || has_file(base, ".local") || has_folder(base, ".conf") ||
-	       has_folder(base, ".local");
-}
+	struct dialect_names paths;
+	bool exists;
 
-static void read_one(struct dialect *tree, const char *base, const char *end)
-{
-	cleanup_free char *path = alloc_format("%s%s", base, end);
-
-	if (has_file(base, end))
-		dialect_read(tree, path);
-}
-
-static void read_folder(struct dialect *tree, const char *base, const char *end)
-{
-	cleanup_free char *folder = alloc_format("%s.d", base);
-	struct dialect_names names;
-
-	(void)files_list(folder, end, &names); /* it need not be there */
-	for (size_t i = 0; i < names.count; i++)
-		read_file(tree, folder, names.list[i]);
-	dialect_names_done(&names);
+	list_group(base, false, &paths);
+	exists = paths.count > 0;
+	dialect_names_done(&paths);
+	return exists;
 }
 
 void files_group_read_changes(struct dialect *tree, const char *base)
 {
-	read_folder(tree, base, ".conf");
-	read_one(tree, base, ".local");
-	read_folder(tree, base, ".local");
+	read_group(tree, base, true);
 }
 
 void files_group_read(struct dialect *tree, const char *base)
 {
-	read_one(tree, base, ".conf");
-	files_group_read_changes(tree, base);
+	read_group(tree, base, false);
 }
