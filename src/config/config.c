@@ -14,6 +14,7 @@
 #include "config/daemon.h"
 #include "config/files.h"
 #include "config/filter_def.h"
+#include "config/filter_keys.h"
 #include "config/jail.h"
 #include "config/key.h"
 #include "config/unknown_keys.h"
@@ -210,6 +211,41 @@ const struct config_jail *config_find(const struct config *config, const char *n
 		if (strcmp(config->jails[i].name, name) == 0)
 			return &config->jails[i];
 	return NULL;
+}
+
+/* Prints a jail or a filter: for a person, with config, else as lines of a file. */
+static char *print(const struct config *config, const char *name, const struct key_table *table,
+	const void *base)
+{
+	char *text = NULL;
+	size_t length = 0;
+	struct sheet sheet = { open_memstream(&text, &length), !config, config };
+
+	if (sheet.out && config) {
+		sheet_row(&sheet, "jail", name);
+		sheet_row(&sheet, "tree", config->dir);
+	}
+	if (sheet.out)
+		key_print_all(&sheet, table, base);
+	if (sheet.out && fclose(sheet.out) == 0)
+		return text;
+	free(text);
+	return alloc_string("");
+}
+
+char *config_show(const struct config *config, const struct config_jail *jail)
+{
+	return print(config, jail->name, &jail_keys, jail);
+}
+
+char *config_write_jail(const struct config_jail *jail)
+{
+	return print(NULL, "", &jail_keys, jail);
+}
+
+char *config_write_filter(const struct filter_def *filter)
+{
+	return print(NULL, "", &filter_keys, filter);
 }
 
 void config_free(struct config *config)

@@ -292,11 +292,3 @@ void key_read_all(struct config_reader *reader, const struct key_table *table, v
 			key_read_value(reader, key, base);
 	}
 }
-
-const struct key *key_find(const struct key_table *table, const char *name)
-{
-	for (size_t i = 0; i < table->count; i++)
-		if (strcmp(table->rows[i].name, name) == 0)
-			return &table->rows[i];
-	return NULL;
-}

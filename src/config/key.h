@@ -65,9 +65,6 @@ struct key_table {
 	size_t count;
 };
 
-/* The row of that name; NULL: the table has none. */
-const struct key *key_find(const struct key_table *table, const char *name);
-
 /* Gives each value its initial one, which holds where no file sets the key. The struct at base is
  * all zero before. */
 void key_init_all(const struct key_table *table, void *base);
