@@ -63,8 +63,8 @@ static void read_jails(const struct config_place *place, const struct dialect *t
 	};
 
 	unknown_keys_check_jail(&defaults, &jail_keys, NULL);
-	for (size_t i = 0; i < dialect_count(tree); i++) {
-		const struct dialect_section *section = dialect_section_at(tree, i);
+	for (size_t i = 0; i < tree->n_sections; i++) {
+		const struct dialect_section *section = tree->sections[i];
 		struct config_jail *jail;
 
 		if (!is_jail(section->name))

@@ -146,8 +146,8 @@ static void read_fail2ban(const struct config_place *place, struct config *confi
 	(void)files_read_folder(tree, place->dir, "fail2ban.d", ".conf", place->findings);
 	(void)files_read(tree, place->dir, "fail2ban.local");
 	(void)files_read_folder(tree, place->dir, "fail2ban.d", ".local", place->findings);
-	for (size_t i = 0; i < dialect_count(tree); i++) {
-		reader.view.section = dialect_section_at(tree, i);
+	for (size_t i = 0; i < tree->n_sections; i++) {
+		reader.view.section = tree->sections[i];
 		if (strcmp(reader.view.section->name, "INCLUDES") != 0)
 			unknown_keys_check(&reader, &fail2ban_keys);
 	}

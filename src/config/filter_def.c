@@ -84,8 +84,8 @@ static void check_definition(struct config_filter *filter)
 
 	if (filter->reader.view.section || filter->reader.broken)
 		return;
-	for (size_t i = 0; i < dialect_count(filter->tree); i++) {
-		const struct dialect_section *section = dialect_section_at(filter->tree, i);
+	for (size_t i = 0; i < filter->tree->n_sections; i++) {
+		const struct dialect_section *section = filter->tree->sections[i];
 
 		if (guess_word(section->name, names, 1))
 			values_error(&filter->reader, &section->at,
@@ -224,10 +224,10 @@ int filter_def_open(const struct config_place *place, const struct dialect_value
 		.tree = filter->tree,
 		.view = { filter->sections[1], filter->options.list, filter->options.count },
 		.findings = place->findings,
-		.broken = dialect_is_broken(filter->tree),
+		.broken = filter->tree->broken,
 	};
-	for (size_t i = 0; i < dialect_count(filter->tree); i++)
-		filter->reader.broken |= dialect_section_at(filter->tree, i)->broken;
+	for (size_t i = 0; i < filter->tree->n_sections; i++)
+		filter->reader.broken |= filter->tree->sections[i]->broken;
 	check_definition(filter);
 	unknown_keys_check_filter(&filter->reader);
 	return 0;

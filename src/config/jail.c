@@ -354,7 +354,7 @@ void jail_read(const struct config_place *place, const struct dialect *tree,
 	key_read_all(&reader, &jail_keys, jail);
 	if (jail->enabled && !reader.broken)
 		check_enabled(&reader, jail);
-	jail->broken = reader.broken || dialect_is_broken(tree);
+	jail->broken = reader.broken || tree->broken;
 	if (jail->enabled && !jail->broken)
 		tell(&reader, jail);
 	if (jail->backend == BACKEND_JOURNAL)

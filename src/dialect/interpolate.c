@@ -40,9 +40,9 @@ static const struct dialect_value *find_option(const struct dialect_view *view, 
 
 static const struct dialect_section *find_section(const struct dialect *tree, const char *name)
 {
-	for (size_t i = 0; i < dialect_count(tree); i++)
-		if (strcasecmp(dialect_section_at(tree, i)->name, name) == 0)
-			return dialect_section_at(tree, i);
+	for (size_t i = 0; i < tree->n_sections; i++)
+		if (strcasecmp(tree->sections[i]->name, name) == 0)
+			return tree->sections[i];
 	return NULL;
 }
 

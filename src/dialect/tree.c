@@ -15,22 +15,10 @@
 #include "dialect/ini.h"
 
 /* A file that was read. It is known by device and inode, whatever path led to it. */
-struct source {
+struct dialect_source {
 	dev_t device;
 	ino_t inode;
 	bool open; /* its includes are being read: to include it now would be a circle */
-};
-
-struct dialect {
-	struct dialect_names *names;       /* borrowed */
-	struct findings *findings;         /* borrowed */
-	struct dialect_section **sections; /* owned, in order of first appearance */
-	size_t n_sections;
-	struct source sources[DIALECT_FILES_MAX];
-	size_t n_sources;
-	char *dirs[DIALECT_DIRS_MAX];
-	size_t n_dirs;
-	bool broken;
 };
 
 /* One file that is being read, before its sections are merged into the tree. */
@@ -81,6 +69,7 @@ void dialect_free(struct dialect *tree)
 		section_free(tree->sections[i]);
 	for (size_t i = 0; i < tree->n_dirs; i++)
 		free(tree->dirs[i]);
+	free(tree->sources);
 	free(tree->sections);
 	free(tree);
 }
@@ -89,21 +78,6 @@ void dialect_add_dir(struct dialect *tree, const char *dir)
 {
 	if (tree->n_dirs < DIALECT_DIRS_MAX)
 		tree->dirs[tree->n_dirs++] = alloc_string(dir);
-}
-
-bool dialect_is_broken(const struct dialect *tree)
-{
-	return tree->broken;
-}
-
-size_t dialect_count(const struct dialect *tree)
-{
-	return tree->n_sections;
-}
-
-const struct dialect_section *dialect_section_at(const struct dialect *tree, size_t index)
-{
-	return tree->sections[index];
 }
 
 static struct dialect_section *find_section(struct dialect_section **sections, size_t count,
@@ -404,7 +378,7 @@ static bool source_open(struct dialect *tree, const char *path, const struct pos
 	if (stat(path, &info) < 0)
 		return true; /* the attempt to read it reports why */
 	for (size_t i = 0; i < tree->n_sources; i++) {
-		const struct source *source = &tree->sources[i];
+		const struct dialect_source *source = &tree->sources[i];
 
 		if (source->device != info.st_dev || source->inode != info.st_ino)
 			continue;
@@ -421,9 +395,9 @@ static bool source_open(struct dialect *tree, const char *path, const struct pos
 		(void)finding_error(tree->findings, at, "more than %d files", DIALECT_FILES_MAX);
 		return false;
 	}
-	*ret_source = tree->n_sources;
-	tree->sources[tree->n_sources++] =
-		(struct source){ .device = info.st_dev, .inode = info.st_ino, .open = true };
+	tree->sources = alloc_grow(tree->sources, tree->n_sources + 1, sizeof(*tree->sources));
+	*ret_source = tree->n_sources++;
+	tree->sources[*ret_source] = (struct dialect_source){ info.st_dev, info.st_ino, true };
 	return true;
 }
 

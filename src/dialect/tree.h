@@ -81,9 +81,22 @@ struct dialect_view {
 	size_t n_options;
 };
 
-struct dialect;
+struct dialect_source;
 
-/* Makes an empty tree. names and findings are borrowed, and must outlive it. */
+/* A tree. Outside of dialect/ only sections and broken are read. */
+struct dialect {
+	struct dialect_section **sections; /* owned, in order of first appearance */
+	size_t n_sections;
+	bool broken; /* a file or an include is missing: any section may lack something */
+	struct dialect_names *names;    /* borrowed; must outlive it */
+	struct findings *findings;      /* borrowed; must outlive it */
+	struct dialect_source *sources; /* owned */
+	size_t n_sources;
+	char *dirs[DIALECT_DIRS_MAX]; /* owned; in which an include is looked for besides */
+	size_t n_dirs;
+};
+
+/* Makes an empty tree. */
 struct dialect *dialect_new(struct dialect_names *names, struct findings *findings);
 void dialect_free(struct dialect *tree);
 /* Adds a directory in which an include is looked for that is not beside the file which names it.
@@ -94,12 +107,7 @@ void dialect_preset(struct dialect *tree, const char *key, const char *text);
 /* Reads one file, with its includes, over what the tree holds: its values replace those of the same
  * key. Problems become findings. */
 void dialect_read(struct dialect *tree, const char *path);
-/* True if a file could not be read or an include is missing: any section may then lack
- * something. */
-bool dialect_is_broken(const struct dialect *tree);
 
-size_t dialect_count(const struct dialect *tree);
-const struct dialect_section *dialect_section_at(const struct dialect *tree, size_t index);
 const struct dialect_section *dialect_section(const struct dialect *tree, const char *name);
 /* The key of the section, else that of [DEFAULT]; NULL: neither has it. section may be NULL. name
  * is in lower case. */
