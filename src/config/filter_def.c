@@ -289,7 +289,7 @@ static bool get_init(struct config_filter *filter, const char *key_name,
 static struct dialect_value get(struct config_filter *filter, struct config_reader *jail,
 	const char *key)
 {
-	const struct dialect_option *option = filter_keys_option(filter, key);
+	const struct dialect_option *option = dialect_option(&filter->reader.view, key);
 	struct dialect_value value = { 0 };
 	bool found = jail && values_get(jail, key, &value);
 

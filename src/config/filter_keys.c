@@ -64,15 +64,6 @@ const struct key_table filter_keys = { rows, sizeof(rows) / sizeof(rows[0]) };
 
 /* ---- parser ---- */
 
-const struct dialect_option *filter_keys_option(const struct config_filter *filter,
-	const char *name)
-{
-	for (size_t i = filter->options.count; i > 0; i--)
-		if (strcmp(filter->options.list[i - 1].name, name) == 0)
-			return &filter->options.list[i - 1];
-	return NULL;
-}
-
 static const char *file_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -101,7 +92,7 @@ static bool is_own_file(const struct config_filter *filter, const char *path)
 static bool find_key(const struct config_filter *filter, const struct config_reader *jail,
 	const char *name, struct position *ret_at)
 {
-	const struct dialect_option *option = filter_keys_option(filter, name);
+	const struct dialect_option *option = dialect_option(&filter->reader.view, name);
 	const struct dialect_key *key = jail ? dialect_own_key(jail->view.section, name) : NULL;
 
 	if (!key && option) {
@@ -140,27 +131,28 @@ void filter_keys_check_parser(struct config_filter *filter, const struct config_
 
 /* ---- usedns ---- */
 
-static bool is_usedns(const char *word, enum usedns *ret_usedns)
+/* USEDNS_UNSET: it is none of these words. */
+static enum usedns usedns_of(const char *word)
 {
 	int truth = values_truth(word);
 
 	if (truth >= 0)
-		*ret_usedns = truth ? USEDNS_YES : USEDNS_NO;
-	else if (strcasecmp(word, "warn") == 0)
-		*ret_usedns = USEDNS_WARN;
-	else if (strcasecmp(word, "raw") == 0)
-		*ret_usedns = USEDNS_RAW;
-	else
-		return false;
-	return true;
+		return truth ? USEDNS_YES : USEDNS_NO;
+	if (strcasecmp(word, "warn") == 0)
+		return USEDNS_WARN;
+	return strcasecmp(word, "raw") == 0 ? USEDNS_RAW : USEDNS_UNSET;
 }
 
 void filter_keys_parse_usedns(struct config_reader *reader, const struct config_text *word,
-	enum usedns *ret_usedns)
+	enum usedns *io_usedns)
 {
-	if (!is_usedns(word->text, ret_usedns))
+	enum usedns usedns = usedns_of(word->text);
+
+	if (usedns == USEDNS_UNSET)
 		values_error(reader, &word->at, "usedns: '%s' is none of yes, warn, no, raw",
 			text_shown_string(word->text).text);
+	else
+		*io_usedns = usedns;
 }
 
 /* *ret_usedns is UNSET where the key is not set, or wrong, which is told. */
@@ -186,14 +178,14 @@ static void say_unused(struct config_reader *reader, enum usedns usedns, const s
 /* An option in the brackets counts before a key of the filter's files. */
 static void check_usedns_of_filter(struct config_reader *reader, const struct config_filter *filter)
 {
-	const struct dialect_option *option = filter_keys_option(filter, "usedns");
+	const struct dialect_option *option = dialect_option(&filter->reader.view, "usedns");
 	struct config_reader files = filter->reader;
-	enum usedns usedns = USEDNS_UNSET;
+	enum usedns usedns;
 	struct position at;
 
 	if (option) {
 		at = dialect_at(&option->value, 0);
-		(void)is_usedns(option->value.text, &usedns); /* a wrong one decides nothing */
+		usedns = usedns_of(option->value.text); /* a wrong one decides nothing */
 	} else {
 		at = read_usedns(&files, &usedns);
 	}

@@ -5,16 +5,11 @@
 
 struct config_filter;
 struct config_reader;
-struct dialect_option;
 struct key_table;
 
 /* The keys of a filter, each of which a jail may have, too. Their base is struct filter_def.
  * filter_def_read() reads them, because the jail's values go before the filter's. */
 extern const struct key_table filter_keys;
-
-/* The option of that name (struct config_filter); of several the one that counts. NULL: none. */
-const struct dialect_option *filter_keys_option(const struct config_filter *filter,
-	const char *name);
 
 /* True if the filter's files, or files that they include, set the key. */
 bool filter_keys_set(const struct config_filter *filter, const char *name);

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/ascii.h"
 #include "base/error.h"
+#include "base/pattern.h"
 #include "base/text.h"
 
 /* ---- the zone that a line names ---- */
@@ -121,23 +122,22 @@ bool date_zone_read(const char *text, size_t length, int *ret_offset_s)
 
 char *date_zone_regex(bool letters)
 {
-	char *text = alloc_string("UTC|GMT");
+	struct pattern regex = { 0 };
 
+	pattern_add_string(&regex, "UTC|GMT", 0);
 	for (size_t i = 0; i < sizeof(offsets) / sizeof(*offsets); i++) {
 		for (const char *at = offsets[i].names; *at; at += strspn(at, " ")) {
 			size_t step = strcspn(at, " ");
-			bool wanted = step > 2 || (step == 1 && (letters || *at == 'Z'));
-			char *longer = text;
 
-			if (wanted)
-				longer = alloc_format("%s|%.*s", text, (int)step, at);
-			if (wanted)
-				free(text);
-			text = longer;
+			if (step > 2 || (step == 1 && (letters || *at == 'Z'))) {
+				pattern_add_string(&regex, "|", 0);
+				pattern_add(&regex, at, step, 0);
+			}
 			at += step;
 		}
 	}
-	return text;
+	free(regex.origins);
+	return regex.bytes;
 }
 
 /* ---- zones of the system's files ---- */

@@ -30,11 +30,11 @@ struct target {
 	const struct dialect_section *section; /* NULL: that in which the name was asked for */
 };
 
-static const struct dialect_value *find_option(const struct dialect_view *view, const char *name)
+const struct dialect_option *dialect_option(const struct dialect_view *view, const char *name)
 {
 	for (size_t i = view->n_options; i > 0; i--)
 		if (strcmp(view->options[i - 1].name, name) == 0)
-			return &view->options[i - 1].value;
+			return &view->options[i - 1];
 	return NULL;
 }
 
@@ -68,10 +68,11 @@ static const struct dialect_key *find_known(const struct dialect *tree,
 static bool find_target(const struct dialect *tree, const struct dialect_view *view,
 	const struct dialect_key *asker, const char *name, struct target *ret)
 {
+	const struct dialect_option *option = dialect_option(view, name);
 	const char *slash = strrchr(name, '/');
 	cleanup_free char *section = NULL;
 
-	*ret = (struct target){ .value = find_option(view, name) };
+	*ret = (struct target){ .value = option ? &option->value : NULL };
 	if (ret->value)
 		return true;
 	if (!slash) {
@@ -293,9 +294,9 @@ static bool is_group(const char *text, size_t at)
 static const struct dialect_key *find_conditional(const struct resolver *r,
 	const struct dialect_section *section, const char *name)
 {
-	const struct dialect_value *family = find_option(&r->view, "family");
+	const struct dialect_option *family = dialect_option(&r->view, "family");
 	cleanup_free char *longer =
-		family ? alloc_format("%s?family=%s", name, family->text) : NULL;
+		family ? alloc_format("%s?family=%s", name, family->value.text) : NULL;
 	const struct dialect_key *key = longer ? dialect_own_key(section, longer) : NULL;
 
 	return key ? key : dialect_own_key(section, name);
@@ -306,13 +307,13 @@ static const struct dialect_key *find_conditional(const struct resolver *r,
 static bool find_tag(struct resolver *r, const char *name, struct dialect_value *ret_value)
 {
 	static const char *const known = "known/";
-	const struct dialect_value *option = find_option(&r->view, name);
+	const struct dialect_option *option = dialect_option(&r->view, name);
 	struct dialect_view init = r->view;
 	struct target target;
 
 	if (option) {
 		*ret_value = (struct dialect_value){ 0 };
-		dialect_append(ret_value, option, 0, option->length, NULL);
+		dialect_append(ret_value, &option->value, 0, option->value.length, NULL);
 		return true;
 	}
 	init.section = dialect_section(r->tree, "Init");
@@ -323,7 +324,7 @@ static bool find_tag(struct resolver *r, const char *name, struct dialect_value 
 		target.section = target.key ? init.section : NULL;
 	}
 	if (!target.key && strncmp(name, known, strlen(known)) == 0 &&
-		find_option(&r->view, name + strlen(known)))
+		dialect_option(&r->view, name + strlen(known)))
 		target.key = dialect_key(r->tree, r->view.section, name + strlen(known));
 	if (!target.key && !find_target(r->tree, &r->view, NULL, name, &target))
 		return false;

@@ -81,6 +81,9 @@ struct dialect_view {
 	size_t n_options;
 };
 
+/* The option of that name; of several the one that counts. NULL: none. */
+const struct dialect_option *dialect_option(const struct dialect_view *view, const char *name);
+
 struct dialect_source;
 
 /* A tree. Outside of dialect/ only sections and broken are read. */
