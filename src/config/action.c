@@ -31,12 +31,11 @@ enum {
 	CLOSES_MAX = JAIL_SCOPES_MAX * (SCOPE_TEXT_MAX + 2),
 };
 
-/* The words of port and protocol, from brackets or from the jail. */
+/* The words of port and protocol, borrowed from brackets or from the jail. Text NULL means all, as
+ * does the word "all". */
 struct closing {
-	const char *port; /* NULL or "all": every port */
-	struct position port_at;
-	const char *protocol; /* NULL or "all" */
-	struct position protocol_at;
+	struct config_text port;
+	struct config_text protocol;
 };
 
 /* The jail while its actions are read. */
@@ -91,22 +90,23 @@ static void add_scope(struct actions *actions, struct config_jail *jail, const s
  * there already. */
 static bool repeats_own(const struct actions *actions, const struct closing *closing)
 {
-	return closing != &actions->own && closing->port && actions->reader->broken &&
-	       (actions->own.port ? strcmp(actions->own.port, closing->port) == 0
-				  : actions->own.port_at.line != 0);
+	const struct config_text *own = &actions->own.port;
+
+	return closing != &actions->own && closing->port.text && actions->reader->broken &&
+	       (own->text ? strcmp(own->text, closing->port.text) == 0 : own->at.line != 0);
 }
 
 static void add_ports(struct actions *actions, struct config_jail *jail,
 	const struct closing *closing, uint8_t protocol)
 {
-	const char *port = is_all(closing->port) ? "1:65535" : closing->port;
+	const char *port = is_all(closing->port.text) ? "1:65535" : closing->port.text;
 	struct scope scope = { 0 };
 	struct error err;
 
 	if (scope_parse(protocol, port, &scope, &err) == 0)
-		add_scope(actions, jail, &scope, &closing->port_at);
+		add_scope(actions, jail, &scope, &closing->port.at);
 	else if (!repeats_own(actions, closing))
-		values_error(actions->reader, &closing->port_at, "port: %s%s", err.text,
+		values_error(actions->reader, &closing->port.at, "port: %s%s", err.text,
 			values_comment_hint(port));
 }
 
@@ -131,12 +131,13 @@ static void close_ports(struct actions *actions, struct config_jail *jail,
 {
 	static const char *const blanks = ", \t\n";
 	static const struct scope everything;
-	bool all_protocols = is_all(closing->protocol);
-	const char *word = all_protocols ? "tcp,udp" : closing->protocol;
+	bool all_protocols = is_all(closing->protocol.text);
+	const char *word = all_protocols ? "tcp,udp" : closing->protocol.text;
 
 	/* "0:65535" means all ports too, where no protocol limits it */
-	if (all_protocols && (is_all(closing->port) || strcmp(closing->port, "0:65535") == 0)) {
-		add_scope(actions, jail, &everything, &closing->port_at);
+	if (all_protocols &&
+		(is_all(closing->port.text) || strcmp(closing->port.text, "0:65535") == 0)) {
+		add_scope(actions, jail, &everything, &closing->port.at);
 		return;
 	}
 	for (word += strspn(word, blanks); *word; word += strspn(word, blanks)) {
@@ -144,7 +145,7 @@ static void close_ports(struct actions *actions, struct config_jail *jail,
 		uint8_t protocol = protocol_number(word, length);
 
 		if (!protocol) {
-			values_error(actions->reader, &closing->protocol_at,
+			values_error(actions->reader, &closing->protocol.at,
 				"protocol: '%s' is none of tcp, udp, sctp, all%s",
 				text_shown(word, length).text, values_comment_hint(word));
 			return; /* one finding is enough */
@@ -162,25 +163,27 @@ static const struct bracket_option *find_option(const struct actions *actions, c
 	return option && option->value[0] && !is_tag(option->value) ? option : NULL;
 }
 
+/* Replaces *io_text by the option of that name, if it is given and no tag. */
+static void take_option(const struct actions *actions, const char *name,
+	struct config_text *io_text)
+{
+	const struct bracket_option *option = bracket_find(actions->call, name);
+
+	if (option && !is_tag(option->value))
+		*io_text = (struct config_text){ option->value,
+			dialect_at(actions->value, option->value_offset) };
+}
+
 /* Closes what the action's brackets say, else what the jail's own keys say. */
 static void close_called(struct actions *actions, struct config_jail *jail, bool all_ports)
 {
-	const struct bracket_option *port = bracket_find(actions->call, "port");
-	const struct bracket_option *protocol = bracket_find(actions->call, "protocol");
 	struct closing closing = actions->own;
 
-	if (port && !is_tag(port->value)) {
-		closing.port = port->value;
-		closing.port_at = dialect_at(actions->value, port->value_offset);
-	}
-	if (protocol && !is_tag(protocol->value)) {
-		closing.protocol = protocol->value;
-		closing.protocol_at = dialect_at(actions->value, protocol->value_offset);
-	}
-	if (all_ports) {
-		closing.port = NULL;
-		closing.port_at = dialect_at(actions->value, actions->call->offset);
-	}
+	take_option(actions, "port", &closing.port);
+	take_option(actions, "protocol", &closing.protocol);
+	if (all_ports)
+		closing.port = (struct config_text){ NULL,
+			dialect_at(actions->value, actions->call->offset) };
 	close_ports(actions, jail, &closing);
 }
 
@@ -522,10 +525,10 @@ void action_read(struct config_reader *reader, const struct key *key, void *base
 	struct config_text protocol = values_scalar(reader, "protocol");
 	struct dialect_value value;
 
-	actions.own = (struct closing){ port.text, port.at, protocol.text, protocol.at };
+	actions.own = (struct closing){ port, protocol };
 	close_ports(&actions, &ignored, &actions.own); /* checked even if no action asks for them */
 	if (is_shipped_protocol(&actions, &protocol))
-		actions.own.protocol = NULL;
+		actions.own.protocol.text = NULL;
 	if (values_get(reader, key->name, &value)) {
 		read_list(&actions, &value);
 		dialect_value_done(&value);
