@@ -187,8 +187,8 @@ static void close_called(struct actions *actions, struct config_jail *jail, bool
 	close_ports(actions, jail, &closing);
 }
 
-/* The brackets decide by type=allports, type=multiport or actiontype=<allports>, else the name
- * does. */
+/* Says whether the action closes all ports. Its brackets decide by type=allports, type=multiport or
+ * actiontype=<allports>, else its name does (by_name). */
 static bool closes_all_ports(const struct actions *actions, bool by_name)
 {
 	const struct bracket_option *type = bracket_find(actions->call, "type");
@@ -200,6 +200,7 @@ static bool closes_all_ports(const struct actions *actions, bool by_name)
 	return !strstr(type->value, "port") || strstr(type->value, "allports");
 }
 
+/* Says whether text holds one of the words, in any case of letters. */
 static bool holds_word(const char *text, const char *const *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -248,7 +249,8 @@ static void check_option(struct actions *actions, const struct bracket_option *o
 		known ? known->what : guess.text);
 }
 
-static bool lists(const char *addresses, const char *address)
+/* Says whether the list of addresses, with commas between, has this one. */
+static bool lists_address(const char *addresses, const char *address)
 {
 	size_t length = strlen(address);
 
@@ -258,8 +260,8 @@ static bool lists(const char *addresses, const char *address)
 	return false;
 }
 
-/* The value of a mail action's option; the caller frees. NULL: it has none, or a wrong one, which
- * is told. */
+/* Copies the value of a mail action's option; the caller frees it. NULL: the option is not given,
+ * or is wrong, which becomes a finding. */
 static char *mail_option(struct actions *actions, const char *name, size_t most)
 {
 	const struct bracket_option *option = find_option(actions, name);
@@ -286,7 +288,7 @@ static void add_mail(struct actions *actions)
 	char **to = &actions->jail->mail_dest;
 
 	actions->mails = true;
-	if (dest && !(*to && lists(*to, dest))) {
+	if (dest && !(*to && lists_address(*to, dest))) {
 		char *joined = *to ? alloc_format("%s,%s", *to, dest) : alloc_string(dest);
 
 		free(*to);
@@ -298,6 +300,7 @@ static void add_mail(struct actions *actions)
 	}
 }
 
+/* Writes FILE:LINE; the caller frees it. */
 static char *format_place(const struct position *at)
 {
 	const struct shown shown = text_shown_string(at->file);
@@ -431,7 +434,7 @@ static void read_list(struct actions *actions, const struct dialect_value *value
 		values_error(actions->reader, &at, "more than %d actions in one jail", ACTIONS_MAX);
 }
 
-/* "all ports", "tcp:5060 and udp:5060". */
+/* Writes what the jail's bans close: "all ports", "tcp:5060 and udp:5060", or "". */
 static void format_closes(const struct config_jail *jail, char out[CLOSES_MAX])
 {
 	char one[SCOPE_TEXT_MAX];
@@ -446,7 +449,7 @@ static void format_closes(const struct config_jail *jail, char out[CLOSES_MAX])
 	}
 }
 
-static void tell_undone(struct actions *actions)
+static void report_undone(struct actions *actions)
 {
 	char closes[CLOSES_MAX];
 
@@ -464,7 +467,8 @@ static void tell_undone(struct actions *actions)
 	findings_done(&actions->undone);
 }
 
-/* fail2ban ships "protocol = tcp" in [DEFAULT] of jail.conf, for the brackets of its action_. */
+/* Says whether the jail has its protocol from the "protocol = tcp" that fail2ban ships in [DEFAULT]
+ * of jail.conf, for the brackets of its action_. */
 static bool is_shipped_protocol(const struct actions *actions, const struct config_text *protocol)
 {
 	const struct dialect_section *section = actions->reader->view.section;
@@ -538,7 +542,7 @@ void action_read(struct config_reader *reader, const struct key *key, void *base
 	for (size_t i = 0; !jail->bans && i < actions.fallback.n_scopes; i++)
 		jail->scopes[jail->n_scopes++] = actions.fallback.scopes[i];
 	jail->bans |= actions.fallback.bans;
-	tell_undone(&actions);
+	report_undone(&actions);
 	read_mail(&actions);
 	free(port.text);
 	free(protocol.text);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "config/key.h"
@@ -16,7 +17,7 @@ enum {
 	NUMBER_TEXT_MAX = 32, /* a blank and "%.17g" */
 };
 
-/* It makes 11 days of a second: a larger one is hardly meant. */
+/* The largest factor or multiplier makes 11 days of one second; a larger one is hardly meant. */
 static const double MULTIPLIER_MAX = 1e6;
 
 static const struct {
@@ -34,7 +35,7 @@ static const struct {
 /* An expression that is being read. */
 struct expression {
 	const char *at; /* the next byte, or after a failure the one that cannot be read */
-	unsigned open;  /* parentheses */
+	unsigned open;  /* parentheses that are not closed yet */
 };
 
 static char next_byte(struct expression *e)
@@ -43,13 +44,13 @@ static char next_byte(struct expression *e)
 	return *e->at;
 }
 
-/* strtod() alone would also read hex, inf and nan, which are no numbers in Python. */
+/* Reads a number as Python has them: strtod() alone would also read hex, inf and nan. */
 static int read_number(struct expression *e, double *ret_value)
 {
 	char c = next_byte(e);
 	char *end;
 
-	if (!((c >= '0' && c <= '9') || c == '.') || (c == '0' && (e->at[1] | 32) == 'x'))
+	if (!((c >= '0' && c <= '9') || c == '.') || (c == '0' && ascii_lower(e->at[1]) == 'x'))
 		return -1;
 	*ret_value = strtod(e->at, &end);
 	if (end == e->at)
@@ -58,7 +59,7 @@ static int read_number(struct expression *e, double *ret_value)
 	return 0;
 }
 
-static int apply(struct expression *e, const char *sign, double *io_value, double more)
+static int apply_sign(struct expression *e, const char *sign, double *io_value, double more)
 {
 	if (*sign == '/' && more == 0) {
 		e->at = sign;
@@ -73,7 +74,8 @@ static int apply(struct expression *e, const char *sign, double *io_value, doubl
 
 enum level { LEVEL_SUM, LEVEL_PRODUCT, LEVEL_ATOM };
 
-/* Reads one sum, product, or atom: a number or a sum in parentheses, either behind signs. */
+/* Reads a sum, a product, or an atom, which is a number or a sum in parentheses, each behind any
+ * number of signs. -1: e->at is where it is wrong. */
 static int read_level(struct expression *e, enum level level, double *ret_value)
 {
 	static const char *const signs[] = { "+-", "*/" };
@@ -88,7 +90,7 @@ static int read_level(struct expression *e, enum level level, double *ret_value)
 			const char *at = e->at++;
 
 			if (read_level(e, level + 1, &more) < 0 ||
-				apply(e, at, ret_value, more) < 0)
+				apply_sign(e, at, ret_value, more) < 0)
 				return -1;
 		}
 		return 0;
@@ -111,7 +113,7 @@ static int read_level(struct expression *e, enum level level, double *ret_value)
 	return 0;
 }
 
-/* -1: text is no arithmetic from *ret_wrong on. */
+/* Computes the value of an expression such as "24*60". -1: from *ret_wrong on, text is none. */
 static int evaluate(const char *text, double *ret_value, size_t *ret_wrong)
 {
 	struct expression e = { .at = text };
@@ -126,7 +128,7 @@ static int evaluate(const char *text, double *ret_value, size_t *ret_wrong)
 	return 0;
 }
 
-/* The value is not above 0, or too large. */
+/* Says whether a factor or multiplier is not above 0, or too large. */
 static bool is_out_of_range(double value)
 {
 	return !(value > 0 && value <= MULTIPLIER_MAX);
@@ -157,7 +159,8 @@ void bantime_read_factor(struct config_reader *reader, const struct key *key, vo
 	free(text.text);
 }
 
-/* False: the word is wrong, which is told, and the words behind it are not read. */
+/* Adds the multiplier that the word is. False: it is wrong, which becomes a finding; the words
+ * behind it need not be read. */
 static bool add_multiplier(struct config_reader *reader, struct config_increment *increment,
 	const char *word, const struct position *at)
 {
@@ -207,6 +210,7 @@ void bantime_read_multipliers(struct config_reader *reader, const struct key *ke
 	dialect_value_done(&value);
 }
 
+/* Says whether the texts differ in nothing but blanks. */
 static bool is_same_but_blanks(const char *a, const char *b)
 {
 	static const char *const blanks = " \t\n";
@@ -221,8 +225,8 @@ static bool is_same_but_blanks(const char *a, const char *b)
 	}
 }
 
-/* Multipliers win over a formula, as in fail2ban; one that decides nothing is told, and harms
- * nothing. */
+/* Multipliers count before a formula, as in fail2ban. A formula that is not known but decides
+ * nothing becomes a warning only. */
 void bantime_read_formula(struct config_reader *reader, const struct key *key, void *base)
 {
 	static const char *const known = "bantime.formula: only the two formulas of fail2ban's "
@@ -305,8 +309,8 @@ void bantime_print_multipliers(struct sheet *sheet, const struct key *key, const
 	print_numbers(sheet, key->name, increment->multipliers, increment->n_multipliers);
 }
 
-/* How long bans are remembered is set for all jails at once; it is shown where a jail depends on
- * it. */
+/* How long bans are remembered is one setting for all jails. For a person it is shown beside each
+ * jail that depends on it. */
 void bantime_print_overalljails(struct sheet *sheet, const struct key *key, const void *base)
 {
 	const struct config_jail *jail = base;

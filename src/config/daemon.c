@@ -21,7 +21,7 @@ enum { PASSWORD_BYTES_MAX = 1024, PORT_MAX = 65535 };
 
 /* ---- [mail] ---- */
 
-/* HOST, HOST:PORT, [V6]:PORT; an IPv6 address without brackets has no port. */
+/* Reads HOST, HOST:PORT or [V6]:PORT; behind an IPv6 address without brackets no port can stand. */
 static void read_server(struct config_reader *reader, const struct key *key, void *base)
 {
 	struct config_mail *mail = &((struct config *)base)->mail;
@@ -51,7 +51,8 @@ static void read_server(struct config_reader *reader, const struct key *key, voi
 	free(server.text);
 }
 
-/* The first line of a small file; relative names are beside the configuration. */
+/* Reads the password, the first line of a small file. A relative name is looked for in the
+ * configuration's directory. */
 static void read_password(struct config_reader *reader, const struct config_text *name,
 	struct config *config)
 {
@@ -120,7 +121,7 @@ const struct key_table daemon_keys = { rows, sizeof(rows) / sizeof(rows[0]) };
 
 /* ---- fail2ban.conf ---- */
 
-/* All but the first are about fail2ban's own socket, database and log. */
+/* All but the first are about fail2ban's own socket, database and log, and mean nothing here. */
 static const struct key fail2ban_rows[] = {
 	{ "dbpurgeage", KEY_SPAN, .offset = offsetof(struct config, dbpurgeage_s), .least = 1,
 		.wanted = "at least one second" },

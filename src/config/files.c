@@ -11,7 +11,8 @@
 #include "base/text.h"
 #include "dialect/tree.h"
 
-/* One more than a tree takes: then the tree says that there are too many. */
+/* So many files of a folder are listed: one more than a tree takes, and at that one the tree
+ * reports that there are too many. */
 enum { FILES_MAX = DIALECT_FILES_MAX + 1 };
 
 static int compare_names(const void *a, const void *b)

@@ -94,7 +94,7 @@ static void check_definition(struct config_filter *filter)
 	}
 }
 
-/* Where a name of a filter is told to be wrong: at the key, or at the header of the jail if
+/* Where a wrong name of a filter is reported: at the key, or at the header of the jail if
  * [DEFAULT] makes the jail's name that of the filter. */
 static struct position place_of_name(const struct dialect_value *value, size_t offset,
 	const struct config_reader *jail)

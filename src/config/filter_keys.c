@@ -23,7 +23,7 @@ const char *filter_keys_usedns_word(enum usedns usedns)
 	return usedns_words[usedns];
 }
 
-/* In a file the jail has it: that of a filter would not be honoured. */
+/* In a file usedns is printed with the keys of the jail, since that of a filter is not followed. */
 static void print_usedns(struct sheet *sheet, const struct key *key, const void *base)
 {
 	const struct filter_def *def = base;
@@ -64,31 +64,26 @@ const struct key_table filter_keys = { rows, sizeof(rows) / sizeof(rows[0]) };
 
 /* ---- parser ---- */
 
-static const char *file_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 bool filter_keys_set(const struct config_filter *filter, const char *name)
 {
 	return dialect_own_key(filter->sections[0], name) ||
 	       dialect_own_key(filter->sections[1], name);
 }
 
-/* The path is NAME.conf, NAME.local or in NAME.d, and not a file that these include. */
+/* Says whether the file is one of the filter's own, which are NAME.conf, NAME.local and those in
+ * NAME.d; else it is a file that one of these includes. */
 static bool is_own_file(const struct config_filter *filter, const char *path)
 {
-	const char *own = file_of(filter->path);
+	const char *own = basename(filter->path);
 	const char *dot = strrchr(own, '.');
 	cleanup_free char *stem = alloc_format("%.*s.", (int)(dot - own), own);
 	cleanup_free char *folder = alloc_format("/%sd/", stem);
 
-	return strncmp(file_of(path), stem, strlen(stem)) == 0 || strstr(path, folder);
+	return strncmp(basename(path), stem, strlen(stem)) == 0 || strstr(path, folder);
 }
 
-/* Finds where the key is set for this jail, so that somebody can take it out there. */
+/* Finds where the key is set for this jail, so that somebody can take it out there. False: it is
+ * not set, or only where other jails and filters may need it. */
 static bool find_key(const struct config_filter *filter, const struct config_reader *jail,
 	const char *name, struct position *ret_at)
 {
@@ -155,7 +150,8 @@ void filter_keys_parse_usedns(struct config_reader *reader, const struct config_
 		*io_usedns = usedns;
 }
 
-/* *ret_usedns is UNSET where the key is not set, or wrong, which is told. */
+/* Reads the key of reader's section, and returns its place. *ret_usedns is USEDNS_UNSET if the key
+ * is not set; also if it is wrong, which becomes a finding. */
 static struct position read_usedns(struct config_reader *reader, enum usedns *ret_usedns)
 {
 	struct config_text word = values_scalar(reader, "usedns");
@@ -167,7 +163,8 @@ static struct position read_usedns(struct config_reader *reader, enum usedns *re
 	return word.at;
 }
 
-static void say_unused(struct config_reader *reader, enum usedns usedns, const struct position *at)
+static void warn_unused_usedns(struct config_reader *reader, enum usedns usedns,
+	const struct position *at)
 {
 	if (usedns > USEDNS_NO)
 		finding_warning(reader->findings, at,
@@ -175,7 +172,8 @@ static void say_unused(struct config_reader *reader, enum usedns usedns, const s
 			"own section says so");
 }
 
-/* An option in the brackets counts before a key of the filter's files. */
+/* Warns if the filter asks for names to be looked up. An option in the brackets counts before a key
+ * of the filter's files. */
 static void check_usedns_of_filter(struct config_reader *reader, const struct config_filter *filter)
 {
 	const struct dialect_option *option = dialect_option(&filter->reader.view, "usedns");
@@ -189,7 +187,7 @@ static void check_usedns_of_filter(struct config_reader *reader, const struct co
 	} else {
 		at = read_usedns(&files, &usedns);
 	}
-	say_unused(reader, usedns, &at);
+	warn_unused_usedns(reader, usedns, &at);
 }
 
 enum usedns filter_keys_read_usedns(struct config_reader *reader,
@@ -208,7 +206,7 @@ enum usedns filter_keys_read_usedns(struct config_reader *reader,
 	if (own && usedns != USEDNS_UNSET)
 		return usedns;
 	if (!own && enabled) {
-		say_unused(reader, usedns, &at);
+		warn_unused_usedns(reader, usedns, &at);
 		if (filter)
 			check_usedns_of_filter(reader, filter);
 	}

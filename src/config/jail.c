@@ -286,7 +286,7 @@ static const struct config_logpath *plain_logpath(const struct config_jail *jail
 
 /* Hints at a difference from fail2ban that concerns every jail, once, for the first jail that it
  * concerns. */
-static void tell(const struct config_reader *reader, const struct config_jail *jail)
+static void report_differences(const struct config_reader *reader, const struct config_jail *jail)
 {
 	const struct config_logpath *plain = plain_logpath(jail);
 	struct config_told *told = reader->place->told;
@@ -356,7 +356,7 @@ void jail_read(const struct config_place *place, const struct dialect *tree,
 		check_enabled(&reader, jail);
 	jail->broken = reader.broken || tree->broken;
 	if (jail->enabled && !jail->broken)
-		tell(&reader, jail);
+		report_differences(&reader, jail);
 	if (jail->backend == BACKEND_JOURNAL)
 		logpath_done(jail);
 }

@@ -1,5 +1,5 @@
-/* Where a jail's lines come from: backend and journalmatch. Words and rules: fail2ban's
- * jail.conf(5), systemd.journal-fields(7), journalctl(1). */
+/* Where a jail's lines come from: the keys backend and journalmatch. Their words and rules are in
+ * fail2ban's jail.conf(5), systemd.journal-fields(7) and journalctl(1). */
 #include "config/journal_source.h"
 
 #include <errno.h>
@@ -29,7 +29,7 @@ enum {
 	FLAGS_MAX = 15,
 };
 
-/* One option of systemd[...]. */
+/* One option of systemd[...], while it is read. */
 struct option_reader {
 	struct config_reader *reader;
 	struct config_journal_source *source;
@@ -38,6 +38,8 @@ struct option_reader {
 	struct position at; /* of its value */
 };
 
+/* Says whether the path, which stands at offset in the option's value, is absolute; one that is not
+ * becomes a finding. */
 static bool is_absolute(const struct option_reader *o, const char *path, size_t offset)
 {
 	struct position at = dialect_at(o->value, o->option->value_offset + offset);
@@ -136,7 +138,7 @@ static void read_option(struct option_reader *o, const struct position *name_at)
 			.text);
 }
 
-/* Those that may be guessed come first; gamin is gone from fail2ban too. */
+/* Those that are offered for a mistyped word come first: gamin is gone from fail2ban, too. */
 static const struct {
 	const char *word;
 	enum config_backend backend;
@@ -149,7 +151,7 @@ static const struct {
 };
 enum { N_BACKENDS = sizeof(backends) / sizeof(backends[0]), N_GUESSED = N_BACKENDS - 1 };
 
-/* False: there is no backend of that name, which is told. */
+/* False: there is no backend of that name, which becomes a finding. */
 static bool read_word_of_backend(struct config_reader *reader, const char *word,
 	const struct position *at, enum config_backend *ret_backend)
 {
@@ -216,15 +218,15 @@ void journal_source_read(struct config_reader *reader, const struct key *key, vo
 	dialect_value_done(&value);
 }
 
-/* A directory that may not be read ends the search: the file may be in it. */
+/* For glob(): a directory that may not be read ends the search, because the file may be in it. */
 static int glob_error(const char *path, int error)
 {
 	(void)path;
 	return error != ENOENT && error != ENOTDIR;
 }
 
-/* Some file has this name, or that cannot be known. */
-static bool exists(const char *pattern)
+/* Says whether a file matches the pattern; also true if that cannot be known. */
+static bool may_exist(const char *pattern)
 {
 	struct stat info;
 	glob_t found = { 0 };
@@ -251,12 +253,13 @@ bool journal_source_replaces(const struct config_jail *jail)
 		!jail->filter.match.n_words || !jail->n_logpaths)
 		return false;
 	for (size_t i = 0; i < jail->n_logpaths; i++)
-		if (exists(jail->logpaths[i].pattern))
+		if (may_exist(jail->logpaths[i].pattern))
 			return false;
 	return true;
 }
 
-/* The word at value->text[*at], without its quotes, and *at behind it. NULL: a quote is open. */
+/* Copies the word at value->text[*at] without its quotes, and moves *at behind it. NULL: a quote is
+ * not closed. */
 static char *read_word(const struct dialect_value *value, size_t *at)
 {
 	char *word = alloc_zero(value->length - *at + 1);
@@ -286,7 +289,7 @@ static char *read_word(const struct dialect_value *value, size_t *at)
 	return NULL;
 }
 
-/* FIELD=value, the name in capitals as journald has them. */
+/* Says whether the word is FIELD=value, with the name in capitals as journald has them. */
 static bool is_match(const char *word)
 {
 	size_t length = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
@@ -295,19 +298,20 @@ static bool is_match(const char *word)
 	       !(word[0] >= '0' && word[0] <= '9');
 }
 
-/* Takes word. */
+/* Adds a word; takes ownership of it. */
 static void add_word(struct config_journal *match, char *word, const struct position *at)
 {
 	match->words = alloc_grow(match->words, match->n_words + 1, sizeof(match->words[0]));
 	match->words[match->n_words++] = (struct config_text){ word, *at };
 }
 
-static bool ends_group(const struct config_journal *match)
+/* Says whether the next word begins a group: it is the first of all, or behind a "+". */
+static bool begins_group(const struct config_journal *match)
 {
 	return !match->n_words || strcmp(match->words[match->n_words - 1].text, "+") == 0;
 }
 
-/* False: the word is wrong, which is told, and the rest of the value is not read. */
+/* Reads one word. False: it is wrong, which becomes a finding; the rest need not be read. */
 static bool read_match_word(struct config_reader *reader, struct config_journal *match,
 	const struct dialect_value *value, size_t *io_at)
 {
@@ -319,7 +323,7 @@ static bool read_match_word(struct config_reader *reader, struct config_journal 
 		wrong = "a quotation mark is not closed";
 	else if (match->n_words >= WORDS_MAX)
 		wrong = "this is one word too many";
-	else if (strcmp(word, "+") == 0 && ends_group(match))
+	else if (strcmp(word, "+") == 0 && begins_group(match))
 		wrong = "nothing stands before this '+'";
 	else if (strcmp(word, "+") != 0 && !is_match(word))
 		wrong = "this is neither FIELD=value nor +";
@@ -347,11 +351,11 @@ void journal_source_match(struct config_reader *reader, const struct dialect_val
 		at += blanks;
 		if (!value->text[at])
 			break;
-		if (new_line && !ends_group(match) && value->text[at] != '+')
+		if (new_line && !begins_group(match) && value->text[at] != '+')
 			add_word(match, alloc_string("+"), &place);
 		good = read_match_word(reader, match, value, &at);
 	}
-	if (good && match->n_words && ends_group(match))
+	if (good && match->n_words && begins_group(match))
 		values_error(reader, &match->words[match->n_words - 1].at,
 			"journalmatch: nothing stands behind this '+'");
 }

@@ -15,7 +15,8 @@ enum {
 	LOGPATH_BYTES_MAX = 4095, /* PATH_MAX without its NUL */
 };
 
-/* A name may hold a blank or a comma, but hardly one with a / behind it. */
+/* Says whether the text seems to be two paths in one line: a name may hold a blank or a comma, but
+ * hardly one with a / behind it. */
 static bool holds_second_path(const char *text, size_t length)
 {
 	for (size_t i = 1; i < length; i++)
@@ -24,15 +25,15 @@ static bool holds_second_path(const char *text, size_t length)
 	return false;
 }
 
-/* False: such a path cannot be followed (follow/tail.h), and only here is its place in the file
- * known. */
+/* False: a path of this form cannot be followed (follow/tail.h). That is found here, because only
+ * here its place in the configuration is known. */
 static bool leads_to_a_file(const char *path, size_t length)
 {
 	return path[length - 1] != '/' && !memmem(path, length, "/../", 4) &&
 	       !(length >= 3 && memcmp(path + length - 3, "/..", 3) == 0);
 }
 
-/* False: it is told. */
+/* False: the path is wrong, which becomes a finding. */
 static bool check_path(struct config_reader *reader, const struct position *at, const char *path,
 	size_t length)
 {

@@ -18,8 +18,8 @@ enum {
 };
 
 /* Can somebody whose text a daemon logs, a user name for example, choose the address that a rule
- * finds? Only the rule's text is known here, so only two shapes are told, both of which let such a
- * text stand for what the daemon writes:
+ * finds? Only the rule's text is known here, so only two shapes are reported, both of which let
+ * such a text stand for what the daemon writes:
  *
  *   SHAPE_ANYWHERE   "refused <HOST>" has neither ^ in front nor $ behind the address, so a client
  *                    need only call itself "refused 192.0.2.1". ^.* in front is no ^, .*$ behind
@@ -29,7 +29,7 @@ enum {
  *                    may be part of the name; with .* it takes the last one, which is wrong as soon
  *                    as the daemon writes more behind the address.
  *
- * These are not told: "^login of .* from <HOST>$" and "from <HOST>( port \d+)?$", in which the
+ * These are not reported: "^login of .* from <HOST>$" and "from <HOST>( port \d+)?$", in which the
  * address comes last, behind what a client says; "^<HOST> ", before which nothing stands; "^refused
  * '[^']*' at <HOST>", whose text ends at a mark that daemons escape; and "^\S+ \S+ daemon: " in
  * front of the first word, which is the prefix of a log. */
@@ -345,7 +345,7 @@ static bool hands_on_start(const char *prefregex)
 struct rules {
 	struct config_reader *reader;
 	bool address_elsewhere; /* the prefregex or the parser finds it */
-	bool is_used;           /* a rule that can be fooled is told */
+	bool is_used;           /* a rule that can be fooled is reported */
 	bool starts;            /* as of shape_of() */
 };
 

@@ -23,7 +23,7 @@ static void add_names(struct names *names, const struct key_table *table)
 		names->list[names->count++] = table->rows[i].name;
 }
 
-/* The key is one of the names, or another value refers to it. */
+/* Says whether the key is one of the names, or another value refers to it. */
 static bool is_known(const struct config_reader *reader, const struct names *names,
 	const char *name)
 {
@@ -33,8 +33,9 @@ static bool is_known(const struct config_reader *reader, const struct names *nam
 	return dialect_is_referenced(reader->tree, name);
 }
 
-/* A key with such bytes in its name is a line of the value above. False: it has none. */
-static bool say_lost_line(struct config_reader *reader, const struct dialect_key *key)
+/* Reports a key whose name has bytes that no key has: it is a line of the value above. False: it
+ * has none of them. */
+static bool report_lost_line(struct config_reader *reader, const struct dialect_key *key)
 {
 	const char *what = NULL;
 
@@ -49,14 +50,14 @@ static bool say_lost_line(struct config_reader *reader, const struct dialect_key
 	return what != NULL;
 }
 
-static void say_unknown(struct config_reader *reader, const struct dialect_key *key,
+static void report_unknown(struct config_reader *reader, const struct dialect_key *key,
 	const struct names *names)
 {
 	const char *guess = guess_word(key->name, names->list, names->count);
 	bool is_default = strcmp(reader->view.section->name, "DEFAULT") == 0;
 	bool was_broken = reader->broken;
 
-	if (say_lost_line(reader, key))
+	if (report_lost_line(reader, key))
 		return;
 	values_error(reader, &key->at, "unknown key '%s'%s", text_shown_string(key->name).text,
 		values_guess(key->name, names->list, names->count, "").text);
@@ -74,10 +75,11 @@ void unknown_keys_check(struct config_reader *reader, const struct key_table *ta
 	add_names(&names, table);
 	for (size_t i = 0; section && i < section->n_keys; i++)
 		if (!is_known(reader, &names, section->keys[i]->name))
-			say_unknown(reader, section->keys[i], &names);
+			report_unknown(reader, section->keys[i], &names);
 }
 
-/* A variable of fail2ban's jail.conf, which may be there though nothing refers to it. */
+/* Says whether the name is that of a variable of fail2ban's jail.conf, which may be set though
+ * nothing refers to it. */
 static bool is_variable(const char *name)
 {
 	static const char *const starts[] = { "action_", "banaction", "known/", "_" };
@@ -101,7 +103,7 @@ void unknown_keys_check_jail(struct config_reader *reader, const struct key_tabl
 
 		if (!is_known(reader, &names, key->name) && !is_variable(key->name) &&
 			!(filter && filter_keys_set(filter, key->name)))
-			say_unknown(reader, key, &names);
+			report_unknown(reader, key, &names);
 	}
 }
 
@@ -117,8 +119,8 @@ void unknown_keys_check_filter(struct config_reader *reader)
 		if (is_known(reader, &names, key->name) || is_variable(key->name))
 			continue;
 		if (guess_word(key->name, names.list, names.count))
-			say_unknown(reader, key, &names);
+			report_unknown(reader, key, &names);
 		else
-			(void)say_lost_line(reader, key); /* or it is a variable */
+			(void)report_lost_line(reader, key); /* or it is a variable */
 	}
 }
