@@ -23,14 +23,9 @@ static const int64_t AT_MAX_S = (int64_t)1 << 60;
 static const int64_t STAMP_FAILURE = 2;
 static const int64_t STAMP_PROVEN = 1;
 
-struct text {
-	char *bytes; /* owned, NUL-ended */
-	size_t length;
-};
-
 /* The first is the oldest. */
 struct texts {
-	struct text *list; /* owned */
+	struct counter_text *list; /* owned, and so are the bytes */
 	uint16_t count;
 	uint16_t room;
 };
@@ -116,7 +111,7 @@ static void text_add(struct counter *counter, struct texts *texts, const char *b
 	}
 	counter->evidence_bytes += length + 1 + ALLOCATION_BYTES;
 	texts->list[texts->count++] =
-		(struct text){ .bytes = alloc_bytes(bytes, length), .length = length };
+		(struct counter_text){ .bytes = alloc_bytes(bytes, length), .length = length };
 }
 
 static void evidence_drop(struct counter *counter, struct evidence *evidence)
@@ -136,7 +131,7 @@ static void account_add(struct counter *counter, struct texts *accounts, const c
 		length = COUNTER_ACCOUNT_BYTES_MAX;
 	length = strnlen(account, length);
 	for (size_t i = 0; i < accounts->count; i++) {
-		const struct text *known = &accounts->list[i];
+		const struct counter_text *known = &accounts->list[i];
 
 		if (known->length == length && memcmp(known->bytes, account, length) == 0) {
 			text_drop(counter, accounts, i);
@@ -404,13 +399,12 @@ bool counter_get(const struct counter *counter, uint32_t jail, const struct ip *
 		.proven = proven != 0,
 		.rule = evidence && evidence->rule ? evidence->rule : "",
 	};
-	for (size_t i = 0; evidence && i < evidence->lines.count; i++) {
-		ret_window->lines[i] = evidence->lines.list[i].bytes;
-		ret_window->line_lengths[i] = evidence->lines.list[i].length;
-		ret_window->n_lines++;
+	if (evidence) {
+		ret_window->lines = evidence->lines.list;
+		ret_window->n_lines = evidence->lines.count;
+		ret_window->accounts = evidence->accounts.list;
+		ret_window->n_accounts = evidence->accounts.count;
 	}
-	for (size_t i = 0; evidence && i < evidence->accounts.count; i++)
-		ret_window->accounts[ret_window->n_accounts++] = evidence->accounts.list[i].bytes;
 	return true;
 }
 

@@ -35,6 +35,11 @@ struct counter_evidence {
 	bool proven;
 };
 
+struct counter_text {
+	char *bytes; /* NUL-ended */
+	size_t length;
+};
+
 /* What one window holds. Its pointers are valid until the next call that changes the counter. Lines
  * and accounts hold whatever bytes a client has sent: they have to be rendered to be shown. */
 struct counter_window {
@@ -46,12 +51,10 @@ struct counter_window {
 	int64_t last_s;    /* time of the last */
 	bool proven;       /* all of them came from sources that cannot be forged */
 	const char *rule;  /* that matched the last failure; "": not known */
-	const char *lines[COUNTER_LINES_MAX]; /* oldest first */
-	size_t line_lengths[COUNTER_LINES_MAX];
-	size_t n_lines;
-	const char *accounts[COUNTER_ACCOUNTS_MAX]; /* distinct, NUL-ended; the one tried last is
-						       last */
-	size_t n_accounts;
+	const struct counter_text *lines;    /* oldest first */
+	size_t n_lines;                      /* <= COUNTER_LINES_MAX */
+	const struct counter_text *accounts; /* distinct; the one tried last is the last */
+	size_t n_accounts;                   /* <= COUNTER_ACCOUNTS_MAX */
 };
 
 struct counter *counter_new(void);

@@ -64,7 +64,7 @@ static void add_accounts(struct letter *letter, const struct counter_window *win
 	body_add(letter, "Accounts: ");
 	for (size_t i = 0; i < window->n_accounts; i++)
 		body_add(letter, "%s'%s'", i ? ", " : "",
-			text_render_string(shown, sizeof(shown), window->accounts[i]));
+			text_render_string(shown, sizeof(shown), window->accounts[i].bytes));
 	body_add(letter, "\n");
 }
 
@@ -78,7 +78,7 @@ static void add_lines(struct letter *letter, const struct counter_window *window
 		return;
 	body_add(letter, "\nThe log lines that led to it:\n");
 	for (size_t i = 0; i < window->n_lines; i++) {
-		text_render(shown, sizeof(shown), window->lines[i], window->line_lengths[i]);
+		text_render(shown, sizeof(shown), window->lines[i].bytes, window->lines[i].length);
 		if (strlen(letter->body) + strlen(shown) + 1024 > sizeof(letter->body)) {
 			body_add(letter, "  (%zu more)\n", window->n_lines - i);
 			return;

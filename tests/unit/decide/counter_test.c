@@ -307,23 +307,23 @@ static void evidence_is_the_newest_and_cut(void **state)
 	assert_string_equal(window.rule, "even");
 	assert_int_equal(window.n_lines, LINES);
 	for (size_t i = 0; i < window.n_lines; i++) {
-		assert_int_equal(window.lines[i][0], 'a' + 5 + i);
-		assert_int_equal(window.line_lengths[i], COUNTER_LINE_BYTES_MAX);
-		assert_int_equal(strlen(window.lines[i]), COUNTER_LINE_BYTES_MAX);
+		assert_int_equal(window.lines[i].bytes[0], 'a' + 5 + i);
+		assert_int_equal(window.lines[i].length, COUNTER_LINE_BYTES_MAX);
+		assert_int_equal(strlen(window.lines[i].bytes), COUNTER_LINE_BYTES_MAX);
 	}
 	assert_int_equal(window.n_accounts, COUNTER_ACCOUNTS_MAX);
 	for (size_t i = 0; i < window.n_accounts; i++) {
-		assert_int_equal(window.accounts[i][0], "ghjklmni"[i]);
-		assert_int_equal(strlen(window.accounts[i]), COUNTER_ACCOUNT_BYTES_MAX);
+		assert_int_equal(window.accounts[i].bytes[0], "ghjklmni"[i]);
+		assert_int_equal(strlen(window.accounts[i].bytes), COUNTER_ACCOUNT_BYTES_MAX);
 	}
 	/* a window that begins anew forgets the old one's evidence */
 	assert_false(counter_add(counter, 0, &ip, 1000, 1,
 		&(struct counter_evidence){ "new", 3, "acc", 3, NULL, false }, &reached_s));
 	assert_true(counter_get(counter, 0, &ip, 1000, &window));
 	assert_int_equal(window.n_lines, 1);
-	assert_string_equal(window.lines[0], "new");
+	assert_string_equal(window.lines[0].bytes, "new");
 	assert_int_equal(window.n_accounts, 1);
-	assert_string_equal(window.accounts[0], "acc");
+	assert_string_equal(window.accounts[0].bytes, "acc");
 	assert_string_equal(window.rule, "");
 	assert_false(window.proven);
 	counter_free(counter);
@@ -356,7 +356,7 @@ static void lines_are_as_many_as_asked(void **state)
 		assert_int_equal(window.failures, 119);
 		assert_int_equal(window.n_lines, rows[i].lines);
 		for (size_t k = 0; k < window.n_lines; k++)
-			assert_int_equal(window.lines[k][0], 119 - window.n_lines + k);
+			assert_int_equal(window.lines[k].bytes[0], 119 - window.n_lines + k);
 		counter_free(counter);
 	}
 }

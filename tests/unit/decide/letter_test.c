@@ -50,7 +50,12 @@ static void assert_has(const char *text)
 
 static void test_ban_of_a_jail(void **state)
 {
-	static const char line[] = "bad\x1b[2J line from 192.0.2.1";
+	static char line[] = "bad\x1b[2J line from 192.0.2.1";
+	static char first[] = "100";
+	static char second[] = "a'\nb";
+	const struct counter_text shown = { line, sizeof(line) - 1 };
+	const struct counter_text accounts[] = { { first, strlen(first) },
+		{ second, strlen(second) } };
 	struct config_jail jail = jail_of();
 	struct ban ban = ban_of();
 	struct counter_window window = { .failures = 3,
@@ -58,10 +63,9 @@ static void test_ban_of_a_jail(void **state)
 		.first_s = 1699999990,
 		.last_s = 1700000000,
 		.rule = "^wrong\x07 from <HOST>$",
-		.lines = { line },
-		.line_lengths = { sizeof(line) - 1 },
+		.lines = &shown,
 		.n_lines = 1,
-		.accounts = { "100", "a'\nb" },
+		.accounts = accounts,
 		.n_accounts = 2 };
 
 	(void)state;
@@ -137,8 +141,12 @@ static void test_long_lines(void **state)
 	static const unsigned char fills[] = { 'x', 0x1b };
 	struct config_jail jail = jail_of();
 	struct ban ban = ban_of();
+	struct counter_text lines[COUNTER_LINES_MAX];
+	struct counter_text accounts[COUNTER_ACCOUNTS_MAX];
 	struct counter_window window = { .failures = COUNTER_LINES_MAX,
 		.rule = line,
+		.lines = lines,
+		.accounts = accounts,
 		.n_lines = COUNTER_LINES_MAX,
 		.n_accounts = COUNTER_ACCOUNTS_MAX };
 
@@ -146,12 +154,10 @@ static void test_long_lines(void **state)
 	for (size_t fill = 0; fill < 2; fill++) {
 		memset(line, fills[fill], sizeof(line) - 1);
 		memset(account, fills[fill], sizeof(account) - 1);
-		for (size_t i = 0; i < COUNTER_LINES_MAX; i++) {
-			window.lines[i] = line;
-			window.line_lengths[i] = sizeof(line) - 1;
-		}
+		for (size_t i = 0; i < COUNTER_LINES_MAX; i++)
+			lines[i] = (struct counter_text){ line, sizeof(line) - 1 };
 		for (size_t i = 0; i < COUNTER_ACCOUNTS_MAX; i++)
-			window.accounts[i] = account;
+			accounts[i] = (struct counter_text){ account, sizeof(account) - 1 };
 		letter_ban(&letter, "sip", &jail, &ban, &window, "pbx", false);
 		letter_add_kernel(&letter, &ban.ip, 0, 1700000001);
 		assert_has("voipguard unban 192.0.2.1");
