@@ -20,12 +20,6 @@ enum {
 	NOTE_MAX = 1024
 };
 
-/* Whose lines are being handed over. */
-struct reader {
-	struct tail *tail;
-	struct tail_entry *entry;
-};
-
 void tail_entry_note(struct tail *tail, int priority, const char *path, const char *what)
 {
 	char text[NOTE_MAX];
@@ -90,6 +84,7 @@ struct tail_entry *tail_entry_add(struct tail *tail, struct tail_file *file, con
 {
 	struct tail_entry *entry = alloc_zero(sizeof(*entry));
 
+	entry->tail = tail;
 	entry->file = file;
 	entry->path = alloc_string(path);
 	entry->before = before;
@@ -312,8 +307,10 @@ static bool copy_find(struct tail *tail, struct tail_entry *entry)
 	struct tail_found found;
 	struct tail_entry *copy;
 
-	if (!position.offset ||
-		tail_sibling_find(log ? log : entry->path, &position, &found) == TAIL_MATCH_NONE)
+	if (!position.offset)
+		return false;
+	found = tail_sibling_find(log ? log : entry->path, &position);
+	if (found.match == TAIL_MATCH_NONE)
 		return false;
 	copy = tail_entry_by_identity(tail, &found.file->identity);
 	if (copy && is_replaced(copy, entry)) {
@@ -372,9 +369,8 @@ static void entry_restart(struct tail *tail, struct tail_entry *entry)
 
 static void line_hand_over(void *context, int64_t at, struct line *line)
 {
-	const struct reader *reader = context;
-	struct tail_entry *entry = reader->entry;
-	struct tail *tail = reader->tail;
+	struct tail_entry *entry = context;
+	struct tail *tail = entry->tail;
 
 	line->path = entry->path;
 	line->patterns = entry->patterns;
@@ -406,8 +402,7 @@ static void head_hand_over(struct tail *tail, struct tail_entry *entry)
 
 static void rest_read(struct tail *tail, struct tail_entry *entry)
 {
-	struct reader reader = { .tail = tail, .entry = entry };
-	const struct tail_file_sink sink = { line_hand_over, &reader, tail->buffer };
+	const struct tail_file_sink sink = { line_hand_over, entry, tail->buffer };
 	const int64_t offset = entry->file->offset;
 
 	tail_file_read_rest(entry->file, &sink);
@@ -425,8 +420,7 @@ static void failure_note(struct tail *tail, struct tail_entry *entry)
 static enum tail_file_read entry_read(struct tail *tail, struct tail_entry *entry,
 	size_t *budget_bytes)
 {
-	struct reader reader = { .tail = tail, .entry = entry };
-	const struct tail_file_sink sink = { line_hand_over, &reader, tail->buffer };
+	const struct tail_file_sink sink = { line_hand_over, entry, tail->buffer };
 	enum tail_file_read result = TAIL_FILE_MORE;
 
 	head_hand_over(tail, entry);
@@ -497,7 +491,7 @@ static bool chain_read(struct tail *tail, struct tail_entry *entry, size_t *budg
 
 bool tail_entry_read(struct tail *tail, struct tail_entry *entry, size_t *budget_bytes)
 {
-	for (int tries = 0; tries<CHAIN_TRIES_MAX && * budget_bytes> 0; tries++)
+	for (int tries = 0; *budget_bytes > 0 && tries < CHAIN_TRIES_MAX; tries++)
 		if (entry->overwritten || chain_read(tail, entry, budget_bytes))
 			return false;
 	return true;

@@ -31,6 +31,7 @@ enum {
 /* A file followed. The file `before` is read to its end before this one: it is an older one of the
  * same path, or the copy of what this one held before it was truncated. There is never a cycle. */
 struct tail_entry {
+	struct tail *tail;      /* borrowed; it owns this entry */
 	struct tail_file *file; /* owned */
 	char *path;             /* owned; the name under which its lines are handed over */
 	char *place;            /* owned; where it lies when no name leads to it, or NULL */

@@ -13,12 +13,6 @@
 #include "follow/rotated.h"
 #include "follow/tail.h"
 
-/* The best found so far for one position. */
-struct candidate {
-	enum tail_match match;
-	struct tail_found found;
-};
-
 void tail_restore(struct tail *tail, const struct tail_position *position)
 {
 	const char *place = strstr(position->path, "//");
@@ -45,50 +39,47 @@ char *tail_restore_key(struct tail_entry *entry)
 	return place ? alloc_format("%s/%s", entry->path, place) : NULL;
 }
 
-/* Takes found if it is better than what is there, else ends it. */
-static void candidate_offer(struct candidate *best, enum tail_match match, struct tail_found found)
+/* Takes found if it is better than *best, else ends it. */
+static void found_offer(struct tail_found *best, struct tail_found found)
 {
-	if (match <= best->match) {
+	if (found.match > best->match) {
+		tail_found_done(best);
+		*best = found;
+	} else {
 		tail_found_done(&found);
-		return;
 	}
-	tail_found_done(&best->found);
-	*best = (struct candidate){ match, found };
 }
 
-static void path_try(const struct tail_stored *stored, const char *path, struct candidate *best)
+static void path_try(const struct tail_stored *stored, const char *path, struct tail_found *best)
 {
-	struct tail_file *file;
-	enum tail_match match;
+	struct tail_found found = { 0 };
 
-	if (tail_file_open(path, &file, NULL) != TAIL_FILE_OPEN)
+	if (tail_file_open(path, &found.file, NULL) != TAIL_FILE_OPEN)
 		return;
-	match = tail_sibling_match(file, &stored->position);
-	if (match != TAIL_MATCH_NONE && tail_file_seek(file, stored->position.offset))
-		match = TAIL_MATCH_NONE;
-	candidate_offer(best, match, (struct tail_found){ file, alloc_string(path) });
+	found.path = alloc_string(path);
+	found.match = tail_sibling_match(found.file, &stored->position);
+	if (found.match != TAIL_MATCH_NONE && tail_file_seek(found.file, stored->position.offset))
+		found.match = TAIL_MATCH_NONE;
+	found_offer(best, found);
 }
 
-static void stored_find(const struct tail *tail, const struct tail_stored *stored,
-	struct candidate *best)
+static struct tail_found stored_find(const struct tail *tail, const struct tail_stored *stored)
 {
 	const char *path = stored->place ? stored->place : stored->path;
 	/* rotation happens beside the file that a symbolic link leads to */
 	cleanup_free char *real = realpath(path, NULL);
-	struct tail_found found;
-	enum tail_match match;
+	struct tail_found best = { 0 };
 	struct stat status;
 
-	path_try(stored, path, best);
-	if (best->match == TAIL_MATCH_SAME)
-		return;
-	match = tail_sibling_find(real ? real : path, &stored->position, &found);
-	if (match != TAIL_MATCH_NONE)
-		candidate_offer(best, match, found);
-	for (size_t i = 0; i < tail->n_names && best->match != TAIL_MATCH_SAME; i++)
+	path_try(stored, path, &best);
+	if (best.match == TAIL_MATCH_SAME)
+		return best;
+	found_offer(&best, tail_sibling_find(real ? real : path, &stored->position));
+	for (size_t i = 0; i < tail->n_names && best.match != TAIL_MATCH_SAME; i++)
 		if (stat(tail->names[i].path, &status) == 0 &&
 			status.st_ino == stored->position.identity.inode)
-			path_try(stored, tail->names[i].path, best);
+			path_try(stored, tail->names[i].path, &best);
+	return best;
 }
 
 static void stored_tell_lost(struct tail *tail, const struct tail_stored *stored)
@@ -114,29 +105,27 @@ static void stored_forget(struct tail *tail, const struct tail_stored *stored)
 
 static void stored_restore(struct tail *tail, const struct tail_stored *stored)
 {
-	struct candidate best = { .match = TAIL_MATCH_NONE };
 	struct tail_name *name = tail_name_find(tail, stored->path);
 	uint64_t patterns[TAIL_WORDS];
 	struct tail_entry *entry;
+	struct tail_found best;
 
 	if (!tail_name_patterns(tail, stored->path, patterns))
 		return; /* no pattern wants it now; its position stays for when one does */
-	stored_find(tail, stored, &best);
+	best = stored_find(tail, stored);
 	if (name)
 		name->restored = true;
-	if (best.match == TAIL_MATCH_NONE ||
-		tail_entry_is_known(tail, &best.found.file->identity)) {
+	if (best.match == TAIL_MATCH_NONE || tail_entry_is_known(tail, &best.file->identity)) {
 		if (best.match == TAIL_MATCH_NONE)
 			stored_tell_lost(tail, stored);
 		stored_forget(tail, stored);
-		tail_found_done(&best.found);
+		tail_found_done(&best);
 		return;
 	}
-	entry = tail_entry_add(tail, best.found.file, stored->path, patterns,
+	entry = tail_entry_add(tail, best.file, stored->path, patterns,
 		tail_entry_latest(tail, stored->path));
-	entry->final =
-		best.match == TAIL_MATCH_CONTENT && strcmp(best.found.path, stored->path) != 0;
-	entry->place = best.found.path;
+	entry->final = best.match == TAIL_MATCH_CONTENT && strcmp(best.path, stored->path) != 0;
+	entry->place = best.path;
 	entry->mark = stored->position.mark;
 	entry->key = stored->place ? alloc_format("%s/%s", stored->path, stored->place)
 				   : alloc_string(stored->path);

@@ -119,11 +119,9 @@ enum tail_match tail_sibling_match(const struct tail_file *file,
 	return same ? TAIL_MATCH_SAME : TAIL_MATCH_CONTENT;
 }
 
-enum tail_match tail_sibling_find(const char *log, const struct tail_position *position,
-	struct tail_found *ret_found)
+struct tail_found tail_sibling_find(const char *log, const struct tail_position *position)
 {
-	enum tail_match best = TAIL_MATCH_NONE;
-	struct tail_found found = { 0 };
+	struct tail_found best = { 0 };
 	struct listing list;
 
 	listing_read(log, true, &list);
@@ -138,21 +136,18 @@ enum tail_match tail_sibling_find(const char *log, const struct tail_position *p
 		if (match == TAIL_MATCH_CONTENT && file->identity.born_ns &&
 			file->identity.born_ns < position->identity.born_ns)
 			match = TAIL_MATCH_NONE;
-		if (match == TAIL_MATCH_NONE || match < best ||
-			(match == best && file->identity.born_ns <= found.file->identity.born_ns)) {
+		if (match == TAIL_MATCH_NONE || match < best.match ||
+			(match == best.match &&
+				file->identity.born_ns <= best.file->identity.born_ns)) {
 			tail_file_free(file);
 			continue;
 		}
-		tail_found_done(&found);
-		found = (struct tail_found){ file, alloc_string(list.paths[i]) };
-		best = match;
+		tail_found_done(&best);
+		best = (struct tail_found){ file, alloc_string(list.paths[i]), match };
 	}
 	listing_done(&list);
-	if (found.file && tail_file_seek(found.file, position->offset)) {
-		tail_found_done(&found); /* it shrank meanwhile */
-		return TAIL_MATCH_NONE;
-	}
-	*ret_found = found;
+	if (best.file && tail_file_seek(best.file, position->offset))
+		tail_found_done(&best); /* it shrank meanwhile */
 	return best;
 }
 
@@ -201,7 +196,7 @@ size_t tail_sibling_between(const char *log, const struct tail_file *old, int64_
 			tail_file_free(file);
 			continue;
 		}
-		found[n] = (struct tail_found){ file, alloc_string(list.paths[i]) };
+		found[n] = (struct tail_found){ .file = file, .path = alloc_string(list.paths[i]) };
 		sort_in(found, n++);
 		if (n <= TAIL_BETWEEN_MAX)
 			continue;

@@ -17,23 +17,23 @@ enum { TAIL_SIBLINGS_MAX = 64, TAIL_BETWEEN_MAX = 4 };
  * "a-20261125.log". Not those of compressed files. */
 bool tail_sibling_is_rotated(const char *path, const char *log);
 
+/* Does a position belong to a file? CONTENT: it is another file, in which the bytes before the
+ * offset have the same hash (a copy); never for offset 0, where there is nothing to compare. */
+enum tail_match { TAIL_MATCH_NONE, TAIL_MATCH_CONTENT, TAIL_MATCH_SAME };
+
 /* A file and where it lies; both are owned by whoever it is given to. Zero is none. */
 struct tail_found {
 	struct tail_file *file;
 	char *path;
+	enum tail_match match; /* how well it fits the position that was looked for */
 };
 void tail_found_done(struct tail_found *found);
 
-enum tail_match { TAIL_MATCH_NONE, TAIL_MATCH_CONTENT, TAIL_MATCH_SAME };
-
-/* Does position belong to this file? CONTENT: it is another file, in which the bytes before the
- * offset have the same hash (a copy); never for offset 0, where there is nothing to compare. */
 enum tail_match tail_sibling_match(const struct tail_file *file,
 	const struct tail_position *position);
 
 /* The file beside `log` that fits position best (the youngest of equals), at its offset. */
-enum tail_match tail_sibling_find(const char *log, const struct tail_position *position,
-	struct tail_found *ret_found);
+struct tail_found tail_sibling_find(const char *log, const struct tail_position *position);
 
 /* Rotated files of `log` that were born after after_ns and not after born_max_ns, oldest first:
  * they came and went between two looks. Not those that is_taken knows, nor copies of old; none
