@@ -143,44 +143,15 @@ static void line_try(struct trial *trial, const char *line, size_t length, size_
 			result == FILTER_IGNORED);
 }
 
-/* The length of the first line of text, with its newline if it has one. */
-static size_t line_bytes(const char *text, size_t length)
-{
-	const char *newline = memchr(text, '\n', length);
-
-	return newline ? (size_t)(newline - text) + 1 : length;
-}
-
-/* Counts lines that filter_skip passed over: all of them are misses. */
-static void count_lines(const char *text, size_t length, struct test_tally *tally)
-{
-	for (size_t at = 0; at < length;) {
-		size_t bytes = line_bytes(text + at, length - at);
-
-		tally->cut += bytes - (text[at + bytes - 1] == '\n') > TAIL_LINE_MAX;
-		tally->lines++;
-		at += bytes;
-	}
-}
-
 static void lines_try(struct trial *trial, const char *text, size_t length)
 {
-	size_t at = 0;
+	for (size_t at = 0; at < length;) {
+		const char *newline = memchr(text + at, '\n', length - at);
+		size_t end = newline ? (size_t)(newline - text) : length;
+		size_t next = newline ? end + 1 : length;
 
-	while (at < length) {
-		size_t skip = trial->options->missed
-				      ? 0
-				      : filter_skip(trial->filter, text + at, length - at);
-		size_t bytes;
-
-		count_lines(text + at, skip, &trial->tally);
-		at += skip;
-		if (at == length)
-			break;
-		bytes = line_bytes(text + at, length - at);
-		line_try(trial, text + at, bytes - (text[at + bytes - 1] == '\n'),
-			length - at - bytes);
-		at += bytes;
+		line_try(trial, text + at, end - at, length - next);
+		at = next;
 	}
 }
 

@@ -46,11 +46,10 @@ struct filter {
 	bool journal;
 	struct date *date;
 	struct literals literals;
-	const struct literal *common; /* a line without this one is a miss; NULL: none */
-	struct multiline *lines;      /* owned; NULL: each line is judged alone */
-	struct records *records;      /* owned; NULL: no parser */
-	struct sessions *sessions;    /* owned; NULL: no rule has an F-MLFID */
-	int64_t last_ms;              /* with `lines`: the date of the last line that had one */
+	struct multiline *lines;   /* owned; NULL: each line is judged alone */
+	struct records *records;   /* owned; NULL: no parser */
+	struct sessions *sessions; /* owned; NULL: no rule has an F-MLFID */
+	int64_t last_ms;           /* with `lines`: the date of the last line that had one */
 	bool has_last;
 	char *cut; /* the line without its date and with a newline */
 	size_t cut_room;
@@ -60,32 +59,6 @@ struct filter {
 	struct groups rule_groups;
 	uint64_t limit_hits;
 };
-
-static bool all_need(const struct filter *filter, const struct rules *rules,
-	const struct literal *literal)
-{
-	for (size_t i = 0; i < rules->count; i++)
-		if (!literals_include(&filter->literals, &rules->list[i].literals, literal))
-			return false;
-	return rules->count > 0;
-}
-
-/* The longest literal without which filter_match() ends before it reads the date: prefregex needs
- * it or all failregexes do, and all ignoreregexes, if they run first. Not one with a newline, which
- * would span lines. */
-static void common_choose(struct filter *filter)
-{
-	for (size_t i = 0; i < filter->literals.count; i++) {
-		const struct literal *literal = &filter->literals.list[i].literal;
-
-		if ((all_need(filter, &filter->prefix, literal) ||
-			    all_need(filter, &filter->fails, literal)) &&
-			(!filter->ignores_first || all_need(filter, &filter->ignores, literal)) &&
-			!strchr(literal->bytes, '\n') &&
-			(!filter->common || literal->length > filter->common->length))
-			filter->common = literal;
-	}
-}
 
 static void ids_check(const struct filter *filter, struct findings *findings)
 {
@@ -162,8 +135,6 @@ struct filter *filter_new(const struct filter_def *def, struct findings *finding
 		return filter;
 	if (def->maxlines > 1)
 		filter->lines = multiline_new(def->maxlines);
-	else
-		common_choose(filter);
 	if (any_has(&filter->prefix, GROUP_MLFID) || any_has(&filter->fails, GROUP_MLFID))
 		filter->sessions = sessions_new();
 	return filter;
@@ -508,22 +479,6 @@ enum filter_result filter_match(struct filter *filter, const struct line *line, 
 	if (!prefix_match(filter, &trial))
 		return FILTER_MISS;
 	return fails_try(filter, &trial, ret_hit);
-}
-
-size_t filter_skip(const struct filter *filter, const char *text, size_t length)
-{
-	const char *newline;
-	const char *found;
-
-	if (filter->records)
-		return records_skip(filter->records, text, length);
-	if (!filter->common)
-		return 0;
-	found = memmem(text, length, filter->common->bytes, filter->common->length);
-	if (!found)
-		return length;
-	newline = memrchr(text, '\n', (size_t)(found - text));
-	return newline ? (size_t)(newline - text) + 1 : 0;
 }
 
 const char *filter_rule_text(const struct filter *filter, unsigned rule)

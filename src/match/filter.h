@@ -101,12 +101,6 @@ void filter_free(struct filter *filter);
 enum filter_result filter_match(struct filter *filter, const struct line *line, int64_t now_s,
 	struct hit *ret_hit);
 
-/* Skips lines by one search: returns how many bytes at the start of text are whole lines for which
- * filter_match would say FILTER_MISS, and of which it would remember nothing. text is whole lines,
- * of which the last one may lack its newline. Returns 0, too, if the rules have no literal in
- * common, or with maxlines > 1. */
-size_t filter_skip(const struct filter *filter, const char *text, size_t length);
-
 /* The text of failregex number `rule` (from 1) as it stands in the file, for people. */
 const char *filter_rule_text(const struct filter *filter, unsigned rule);
 /* What the filter's parser has made of the lines (match/records.h), borrowed; of a filter without a

@@ -230,12 +230,3 @@ bool literals_allow(struct literals *set, const struct literals_needed *needed, 
 	}
 	return true;
 }
-
-bool literals_include(const struct literals *set, const struct literals_needed *needed,
-	const struct literal *literal)
-{
-	for (size_t i = 0; i < needed->count; i++)
-		if (strstr(set->list[needed->numbers[i]].literal.bytes, literal->bytes))
-			return true;
-	return false;
-}

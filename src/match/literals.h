@@ -56,8 +56,4 @@ void literals_next(struct literals *set);
 /* False: the text lacks a literal that is needed, so the regex cannot match. */
 bool literals_allow(struct literals *set, const struct literals_needed *needed, const char *text,
 	size_t length);
-/* True if one of those needed is the literal, or contains it. */
-bool literals_include(const struct literals *set, const struct literals_needed *needed,
-	const struct literal *literal);
-
 #endif

@@ -9,10 +9,6 @@
 #include "follow/line.h"
 #include "match/filter.h"
 
-/* How far one call of records_skip searches for each word: without a limit it would search the
- * whole rest of the text again for every line that holds one of the words. */
-enum { SKIP_BYTES_MAX = 8192 };
-
 /* What stands in the head of each record. A caller may write it too, and makes his attempts look
  * more than they are. */
 #define HEAD_WORD "res_security_log.c"
@@ -189,13 +185,28 @@ static bool is_joined(const struct records *records, const struct line *line)
 	       (text < line->text || text >= line->text + line->length);
 }
 
+/* A line of any kind but ASTERISK_OTHER and ASTERISK_REST holds one of these words, and so does a
+ * banner. Few lines do: it saves most of the reader's time to look for the words first. */
+static bool has_word(const struct line *line)
+{
+	static const char *const words[] = { "SecurityEvent=", "Failed to issue", "Logging resumed",
+		" built by " };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (memmem(line->text, line->length, words[i], strlen(words[i])))
+			return true;
+	return false;
+}
+
 static bool line_read(struct records *records, const struct line *line)
 {
 	bool waited = records->log->waits;
 	bool is_record;
 
-	records->kind = asterisk_read(records->log->reader, line->text, line->length, line->ahead,
-		&records->record);
+	records->kind = waited || has_word(line)
+				? asterisk_read(records->log->reader, line->text, line->length,
+					  line->ahead, &records->record)
+				: ASTERISK_OTHER;
 	records->log->waits = asterisk_waits(records->log->reader);
 	is_record = records->kind == ASTERISK_RECORD;
 	/* the beginning before this line is lost, unless the line belongs to it */
@@ -238,9 +249,10 @@ static enum hit_event event_of(const struct asterisk_record *record)
 	return asterisk_is(record->event, "FailedACL") ? HIT_ACL : HIT_PLAIN;
 }
 
-/* Only PJSIP's SessionID is a Call-ID. AMI and chan_sip write an address of memory there, which the
- * next login may have again. A try writes one line there, but with chan_sip and alwaysauthreject
- * two for an account that does not exist, which count as two.
+/* A hash of the SessionID. Only PJSIP's is a Call-ID: AMI and chan_sip write the address of an
+ * object in memory there, which the next login may have again. Their lines need no joining: each
+ * attempt is one line, except that chan_sip with alwaysauthreject writes two about an account that
+ * does not exist, which count as two.
  *
  * The key is no secret: it has to be the same after a restart, and whoever can make two sessions
  * equal could have used one of them twice. */
@@ -290,26 +302,4 @@ void records_hit(struct records *records, int64_t now_s, struct hit *hit)
 	hit->account = record->account.text;
 	hit->account_length =
 		record->account.length < HIT_TEXT_MAX ? record->account.length : HIT_TEXT_MAX;
-}
-
-size_t records_skip(const struct records *records, const char *text, size_t length)
-{
-	/* a line of any kind but ASTERISK_OTHER and ASTERISK_REST holds one of them, and so does a
-	 * banner */
-	static const char *const words[] = { "SecurityEvent=", "Failed to issue", "Logging resumed",
-		" built by " };
-	size_t clear = length < SKIP_BYTES_MAX ? length : SKIP_BYTES_MAX;
-	const char *newline;
-
-	if (asterisk_waits(records->log->reader))
-		return 0;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		const char *found = memmem(text, clear, words[i], strlen(words[i]));
-
-		clear = found ? (size_t)(found - text) : clear;
-	}
-	if (clear == length)
-		return length;
-	newline = memrchr(text, '\n', clear);
-	return newline ? (size_t)(newline - text) + 1 : 0;
 }

@@ -56,8 +56,4 @@ bool records_read(struct records *records, const struct line *line);
  * since the epoch. */
 void records_hit(struct records *records, int64_t now_s, struct hit *ret_hit);
 
-/* Returns how many bytes at the start of text are whole lines of kind ASTERISK_OTHER. It looks at a
- * few KiB only: more such lines may follow. */
-size_t records_skip(const struct records *records, const char *text, size_t length);
-
 #endif

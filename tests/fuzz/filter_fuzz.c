@@ -120,25 +120,6 @@ static enum filter_result match_check(const struct rules *rules, struct filter *
 	return result;
 }
 
-/* What filter_skip passes over is whole lines that match nothing. */
-static void skip_check(const struct rules *rules, struct filter *filter, const char *text,
-	size_t length)
-{
-	size_t skipped = filter_skip(filter, text, length);
-	size_t at = 0;
-
-	fuzz_need(skipped <= length, "skips what is there");
-	fuzz_need(!skipped || skipped == length || text[skipped - 1] == '\n', "whole lines");
-	for (int i = 0; i < LINES_MAX && at < skipped; i++) {
-		const char *end = memchr(text + at, '\n', length - at);
-		size_t line_length = end ? (size_t)(end - text) - at : length - at;
-
-		fuzz_need(match_check(rules, filter, text + at, line_length) == FILTER_MISS,
-			"no hit is skipped");
-		at += line_length + 1;
-	}
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	struct fuzz_input input = { bytes, length };
@@ -151,8 +132,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	fuzz_need(filter || findings.errors, "says why not");
 	for (size_t i = 0; i < findings.count; i++)
 		fuzz_need_shown(findings.list[i].text);
-	if (filter)
-		skip_check(&rules, filter, (const char *)input.at, input.left);
 	for (int i = 0; i < LINES_MAX && filter && !fuzz_is_at_end(&input); i++) {
 		size_t line_length;
 		char *line = fuzz_piece(&input, '\n', &line_length);

@@ -400,56 +400,11 @@ static void findings_told(void **state)
 	}
 }
 
-/* filter_skip() stops at the first line that filter_match() would look at. */
-static void skips(void **state)
-{
-	static const char text[] =
-		"bad guest\nfine\nbad login from 192.0.2.1\nlogin from 192.0.2.2";
-	static const struct {
-		struct source source;
-		size_t from;
-		size_t skip;
-	} rows[] = {
-		{ { .fails = { "login from <HOST>", "no login from <HOST>" } }, 0, 15 },
-		{ { .fails = { "login from <HOST>", "no login from <HOST>" } }, 15, 0 },
-		{ { .fails = { "bad login from <HOST>", "a bad login from <HOST>" } }, 40, 20 },
-		{ { .fails = { "xyz login <HOST>", "other xyz login <HOST>" } }, 0, 60 },
-		/* nothing that all of them need */
-		{ { .fails = { "xyz <HOST>", "wvu <HOST>" } }, 0, 0 },
-		{ { .fails = { "xyz <HOST>", "wvu <HOST>" },
-			  .prefix = "^bad login <F-CONTENT>.*</F-CONTENT>" },
-			0, 15 },
-		/* an ignoreregex that runs first needs something else */
-		{ { .fails = { "login from <HOST>", "a login from <HOST>", "b login from <HOST>",
-			    "c login from <HOST>" },
-			  .ignores = { "guest" } },
-			0, 0 },
-		{ { .fails = { "login from <HOST>", "a login from <HOST>" },
-			  .ignores = { "guest" } },
-			0, 15 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct findings findings = { 0 };
-		struct built built;
-		struct filter *filter = build(&built, &rows[i].source, &findings);
-
-		assert_non_null(filter);
-		if (filter_skip(filter, text + rows[i].from, sizeof(text) - 1 - rows[i].from) !=
-			rows[i].skip)
-			fail_msg("row %zu", i);
-		filter_free(filter);
-		release(&built);
-		findings_done(&findings);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(lines), cmocka_unit_test(times),
 		cmocka_unit_test(limits), cmocka_unit_test(cut_lines),
-		cmocka_unit_test(findings_told), cmocka_unit_test(skips) };
+		cmocka_unit_test(findings_told) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,51 +151,6 @@ static void literals_agree(void **state)
 	}
 }
 
-/* filter_skip passes over nothing that filter_match would act upon, now or for a later line. */
-static void skips_agree(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
-		struct filter *all = build(&sources[i], true);
-		struct filter *some = build(&sources[i], false);
-		char *text = malloc((size_t)LINES * (LINE_BYTES + 1));
-		uint32_t seed = 88172645U + (uint32_t)i;
-		size_t length = 0;
-		size_t skipped = 0;
-
-		for (size_t k = 0; k < LINES; k++) {
-			length += line_make(text + length, &seed);
-			text[length++] = '\n';
-		}
-		for (size_t at = 0; at < length;) {
-			size_t bytes = (size_t)((char *)memchr(text + at, '\n', length - at) -
-						(text + at));
-			struct hit a = { 0 };
-			struct hit b = { 0 };
-			enum filter_result result = filter_match(all,
-				&(struct line){ .text = text + at, .length = bytes }, now_s, &a);
-
-			if (at == skipped)
-				skipped += filter_skip(some, text + at, length - at);
-			if (at < skipped) {
-				assert_int_equal(result, FILTER_MISS);
-			} else {
-				assert_int_equal(filter_match(some,
-							 &(struct line){ .text = text + at,
-								 .length = bytes },
-							 now_s, &b),
-					result);
-				assert_true(result == FILTER_MISS || is_same(&a, &b));
-				skipped = at + bytes + 1;
-			}
-			at += bytes + 1;
-		}
-		free(text);
-		filter_free(all);
-		filter_free(some);
-	}
-}
-
 /* An entry of the journal: a date at its start is the time, and nothing is cut. */
 static void journal(void **state)
 {
@@ -296,7 +251,7 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(literals_agree),
-		cmocka_unit_test(skips_agree), cmocka_unit_test(journal), cmocka_unit_test(names) };
+		cmocka_unit_test(journal), cmocka_unit_test(names) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
