@@ -22,7 +22,6 @@
 #include "base/times.h"
 #include "commands/client.h"
 #include "commands/import.h"
-#include "commands/quiet_guard.h"
 #include "commands/test.h"
 #include "commands/unban_offline.h"
 #include "config/asterisk_check.h"
@@ -140,13 +139,14 @@ static int show_jail(const struct config *config, const char *name)
 static int check_command(const struct request *request)
 {
 	struct protected *protected = protected_new();
+	const struct guard_events events = { 0 };
 	struct findings findings = { 0 };
 	struct config *config = NULL;
 	struct guard *guard = NULL;
 	int status = EXIT_DONE;
 
 	if (config_load(request->run.config_dir, NULL, &config, &findings) == 0)
-		guard = quiet_guard_new(config, protected, true, NULL, &findings);
+		guard = guard_new(config, protected, true, &events, &findings);
 	if (config)
 		asterisk_check(config, &findings);
 	findings_sort(&findings);
@@ -187,8 +187,7 @@ static int import_command(const struct request *request)
 	struct import_options options = { .from = request->arguments[0],
 		.database = request->database,
 		.run = &request->run,
-		.keep_filters = request->keep_filters,
-		.dry_run = request->run.dry_run };
+		.keep_filters = request->keep_filters };
 
 	return import_run(&options);
 }

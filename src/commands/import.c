@@ -76,7 +76,7 @@ static bool put_file(struct import *import, const char *folder, const char *name
 		import->lost++;
 		return false;
 	}
-	if (!import->options->dry_run) {
+	if (!import->options->run->dry_run) {
 		/* if it fails for another reason than that it exists, writing fails and says so */
 		(void)mkdir(target, 0755);
 		(void)mkdir(dir, 0755);
@@ -86,7 +86,7 @@ static bool put_file(struct import *import, const char *folder, const char *name
 			return false;
 		}
 	}
-	(void)printf("%s %s\n", import->options->dry_run ? "would write" : "wrote     ", path);
+	(void)printf("%s %s\n", import->options->run->dry_run ? "would write" : "wrote     ", path);
 	import->written++;
 	return true;
 }
@@ -294,9 +294,9 @@ int import_run(const struct import_options *options)
 		put_daemon(&import);
 	if (theirs)
 		(void)printf("kept off   %zu jails that are not enabled\n", off);
-	if (theirs && options->dry_run && options->database)
+	if (theirs && options->run->dry_run && options->database)
 		status = import_bans(options, theirs);
-	else if (theirs && !options->dry_run)
+	else if (theirs && !options->run->dry_run)
 		status = read_back(&import);
 	config_free(theirs);
 	findings_done(&findings);

@@ -11,11 +11,10 @@ struct import_options {
 	const char *from;     /* the configuration of fail2ban, as /etc/fail2ban */
 	const char *database; /* the SQLite file of fail2ban; NULL: take no bans over */
 	/* config_dir is written. The bans go into the database in state_dir, or, if a daemon
-	 * answers at socket_path, to that. */
+	 * answers at socket_path, to that. dry_run: write nothing, only say what would be done. */
 	const struct run_options *run;
 	/* take their filters also where voipguard ships one of that name */
 	bool keep_filters;
-	bool dry_run; /* write nothing, only say what would be done */
 };
 
 /* Writes every enabled jail to jails/NAME.local, with all values in it that fail2ban takes from

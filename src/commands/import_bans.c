@@ -14,7 +14,6 @@
 #include "base/protected.h"
 #include "base/text.h"
 #include "commands/client.h"
-#include "commands/quiet_guard.h"
 #include "config/config.h"
 #include "decide/bans.h"
 #include "decide/guard.h"
@@ -39,14 +38,14 @@ struct moving {
 	bool failed;
 };
 
-static void drop(struct moving *moving, const struct fail2ban_ban *ban, const char *why)
+static void ban_drop(struct moving *moving, const struct fail2ban_ban *ban, const char *why)
 {
 	moving->dropped++;
 	(void)printf("dropped    ban of %s in jail %s: %s\n", text_shown_string(ban->ip).text,
 		text_shown_string(ban->jail).text, why);
 }
 
-static int64_t end_of(const struct fail2ban_ban *ban)
+static int64_t ban_end(const struct fail2ban_ban *ban)
 {
 	return ban->bantime_s < 0 ? 0 : ban->since_s + ban->bantime_s;
 }
@@ -55,7 +54,7 @@ static bool ask_daemon(const struct moving *moving, const struct ip *ip,
 	const struct fail2ban_ban *ban)
 {
 	char address[IP_TEXT_MAX];
-	json_int_t for_s = ban->bantime_s < 0 ? -1 : end_of(ban) - moving->now_s;
+	json_int_t for_s = ban->bantime_s < 0 ? -1 : ban_end(ban) - moving->now_s;
 	json_t *answer = NULL;
 	int status = client_ask(moving->options->run->socket_path,
 		json_pack("{s:s, s:s, s:s, s:I, s:s}", "command", "ban", "address",
@@ -68,7 +67,7 @@ static bool ask_daemon(const struct moving *moving, const struct ip *ip,
 }
 
 /* Writes one ban into the store, unless it is there already from an earlier import. */
-static void keep(struct moving *moving, const struct ip *ip, const struct fail2ban_ban *ban,
+static void ban_store(struct moving *moving, const struct ip *ip, const struct fail2ban_ban *ban,
 	bool stands)
 {
 	int number = guard_find_jail(moving->guard, ban->jail);
@@ -76,13 +75,13 @@ static void keep(struct moving *moving, const struct ip *ip, const struct fail2b
 	struct store_ban row = { .jail = ban->jail,
 		.ip = unit,
 		.since_s = ban->since_s,
-		.until_s = end_of(ban),
+		.until_s = ban_end(ban),
 		.state = stands ? STORE_BAN_ACTIVE : STORE_BAN_ENDED,
 		.account = "",
 		.note = "from fail2ban" };
 
 	if (stands && bans_find(guard_bans(moving->guard), (uint32_t)number, &unit)) {
-		drop(moving, ban, "it is banned already");
+		ban_drop(moving, ban, "it is banned already");
 		return;
 	}
 	row.number = guard_take_ban(moving->guard, (size_t)number, &unit, row.since_s, row.until_s);
@@ -110,10 +109,10 @@ static const char *obstacle(const struct moving *moving, const struct fail2ban_b
 
 /* For fail2ban_db_read: takes one ban over, or prints why not. A ban of the past that cannot be
  * taken over is passed over silently. */
-static void move(void *context, const struct fail2ban_ban *ban)
+static void ban_take(void *context, const struct fail2ban_ban *ban)
 {
 	struct moving *moving = context;
-	bool stands = ban->stands && (ban->bantime_s < 0 || end_of(ban) > moving->now_s);
+	bool stands = ban->stands && (ban->bantime_s < 0 || ban_end(ban) > moving->now_s);
 	const char *why;
 	struct ip ip;
 
@@ -122,14 +121,14 @@ static void move(void *context, const struct fail2ban_ban *ban)
 	why = obstacle(moving, ban, stands, &ip);
 	if (why) {
 		if (stands)
-			drop(moving, ban, why);
+			ban_drop(moving, ban, why);
 	} else if (moving->guard) {
-		keep(moving, &ip, ban, stands);
-	} else if (moving->options->dry_run || ask_daemon(moving, &ip, ban)) {
+		ban_store(moving, &ip, ban, stands);
+	} else if (moving->options->run->dry_run || ask_daemon(moving, &ip, ban)) {
 		moving->taken++;
 	} else {
 		moving->failed = true;
-		drop(moving, ban, "the daemon refuses it");
+		ban_drop(moving, ban, "the daemon refuses it");
 	}
 }
 
@@ -145,6 +144,7 @@ static void load_row(void *context, enum store_table table, const union store_ro
 
 static int open_store(struct moving *moving, struct findings *findings, struct error *err)
 {
+	const struct guard_events events = { 0 };
 	cleanup_free char *note = NULL;
 
 	if (store_open(moving->options->run->state_dir, moving->now_s, &moving->store, &note, err) <
@@ -152,7 +152,7 @@ static int open_store(struct moving *moving, struct findings *findings, struct e
 		return -1;
 	if (note)
 		(void)client_say(EXIT_NO, "%s", note);
-	moving->guard = quiet_guard_new(moving->config, moving->protected, true, NULL, findings);
+	moving->guard = guard_new(moving->config, moving->protected, true, &events, findings);
 	return store_load(moving->store, load_row, moving, err);
 }
 
@@ -187,7 +187,7 @@ int import_bans(const struct import_options *options, const struct config *confi
 		.config = config,
 		.protected = protected_new(),
 		.now_s = clock_wall_s() };
-	bool daemon = options->dry_run || client_reaches(options->run->socket_path);
+	bool daemon = options->run->dry_run || client_reaches(options->run->socket_path);
 	const char *state_dir = options->run->state_dir;
 	struct findings findings = { 0 };
 	cleanup_close int lock_fd = -1;
@@ -200,7 +200,7 @@ int import_bans(const struct import_options *options, const struct config *confi
 	if (rc == 0 && !daemon)
 		rc = open_store(&moving, &findings, &err);
 	if (rc == 0)
-		rc = fail2ban_db_read(options->database, move, &moving, &err);
+		rc = fail2ban_db_read(options->database, ban_take, &moving, &err);
 	if (rc == 0 && moving.store)
 		rc = store_commit(moving.store, 0, &err);
 	store_close(moving.store);
@@ -210,7 +210,7 @@ int import_bans(const struct import_options *options, const struct config *confi
 		(void)client_say(EXIT_NO, "%s", err.text);
 	else
 		(void)printf("%-10s %zu bans that stand, %zu of the past; %zu dropped\n",
-			options->dry_run ? "would take" : "taken", moving.taken, moving.past,
+			options->run->dry_run ? "would take" : "taken", moving.taken, moving.past,
 			moving.dropped);
 	guard_free(moving.guard);
 	protected_free(moving.protected);

@@ -9,7 +9,6 @@
 #include "base/ip.h"
 #include "base/protected.h"
 #include "commands/client.h"
-#include "commands/quiet_guard.h"
 #include "config/config.h"
 #include "decide/bans.h"
 #include "decide/guard.h"
@@ -36,7 +35,7 @@ static void load_row(void *context, enum store_table table, const union store_ro
 
 /* Sends the queued lifts to the kernel. The bans of the database are queued, too, but the kernel
  * has them already: they are passed over. */
-static int apply_lifts(struct guard *guard, struct error *err)
+static int lifts_apply(struct guard *guard, struct error *err)
 {
 	const struct scope *scopes;
 	struct ban_change change;
@@ -60,8 +59,8 @@ static int apply_lifts(struct guard *guard, struct error *err)
 	return rc;
 }
 
-static int lift(struct guard *guard, struct store *store, const struct ip *ip, const char *jail,
-	struct error *err)
+static int bans_lift(struct guard *guard, struct store *store, const struct ip *ip,
+	const char *jail, struct error *err)
 {
 	int64_t now_s = clock_wall_s();
 	uint32_t lifted;
@@ -76,7 +75,7 @@ static int lift(struct guard *guard, struct store *store, const struct ip *ip, c
 	if (rc == 0)
 		rc = store_commit(store, 0, err);
 	if (rc == 0)
-		rc = apply_lifts(guard, err);
+		rc = lifts_apply(guard, err);
 	if (rc == 0)
 		rc = store_commit(store, 0, err);
 	return rc;
@@ -85,6 +84,7 @@ static int lift(struct guard *guard, struct store *store, const struct ip *ip, c
 int unban_offline(const struct run_options *options, const struct ip *ip, const char *jail)
 {
 	cleanup_free char *database = alloc_format("%s/state.db", options->state_dir);
+	const struct guard_events events = { .note = print_note };
 	struct protected *protected = protected_new();
 	struct findings findings = { 0 };
 	struct config *config = NULL;
@@ -108,8 +108,8 @@ int unban_offline(const struct run_options *options, const struct ip *ip, const 
 	if (note)
 		(void)client_say(EXIT_NO, "%s", note);
 	if (rc == 0) {
-		guard = quiet_guard_new(config, protected, false, print_note, &findings);
-		rc = lift(guard, store, ip, jail, &err);
+		guard = guard_new(config, protected, false, &events, &findings);
+		rc = bans_lift(guard, store, ip, jail, &err);
 	}
 	store_close(store);
 	guard_free(guard);

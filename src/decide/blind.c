@@ -47,7 +47,7 @@ static void alarm_raise(struct guard *guard, const struct guard_jail *jail, int6
 		"%s: someone is guessing blindly: more than %d lines within %s name nobody soundly "
 		"(since the start: %s)",
 		text_shown_string(jail->name).text, BLIND_LINES, findtime, kinds);
-	if (!dest)
+	if (!dest || !guard->events.alert)
 		return;
 	letter_blind(&letter, jail->name, BLIND_LINES, findtime, kinds, guard->host);
 	guard->events.alert(guard->events.context, now_s, dest, guard_jail_sender(guard, jail),

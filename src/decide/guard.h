@@ -28,7 +28,8 @@ struct store_total;
  * about them, ends bans that are over, and bans and unbans by hand. Nothing else decides who is
  * banned. Time is an argument: now_s is the wall clock, in seconds. */
 
-/* What the guard wants others to do. These are called from inside guard functions. */
+/* What the guard wants others to do. These are called from inside guard functions. Each may be
+ * NULL: then no mail is sent, nothing is written, no name is looked up. */
 struct guard_events {
 	/* Sends a mail to dest (never NULL); sender NULL: the default one. letter is borrowed. */
 	void (*alert)(void *context, int64_t now_s, const char *dest, const char *sender,
@@ -36,7 +37,7 @@ struct guard_events {
 	/* Writes one sentence to the journal, with a priority of syslog.h. */
 	void (*note)(void *context, int priority, const char *text);
 	/* Has a host name looked up. The answer comes by guard_resolved, or never. Returns false if
-	 * it cannot be asked now. The pointer may be NULL: then names are not looked up. */
+	 * it cannot be asked now. */
 	bool (*resolve)(void *context, const char *name);
 	void *context;
 };

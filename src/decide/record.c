@@ -19,7 +19,8 @@ void guard_note(const struct guard *guard, int priority, const char *format, ...
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args); /* cut */
 	va_end(args);
-	guard->events.note(guard->events.context, priority, text);
+	if (guard->events.note)
+		guard->events.note(guard->events.context, priority, text);
 }
 
 void guard_note_ban(const struct guard *guard, const struct ban *ban, const char *what)

@@ -41,8 +41,9 @@ static void letter_leave(struct guard *guard, struct waiting_letter *waiting, in
 
 	if (!guard->dry_run)
 		letter_add_kernel(&waiting->letter, &waiting->ip, failure, now_s);
-	guard->events.alert(guard->events.context, now_s, guard_jail_dest(guard, jail),
-		guard_jail_sender(guard, jail), &waiting->letter);
+	if (guard->events.alert)
+		guard->events.alert(guard->events.context, now_s, guard_jail_dest(guard, jail),
+			guard_jail_sender(guard, jail), &waiting->letter);
 	TAILQ_REMOVE(&guard->letters, waiting, others);
 	guard->n_letters--;
 	free(waiting);
