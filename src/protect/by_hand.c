@@ -20,7 +20,7 @@ enum { NOTE_SHOWN_MAX = 64 };
 
 /* The index of the entry with this name (in lower case) or, without a name, address; n_allows:
  * none. */
-static size_t find(const struct protect *protect, const struct store_allow *wanted)
+static size_t entry_find(const struct protect *protect, const struct store_allow *wanted)
 {
 	size_t at = 0;
 
@@ -40,7 +40,7 @@ static void entry_free(const struct store_allow *entry)
 	free((void *)(uintptr_t)entry->note);
 }
 
-static void remove_at(struct protect *protect, size_t at)
+static void entry_remove(struct protect *protect, size_t at)
 {
 	entry_free(&protect->allows[at]);
 	protect->n_allows--;
@@ -48,7 +48,7 @@ static void remove_at(struct protect *protect, size_t at)
 		(protect->n_allows - at) * sizeof(*protect->allows));
 }
 
-static void address_protect(struct protect *protect, const struct store_allow *entry,
+static void entry_protect(struct protect *protect, const struct store_allow *entry,
 	char because[PROTECTED_BECAUSE_MAX])
 {
 	char shown[NOTE_SHOWN_MAX];
@@ -59,7 +59,7 @@ static void address_protect(struct protect *protect, const struct store_allow *e
 	(void)protected_add(protect->protected, &entry->ip, because, PROTECTED_BY_HAND);
 }
 
-static int add(struct protect *protect, const struct store_allow *allow, struct error *err)
+static int entry_add(struct protect *protect, const struct store_allow *allow, struct error *err)
 {
 	char because[PROTECTED_BECAUSE_MAX];
 	struct store_allow *entry;
@@ -79,13 +79,13 @@ static int add(struct protect *protect, const struct store_allow *allow, struct 
 	entry->note = alloc_string(allow->note ? allow->note : "");
 	if (entry->name)
 		return 0; /* its addresses are protected when they are known */
-	address_protect(protect, entry, because);
+	entry_protect(protect, entry, because);
 	guard_lift_protected(protect->guard, &entry->ip, because);
 	telling_add(protect, &entry->ip, because, entry->until_s);
 	return 0;
 }
 
-static void forget(const struct protect *protect, const struct store_allow *allow)
+static void row_forget(const struct protect *protect, const struct store_allow *allow)
 {
 	struct store_allow gone = { .ip = allow->ip, .name = allow->name, .forget = true };
 
@@ -93,19 +93,19 @@ static void forget(const struct protect *protect, const struct store_allow *allo
 		store_allow(protect->store, &gone);
 }
 
-/* Ends one entry. What it protected stays so until the caller calls update(). */
-static void end_at(struct protect *protect, size_t at)
+/* Ends one entry. What it protected stays so until the caller calls entries_protect_again(). */
+static void entry_end(struct protect *protect, size_t at)
 {
 	const struct store_allow *entry = &protect->allows[at];
 
 	if (entry->name)
 		hosts_disallow(protect, entry->name);
-	forget(protect, entry);
-	remove_at(protect, at);
+	row_forget(protect, entry);
+	entry_remove(protect, at);
 }
 
 /* Builds the protection by hand anew from the entries that are left. */
-static void update(struct protect *protect)
+static void entries_protect_again(struct protect *protect)
 {
 	char because[PROTECTED_BECAUSE_MAX];
 
@@ -113,7 +113,7 @@ static void update(struct protect *protect)
 	protected_clear(protect->protected, PROTECTED_BY_HAND);
 	for (size_t i = 0; i < protect->n_allows; i++)
 		if (!protect->allows[i].name)
-			address_protect(protect, &protect->allows[i], because);
+			entry_protect(protect, &protect->allows[i], because);
 }
 
 int protect_word(const char *word, bool may_be_wide, struct ip *ret_ip, struct error *err)
@@ -165,10 +165,10 @@ int protect_allow(struct protect *protect, const char *word, int64_t for_s, cons
 	if (allow_read(word, false, &name, &allow, err) < 0)
 		return -1;
 	allow.until_s = for_s ? now_s + for_s : 0;
-	at = find(protect, &allow);
+	at = entry_find(protect, &allow);
 	if (at < protect->n_allows)
-		remove_at(protect, at);
-	if (add(protect, &allow, err) < 0)
+		entry_remove(protect, at);
+	if (entry_add(protect, &allow, err) < 0)
 		return -1;
 	if (protect->store)
 		store_allow(protect->store, &allow);
@@ -184,20 +184,20 @@ int protect_disallow(struct protect *protect, const char *word, struct error *er
 
 	if (allow_read(word, true, &name, &allow, err) < 0)
 		return -1;
-	at = find(protect, &allow);
+	at = entry_find(protect, &allow);
 	if (at == protect->n_allows)
 		return error_set(err, "%s is not allowed by hand",
 			allow.name ? word : ip_format(&allow.ip, address));
-	end_at(protect, at);
-	update(protect);
+	entry_end(protect, at);
+	entries_protect_again(protect);
 	return 0;
 }
 
 void protect_load_allow(struct protect *protect, const struct store_allow *allow, int64_t now_s)
 {
 	if (allow->until_s && allow->until_s <= now_s)
-		forget(protect, allow);
-	else if (add(protect, allow, NULL) < 0)
+		row_forget(protect, allow);
+	else if (entry_add(protect, allow, NULL) < 0)
 		protect->n_left_out++;
 }
 
@@ -220,11 +220,11 @@ void by_hand_tick(struct protect *protect, int64_t now_s)
 			"%s is no longer allowed by hand: its time is over",
 			entry->name ? text_shown_string(entry->name).text
 				    : ip_format(&entry->ip, address));
-		end_at(protect, i);
+		entry_end(protect, i);
 		any = true;
 	}
 	if (any)
-		update(protect);
+		entries_protect_again(protect);
 }
 
 void by_hand_done(struct protect *protect)

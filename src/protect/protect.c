@@ -80,7 +80,7 @@ void protect_load_address(struct protect *protect, const char *name, const struc
 }
 
 /* Records the addresses of the last good answer, without former ones. */
-static void record(const struct protect *protect, const struct protect_host *host)
+static void host_record(const struct protect *protect, const struct protect_host *host)
 {
 	struct store_name row = { .name = host->name };
 
@@ -189,7 +189,7 @@ static void host_found(struct protect *protect, struct protect_host *host,
 		text_shown_string(host->name).text, ip_format(&answer->addresses[0], address),
 		answer->count > 1 ? " and more" : "");
 	hosts_protect(protect, host);
-	record(protect, host);
+	host_record(protect, host);
 }
 
 void protect_answer(struct protect *protect, const struct message_name *answer, int64_t now_s)
@@ -212,14 +212,14 @@ void protect_answer(struct protect *protect, const struct message_name *answer, 
 
 /* Whether the host is to be asked for now. A time that is too far ahead comes from a clock that was
  * set back: the host is then asked for at once, rather than hours late. */
-static bool is_due(const struct protect_host *host, int64_t now_s)
+static bool host_is_due(const struct protect_host *host, int64_t now_s)
 {
 	return !host->serial &&
 	       (host->next_ask_s <= now_s || host->next_ask_s > now_s + PROTECT_TTL_MAX_S);
 }
 
 /* Gives up on questions that are lost, and asks for the hosts that are due. */
-static void ask_due(struct protect *protect, int64_t now_s)
+static void hosts_ask(struct protect *protect, int64_t now_s)
 {
 	size_t asked = 0;
 
@@ -239,7 +239,7 @@ static void ask_due(struct protect *protect, int64_t now_s)
 		struct message_name question = { .kind = MESSAGE_NAME_PROTECT,
 			.serial = protect->last_serial + 1 };
 
-		if (!is_due(host, now_s))
+		if (!host_is_due(host, now_s))
 			continue;
 		text_format(question.name, sizeof(question.name), "%s", host->name);
 		if (!protect->events.ask(protect->events.context, &question))
@@ -251,7 +251,7 @@ static void ask_due(struct protect *protect, int64_t now_s)
 }
 
 /* Lets go the former addresses whose time is over. */
-static void let_go(struct protect *protect, int64_t now_s)
+static void addresses_let_go(struct protect *protect, int64_t now_s)
 {
 	bool any = false;
 
@@ -278,8 +278,8 @@ void protect_tick(struct protect *protect, int64_t now_s)
 			hosts_collect(protect);
 	}
 	by_hand_tick(protect, now_s);
-	let_go(protect, now_s);
-	ask_due(protect, now_s);
+	addresses_let_go(protect, now_s);
+	hosts_ask(protect, now_s);
 	(void)protect_flush(protect, now_s); /* the next tick tells the rest */
 }
 
@@ -290,7 +290,7 @@ void protect_joined(struct protect *protect, int64_t now_s)
 			protect->hosts[i].serial = 0;
 			protect->hosts[i].next_ask_s = now_s;
 		}
-	ask_due(protect, now_s);
+	hosts_ask(protect, now_s);
 }
 
 /* ---- health ---- */

@@ -188,7 +188,7 @@ static int key_make(struct store *store, struct error *err)
 	return rc == SQLITE_DONE ? 0 : -1;
 }
 
-static enum start failed(const struct store *store)
+static enum start start_failed(const struct store *store)
 {
 	int rc = sqlite3_errcode(store->db);
 
@@ -204,16 +204,16 @@ static enum start schema_check(struct store *store, struct error *err)
 
 	if (db_read(store, "PRAGMA user_version", number_read, &version, err) < 0 ||
 		db_read(store, "SELECT count(*) FROM sqlite_schema", number_read, &tables, err) < 0)
-		return failed(store);
+		return start_failed(store);
 	if (version != SCHEMA_VERSION && (version || tables)) {
 		(void)error_set(err, "schema version %lld, this program knows %d",
 			(long long)version, SCHEMA_VERSION);
 		return START_UNUSABLE;
 	}
 	if (store_exec(store, "PRAGMA journal_mode = WAL", err) < 0)
-		return failed(store);
+		return start_failed(store);
 	if (!version && store_exec(store, schema, err) < 0)
-		return failed(store);
+		return start_failed(store);
 	return START_OK;
 }
 
@@ -226,13 +226,13 @@ static enum start rows_check(struct store *store, struct error *err)
 	if (db_read(store, soundness, soundness_read, &damaged, err) < 0 ||
 		db_read(store, "SELECT max(id) FROM bans", number_read, &ban, err) < 0 ||
 		db_read(store, "SELECT max(id) FROM alerts", number_read, &alert, err) < 0)
-		return failed(store);
+		return start_failed(store);
 	if (damaged) {
 		(void)error_set(err, "it is damaged");
 		return START_UNUSABLE;
 	}
 	if (key_make(store, err) < 0)
-		return failed(store);
+		return start_failed(store);
 	store->next_ban_id = ban + 1;
 	store->next_alert_id = alert + 1;
 	return START_OK;
@@ -245,11 +245,11 @@ static enum start store_start(struct store *store, const char *path, struct erro
 
 	if (sqlite3_open_v2(path, &store->db, flags, NULL) != SQLITE_OK) {
 		(void)db_error(store, "cannot open it", err);
-		return failed(store);
+		return start_failed(store);
 	}
 	(void)sqlite3_busy_timeout(store->db, BUSY_MS);
 	if (store_exec(store, pragmas, err) < 0)
-		return failed(store);
+		return start_failed(store);
 	start = schema_check(store, err);
 	if (start == START_OK)
 		start = rows_check(store, err);
@@ -257,7 +257,7 @@ static enum start store_start(struct store *store, const char *path, struct erro
 		if (sqlite3_prepare_v3(store->db, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
 			    &store->statements[i], NULL) != SQLITE_OK) {
 			(void)db_error(store, "cannot prepare", err);
-			start = failed(store);
+			start = start_failed(store);
 		}
 	return start;
 }

@@ -17,7 +17,7 @@ struct store {
 	struct unwritten unwritten;
 	int64_t next_ban_id;
 	int64_t next_alert_id;
-	/* sweep_bans has looked at the bans with ids up to this one in this round */
+	/* bans_sweep has looked at the bans with ids up to this one in this round */
 	int64_t swept_id;
 	int64_t keep_bans_s;
 	uint8_t key[STORE_KEY_BYTES];

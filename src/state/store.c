@@ -194,7 +194,7 @@ uint64_t store_lost(const struct store *store)
 
 /* Runs a statement whose columns are bound. A bind that failed has left NULL, which the NOT NULL
  * columns refuse: then the step fails. */
-static int run(struct store *store, enum statement which, struct error *err)
+static int statement_run(struct store *store, enum statement which, struct error *err)
 {
 	sqlite3_stmt *statement = store->statements[which];
 	int result = 0;
@@ -205,12 +205,12 @@ static int run(struct store *store, enum statement which, struct error *err)
 	return result;
 }
 
-static int run_numbers(struct store *store, enum statement which, const int64_t *numbers, int n,
-	struct error *err)
+static int statement_run_numbers(struct store *store, enum statement which, const int64_t *numbers,
+	int n, struct error *err)
 {
 	for (int i = 0; i < n; i++)
 		(void)sqlite3_bind_int64(store->statements[which], i + 1, numbers[i]);
-	return run(store, which, err);
+	return statement_run(store, which, err);
 }
 
 /* Deletes the addresses that the name had and writes those that it has. */
@@ -219,12 +219,12 @@ static int write_name(struct store *store, const struct store_name *name, struct
 	struct store_name one = { .name = name->name };
 
 	row_bind(ROW_NAME, name, 1, store->statements[DROP_NAME]);
-	if (run(store, DROP_NAME, err) < 0)
+	if (statement_run(store, DROP_NAME, err) < 0)
 		return -1;
 	for (size_t i = 0; i < name->count; i++) {
 		one.addresses[0] = name->addresses[i];
 		row_bind(ROW_NAME, &one, ROW_COLUMNS_MAX, store->statements[ADD_NAME]);
-		if (run(store, ADD_NAME, err) < 0)
+		if (statement_run(store, ADD_NAME, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -238,7 +238,7 @@ static int write_row(struct store *store, enum row_kind kind, const void *row, s
 	if (kind == ROW_NAME)
 		return write_name(store, row, err);
 	row_bind(kind, row, forget ? 1 : ROW_COLUMNS_MAX, store->statements[which]);
-	return run(store, which, err);
+	return statement_run(store, which, err);
 }
 
 static int write_rows(struct store *store, struct error *err)
@@ -254,20 +254,20 @@ static int write_rows(struct store *store, struct error *err)
 }
 
 /* Deletes the oldest alerts beyond STORE_ALERTS_MAX, which only a new one can bring. */
-static int cap_alerts(struct store *store, struct error *err)
+static int alerts_cap(struct store *store, struct error *err)
 {
 	int64_t capped = store->next_alert_id - 1 - STORE_ALERTS_MAX;
 
 	if (!store->unwritten.lists[ROW_ALERT].count)
 		return 0;
-	return run_numbers(store, CAP_ALERTS, &capped, 1, err);
+	return statement_run_numbers(store, CAP_ALERTS, &capped, 1, err);
 }
 
 /* Deletes failures from the front of the table, in the order of ids, which is the order of
  * counting: first what is beyond STORE_FAILURES_MAX, then rows with at < before_s up to the first
  * that is not old. So a row whose stamp is in the future holds back those behind it until the cap
  * deletes it. */
-static int expire_failures(struct store *store, int64_t before_s, struct error *err)
+static int failures_expire(struct store *store, int64_t before_s, struct error *err)
 {
 	sqlite3_stmt *ids = store->statements[FAILURE_IDS];
 	sqlite3_stmt *old = store->statements[OLD_FAILURES];
@@ -291,17 +291,17 @@ static int expire_failures(struct store *store, int64_t before_s, struct error *
 	(void)sqlite3_reset(old); /* repeats the error of the step */
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		return -1;
-	return last >= first ? run_numbers(store, DROP_FAILURES, &last, 1, err) : 0;
+	return last >= first ? statement_run_numbers(store, DROP_FAILURES, &last, 1, err) : 0;
 }
 
 /* Deletes old bans among the next SWEEP_IDS ids; after the last id the next commit begins at the
  * first again. */
-static int sweep_bans(struct store *store, int64_t before_s, struct error *err)
+static int bans_sweep(struct store *store, int64_t before_s, struct error *err)
 {
 	int64_t numbers[] = { store->swept_id, store->swept_id + SWEEP_IDS,
 		before_s - store->keep_bans_s, store->next_ban_id - 1 - STORE_BANS_MAX };
 
-	if (run_numbers(store, SWEEP_BANS, numbers, 4, err) < 0)
+	if (statement_run_numbers(store, SWEEP_BANS, numbers, 4, err) < 0)
 		return -1;
 	store->swept_id = numbers[1] < store->next_ban_id ? numbers[1] : 0;
 	return 0;
@@ -312,14 +312,15 @@ int store_commit(struct store *store, int64_t expire_before_s, struct error *err
 	if (!store_is_dirty(store) && !store->unwritten.lists[ROW_POSITION].count &&
 		!store->unwritten.lists[ROW_CURSOR].count)
 		return 0;
-	if (run(store, BEGIN, err) < 0)
+	if (statement_run(store, BEGIN, err) < 0)
 		return -1;
-	if (write_rows(store, err) < 0 || cap_alerts(store, err) < 0 ||
-		expire_failures(store, expire_before_s, err) < 0 ||
-		sweep_bans(store, expire_before_s, err) < 0 || run(store, COMMIT, err) < 0) {
+	if (write_rows(store, err) < 0 || alerts_cap(store, err) < 0 ||
+		failures_expire(store, expire_before_s, err) < 0 ||
+		bans_sweep(store, expire_before_s, err) < 0 ||
+		statement_run(store, COMMIT, err) < 0) {
 		/* after some errors (a full disk is one) SQLite has rolled back by itself */
 		if (!sqlite3_get_autocommit(store->db))
-			(void)run(store, ROLLBACK, NULL);
+			(void)statement_run(store, ROLLBACK, NULL);
 		return -1;
 	}
 	unwritten_clear(&store->unwritten);

@@ -48,7 +48,7 @@ static void texts_free(enum row_kind kind, void *row)
 }
 
 /* Frees count rows from index first on, and moves those behind to their place. */
-static void drop(struct unwritten *unwritten, enum row_kind kind, size_t first, size_t count)
+static void rows_drop(struct unwritten *unwritten, enum row_kind kind, size_t first, size_t count)
 {
 	struct unwritten_list *list = &unwritten->lists[kind];
 
@@ -63,7 +63,7 @@ static void drop(struct unwritten *unwritten, enum row_kind kind, size_t first, 
 
 void unwritten_remove(struct unwritten *unwritten, enum row_kind kind, size_t index)
 {
-	drop(unwritten, kind, index, 1);
+	rows_drop(unwritten, kind, index, 1);
 }
 
 /* The index of the row with the same keys, or the number of rows: there is none. */
@@ -96,7 +96,7 @@ void unwritten_add(struct unwritten *unwritten, enum row_kind kind, const void *
 		texts_free(kind, unwritten_row(unwritten, kind, place));
 	} else {
 		if (layout->max && list->count == layout->max) {
-			drop(unwritten, kind, 0, layout->dropped);
+			rows_drop(unwritten, kind, 0, layout->dropped);
 			unwritten->lost += layout->dropped;
 		}
 		list->rows = alloc_room(list->rows, list->count, &list->room, layout->bytes);
@@ -120,7 +120,7 @@ size_t unwritten_count(const struct unwritten *unwritten)
 void unwritten_clear(struct unwritten *unwritten)
 {
 	for (int kind = 0; kind < ROW_KINDS; kind++)
-		drop(unwritten, kind, 0, unwritten->lists[kind].count);
+		rows_drop(unwritten, kind, 0, unwritten->lists[kind].count);
 }
 
 void unwritten_done(struct unwritten *unwritten)
