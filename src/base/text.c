@@ -130,6 +130,17 @@ size_t text_format(char *out, size_t out_bytes, const char *format, ...)
 	return out_bytes - 1;
 }
 
+size_t text_cut_length(const char *string, size_t max)
+{
+	size_t length = strnlen(string, max + 1);
+
+	if (length <= max)
+		return length;
+	for (length = max; length > 0 && ((unsigned char)string[length] & 0xc0) == 0x80;)
+		length--;
+	return length;
+}
+
 bool text_ends_in(const char *text, const char *end)
 {
 	size_t length = strlen(text);

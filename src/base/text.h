@@ -36,6 +36,10 @@ size_t text_format(char *out, size_t out_bytes, const char *format, ...)
  * are to equal the rendered text. out_bytes >= 8. */
 const char *text_rendered(char *out, size_t out_bytes, const char *text);
 
+/* The length of the string; if that is more than max, the length of the longest beginning of it
+ * that is no longer and does not end inside a UTF-8 character. */
+size_t text_cut_length(const char *string, size_t max);
+
 bool text_ends_in(const char *text, const char *end);
 
 /* The length in bytes of the well-formed UTF-8 sequence at bytes (RFC 3629 section 4), and its

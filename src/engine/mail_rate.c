@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "state/store.h"
 
 /* An alert that waits, as the mail that it becomes unless a digest takes it in. */
@@ -34,19 +35,6 @@ struct mail_rate {
 	size_t held;
 	size_t turn; /* where mail_rate_next looks first, so that no destination starves another */
 };
-
-/* A copy of at most max bytes, cut between two UTF-8 characters. */
-static char *copy_cut(const char *text, size_t max)
-{
-	size_t length = strnlen(text, max + 1);
-
-	if (length > max) {
-		length = max;
-		while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
-			length--;
-	}
-	return alloc_bytes(text, length);
-}
 
 void mail_rate_mail_done(struct mail_rate_mail *mail)
 {
@@ -150,8 +138,9 @@ bool mail_rate_add(struct mail_rate *rate, const struct store_alert *alert, int6
 		.count = 1,
 		.dest = alloc_string(dest->name),
 		.sender = alloc_string(alert->sender),
-		.subject = copy_cut(alert->subject, MAIL_RATE_SUBJECT_MAX),
-		.body = copy_cut(alert->body, MAIL_RATE_BODY_MAX),
+		.subject = alloc_bytes(alert->subject,
+			text_cut_length(alert->subject, MAIL_RATE_SUBJECT_MAX)),
+		.body = alloc_bytes(alert->body, text_cut_length(alert->body, MAIL_RATE_BODY_MAX)),
 		.at_s = alert->at_s,
 	};
 	held->mail.ids[0] = alert->id;

@@ -49,20 +49,6 @@ static void output_break(struct output *output, const char *line_end)
 	output->column = 0;
 }
 
-/* The length of text, or if that is more than max, where to cut it: not inside a UTF-8 character.
- */
-static size_t cut_length(const char *text, size_t max)
-{
-	size_t length = strnlen(text, max + 1);
-
-	if (length <= max)
-		return length;
-	length = max;
-	while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
-		length--;
-	return length;
-}
-
 static bool has_control(const char *text)
 {
 	for (; *text; text++)
@@ -84,7 +70,7 @@ static bool is_ascii(const char *text)
 static void output_words(struct output *output, const char *text)
 {
 	while (*text) {
-		size_t length = cut_length(text, WORD_BYTES);
+		size_t length = text_cut_length(text, WORD_BYTES);
 		unsigned char word[WORD_BYTES / 3 * 4 + 1];
 
 		if (!length) /* not UTF-8, but continuation bytes only: cut anywhere */
@@ -120,7 +106,7 @@ static void output_subject(struct output *output, const char *subject)
 {
 	cleanup_free char *shown = alloc_zero(MIME_SUBJECT_MAX + 4);
 	cleanup_free char *kept = NULL;
-	size_t length = cut_length(subject, MIME_SUBJECT_MAX);
+	size_t length = text_cut_length(subject, MIME_SUBJECT_MAX);
 
 	kept = alloc_format("%.*s%s", (int)length, subject, subject[length] ? "..." : "");
 	/* A subject without control characters may have been rendered already; rendering it a
@@ -195,7 +181,7 @@ static void output_quoted_byte(struct output *output, unsigned char c, bool line
 
 static void output_body(struct output *output, const char *body)
 {
-	size_t length = cut_length(body, MIME_BODY_MAX);
+	size_t length = text_cut_length(body, MIME_BODY_MAX);
 
 	for (size_t i = 0; i < length; i++) {
 		if (body[i] == '\n')

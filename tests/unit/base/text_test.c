@@ -295,6 +295,22 @@ static void test_format(void **state)
 	}
 }
 
+static void test_cut_length(void **state)
+{
+	static const struct {
+		const char *string;
+		size_t max;
+		size_t length;
+	} rows[] = { { "", 0, 0 }, { "abc", 3, 3 }, { "abcd", 3, 3 }, { "a\xc3\xa9", 3, 3 },
+		{ "a\xc3\xa9", 2, 1 }, { "\xe2\x82\xac", 2, 0 }, { "\xe2\x82\xac\xe2", 3, 3 },
+		{ "\xa9\xa9\xa9", 2, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (text_cut_length(rows[i].string, rows[i].max) != rows[i].length)
+			fail_msg("row %zu", i);
+}
+
 static void test_ends_in(void **state)
 {
 	(void)state;
@@ -316,6 +332,7 @@ int main(void)
 		cmocka_unit_test(test_any_bytes),
 		cmocka_unit_test(test_shown),
 		cmocka_unit_test(test_format),
+		cmocka_unit_test(test_cut_length),
 		cmocka_unit_test(test_ends_in),
 	};
 
