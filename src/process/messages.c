@@ -14,15 +14,14 @@ int message_pair(int ret_fds[2], struct error *err)
 	return 0;
 }
 
-static int packet_send(int fd, const struct iovec *parts, size_t n_parts, int passed_fd,
-	struct error *err)
+static int packet_send(int fd, const void *bytes, size_t length, int passed_fd, struct error *err)
 {
 	union {
 		struct cmsghdr head;
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
-	struct msghdr message = { .msg_iov = (struct iovec *)(uintptr_t)parts,
-		.msg_iovlen = n_parts };
+	struct iovec part = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = length };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 	ssize_t sent;
 
 	if (passed_fd >= 0) {
@@ -96,9 +95,7 @@ static ssize_t packet_receive(int fd, void *bytes, size_t size, int *ret_fd, str
 
 int message_send(int fd, const struct message *record, int passed_fd, struct error *err)
 {
-	struct iovec part = { .iov_base = (void *)(uintptr_t)record, .iov_len = sizeof(*record) };
-
-	return packet_send(fd, &part, 1, passed_fd, err);
+	return packet_send(fd, record, sizeof(*record), passed_fd, err);
 }
 
 /* No control characters: the firewall role passes texts on to the service manager, for which a
@@ -162,8 +159,7 @@ int message_mail_send(int fd, const struct message_mail *head, const char *const
 		}
 		used += length;
 	}
-	return packet_send(fd, &(struct iovec){ .iov_base = packet.bytes, .iov_len = used }, 1, -1,
-		err);
+	return packet_send(fd, packet.bytes, used, -1, err);
 }
 
 int message_mail_receive(int fd, struct message_mail_packet *ret_packet, struct error *err)
@@ -198,8 +194,7 @@ int message_name_send(int fd, const struct message_name *name, struct error *err
 	struct message_name record = *name;
 
 	record.type = MESSAGE_MAIL_NAME;
-	return packet_send(fd, &(struct iovec){ .iov_base = &record, .iov_len = sizeof(record) }, 1,
-		-1, err);
+	return packet_send(fd, &record, sizeof(record), -1, err);
 }
 
 static bool name_is_valid(const char name[MESSAGE_NAME_BYTES_MAX])
