@@ -70,25 +70,24 @@ static void fill_environment(char *ret_environment[4])
 
 void launch_exec(const char *role, const struct run_options *options, int parent_fd, int client_fd)
 {
-	char *arguments[20];
-	char *environment[4];
-	size_t used = 0;
-	const char *const fixed[] = { "voipguard", "run", "--role", role, "-c", options->config_dir,
+	/* The empty places are NULL, which ends the list. */
+	const char *arguments[15] = { "voipguard", "run", "--role", role, "-c", options->config_dir,
 		"--state", options->state_dir, "--user", options->user, "-s",
 		options->socket_path };
+	char *environment[4];
+	size_t used = 0;
 
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-		arguments[used++] = (char *)(uintptr_t)fixed[i];
+	while (arguments[used])
+		used++;
 	if (options->dry_run)
-		arguments[used++] = (char *)(uintptr_t) "--dry-run";
+		arguments[used++] = "--dry-run";
 	if (options->strict)
-		arguments[used++] = (char *)(uintptr_t) "--strict";
-	arguments[used] = NULL;
+		arguments[used++] = "--strict";
 	fill_environment(environment);
 	if (place_descriptors(parent_fd, client_fd)) {
 		reset_signals();
-		(void)execve("/proc/self/exe", arguments,
-			environment); /* returns only if it fails */
+		/* it only reads the arguments, and returns only if it fails */
+		(void)execve("/proc/self/exe", (char **)(uintptr_t)arguments, environment);
 	}
 	log_line(LOG_ERR, "cannot start the %s (/proc/self/exe): %s", role, strerror(errno));
 	_exit(EXIT_CANNOT_START);
