@@ -347,8 +347,8 @@ static int on_engine_exit(sd_event_source *source, const siginfo_t *info, void *
 	} else if (made_room && !next) {
 		engine_restart(firewall);
 	} else if (was_current || !firewall->current) {
-		firewall_stop(firewall,
-			EXIT_FAILURE); /* the next start reads the logs on from the last commit */
+		/* the next start reads the logs on from the last commit */
+		firewall_stop(firewall, EXIT_FAILURE);
 	} else {
 		firewall_tell(firewall, &ended);
 	}

@@ -27,9 +27,9 @@ static int make_directory(const char *path, mode_t mode, struct error *err)
 	size_t length = strlen(copy);
 	struct stat info;
 
+	/* so that the loop does not take "/a/b/" for a parent of itself */
 	while (length > 1 && copy[length - 1] == '/')
-		copy[--length] =
-			'\0'; /* so that the loop does not take "/a/b/" for a parent of itself */
+		copy[--length] = '\0';
 	for (char *at = copy + 1; *at; at++) {
 		if (*at != '/')
 			continue;
