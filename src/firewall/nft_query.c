@@ -233,6 +233,7 @@ static bool dump_message(void *context, const struct nlmsghdr *message)
 {
 	struct dump *dump = context;
 	struct nft *nft = dump->nft;
+	enum netlink_step step;
 	int number = 0;
 
 	if (message->nlmsg_seq != nft->dump.seq)
@@ -241,24 +242,14 @@ static bool dump_message(void *context, const struct nlmsghdr *message)
 		nft->dump_running = false;
 		return true;
 	}
-	switch (netlink_list_step(message, &nft->dump_changed, &number)) {
-	case NETLINK_ITEM:
+	step = netlink_list_step(message, &nft->dump_changed, &number);
+	if (step == NETLINK_ITEM) {
 		(void)nft_elements_parse(nft, message, dump->each, dump->context);
-		break;
-	case NETLINK_DONE:
-		dump->rc = dump_go_on(nft, false, dump->err);
-		break;
-	case NETLINK_AGAIN:
-		dump->rc = dump_go_on(nft, true, dump->err);
-		break;
-	case NETLINK_FAILED:
-		if (number == ENOENT) { /* the set is gone */
-			dump->rc = dump_go_on(nft, false, dump->err);
-			break;
-		}
+	} else if (step != NETLINK_FAILED || number == ENOENT) { /* ENOENT: the set is gone */
+		dump->rc = dump_go_on(nft, step == NETLINK_AGAIN, dump->err);
+	} else {
 		nft->dump_running = false;
 		dump->rc = error_errno(dump->err, number, "reading all elements");
-		break;
 	}
 	return dump->rc < 0;
 }
