@@ -57,12 +57,14 @@ static bool has_control(const char *text)
 	return false;
 }
 
-static bool is_ascii(const char *text)
+/* Whether the text can stand in a header as it is: ASCII, and nothing that looks like a word of RFC
+ * 2047. */
+static bool is_plain(const char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text >= 0x80)
+	for (const char *at = text; *at; at++)
+		if ((unsigned char)*at >= 0x80)
 			return false;
-	return true;
+	return !strstr(text, "=?");
 }
 
 /* Writes text that is not ASCII as RFC 2047 words such as "=?utf-8?B?w6Q=?=", one on each line;
@@ -116,7 +118,7 @@ static void output_subject(struct output *output, const char *subject)
 	else
 		(void)text_format(shown, MIME_SUBJECT_MAX + 4, "%s", kept);
 	output_string(output, "Subject: ");
-	if (is_ascii(shown) && !strstr(shown, "=?"))
+	if (is_plain(shown))
 		output_folded(output, shown);
 	else
 		output_words(output, shown);
@@ -129,7 +131,7 @@ static void output_mailbox(struct output *output, const struct mailbox *mailbox)
 		output_string(output, mailbox->address);
 		return;
 	}
-	if (is_ascii(mailbox->name) && !strstr(mailbox->name, "=?")) {
+	if (is_plain(mailbox->name)) {
 		output_string(output, "\"");
 		output_string(output, mailbox->name);
 		output_string(output, "\"");
