@@ -212,6 +212,16 @@ static int on_peer(sd_event_source *source, int fd, uint32_t revents, void *cont
 	return 0;
 }
 
+static void join_peer(struct notifier *notifier, int fd)
+{
+	leave_peer(notifier);
+	notifier->peer_fd = fd;
+	lookups_peer(notifier->lookups, fd);
+	if (sd_event_add_io(notifier->event, &notifier->peer_io, fd, EPOLLIN, on_peer, notifier) <
+		0)
+		log_line(LOG_ERR, "cannot watch the engine");
+}
+
 static int on_parent(sd_event_source *source, int fd, uint32_t revents, void *context)
 {
 	struct notifier *notifier = context;
@@ -221,21 +231,14 @@ static int on_parent(sd_event_source *source, int fd, uint32_t revents, void *co
 
 	(void)source, (void)revents;
 	while ((rc = message_receive(fd, &record, &passed_fd, NULL)) > 0) {
-		if (record.type == MESSAGE_PEER && passed_fd >= 0) {
-			leave_peer(notifier);
-			notifier->peer_fd = passed_fd;
-			lookups_peer(notifier->lookups, passed_fd);
-			if (sd_event_add_io(notifier->event, &notifier->peer_io, passed_fd, EPOLLIN,
-				    on_peer, notifier) < 0)
-				log_line(LOG_ERR, "cannot watch the engine");
-			continue;
-		}
-		if (passed_fd >= 0)
-			(void)close(passed_fd); /* no such record has a descriptor */
-		if (record.type == MESSAGE_STOP)
+		if (record.type == MESSAGE_PEER && passed_fd >= 0)
+			join_peer(notifier, passed_fd);
+		else if (passed_fd >= 0)
+			(void)close(passed_fd); /* no other record has a descriptor */
+		if (record.type == MESSAGE_STOP) {
 			rc = -1;
-		if (rc < 0)
 			break;
+		}
 	}
 	if (rc < 0)
 		(void)sd_event_exit(notifier->event, 0); /* cannot fail in the loop */
