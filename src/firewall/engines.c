@@ -71,7 +71,7 @@ void firewall_link_done(struct firewall *firewall, struct link *link)
 /* Lets a sealed engine take over. */
 static void engine_go(struct firewall *firewall, struct link *link)
 {
-	struct message go = { .type = MESSAGE_GO, .failure = firewall->options->dry_run };
+	struct message go = { .type = MESSAGE_GO };
 
 	firewall->current = link;
 	firewall->next = NULL;

@@ -35,9 +35,7 @@ void firewall_refresh_hosts(struct firewall *firewall)
 	if (is_running)
 		firewall_tell(firewall, &begin);
 	for (size_t i = 0; i < found->count; i++) {
-		struct message record = { .type = MESSAGE_OWN_ADDRESS,
-			.number = found->entries[i].kind,
-			.ip = found->entries[i].ip };
+		struct message record = { .type = MESSAGE_OWN_ADDRESS, .ip = found->entries[i].ip };
 		const char *because = own_addresses_kind_text(found->entries[i].kind);
 
 		if (!protected_add(firewall->hosts, &record.ip, because, PROTECTED_BY_HOST))

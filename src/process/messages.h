@@ -33,12 +33,12 @@ enum message_type {
 	MESSAGE_ALIVE,        /* every MESSAGE_ALIVE_S seconds, from engine and notifier */
 	MESSAGE_STATUS,       /* text: the status line for the service manager */
 	/* firewall to engine */
-	MESSAGE_GO,   /* take over: open database and logs; failure: 1 in a dry run */
+	MESSAGE_GO,   /* take over: open database and logs */
 	MESSAGE_HELD, /* number: scope; ip; ttl_s as asked, -1 for a lift; failure: 0 or an errno
 		       * value; EPERM: ip is protected, text: because */
 	MESSAGE_COUNTERS,     /* serial, number, ip as asked; packets, bytes; or failure: ENOENT */
-	MESSAGE_OWN_ADDRESS,  /* number: enum own_addresses_kind; ip; text: because. Without an
-			       * ip: forget those told before, a new list begins */
+	MESSAGE_OWN_ADDRESS,  /* ip; text: because. Without an ip: forget those told before, a
+			       * new list begins */
 	MESSAGE_ADOPT,        /* number: scope; ip; ttl_s: the kernel has it without a ban */
 	MESSAGE_ADMIN_LIFT,   /* number: scope; ip: somebody else deleted it in the kernel */
 	MESSAGE_CLIENT,       /* with the descriptor of a new control connection */
