@@ -17,6 +17,7 @@
 
 #define NFT_TABLE "voipguard"
 #define NFT_CHAIN "prerouting"
+#define NFT_WIRE_CHAIN "wire_output"
 
 /* Each scope has up to 12 sets, one a slot: for each width that a ban can have (ip_ban_widths) one
  * whose elements have a timeout, and then one whose elements are permanent. */

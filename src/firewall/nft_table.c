@@ -30,6 +30,10 @@ enum {
 	/* Rules of one set that a survey notes: one more than there should be, so that surplus
 	 * rules are seen. If there are still more, the next call deletes them. */
 	RULES_MAX = SCOPE_RANGES_MAX + 1,
+	/* Of a longer answer only the beginning is copied, and the reader takes it for lost. The
+	 * kernel copies without waiting for memory and counts no failure, so that a copy must not
+	 * need more than one page. */
+	WIRE_SNAPLEN_BYTES = 2048,
 };
 
 /* What the kernel has of one scope: its sets, and the handles of the rules that look them up. */
@@ -136,15 +140,15 @@ static void table_add(struct nft *nft, struct nft_batch *batch)
 	nft_batch_add(nft, batch, message);
 }
 
-static void chain_add(struct nft *nft, struct nft_batch *batch)
+static void chain_add(struct nft *nft, struct nft_batch *batch, const char *name, uint32_t hook)
 {
 	struct nlmsghdr *message = object_message(nft, batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
 	struct nftnl_chain *chain = must(nftnl_chain_alloc());
 
 	(void)nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, NFT_TABLE);
-	(void)nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, NFT_CHAIN);
+	(void)nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
 	(void)nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
-	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, NF_INET_PRE_ROUTING);
+	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, hook);
 	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, HOOK_PRIORITY);
 	nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
 	nftnl_chain_nlmsg_build_payload(message, chain);
@@ -170,7 +174,7 @@ int nft_ensure(struct nft *nft, struct error *err)
 
 	nft_batch_begin(nft, &batch);
 	table_add(nft, &batch);
-	chain_add(nft, &batch);
+	chain_add(nft, &batch, NFT_CHAIN, NF_INET_PRE_ROUTING);
 	return objects_send(nft, &batch, "making the table inet " NFT_TABLE, err);
 }
 
@@ -256,13 +260,13 @@ static void expr_drop_listed(struct nftnl_rule *rule, const char *set_name)
 	expr_add(rule, verdict);
 }
 
-static struct nftnl_rule *rule_new(void)
+static struct nftnl_rule *rule_new(const char *chain)
 {
 	struct nftnl_rule *rule = must(nftnl_rule_alloc());
 
 	nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
 	(void)nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, NFT_TABLE);
-	(void)nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, NFT_CHAIN);
+	(void)nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
 	return rule;
 }
 
@@ -277,7 +281,7 @@ static void rule_add(struct nft *nft, struct nft_batch *batch, const struct nft_
 	const struct nft_slot kind = nft_slot(slot);
 	struct nlmsghdr *message =
 		object_message(nft, batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
-	struct nftnl_rule *rule = rule_new();
+	struct nftnl_rule *rule = rule_new(NFT_CHAIN);
 
 	expr_meta(rule, NFT_META_NFPROTO, kind.family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
 	if (sets->scope.n_ranges)
@@ -297,7 +301,7 @@ static void rule_add(struct nft *nft, struct nft_batch *batch, const struct nft_
 static void rule_delete(struct nft *nft, struct nft_batch *batch, uint64_t handle)
 {
 	struct nlmsghdr *message = object_message(nft, batch, NFT_MSG_DELRULE, 0);
-	struct nftnl_rule *rule = rule_new();
+	struct nftnl_rule *rule = rule_new(NFT_CHAIN);
 
 	nftnl_rule_set_u64(rule, NFTNL_RULE_HANDLE, handle);
 	nftnl_rule_nlmsg_build_payload(message, rule);
@@ -496,4 +500,68 @@ int nft_restore(struct nft *nft, struct error *err)
 		if (nft->scopes[i].used && scope_make(nft, &nft->scopes[i], err) < 0)
 			return -1;
 	return 0;
+}
+
+/* ---- copies of what goes out ---- */
+
+/* Deletes all rules of the chain. */
+static void chain_flush(struct nft *nft, struct nft_batch *batch, const char *name)
+{
+	struct nlmsghdr *message = object_message(nft, batch, NFT_MSG_DELRULE, 0);
+	struct nftnl_rule *rule = rule_new(name);
+
+	nftnl_rule_nlmsg_build_payload(message, rule);
+	nftnl_rule_free(rule);
+	nft_batch_add(nft, batch, message);
+}
+
+static void chain_delete(struct nft *nft, struct nft_batch *batch, const char *name)
+{
+	struct nlmsghdr *message = object_message(nft, batch, NFT_MSG_DELCHAIN, 0);
+	struct nftnl_chain *chain = must(nftnl_chain_alloc());
+
+	(void)nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, NFT_TABLE);
+	(void)nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
+	nftnl_chain_nlmsg_build_payload(message, chain);
+	nftnl_chain_free(chain);
+	nft_batch_add(nft, batch, message);
+}
+
+/* As the program nft shows it:
+ *	meta l4proto udp @th,64,80 0x5349502f322e30203430 log group 5060 snaplen 2048
+ * The 10 bytes behind the UDP header are then "SIP/2.0 40". There is no limit, and no port: see
+ * nft_wire(). */
+static void rule_copy_add(struct nft *nft, struct nft_batch *batch, uint16_t group)
+{
+	static const char answer[] = "SIP/2.0 40";
+	struct nlmsghdr *message =
+		object_message(nft, batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+	struct nftnl_rule *rule = rule_new(NFT_WIRE_CHAIN);
+	struct nftnl_expr *log = must(nftnl_expr_alloc("log"));
+
+	expr_meta(rule, NFT_META_L4PROTO, IPPROTO_UDP);
+	expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 8, sizeof(answer) - 1);
+	expr_compare(rule, NFT_CMP_EQ, answer, sizeof(answer) - 1);
+	nftnl_expr_set_u16(log, NFTNL_EXPR_LOG_GROUP, group);
+	nftnl_expr_set_u32(log, NFTNL_EXPR_LOG_SNAPLEN, WIRE_SNAPLEN_BYTES);
+	expr_add(rule, log);
+	nftnl_rule_nlmsg_build_payload(message, rule);
+	nftnl_rule_free(rule);
+	nft_batch_add(nft, batch, message);
+}
+
+/* In one transaction, so that no packet goes by between the old rules and the new ones. A chain
+ * that is to go is made first: what is not there cannot be deleted. */
+int nft_wire(struct nft *nft, int32_t group, struct error *err)
+{
+	struct nft_batch batch;
+
+	nft_batch_begin(nft, &batch);
+	chain_add(nft, &batch, NFT_WIRE_CHAIN, NF_INET_LOCAL_OUT);
+	chain_flush(nft, &batch, NFT_WIRE_CHAIN);
+	if (group == NFT_WIRE_NONE)
+		chain_delete(nft, &batch, NFT_WIRE_CHAIN);
+	else
+		rule_copy_add(nft, &batch, (uint16_t)group);
+	return objects_send(nft, &batch, "making the chain " NFT_WIRE_CHAIN, err);
 }

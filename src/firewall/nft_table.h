@@ -53,6 +53,14 @@ void nft_close(struct nft *nft);
 int nft_ensure(struct nft *nft, struct error *err);
 int nft_scope(struct nft *nft, uint8_t index, const struct scope *scope, struct error *err);
 
+/* Has the kernel copy the answers 401 and 407 that leave this host by UDP to NFLOG group `group`, 0
+ * to 65535, for the socket of nflog_open(). The chain wire_output is made for it, or what it has is
+ * replaced; call it again when our table was changed or deleted, after nft_ensure(). NFT_WIRE_NONE:
+ * no copies, and no such chain. Answers from all ports are copied: a server that is asked to answer
+ * to another address than the source may use another of its ports for that. */
+enum { NFT_WIRE_NONE = -1 };
+int nft_wire(struct nft *nft, int32_t group, struct error *err);
+
 /* Makes the changes in order, in as few transactions as possible. A ban of an element that exists
  * gives it the new timeout. To lift an absent element is success. An element that changes between
  * timed and permanent is in one set only afterwards. The sets of the less usual lengths are made at
