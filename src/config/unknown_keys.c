@@ -11,26 +11,42 @@
 
 enum { NAMES_MAX = 128 };
 
-/* The keys that a section may have. */
-struct names {
-	const char *list[NAMES_MAX];
+/* What keys a section may have. */
+struct expected {
+	const char *names[NAMES_MAX];
 	size_t count;
+	bool variables;                     /* those of fail2ban's jail.conf, too */
+	const struct config_filter *filter; /* and what this filter's files set; NULL: none */
+	bool any;                           /* any other, but not one that looks mistyped */
 };
 
-static void add_names(struct names *names, const struct key_table *table)
+static void add_names(struct expected *expected, const struct key_table *table)
 {
-	for (size_t i = 0; i < table->count && names->count < NAMES_MAX; i++)
-		names->list[names->count++] = table->rows[i].name;
+	for (size_t i = 0; i < table->count && expected->count < NAMES_MAX; i++)
+		expected->names[expected->count++] = table->rows[i].name;
 }
 
-/* Says whether the key is one of the names, or another value refers to it. */
-static bool is_known(const struct config_reader *reader, const struct names *names,
+/* Says whether the name is that of a variable of fail2ban's jail.conf, which may be set though
+ * nothing refers to it. */
+static bool is_variable(const char *name)
+{
+	static const char *const starts[] = { "action_", "banaction", "known/", "_" };
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		if (strncmp(name, starts[i], strlen(starts[i])) == 0)
+			return true;
+	return false;
+}
+
+static bool is_expected(const struct config_reader *reader, const struct expected *expected,
 	const char *name)
 {
-	for (size_t i = 0; i < names->count; i++)
-		if (strcmp(names->list[i], name) == 0)
+	for (size_t i = 0; i < expected->count; i++)
+		if (strcmp(expected->names[i], name) == 0)
 			return true;
-	return dialect_is_referenced(reader->tree, name);
+	return dialect_is_referenced(reader->tree, name) ||
+	       (expected->variables && is_variable(name)) ||
+	       (expected->filter && filter_keys_set(expected->filter, name));
 }
 
 /* Reports a key whose name has bytes that no key has: it is a line of the value above. False: it
@@ -51,76 +67,53 @@ static bool report_lost_line(struct config_reader *reader, const struct dialect_
 }
 
 static void report_unknown(struct config_reader *reader, const struct dialect_key *key,
-	const struct names *names)
+	const struct expected *expected)
 {
-	const char *guess = guess_word(key->name, names->list, names->count);
+	const char *guess = guess_word(key->name, expected->names, expected->count);
 	bool is_default = strcmp(reader->view.section->name, "DEFAULT") == 0;
 	bool was_broken = reader->broken;
 
-	if (report_lost_line(reader, key))
+	if (report_lost_line(reader, key) || (expected->any && !guess))
 		return;
 	values_error(reader, &key->at, "unknown key '%s'%s", text_shown_string(key->name).text,
-		values_guess(key->name, names->list, names->count, "").text);
+		values_guess(key->name, expected->names, expected->count, "").text);
 	/* a mistyped key of [DEFAULT] breaks no jail, or every one would stop to guard; but one
 	 * that was to protect somebody does */
 	if (is_default && !(guess && strncmp(guess, "ignore", strlen("ignore")) == 0))
 		reader->broken = was_broken;
 }
 
-void unknown_keys_check(struct config_reader *reader, const struct key_table *table)
+static void check_section(struct config_reader *reader, const struct expected *expected)
 {
 	const struct dialect_section *section = reader->view.section;
-	struct names names = { .count = 0 };
 
-	add_names(&names, table);
 	for (size_t i = 0; section && i < section->n_keys; i++)
-		if (!is_known(reader, &names, section->keys[i]->name))
-			report_unknown(reader, section->keys[i], &names);
+		if (!is_expected(reader, expected, section->keys[i]->name))
+			report_unknown(reader, section->keys[i], expected);
 }
 
-/* Says whether the name is that of a variable of fail2ban's jail.conf, which may be set though
- * nothing refers to it. */
-static bool is_variable(const char *name)
+void unknown_keys_check(struct config_reader *reader, const struct key_table *table)
 {
-	static const char *const starts[] = { "action_", "banaction", "known/", "_" };
+	struct expected expected = { .count = 0 };
 
-	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
-		if (strncmp(name, starts[i], strlen(starts[i])) == 0)
-			return true;
-	return false;
+	add_names(&expected, table);
+	check_section(reader, &expected);
 }
 
 void unknown_keys_check_jail(struct config_reader *reader, const struct key_table *table,
 	const struct config_filter *filter)
 {
-	const struct dialect_section *section = reader->view.section;
-	struct names names = { .count = 0 };
+	struct expected expected = { .variables = true, .filter = filter };
 
-	add_names(&names, table);
-	add_names(&names, &filter_keys);
-	for (size_t i = 0; section && i < section->n_keys; i++) {
-		const struct dialect_key *key = section->keys[i];
-
-		if (!is_known(reader, &names, key->name) && !is_variable(key->name) &&
-			!(filter && filter_keys_set(filter, key->name)))
-			report_unknown(reader, key, &names);
-	}
+	add_names(&expected, table);
+	add_names(&expected, &filter_keys);
+	check_section(reader, &expected);
 }
 
 void unknown_keys_check_filter(struct config_reader *reader)
 {
-	const struct dialect_section *section = dialect_section(reader->tree, "Definition");
-	struct names names = { .count = 0 };
+	struct expected expected = { .variables = true, .any = true };
 
-	add_names(&names, &filter_keys);
-	for (size_t i = 0; section && i < section->n_keys; i++) {
-		const struct dialect_key *key = section->keys[i];
-
-		if (is_known(reader, &names, key->name) || is_variable(key->name))
-			continue;
-		if (guess_word(key->name, names.list, names.count))
-			report_unknown(reader, key, &names);
-		else
-			(void)report_lost_line(reader, key); /* or it is a variable */
-	}
+	add_names(&expected, &filter_keys);
+	check_section(reader, &expected);
 }
