@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/ascii.h"
 #include "base/findings.h"
 #include "base/pattern.h"
 #include "base/text.h"
@@ -198,11 +199,6 @@ static void scan_catch_all(struct scan *scan, int reach)
 		scan->path.narrow = true;
 }
 
-static bool is_letter(const char *atom, size_t length)
-{
-	return length == 1 && ((*atom >= 'a' && *atom <= 'z') || (*atom >= 'A' && *atom <= 'Z'));
-}
-
 static void scan_atom(struct scan *scan)
 {
 	const char *atom = scan->at;
@@ -213,7 +209,7 @@ static void scan_atom(struct scan *scan)
 
 	scan->at += length;
 	scan->at += quantifier_length(scan->at, &many, &optional);
-	scan->letters = is_letter(atom, length) && !optional ? scan->letters + 1 : 0;
+	scan->letters = length == 1 && ascii_is_letter(*atom) && !optional ? scan->letters + 1 : 0;
 	scan->path.worded |= scan->letters >= WORD_LETTERS_MIN;
 	if (many && reach)
 		scan_catch_all(scan, reach);
