@@ -14,6 +14,7 @@ struct translation {
 	const struct pattern *from;
 	struct python_regex *to;
 	char flags[sizeof(FLAG_LETTERS)]; /* letters of flags that hold for the whole pattern */
+	size_t locale; /* where (?L) stands, which Python allows in patterns for bytes only */
 };
 
 static void add(struct translation *translation, const char *bytes, size_t length, size_t at)
@@ -111,16 +112,19 @@ static size_t class(struct translation *translation, size_t at)
 	return end;
 }
 
-/* The number of letters in "(?LETTERS" at text, and in *ret_end the byte behind them; 0: text
- * begins otherwise. */
-static size_t flag_letters(const char *text, char *ret_end)
+/* The number of letters in "(?LETTERS" at `at`, and in *ret_end the byte behind them; 0: it begins
+ * otherwise. */
+static size_t flag_letters(struct translation *translation, size_t at, char *ret_end)
 {
+	const char *text = translation->from->bytes + at;
 	size_t length;
 
 	if (strncmp(text, "(?", 2) != 0)
 		return 0;
 	length = strspn(text + 2, FLAG_LETTERS);
 	*ret_end = text[2 + length];
+	if (memchr(text + 2, 'L', length) && at < translation->locale)
+		translation->locale = at;
 	return length;
 }
 
@@ -152,7 +156,7 @@ static size_t flags(struct translation *translation, size_t at)
 	const char *text = translation->from->bytes + at;
 	size_t group = !strncmp(text, "(?:", 3) ? 3 : 1;
 	char end = '\0';
-	size_t length = flag_letters(text + group, &end);
+	size_t length = flag_letters(translation, at + group, &end);
 
 	/* "((?i)" and "(?:(?i)" */
 	if (length && end == ')') {
@@ -161,7 +165,7 @@ static size_t flags(struct translation *translation, size_t at)
 		add_string(translation, ":", at);
 		return group + 2 + length + 1;
 	}
-	length = flag_letters(text, &end);
+	length = flag_letters(translation, at, &end);
 	if (length && end == ')') {
 		flags_hoist(translation, text + 2, length);
 		return 2 + length + 1;
@@ -172,23 +176,6 @@ static size_t flags(struct translation *translation, size_t at)
 		return 2 + length;
 	}
 	return 0;
-}
-
-/* The offset of (?L), which Python allows in patterns for bytes only; if there is none, the end of
- * the pattern. */
-static size_t find_locale(const struct pattern *pattern)
-{
-	size_t at = 0;
-	char end;
-
-	while (pattern->bytes[at]) {
-		size_t length = flag_letters(pattern->bytes + at, &end);
-
-		if (memchr(pattern->bytes + at + 2, 'L', length))
-			break;
-		at += pattern_piece(pattern->bytes + at);
-	}
-	return at;
 }
 
 /* Translates the "{," of "{,n}" and "{,}" at `at`. Returns the length of what it has read; 0: it is
@@ -224,15 +211,14 @@ static void flags_write(struct translation *translation)
 int python_regex_translate(const struct pattern *pattern, struct python_regex *ret_spelling,
 	size_t *ret_offset, struct error *err)
 {
-	struct translation translation = { .from = pattern, .to = ret_spelling };
-	size_t at = find_locale(pattern);
+	struct translation translation = {
+		.from = pattern,
+		.to = ret_spelling,
+		.locale = pattern->length,
+	};
+	size_t at = 0;
 
-	if (at < pattern->length) {
-		*ret_offset = at;
-		return error_set(err, "the flag L is for bytes: leave it out");
-	}
 	*ret_spelling = (struct python_regex){ 0 };
-	at = 0;
 	while (pattern->bytes[at]) {
 		char byte = pattern->bytes[at];
 		size_t step = 0;
@@ -248,6 +234,11 @@ int python_regex_translate(const struct pattern *pattern, struct python_regex *r
 		if (!step)
 			copy(&translation, at, step = 1);
 		at += step;
+	}
+	if (translation.locale < pattern->length) {
+		*ret_offset = translation.locale;
+		pattern_done(&ret_spelling->pattern);
+		return error_set(err, "the flag L is for bytes: leave it out");
 	}
 	pattern_add(&ret_spelling->pattern, "", 0, pattern->origins[pattern->length]);
 	flags_write(&translation);
