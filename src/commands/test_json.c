@@ -147,11 +147,11 @@ void test_json_hit(struct test_json *state, uint64_t number, const struct hit *h
 	put_string(out, ",\"regex\":");
 	put_number(out, hit->rule);
 	put_string(out, ignored ? ",\"ignored\":true" : ",\"ignored\":false");
-	if (hit->doubtful)
+	if (hit->proof == HIT_DOUBTFUL)
 		put_string(out, ",\"charged\":false");
 	put_string(out, ",\"proof\":");
 	/* a host name is never proven */
-	put_string(out, hit->ip.family && hit->proven ? "\"proven\"" : "\"unproven\"");
+	put_string(out, hit->ip.family && hit->proof == HIT_PROVEN ? "\"proven\"" : "\"unproven\"");
 	put_string(out, ",\"fields\":{");
 	for (size_t i = 0; i < hit->n_fields; i++) {
 		if (i)

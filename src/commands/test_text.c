@@ -81,7 +81,7 @@ void test_text_hit(struct test_text *text, uint64_t number, const char *line, si
 		hit->has_time ? utc_format_ms(hit->at_ms, stamp) : "no date");
 	if (hit->rule)
 		(void)fprintf(text->out, "  rule %u", hit->rule);
-	if (hit->doubtful)
+	if (hit->proof == HIT_DOUBTFUL)
 		(void)fputs("  charged to nobody: it went through syslog", text->out);
 	(void)fprintf(text->out, "%s\n         ", ignored ? "  ignored" : "");
 	if (test_furthest_date(text->furthest, line, length, text->now_s, &why)) {

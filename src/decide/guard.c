@@ -85,13 +85,13 @@ void guard_count_hit(struct guard *guard, size_t number, const struct line *line
 		.at_ms = hit->has_time ? hit->at_ms : now_s * 1000,
 		.session = hit->session,
 		.event = hit->event,
-		.proven = hit->proven };
+		.proven = hit->proof == HIT_PROVEN };
 	struct counter_evidence evidence = { .line = line->text,
 		.line_length = line->length,
 		.account = hit->account,
 		.account_length = hit->account_length,
 		.rule = filter_rule_text(jail->filter, hit->rule),
-		.proven = hit->proven };
+		.proven = hit->proof == HIT_PROVEN };
 	const struct ban *standing;
 	uint32_t weight;
 	int64_t reached_s;
@@ -163,8 +163,8 @@ static void take(struct guard *guard, size_t number, const struct line *line,
 {
 	switch (result) {
 	case FILTER_HIT:
-		if (hit->doubtful)
-			break; /* anybody may have written it; the filter has counted it as such */
+		if (hit->proof == HIT_DOUBTFUL)
+			break; /* the filter has counted it as such */
 		if (hit->ip.family) {
 			guard_count_hit(guard, number, line, hit, now_s);
 		} else {

@@ -40,6 +40,15 @@ enum hit_event {
 	HIT_ACL,             /* FailedACL */
 };
 
+/* How sure it is that the attempt came from the address in the line. */
+enum hit_proof {
+	HIT_UNPROVEN, /* The address may be forged, or the log does not tell. The hit counts. */
+	HIT_PROVEN,   /* It has answered a handshake or the server's challenge. The hit counts. */
+	/* A caller may have written the end of the record, with the address (ASTERISK_SYSLOG). The
+	 * hit is charged to nobody. */
+	HIT_DOUBTFUL,
+};
+
 struct hit {
 	struct ip ip; /* family 0: the rule found only a name or an id, or no valid address */
 	/* Whom the hit is about, as text, not NUL-ended: the F-ID, else the address, else the
@@ -56,8 +65,7 @@ struct hit {
 	size_t account_length;
 	struct hit_field fields[HIT_FIELDS_MAX];
 	size_t n_fields;
-	bool proven;   /* the source cannot be forged */
-	bool doubtful; /* a caller may have chosen its end (ASTERISK_SYSLOG): charged to nobody */
+	enum hit_proof proof;
 	uint64_t session; /* a hash of PJSIP's SessionID, the same after a restart; 0: none */
 	enum hit_event event;
 };

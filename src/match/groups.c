@@ -243,7 +243,7 @@ bool groups_hit(const struct groups *groups, const struct groups_names *names, e
 			.value = value->text,
 			.length = length };
 		if (strcmp(names->list[i], "transport") == 0)
-			hit->proven = is_connection(value);
+			hit->proof = is_connection(value) ? HIT_PROVEN : HIT_UNPROVEN;
 		if (strcmp(names->list[i], "user") != 0)
 			continue;
 		hit->account = value->text;

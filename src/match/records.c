@@ -284,8 +284,9 @@ void records_hit(struct records *records, int64_t now_s, struct hit *hit)
 		.has_time = true,
 		.at_ms = record->at_ms > now_s * 1000 + 999 ? now_s * 1000 : record->at_ms,
 		.n_lines = 1,
-		.proven = record->proven && records->kind == ASTERISK_RECORD,
-		.doubtful = records->kind != ASTERISK_RECORD,
+		.proof = records->kind != ASTERISK_RECORD ? HIT_DOUBTFUL
+			 : record->proven                 ? HIT_PROVEN
+							  : HIT_UNPROVEN,
 		.session = session_of(record),
 		.event = event_of(record),
 	};

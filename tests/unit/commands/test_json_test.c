@@ -128,7 +128,9 @@ static void proofs(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct hit hit = { .host = "x", .host_length = 1, .proven = rows[i].proven };
+		struct hit hit = { .host = "x",
+			.host_length = 1,
+			.proof = rows[i].proven ? HIT_PROVEN : HIT_UNPROVEN };
 		bool is_name = !strcmp(rows[i].host, "x");
 
 		if (!is_name)

@@ -46,9 +46,12 @@ static struct hit hit_of(const char *step)
 
 	if (sscanf(step, "%c%llu@%lld%n", &event, &session, &ms, &length) != 3)
 		fail_msg("no step: %s", step);
-	hit.proven = step[length] == 'p';
-	if (step[length + hit.proven] > ' ')
-		who = (size_t)(step[length + hit.proven] - 'a');
+	if (step[length] == 'p') {
+		hit.proof = HIT_PROVEN;
+		length++;
+	}
+	if (step[length] > ' ')
+		who = (size_t)(step[length] - 'a');
 	if (who >= ADDRESSES)
 		fail_msg("no address: %s", step);
 	hit.event = (enum hit_event)((const char *)memchr(events, event, sizeof(events)) - events);

@@ -134,8 +134,8 @@ static void hits(void **state)
 		assert_true(hit.at_ms == INT64_C(1795423865686));
 		assert_int_equal(hit.rule, rows[i].rule);
 		assert_int_equal(hit.event, rows[i].event);
-		assert_int_equal(hit.proven, rows[i].proven);
-		assert_int_equal(hit.doubtful, rows[i].doubtful);
+		assert_int_equal(hit.proof == HIT_PROVEN, rows[i].proven);
+		assert_int_equal(hit.proof == HIT_DOUBTFUL, rows[i].doubtful);
 		assert_int_equal(hit.n_lines, 1);
 		if (rows[i].account)
 			assert_true(is(hit.account ? hit.account : "", hit.account_length,

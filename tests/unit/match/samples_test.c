@@ -105,9 +105,10 @@ static void hit_check(const struct samples *samples, const struct set *set, cons
 	char time[UTC_TEXT_MAX];
 
 	utc_format_ms(hit->at_ms, time);
-	if (json_is_false(json_object_get(wanted, "charged")) != hit->doubtful)
+	if (json_is_false(json_object_get(wanted, "charged")) != (hit->proof == HIT_DOUBTFUL))
 		fail_msg("%s:%u: %s: charged to %s, expected %s", samples->path, samples->line,
-			set->call, hit->doubtful ? "nobody" : "its host", samples->expect);
+			set->call, hit->proof == HIT_DOUBTFUL ? "nobody" : "its host",
+			samples->expect);
 	if (!host || hit->host_length != strlen(host) || strncmp(host, hit->host, hit->host_length))
 		fail_msg("%s:%u: %s: host %.*s, expected %s", samples->path, samples->line,
 			set->call, (int)hit->host_length, hit->host, samples->expect);
