@@ -22,13 +22,12 @@ enum { FIELD_MAX = 256, TROUBLE_MAX = 256, STREAM_BYTES = 32, STREAMS_MAX = 8 };
  * broken[next_broken] is the oldest. */
 struct reader {
 	sd_journal *journal; /* owned */
+	char *cursor;        /* owned; of the last entry handed over; NULL: it has been told */
 	char broken[STREAMS_MAX][STREAM_BYTES];
 	unsigned next_broken;
 	bool told_broken;
-	bool moved;
 	bool more;
-	bool failed;                     /* has been told */
-	char cursor[JOURNAL_CURSOR_MAX]; /* of the last entry handed over; "": none */
+	bool failed; /* has been told */
 };
 
 struct journal {
@@ -62,8 +61,10 @@ void journal_free(struct journal *journal)
 {
 	if (!journal)
 		return;
-	for (int i = 0; i < journal->n_readers; i++)
+	for (int i = 0; i < journal->n_readers; i++) {
 		sd_journal_close(journal->readers[i].journal);
+		free(journal->readers[i].cursor);
+	}
 	(void)close(journal->epoll_fd); /* nothing is pending on it */
 	free(journal);
 }
@@ -263,8 +264,6 @@ int journal_add(struct journal *journal, const struct journal_source *source, co
 	rights_check(journal, source);
 	if (cursor)
 		(void)is_broken(reader); /* the cursor's own entry: its rest may be to come */
-	if (cursor && strlen(cursor) < sizeof(reader->cursor))
-		(void)text_format(reader->cursor, sizeof(reader->cursor), "%s", cursor);
 	return journal->n_readers++;
 }
 
@@ -356,19 +355,6 @@ static int64_t entry_ms(sd_journal *journal)
 	return (int64_t)(at_us / 1000);
 }
 
-static void cursor_keep(struct reader *reader)
-{
-	char *cursor = NULL;
-
-	if (sd_journal_get_cursor(reader->journal, &cursor) < 0)
-		return; /* a restart then reads from the one before */
-	if (strlen(cursor) < sizeof(reader->cursor)) {
-		(void)text_format(reader->cursor, sizeof(reader->cursor), "%s", cursor);
-		reader->moved = true;
-	}
-	free(cursor);
-}
-
 /* ---- reading ---- */
 
 /* number: what reading has returned, < 0 an error. Told when it begins. */
@@ -397,6 +383,7 @@ static void broken_tell(struct journal *journal, struct reader *reader)
 static void read_one(struct journal *journal, int number)
 {
 	struct reader *reader = &journal->readers[number];
+	char *cursor = NULL;
 	int count = 0;
 	int rc = sd_journal_process(reader->journal);
 
@@ -414,8 +401,10 @@ static void read_one(struct journal *journal, int number)
 		line.at_ms = entry_ms(reader->journal);
 		journal->callbacks.entry(journal->callbacks.context, number, &line);
 	}
-	if (count)
-		cursor_keep(reader);
+	if (count && sd_journal_get_cursor(reader->journal, &cursor) >= 0) {
+		free(reader->cursor);
+		reader->cursor = cursor;
+	} /* else a restart reads from the one before */
 	reader->more = rc > 0 && count == JOURNAL_BATCH;
 	trouble_tell(journal, reader, rc);
 }
@@ -440,10 +429,12 @@ void journal_cursors(struct journal *journal,
 	void (*each)(void *context, int reader, const char *cursor), void *context)
 {
 	for (int i = 0; i < journal->n_readers; i++) {
-		if (!journal->readers[i].moved)
-			continue;
-		journal->readers[i].moved = false;
-		each(context, i, journal->readers[i].cursor);
+		struct reader *reader = &journal->readers[i];
+
+		if (reader->cursor && strlen(reader->cursor) < JOURNAL_CURSOR_MAX)
+			each(context, i, reader->cursor);
+		free(reader->cursor);
+		reader->cursor = NULL;
 	}
 }
 

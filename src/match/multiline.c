@@ -98,11 +98,8 @@ const char *multiline_join(struct multiline *lines, size_t *ret_length)
 
 void multiline_replace(struct multiline *lines, const char *line, size_t length)
 {
-	char *copy = alloc_bytes(line, length);
-
 	lines_clear(lines);
-	multiline_add(lines, copy, length);
-	free(copy);
+	multiline_add(lines, line, length);
 }
 
 static size_t newlines(const char *text, size_t length)

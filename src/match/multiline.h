@@ -17,7 +17,7 @@ void multiline_free(struct multiline *lines);
 void multiline_add(struct multiline *lines, const char *line, size_t length);
 /* Returns all lines, each with a newline; the text can be read until the next multiline_join. */
 const char *multiline_join(struct multiline *lines, size_t *ret_length);
-/* Replaces all lines by one. */
+/* Replaces all lines by one, which may lie in what multiline_join returned. */
 void multiline_replace(struct multiline *lines, const char *line, size_t length);
 
 /* A range [start, end) of the text that multiline_join returned. */

@@ -21,7 +21,7 @@ struct records_log {
 	size_t border_length;
 	struct asterisk *reader;
 	bool waits; /* the beginning of a record was read, and is not counted yet */
-	struct records_log *next;
+	TAILQ_ENTRY(records_log) others;
 };
 
 static bool is_same_path(const char *a, const char *b)
@@ -29,17 +29,20 @@ static bool is_same_path(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static struct records_log *log_new(const char *path)
+static struct records_log *log_new(struct records *records, const char *path)
 {
 	struct records_log *log = alloc_zero(sizeof(*log));
 
 	log->path = path ? alloc_string(path) : NULL;
 	log->reader = asterisk_new();
+	records->n_logs++;
 	return log;
 }
 
-static void log_free(struct records_log *log)
+static void log_free(struct records *records, struct records_log *log)
 {
+	TAILQ_REMOVE(&records->logs, log, others);
+	records->n_logs--;
 	asterisk_free(log->reader);
 	free(log->path);
 	free(log);
@@ -49,8 +52,9 @@ struct records *records_new(void)
 {
 	struct records *records = alloc_zero(sizeof(*records));
 
-	records->log = log_new(NULL);
-	records->n_logs = 1;
+	TAILQ_INIT(&records->logs);
+	records->log = log_new(records, NULL);
+	TAILQ_INSERT_HEAD(&records->logs, records->log, others);
 	return records;
 }
 
@@ -60,10 +64,8 @@ void records_free(struct records *records)
 
 	if (!records)
 		return;
-	while ((log = records->log)) {
-		records->log = log->next;
-		log_free(log);
-	}
+	while ((log = TAILQ_FIRST(&records->logs)))
+		log_free(records, log);
 	free(records);
 }
 
@@ -76,27 +78,19 @@ static void kind_count(struct records *records, enum asterisk_kind kind)
 /* Finds the log at path, or adds it, and moves it to the front. *ret_new: it was added. */
 static struct records_log *log_find(struct records *records, const char *path, bool *ret_new)
 {
-	struct records_log **link = &records->log;
-	struct records_log *log;
+	struct records_log *log = TAILQ_FIRST(&records->logs);
 
-	while ((log = *link) && !is_same_path(log->path, path)) {
-		if (!log->next && records->n_logs == RECORDS_LOGS_MAX) {
-			log_free(log);
-			*link = NULL;
-			records->n_logs--;
-			break;
-		}
-		link = &log->next;
-	}
-	log = *link;
+	while (log && !is_same_path(log->path, path))
+		log = TAILQ_NEXT(log, others);
 	*ret_new = !log;
 	if (log) {
-		*link = log->next;
+		TAILQ_REMOVE(&records->logs, log, others);
 	} else {
-		log = log_new(path);
-		records->n_logs++;
+		if (records->n_logs == RECORDS_LOGS_MAX)
+			log_free(records, TAILQ_LAST(&records->logs, records_logs));
+		log = log_new(records, path);
 	}
-	log->next = records->log;
+	TAILQ_INSERT_HEAD(&records->logs, log, others);
 	records->log = log;
 	return log;
 }

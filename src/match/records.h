@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "asterisk/reader.h"
 #include "base/ip.h"
@@ -15,7 +16,8 @@ struct line;
  * the source is proven; the rules see the text of a record, and only say whether it counts. Each
  * log that the filter reads has a reader of its own. */
 struct records {
-	struct records_log *log; /* owned list of the logs; that of the last line comes first */
+	TAILQ_HEAD(records_logs, records_log) logs; /* owned; that of the last line comes first */
+	struct records_log *log;                    /* of the last line */
 	size_t n_logs;
 	char host[IP_TEXT_MAX]; /* the address of `record` */
 

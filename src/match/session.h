@@ -10,7 +10,6 @@
 /* Sessions: lines in which F-MLFID matches the same text are of one connection, and what one of
  * them says (the address, the user) holds for the later ones.
  *
- *
  * Anybody outside can open sessions, so their number is limited. One more than SESSIONS_MAX removes
  * the oldest (the one opened first, whenever its last line came), and each ends SESSION_S seconds
  * after it was opened, by the time of the lines; both as in fail2ban. The next line of a session
