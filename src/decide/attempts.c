@@ -122,7 +122,7 @@ static void attempt_join(struct guard *guard, struct attempt *attempt, bool prov
 		attempt_end(guard->attempts, attempt);
 }
 
-static void record(const struct guard *guard, const struct guard_offence *offence,
+static void line_record(const struct guard *guard, const struct guard_offence *offence,
 	enum store_kind kind, uint64_t session, int64_t value)
 {
 	struct store_failure row = { .jail = guard->jails[offence->jail].name,
@@ -137,7 +137,7 @@ static void record(const struct guard *guard, const struct guard_offence *offenc
 	store_failure(guard->store, &row);
 }
 
-static bool begins(const struct guard_offence *offence)
+static bool may_begin(const struct guard_offence *offence)
 {
 	return offence->session &&
 	       (offence->event == HIT_UNKNOWN_ACCOUNT || offence->event == HIT_ACL);
@@ -148,7 +148,7 @@ bool attempts_join(struct guard *guard, const struct guard_offence *offence)
 	bool is_last = offence->event == HIT_GUESS;
 	struct attempt *attempt;
 
-	if (!offence->session || (!is_last && !begins(offence)))
+	if (!offence->session || (!is_last && !may_begin(offence)))
 		return false;
 	attempt = attempt_find(guard, offence);
 	if (!attempt || offence->at_ms < attempt->at_ms - ATTEMPTS_MS ||
@@ -157,20 +157,20 @@ bool attempts_join(struct guard *guard, const struct guard_offence *offence)
 	if (!is_last && attempt->lines == OPENERS_MAX)
 		return false;
 	attempt_join(guard, attempt, offence->proven, is_last);
-	record(guard, offence, STORE_JOINED, offence->session, is_last);
+	line_record(guard, offence, STORE_JOINED, offence->session, is_last);
 	return true;
 }
 
 void attempts_count(struct guard *guard, const struct guard_offence *offence, uint32_t weight)
 {
-	bool is_first = begins(offence);
+	bool is_first = may_begin(offence);
 
 	if (is_first)
 		attempt_begin(guard, offence, weight);
 	if (weight)
-		record(guard, offence, STORE_FAILURE, is_first ? offence->session : 0, weight);
+		line_record(guard, offence, STORE_FAILURE, is_first ? offence->session : 0, weight);
 	else if (is_first)
-		record(guard, offence, STORE_INSIDE, offence->session, 0);
+		line_record(guard, offence, STORE_INSIDE, offence->session, 0);
 }
 
 void attempts_load(struct guard *guard, uint32_t jail, const struct store_failure *row)

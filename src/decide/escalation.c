@@ -75,7 +75,7 @@ static int64_t random_part(const struct guard *guard, size_t jail, const struct 
 	return (int64_t)(siphash(store_key(guard->store), bytes, size) % ((uint64_t)limit_s + 1));
 }
 
-static double formula(const struct config_increment *increment, double base, uint32_t n)
+static double grown_length(const struct config_increment *increment, double base, uint32_t n)
 {
 	double factor = increment->factor;
 	double grown;
@@ -107,7 +107,7 @@ int64_t guard_ban_length(const struct guard *guard, size_t jail, const struct ip
 
 	if (!n || base_s < 0)
 		return base_s;
-	grown = formula(increment, (double)base_s, n);
+	grown = grown_length(increment, (double)base_s, n);
 	/* a NaN, and what is less than the shortest timeout, becomes 1 */
 	length_s = grown >= (double)TIMEOUT_LONGEST_S ? TIMEOUT_LONGEST_S
 		   : grown >= 1                       ? (int64_t)grown

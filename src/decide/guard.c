@@ -158,7 +158,7 @@ static bool jail_wants(const struct guard_jail *jail, const struct line *line)
 	return false;
 }
 
-static void take(struct guard *guard, size_t number, const struct line *line,
+static void line_judged(struct guard *guard, size_t number, const struct line *line,
 	enum filter_result result, const struct hit *hit, int64_t now_s)
 {
 	switch (result) {
@@ -187,7 +187,7 @@ void guard_entry(struct guard *guard, size_t jail, const struct line *line, int6
 
 	if (!filter)
 		return;
-	take(guard, jail, line, filter_match(filter, line, now_s, &hit), &hit, now_s);
+	line_judged(guard, jail, line, filter_match(filter, line, now_s, &hit), &hit, now_s);
 	blind_count(guard, jail, line, now_s);
 }
 

@@ -22,7 +22,7 @@ struct history {
 	int64_t keep_s;
 };
 
-static void drop(struct history *history, struct record *record)
+static void record_drop(struct history *history, struct record *record)
 {
 	ranked_remove(&history->table, &record->in);
 	free(record);
@@ -34,7 +34,7 @@ static struct record *record_new(struct history *history, uint32_t jail, const s
 	struct record *record = alloc_zero(sizeof(*record));
 
 	if (victim)
-		drop(history, victim);
+		record_drop(history, victim);
 	*record = (struct record){ .in = { .ip = *ip, .jail = jail }, .count = 1 };
 	ranked_add(&history->table, &record->in, record->count);
 	if (jail >= history->n_jails)
@@ -64,7 +64,7 @@ void history_free(struct history *history)
 	if (!history)
 		return;
 	while ((record = ipmap_next(history->table.map, &cursor)))
-		drop(history, record);
+		record_drop(history, record);
 	ranked_done(&history->table);
 	free(history);
 }
@@ -151,7 +151,7 @@ void history_forget(struct history *history, uint32_t jail, const struct ip *ip)
 	struct record *record = ranked_find(&history->table, jail, ip);
 
 	if (record)
-		drop(history, record);
+		record_drop(history, record);
 }
 
 size_t history_expire(struct history *history, int64_t now_s, size_t limit)
@@ -163,7 +163,7 @@ size_t history_expire(struct history *history, int64_t now_s, size_t limit)
 
 		while (dropped < limit && (record = ranked_oldest(&history->table, i)) &&
 			!is_remembered(history, record, now_s)) {
-			drop(history, record);
+			record_drop(history, record);
 			dropped++;
 		}
 	}

@@ -28,7 +28,7 @@ static void body_add(struct letter *letter, const char *format, ...)
 	va_end(args);
 }
 
-static const char *stamp(int64_t at_s, char out[STAMP_MAX])
+static const char *stamp_format(int64_t at_s, char out[STAMP_MAX])
 {
 	time_t at = (time_t)at_s;
 	struct tm parts;
@@ -109,8 +109,8 @@ static void add_why(struct letter *letter, const struct config_jail *jail, const
 		body_add(letter, "          that count as %u: the address has been banned before\n",
 			window->counted);
 	if (window && window->failures)
-		body_add(letter, "          from %s to %s\n", stamp(window->first_s, from),
-			stamp(window->last_s, to));
+		body_add(letter, "          from %s to %s\n", stamp_format(window->first_s, from),
+			stamp_format(window->last_s, to));
 	if (ban->number)
 		body_add(letter, "Bans:     this is ban %u of this address\n", ban->number);
 	if (!window)
@@ -141,9 +141,9 @@ void letter_ban(struct letter *ret_letter, const char *jail_name, const struct c
 		host);
 	body_add(letter, "Address:  %s\n", address);
 	body_add(letter, "Jail:     %s\n", shown);
-	body_add(letter, "Since:    %s\n", stamp(ban->since_s, at));
+	body_add(letter, "Since:    %s\n", stamp_format(ban->since_s, at));
 	body_add(letter, "Until:    %s\n",
-		ban->until_s ? stamp(ban->until_s, at) : "lifted by hand (permanent)");
+		ban->until_s ? stamp_format(ban->until_s, at) : "lifted by hand (permanent)");
 	add_scopes(letter, jail);
 	add_why(letter, jail, ban, window);
 	body_add(letter, "\nTo lift it:            voipguard unban %s\n", address);
@@ -160,7 +160,7 @@ void letter_add_kernel(struct letter *letter, const struct ip *ip, int failure, 
 		body_add(letter,
 			"The kernel holds the ban since %s: packets from %s are dropped\n"
 			"(nftables table inet voipguard).\n",
-			stamp(at_s, at), address);
+			stamp_format(at_s, at), address);
 	else if (failure > 0)
 		body_add(letter, "The kernel has REFUSED the ban (%s): see voipguard status.\n",
 			strerror(failure));

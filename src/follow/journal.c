@@ -26,7 +26,6 @@ struct reader {
 	char broken[STREAMS_MAX][STREAM_BYTES];
 	unsigned next_broken;
 	bool told_broken;
-	bool more;
 	bool failed; /* has been told */
 };
 
@@ -173,7 +172,7 @@ static int add_matches(sd_journal *journal, const struct journal_source *source)
 }
 
 /* The entry behind the cursor's is the next one to be read. */
-static int seek(sd_journal *journal, const char *cursor, int64_t since_ms)
+static int journal_seek(sd_journal *journal, const char *cursor, int64_t since_ms)
 {
 	if (cursor && sd_journal_seek_cursor(journal, cursor) >= 0 &&
 		sd_journal_next(journal) > 0) {
@@ -251,7 +250,7 @@ int journal_add(struct journal *journal, const struct journal_source *source, co
 	(void)sd_journal_set_data_threshold(reader->journal, JOURNAL_LINE_MAX + FIELD_MAX);
 	rc = add_matches(reader->journal, source);
 	if (rc >= 0)
-		rc = seek(reader->journal, cursor, since_ms);
+		rc = journal_seek(reader->journal, cursor, since_ms);
 	fd = rc < 0 ? rc : sd_journal_get_fd(reader->journal);
 	/* without events the reader is looked at every second */
 	if (fd >= 0)
@@ -380,7 +379,8 @@ static void broken_tell(struct journal *journal, struct reader *reader)
 	reader->told_broken = true;
 }
 
-static void read_one(struct journal *journal, int number)
+/* True: the batch is full, and there may be more. */
+static bool read_one(struct journal *journal, int number)
 {
 	struct reader *reader = &journal->readers[number];
 	char *cursor = NULL;
@@ -405,8 +405,8 @@ static void read_one(struct journal *journal, int number)
 		free(reader->cursor);
 		reader->cursor = cursor;
 	} /* else a restart reads from the one before */
-	reader->more = rc > 0 && count == JOURNAL_BATCH;
 	trouble_tell(journal, reader, rc);
+	return rc > 0 && count == JOURNAL_BATCH;
 }
 
 bool journal_read(struct journal *journal)
@@ -418,10 +418,8 @@ bool journal_read(struct journal *journal)
 	(void)epoll_wait(journal->epoll_fd, events, 16, 0);
 	if (!journal->blocked)
 		journal->trouble[0] = '\0';
-	for (int i = 0; i < journal->n_readers; i++) {
-		read_one(journal, i);
-		more = more || journal->readers[i].more;
-	}
+	for (int i = 0; i < journal->n_readers; i++)
+		more |= read_one(journal, i);
 	return more;
 }
 

@@ -102,7 +102,7 @@ void multiline_replace(struct multiline *lines, const char *line, size_t length)
 	multiline_add(lines, line, length);
 }
 
-static size_t newlines(const char *text, size_t length)
+static size_t newlines_count(const char *text, size_t length)
 {
 	size_t count = 0;
 
@@ -122,8 +122,8 @@ static struct multiline_span lines_touched(const char *text, size_t length,
 	const char *behind = from < length ? memchr(text + from, '\n', length - from) : NULL;
 
 	return (struct multiline_span){
-		.start = before ? newlines(text, (size_t)(before - text) + 1) : 0,
-		.end = newlines(text, behind ? (size_t)(behind - text) + 1 : length),
+		.start = before ? newlines_count(text, (size_t)(before - text) + 1) : 0,
+		.end = newlines_count(text, behind ? (size_t)(behind - text) + 1 : length),
 	};
 }
 
