@@ -54,25 +54,18 @@ int test_input_open(const char *path, int *ret_fd, struct error *err)
 {
 	struct shown shown = text_shown_string(path);
 	struct stat info;
-	int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO)
-					: open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	cleanup_close int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO)
+						      : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
-	if (fd < 0 || fstat(fd, &info) < 0) {
-		error_errno(err, errno, "cannot read %s", shown.text);
-		goto fail;
-	}
-	if (S_ISDIR(info.st_mode)) {
-		error_set(err, "cannot read %s: it is a directory", shown.text);
-		goto fail;
-	}
+	if (fd < 0 || fstat(fd, &info) < 0)
+		return error_errno(err, errno, "cannot read %s", shown.text);
+	if (S_ISDIR(info.st_mode))
+		return error_set(err, "cannot read %s: it is a directory", shown.text);
 	if (format_check(fd, path, err) < 0)
-		goto fail;
+		return -1;
 	*ret_fd = fd;
+	fd = -1;
 	return 0;
-fail:
-	if (fd >= 0)
-		(void)close(fd); /* closing what was not written loses nothing */
-	return -1;
 }
 
 void test_input_init(struct test_input *input, int fd)
