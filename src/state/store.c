@@ -163,7 +163,7 @@ void store_alert_sent(struct store *store, int64_t id)
 		const struct store_alert *alert = unwritten_row(&store->unwritten, ROW_ALERT, i);
 
 		if (alert->id == id) {
-			unwritten_remove(&store->unwritten, ROW_ALERT, i);
+			unwritten_remove(&store->unwritten, ROW_ALERT, i, 1);
 			return;
 		}
 	}
@@ -182,7 +182,11 @@ void store_name(struct store *store, const struct store_name *name)
 
 bool store_is_dirty(const struct store *store)
 {
-	return unwritten_count(&store->unwritten) > 0;
+	for (int kind = 0; kind < ROW_KINDS; kind++)
+		if (kind != ROW_POSITION && kind != ROW_CURSOR &&
+			store->unwritten.lists[kind].count)
+			return true;
+	return false;
 }
 
 uint64_t store_lost(const struct store *store)

@@ -47,8 +47,7 @@ static void texts_free(enum row_kind kind, void *row)
 	}
 }
 
-/* Frees count rows from index first on, and moves those behind to their place. */
-static void rows_drop(struct unwritten *unwritten, enum row_kind kind, size_t first, size_t count)
+void unwritten_remove(struct unwritten *unwritten, enum row_kind kind, size_t first, size_t count)
 {
 	struct unwritten_list *list = &unwritten->lists[kind];
 
@@ -59,11 +58,6 @@ static void rows_drop(struct unwritten *unwritten, enum row_kind kind, size_t fi
 		memmove(unwritten_row(unwritten, kind, first),
 			unwritten_row(unwritten, kind, first + count),
 			(list->count - first) * row_layouts[kind].bytes);
-}
-
-void unwritten_remove(struct unwritten *unwritten, enum row_kind kind, size_t index)
-{
-	rows_drop(unwritten, kind, index, 1);
 }
 
 /* The index of the row with the same keys, or the number of rows: there is none. */
@@ -96,7 +90,7 @@ void unwritten_add(struct unwritten *unwritten, enum row_kind kind, const void *
 		texts_free(kind, unwritten_row(unwritten, kind, place));
 	} else {
 		if (layout->max && list->count == layout->max) {
-			rows_drop(unwritten, kind, 0, layout->dropped);
+			unwritten_remove(unwritten, kind, 0, layout->dropped);
 			unwritten->lost += layout->dropped;
 		}
 		list->rows = alloc_room(list->rows, list->count, &list->room, layout->bytes);
@@ -107,20 +101,10 @@ void unwritten_add(struct unwritten *unwritten, enum row_kind kind, const void *
 	texts_copy(unwritten, kind, kept);
 }
 
-size_t unwritten_count(const struct unwritten *unwritten)
-{
-	size_t count = 0;
-
-	for (int kind = 0; kind < ROW_KINDS; kind++)
-		if (kind != ROW_POSITION && kind != ROW_CURSOR)
-			count += unwritten->lists[kind].count;
-	return count;
-}
-
 void unwritten_clear(struct unwritten *unwritten)
 {
 	for (int kind = 0; kind < ROW_KINDS; kind++)
-		rows_drop(unwritten, kind, 0, unwritten->lists[kind].count);
+		unwritten_remove(unwritten, kind, 0, unwritten->lists[kind].count);
 }
 
 void unwritten_done(struct unwritten *unwritten)

@@ -26,9 +26,8 @@ struct unwritten {
 void unwritten_add(struct unwritten *unwritten, enum row_kind kind, const void *row);
 /* The row at index in its list; valid until the list changes. */
 void *unwritten_row(const struct unwritten *unwritten, enum row_kind kind, size_t index);
-void unwritten_remove(struct unwritten *unwritten, enum row_kind kind, size_t index);
-/* How many rows wait, without positions and cursors, which are written when other rows are. */
-size_t unwritten_count(const struct unwritten *unwritten);
+/* Drops count rows from index first on; those behind move to their place. */
+void unwritten_remove(struct unwritten *unwritten, enum row_kind kind, size_t first, size_t count);
 /* Drops all rows: a commit has written them. */
 void unwritten_clear(struct unwritten *unwritten);
 /* Frees all; `lost` stays. */
