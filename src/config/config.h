@@ -147,9 +147,11 @@ struct dialect_names;
 
 struct config {
 	char *dir;
-	int64_t dbpurgeage_s; /* [voipguard] dbpurgeage: how long a ban is remembered for
-			       * bantime.increment; default 86400 */
-	bool lift_on_stop;    /* [voipguard] on_stop = lift; default keep */
+	int64_t dbpurgeage_s;   /* [voipguard] dbpurgeage: how long a ban is remembered for
+				 * bantime.increment; default 86400 */
+	bool lift_on_stop;      /* [voipguard] on_stop = lift; default keep */
+	struct scope sip_ports; /* [voipguard] sip_port: where Asterisk speaks SIP by UDP */
+	uint32_t nflog_group;   /* [voipguard] nflog_group: for the copies of its challenges */
 	struct config_mail mail;
 	struct config_jail *jails; /* all, disabled ones too, in order of first appearance */
 	size_t n_jails;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -111,11 +112,29 @@ const struct key_table daemon_mail_keys = { mail_rows, sizeof(mail_rows) / sizeo
 
 /* ---- [voipguard] ---- */
 
+/* As a jail's port. */
+static void read_sip_port(struct config_reader *reader, const struct key *key, void *base)
+{
+	struct config *config = base;
+	struct config_text ports = values_scalar(reader, key->name);
+	struct scope scope;
+	struct error err;
+
+	if (ports.text && scope_parse(IPPROTO_UDP, ports.text, &scope, &err) < 0)
+		values_error(reader, &ports.at, "sip_port: %s", err.text);
+	else if (ports.text)
+		config->sip_ports = scope;
+	free(ports.text);
+}
+
 static const struct key rows[] = {
 	{ "dbpurgeage", KEY_SPAN, .offset = offsetof(struct config, dbpurgeage_s), .initial = 86400,
 		.least = 1, .wanted = "at least one second" },
 	{ "on_stop", KEY_CHOICE, .offset = offsetof(struct config, lift_on_stop),
 		.words = { "keep", "lift" } },
+	{ "sip_port", .type = KEY_NAMED, .read = read_sip_port },
+	{ "nflog_group", KEY_NUMBER, .offset = offsetof(struct config, nflog_group),
+		.initial = 5060, .most = UINT16_MAX },
 };
 const struct key_table daemon_keys = { rows, sizeof(rows) / sizeof(rows[0]) };
 
@@ -163,6 +182,7 @@ void daemon_read(const struct config_place *place, const struct dialect *tree,
 	struct config_reader reader = { .place = place, .tree = tree, .findings = place->findings };
 
 	key_init_all(&daemon_keys, config);
+	config->sip_ports = (struct scope){ IPPROTO_UDP, 1, { { 5060, 5060 } } };
 	read_fail2ban(place, config);
 	reader.view.section = dialect_section(tree, "voipguard");
 	if (reader.view.section) { /* else [DEFAULT] would count, which is the jails' */

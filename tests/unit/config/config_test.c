@@ -98,6 +98,9 @@ static const struct {
 	{ GOOD "ignorecommand = /bin/x\n", "jail.local:5:17: error", "left out" },
 	{ GOOD "backend = systemd\n", "jail.local:5:11: warning", "without journalmatch" },
 	{ GOOD "[voipguard]\non_stop = never\n", "jail.local:6:11: error", "keep nor lift" },
+	{ GOOD "[voipguard]\nsip_port = 5060,seventy\n", "jail.local:6:12: error", "'seventy'" },
+	{ GOOD "[voipguard]\nnflog_group = 65536\n", "jail.local:6:15: error",
+		"is not between 0 and 65535" },
 	{ GOOD "[voipguard]\non_stpo = keep\n", "jail.local:6:1: error", "'on_stop'" },
 	{ GOOD "[mail]\nserver = localhost:smtp\n", "jail.local:6:20: error", "no port" },
 	{ GOOD "[mail]\ntls = maybe\n", "jail.local:6:7: error", "none nor required" },
@@ -289,15 +292,17 @@ static void actions_become_scopes_and_mail(void **state)
 	}
 }
 
-static void mail_server_and_password(void **state)
+static void the_daemons_own_keys(void **state)
 {
+	char ports[SCOPE_TEXT_MAX];
 	struct tree tree;
 
 	(void)state;
 	make(&tree);
 	put(&tree, "jails/a.conf",
 		GOOD "[mail]\nserver = [2001:db8::1]:587\ntls = required\nuser = u\n"
-		     "password_file = secret\n[voipguard]\non_stop = lift\n");
+		     "password_file = secret\n[voipguard]\non_stop = lift\n"
+		     "sip_port = 5060-5062,5080\nnflog_group = 0\n");
 	put(&tree, "secret", "p w\nrest\n");
 	(void)good(&tree, "a");
 	assert_string_equal(tree.config->mail.server, "2001:db8::1");
@@ -305,6 +310,14 @@ static void mail_server_and_password(void **state)
 	assert_true(tree.config->mail.tls_required);
 	assert_string_equal(tree.config->mail.password, "p w");
 	assert_true(tree.config->lift_on_stop);
+	assert_string_equal(scope_format(&tree.config->sip_ports, ports), "udp:5060-5062,5080");
+	assert_int_equal(tree.config->nflog_group, 0);
+	done(&tree);
+	make(&tree);
+	put(&tree, "jails/a.conf", GOOD);
+	(void)good(&tree, "a");
+	assert_string_equal(scope_format(&tree.config->sip_ports, ports), "udp:5060");
+	assert_int_equal(tree.config->nflog_group, 5060);
 	done(&tree);
 }
 
@@ -452,7 +465,7 @@ int main(void)
 		cmocka_unit_test(later_files_win),
 		cmocka_unit_test(the_fail2ban_tree_loads),
 		cmocka_unit_test(actions_become_scopes_and_mail),
-		cmocka_unit_test(mail_server_and_password),
+		cmocka_unit_test(the_daemons_own_keys),
 		cmocka_unit_test(several_findings_in_one_run),
 		cmocka_unit_test(unreadable_trees),
 		cmocka_unit_test(a_file_too_many_is_told),
