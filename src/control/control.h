@@ -12,6 +12,7 @@ struct guard;
 struct protect;
 struct message;
 struct tail;
+struct wire;
 
 /* The server's side of the control protocol. A client connects, sends one request (a JSON object on
  * one line, ended by a newline), gets one answer of the same form, and the connection is closed.
@@ -53,13 +54,15 @@ struct control_health {
 	char text[CONTROL_HEALTH_TEXT_MAX]; /* rendered */
 };
 
-/* What control needs of the engine. It is copied; guard, protect, tail and health are borrowed and
- * outlive the control. */
+/* What control needs of the engine. It is copied; what its pointers lead to is borrowed and
+ * outlives the control. */
 struct control_engine {
 	struct guard *guard;
 	struct protect *protect;
 	struct tail *tail;
 	const struct control_health *health; /* [CONTROL_PARTS] */
+	struct wire *wire;                   /* NULL: no copies of challenges are asked for */
+	const struct control_health *wire_health;
 	bool dry_run;
 	int64_t started_s; /* wall clock */
 	/* Writes all unwritten rows to the database now, without its timer. -1: nothing was

@@ -17,6 +17,8 @@
 #include "process/messages.h"
 #include "protect/protect.h"
 #include "state/store.h"
+#include "wire/nonces.h"
+#include "wire/wire.h"
 
 enum { STATUS_BANS_MAX = 100000 }; /* bans that a status lists, the newest */
 
@@ -338,6 +340,25 @@ static json_t *health_json(const struct control_engine *engine)
 	return object;
 }
 
+/* By what the source of a failure can be proven. */
+static json_t *proof_json(const struct control_engine *engine)
+{
+	const struct control_health *health = engine->wire_health;
+	const struct wire_counts *counts;
+	const struct nonces *nonces;
+
+	if (!engine->wire)
+		return json_pack("{s:n}", "wire");
+	counts = wire_counts(engine->wire);
+	nonces = wire_nonces(engine->wire);
+	return json_pack("{s:{s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}}", "wire", "ok",
+		health->ok, "text", rendered_json(health->text), "challenges",
+		(json_int_t)counts->answers, "foreign", (json_int_t)counts->foreign, "unreadable",
+		(json_int_t)counts->unreadable, "lost", (json_int_t)counts->lost, "withdrawn",
+		(json_int_t)counts->withdrawn, "nonces", (json_int_t)nonces_count(nonces), "proven",
+		(json_int_t)nonces_proven_count(nonces));
+}
+
 /* Shown are all jails that run or are left out. The jail "manual" and jails that only the database
  * knows are shown while they hold a ban. */
 static bool is_shown(const struct status *status, size_t jail, const struct guard_jail_info *info)
@@ -414,6 +435,7 @@ struct json_t *status_json(const struct status *status, int64_t now_s)
 	json_object_set_new(object, "uptime_s", json_integer(now_s - engine->started_s));
 	json_object_set_new(object, "dry_run", json_boolean(engine->dry_run));
 	json_object_set_new(object, "health", health_json(engine));
+	json_object_set_new(object, "proof", proof_json(engine));
 	json_object_set_new(object, "cut_lines",
 		json_integer((json_int_t)tail_cut_lines(engine->tail)));
 	json_object_set_new(object, "jails", jails);

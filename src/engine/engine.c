@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "config/config.h"
 #include "control/control.h"
 #include "decide/bans.h"
 #include "decide/guard.h"
@@ -24,6 +25,7 @@
 #include "process/messages.h"
 #include "protect/protect.h"
 #include "state/store.h"
+#include "wire/wire.h"
 
 enum {
 	TICK_US = 1000000,
@@ -172,6 +174,33 @@ static void commit_soon(struct engine *engine)
 
 /* ---- reading ---- */
 
+/* The copies of challenges come first: the answer left before its line was written, and a nonce is
+ * to be known when the line is read. */
+static void read_wire(struct engine *engine)
+{
+	if (engine->wire && !wire_read(engine->wire, clock_boot_s()))
+		text_format(engine->wire_trouble, sizeof(engine->wire_trouble),
+			"the copies of challenges cannot be read");
+}
+
+/* Takes a MESSAGE_WIRE, and fd, which came along; -1: none. */
+static void take_wire(struct engine *engine, const struct message *record, int fd)
+{
+	if (!engine->wire) {
+		if (fd >= 0)
+			(void)close(fd); /* not asked for */
+		return;
+	}
+	if (fd >= 0 || record->failure) {
+		wire_attach(engine->wire, fd, clock_boot_s());
+		text_format(engine->wire_trouble, sizeof(engine->wire_trouble), "%s",
+			fd >= 0 ? "" : record->text);
+	} else {
+		wire_lost(engine->wire, clock_boot_s());
+	}
+	health_check_wire(engine);
+}
+
 /* Reads logs and journal until nothing is left, a ban waits for the kernel, or COMMIT_US has
  * passed; then other events have their turn and busy_timer goes on. scan: looks at every file, also
  * at those for which inotify has sent no event. */
@@ -180,6 +209,7 @@ static void read_logs(struct engine *engine, bool scan)
 	bool more;
 
 	do {
+		read_wire(engine);
 		more = tail_reconcile(engine->state.tail, scan, READ_BUDGET);
 		more = journal_jails_read(engine, scan) || more;
 		scan = false;
@@ -287,6 +317,9 @@ static void handle_record(struct engine *engine, const struct message *record, i
 		if (record->number == MESSAGE_PART_FIREWALL && record->failure == 0)
 			bans_retry(guard_bans(engine->guard));
 		return;
+	case MESSAGE_WIRE:
+		take_wire(engine, record, fd);
+		return;
 	case MESSAGE_RELOAD_ENDED:
 		engine->reloading = false;
 		return;
@@ -300,6 +333,7 @@ static void handle_record(struct engine *engine, const struct message *record, i
 	case MESSAGE_SCOPE:
 	case MESSAGE_PROTECT:
 	case MESSAGE_LIFT_ON_STOP:
+	case MESSAGE_WIRE_WANTED:
 	case MESSAGE_SEAL:
 	case MESSAGE_BAN:
 	case MESSAGE_LIFT:
@@ -313,7 +347,7 @@ static void handle_record(struct engine *engine, const struct message *record, i
 		break;
 	}
 	if (fd >= 0)
-		(void)close(fd); /* only MESSAGE_CLIENT and MESSAGE_PEER bring one */
+		(void)close(fd); /* only MESSAGE_CLIENT, _PEER and _WIRE bring one */
 }
 
 static int on_parent(sd_event_source *source, int fd, uint32_t revents, void *context)
@@ -442,6 +476,8 @@ static int open_control(struct engine *engine, struct error *err)
 		.protect = engine->protect,
 		.tail = engine->state.tail,
 		.health = engine->health,
+		.wire = engine->wire,
+		.wire_health = &engine->wire_health,
 		.dry_run = engine->dry_run,
 		.started_s = engine->started_s,
 		.commit = commit,
@@ -461,6 +497,10 @@ static int serve(struct engine *engine, struct error *err)
 	for (size_t i = 0; i < CONTROL_PARTS; i++)
 		health_set(engine, i, true, "");
 	notifier_link_protect_new(engine);
+	if (start_config_wants_wire(&engine->start))
+		engine->wire =
+			wire_new(&engine->start.config->sip_ports, clock_boot_s(), NULL, NULL);
+	text_format(engine->wire_trouble, sizeof(engine->wire_trouble), "not ready yet");
 	if (start_state(engine->options->state_dir, engine->start.config, engine->guard,
 		    engine->protect, &callbacks, clock_wall_s(), &engine->state, err) < 0 ||
 		journal_jails_open(engine, err) < 0 || open_control(engine, err) < 0 ||
@@ -490,6 +530,7 @@ static void engine_done(struct engine *engine)
 	if (engine->state.store)
 		store_close(engine->state.store);
 	protect_free(engine->protect);
+	wire_free(engine->wire);
 	free(engine->broken);
 	start_config_done(&engine->start);
 	(void)sd_event_unref(engine->event);

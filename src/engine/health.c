@@ -17,6 +17,8 @@
 #include "process/messages.h"
 #include "protect/protect.h"
 #include "state/store.h"
+#include "wire/nonces.h"
+#include "wire/wire.h"
 
 void health_set(struct engine *engine, enum control_part part, bool ok, const char *text)
 {
@@ -89,7 +91,38 @@ void health_check(struct engine *engine)
 		text[0] ? text : engine->start.sandbox_text);
 	health_set(engine, CONTROL_MAIL, well, mail_text);
 	health_check_state(engine);
+	health_check_wire(engine);
 	check_config(engine);
+}
+
+/* Why no challenge can prove a source now, in a sentence; "": it can. */
+static void wire_text(const struct engine *engine, char *text, size_t text_bytes)
+{
+	const struct wire_counts *counts = wire_counts(engine->wire);
+
+	text[0] = '\0';
+	if (engine->dry_run)
+		text_format(text, text_bytes, "dry run: no firewall is touched");
+	else if (engine->wire_trouble[0])
+		text_format(text, text_bytes, "%s", engine->wire_trouble);
+	else if (!nonces_can_prove(wire_nonces(engine->wire), clock_boot_s()))
+		text_format(text, text_bytes,
+			"after a start or lost copies no challenge proves for %d s",
+			NONCES_DOUBT_S);
+	else if (counts->foreign && !counts->answers)
+		text_format(text, text_bytes,
+			"challenges leave UDP port %u, which sip_port does not name",
+			counts->foreign_port);
+}
+
+void health_check_wire(struct engine *engine)
+{
+	struct control_health *health = &engine->wire_health;
+
+	if (!engine->wire)
+		return;
+	wire_text(engine, health->text, sizeof(health->text));
+	health->ok = health->text[0] == '\0';
 }
 
 void health_send_alive(struct engine *engine)

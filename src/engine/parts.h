@@ -16,11 +16,13 @@
 #include "control/control.h"
 #include "engine/start_config.h"
 #include "engine/start_state.h"
+#include "process/messages.h"
 
 struct guard;
 struct guard_events;
 struct protect;
 struct journal;
+struct wire;
 
 /* All parts of the engine. They are made in the order of serve() and freed in about the opposite
  * one. */
@@ -35,6 +37,9 @@ struct engine {
 	/* owned; the last jail without its reader, and why; NULL: none */
 	char *journal_trouble;
 	bool journal_ready; /* the journal may hold entries that are not read yet */
+	struct wire *wire;  /* owned; NULL: no copies of challenges are asked for */
+	struct control_health wire_health;
+	char wire_trouble[MESSAGE_TEXT_MAX]; /* why there are no copies; "": there are */
 	struct control *control;
 	sd_event *event;
 	sd_event_source *parent_io;
@@ -69,6 +74,8 @@ void health_check_state(struct engine *engine);
 /* Sets the health of the parts that report no trouble by themselves: logs, mail, database,
  * configuration. (The firewall role sends its own and the notifier's.) */
 void health_check(struct engine *engine);
+/* Sets wire_health, which the status shows, and which makes it no failure. */
+void health_check_wire(struct engine *engine);
 /* Tells the firewall role that this engine lives, with the line that the service manager shows. It
  * is to be called every MESSAGE_ALIVE_S seconds: the event loop does so when next_alive_s is over.
  */

@@ -34,6 +34,17 @@ enum {
 	PATHS_MAX = 1024,
 };
 
+bool start_config_wants_wire(const struct start_config *start)
+{
+	for (size_t i = 0; i < start->config->n_jails; i++) {
+		const struct config_jail *jail = &start->config->jails[i];
+
+		if (jail->enabled && !jail->broken && jail->filter.parser.text)
+			return true;
+	}
+	return false;
+}
+
 int64_t start_config_longest_findtime(const struct start_config *start)
 {
 	int64_t longest_s = 0;
@@ -274,6 +285,7 @@ static int send_protection(const struct start_config *start, struct error *err)
 static int introduce(const struct start_config *start, struct error *err)
 {
 	struct message lift = { .type = MESSAGE_LIFT_ON_STOP };
+	struct message wire = { .type = MESSAGE_WIRE_WANTED, .number = start->config->nflog_group };
 	struct message seal = { .type = MESSAGE_SEAL };
 	size_t n_scopes;
 	const struct scope *scopes = guard_scopes(start->guard, &n_scopes);
@@ -289,6 +301,8 @@ static int introduce(const struct start_config *start, struct error *err)
 	if (send_protection(start, err) < 0)
 		return -1;
 	if (start->config->lift_on_stop && send_record(&lift, err) < 0)
+		return -1;
+	if (start_config_wants_wire(start) && send_record(&wire, err) < 0)
 		return -1;
 	return send_record(&seal, err);
 }

@@ -38,6 +38,8 @@ int start_config(const struct run_options *options, int client_fd,
 	const struct guard_events *events, struct start_config *ret_start, struct error *err);
 void start_config_done(struct start_config *start);
 
+/* Whether a jail reads records of Asterisk, in which challenges can prove a source. */
+bool start_config_wants_wire(const struct start_config *start);
 /* The longest findtime of all jails, in seconds; 0 without jails. */
 int64_t start_config_longest_findtime(const struct start_config *start);
 

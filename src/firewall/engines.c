@@ -79,6 +79,7 @@ static void engine_go(struct firewall *firewall, struct link *link)
 	firewall_refresh_hosts(firewall);
 	firewall_tell(firewall, &go);
 	firewall_tell_failures(firewall);
+	firewall_wire_start(firewall);
 	firewall->to_join = true;
 	firewall_join(firewall);
 }
@@ -179,6 +180,12 @@ static void engine_scope(struct firewall *firewall, struct link *link, const str
 	link->scopes[link->n_scopes++] = (uint8_t)number;
 }
 
+static void engine_wire(struct link *link, const struct message *record)
+{
+	if (link->state == LINK_PREPARING && record->number <= UINT16_MAX)
+		link->wire_group = (int32_t)record->number;
+}
+
 void firewall_stop(struct firewall *firewall, int exit_status)
 {
 	struct message stop = { .type = MESSAGE_STOP };
@@ -232,6 +239,9 @@ static void handle_record(struct firewall *firewall, struct link *link, struct b
 	case MESSAGE_LIFT_ON_STOP:
 		link->lift_on_stop = true;
 		break;
+	case MESSAGE_WIRE_WANTED:
+		engine_wire(link, record);
+		break;
 	case MESSAGE_SEAL:
 		engine_sealed(firewall, link);
 		break;
@@ -266,6 +276,7 @@ static void handle_record(struct firewall *firewall, struct link *link, struct b
 	case MESSAGE_ADMIN_LIFT:
 	case MESSAGE_CLIENT:
 	case MESSAGE_HEALTH:
+	case MESSAGE_WIRE:
 	case MESSAGE_RELOAD_ENDED:
 	case MESSAGE_STOP:
 	case MESSAGE_PEER:
@@ -366,6 +377,7 @@ int firewall_start_engine(struct firewall *firewall, int client_fd, struct error
 		return -1;
 	link->state = LINK_PREPARING;
 	link->number = ++firewall->engines;
+	link->wire_group = NFT_WIRE_NONE;
 	link->started_s = clock_boot_s();
 	link->protected = protected_new();
 	if (sd_event_add_io(firewall->event, &link->io, link->child.fd, EPOLLIN, on_engine, link) <

@@ -46,6 +46,7 @@ static int on_post(sd_event_source *source, void *context)
 				(link->child.queue_count ? EPOLLOUT : 0));
 	}
 	firewall_join(firewall);
+	firewall_wire_pass(firewall);
 	firewall_accept_pace(firewall);
 	firewall_adopt_pace(firewall);
 	return 0;
@@ -92,6 +93,7 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 		firewall_refresh_ssh(firewall);
 	if (firewall->to_restore)
 		firewall_restore(firewall, "not as it should be");
+	firewall_wire_tick(firewall, now_s);
 	if (firewall->nft && now_s >= firewall->next_generation_s)
 		check_generation(firewall);
 	firewall_limit_next(firewall);
@@ -166,6 +168,7 @@ static void firewall_done(struct firewall *firewall)
 		(void)kill(firewall->notifier.pid, SIGKILL); /* the outbox keeps its mails */
 	child_done(&firewall->notifier);
 	elements_free(firewall->elements);
+	firewall_wire_end(firewall);
 	nft_close(firewall->nft);
 	own_addresses_close(firewall->own_addresses);
 	protected_free(firewall->hosts);
@@ -202,6 +205,8 @@ int firewall_run(const struct run_options *options)
 	firewall->options = options;
 	firewall->hosts = protected_new();
 	firewall->notifier.fd = -1;
+	firewall->wire_group = NFT_WIRE_NONE;
+	firewall->wire_fd = -1;
 	firewall->next_generation_s = clock_boot_s() + GENERATION_EVERY_S;
 	for (size_t i = 0; i < 2; i++)
 		firewall->links[i] = (struct link){ .firewall = firewall, .child = { .fd = -1 } };

@@ -5,6 +5,7 @@
  * - firewall.c sets the role up and runs its event loop, with a tick each second;
  * - engines.c starts, replaces and stops the engines, reads their records, and keeps the notifier
  *   running;
+ * - wire_link.c has the kernel copy SIP challenges, and passes the socket with the copies on;
  * - kernel.c does in the kernel what the engines ask for, refuses to ban what is protected, and
  *   repairs the table when somebody else changes it;
  * - engine_link.c tells the engine what it has to know.
@@ -53,8 +54,9 @@ struct link {
 	 * NFT_SCOPES_MAX: its sets could not be made, and each ban in it is refused. */
 	uint8_t scopes[NFT_SCOPES_MAX];
 	size_t n_scopes;
-	bool lift_on_stop; /* the configuration says on_stop = lift */
-	bool ready;        /* it has sent MESSAGE_READY */
+	bool lift_on_stop;  /* the configuration says on_stop = lift */
+	int32_t wire_group; /* the NFLOG group that it wants copies by, or NFT_WIRE_NONE */
+	bool ready;         /* it has sent MESSAGE_READY */
 	sd_event_source *io;
 	sd_event_source *exit;
 };
@@ -90,6 +92,10 @@ struct firewall {
 	int listen_fd;              /* the control socket */
 	sd_event_source *accept_io; /* NULL: not listening yet */
 	sd_event_source *dump_io;   /* NULL: no dump is running */
+	int32_t wire_group;         /* what the current engine wants, or NFT_WIRE_NONE */
+	int wire_fd;                /* owned; listens to that group; -1: it does not */
+	int64_t wire_again_s;       /* when to try again to have copies made; 0: there are some */
+	bool to_pass_wire;          /* the current engine has not got wire_fd yet */
 	struct health health[MESSAGE_PARTS];
 	bool to_join;    /* engine and notifier need a new pair; see firewall_join() */
 	bool to_restore; /* the kernel failed: the next tick restores the table */
@@ -153,6 +159,20 @@ void firewall_adopt_start(struct firewall *firewall);
 /* Called before the loop sleeps: goes on reading that list only while an engine runs and has room
  * in its queue for what the list brings. */
 void firewall_adopt_pace(struct firewall *firewall);
+
+/* ---- wire_link.c ---- */
+
+/* For a new current engine: has copies made if the engine wants them, else ends them. What does not
+ * work the engine is told, and it is tried again by firewall_wire_tick(), once a minute. */
+void firewall_wire_start(struct firewall *firewall);
+/* The table was changed by somebody else, and is restored: makes the rule again, and tells the
+ * engine that copies may be missing. */
+void firewall_wire_restore(struct firewall *firewall);
+/* Called before the loop sleeps: gives the engine the socket, if it can take one now. */
+void firewall_wire_pass(struct firewall *firewall);
+void firewall_wire_tick(struct firewall *firewall, int64_t now_s);
+/* The service ends: no copies are made any more. */
+void firewall_wire_end(struct firewall *firewall);
 
 /* ---- engines.c ---- */
 

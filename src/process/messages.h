@@ -47,6 +47,12 @@ enum message_type {
 	MESSAGE_STOP,         /* commit and exit; the notifier obeys it too */
 	/* firewall to engine and notifier */
 	MESSAGE_PEER, /* with a descriptor: one end of the pair between these two */
+	/* engine to firewall, before MESSAGE_SEAL */
+	MESSAGE_WIRE_WANTED, /* number: the NFLOG group for the copies of SIP challenges; an engine
+			      * that does not ask gets none */
+	/* firewall to engine */
+	MESSAGE_WIRE, /* with a descriptor: the copies come from it. Without, failure 0: some may be
+		       * missing; failure not 0: there are none, text: why */
 	MESSAGE_TYPES,
 };
 

@@ -15,6 +15,8 @@ struct wire {
 	struct nflog nflog;
 	int fd; /* owned; -1: none */
 	struct wire_counts counts;
+	void (*withdrawn)(void *context, const struct ip *ip); /* NULL: nobody is told */
+	void *context;
 };
 
 /* The context of a read: its time goes along. */
@@ -23,13 +25,24 @@ struct reading {
 	int64_t now_s;
 };
 
+static void on_withdrawn(void *context, const struct ip *ip)
+{
+	struct wire *wire = context;
+
+	wire->counts.withdrawn++;
+	if (wire->withdrawn)
+		wire->withdrawn(wire->context, ip);
+}
+
 struct wire *wire_new(const struct scope *ports, int64_t now_s,
 	void (*withdrawn)(void *context, const struct ip *ip), void *context)
 {
 	struct wire *wire = alloc_zero(sizeof(*wire));
 
 	wire->ports = *ports;
-	wire->nonces = nonces_new(now_s, withdrawn, context);
+	wire->nonces = nonces_new(now_s, on_withdrawn, wire);
+	wire->withdrawn = withdrawn;
+	wire->context = context;
 	wire->fd = -1;
 	return wire;
 }

@@ -21,12 +21,13 @@ struct wire_counts {
 	uint64_t foreign;      /* challenges that left other ports */
 	uint64_t unreadable;   /* challenges in another shape than Asterisk's, or cut */
 	uint64_t lost;         /* how often copies were lost on the way */
+	uint64_t withdrawn;    /* proofs */
 	uint16_t foreign_port; /* where the last foreign one left; 0: there was none */
 };
 
 /* ports: the UDP ports at which the server whose log is read speaks SIP; without ranges, all. It is
  * copied. Challenges that leave other ports do not prove, and are still seen: a server may send the
- * answer to one port from another one. withdrawn: see nonces_new(). */
+ * answer to one port from another one. withdrawn: see nonces_new(); it may be NULL. */
 struct wire *wire_new(const struct scope *ports, int64_t now_s,
 	void (*withdrawn)(void *context, const struct ip *ip), void *context);
 void wire_free(struct wire *wire);

@@ -202,6 +202,9 @@ check_nobody_else() {
 
 test_phones_before() {
 	all_register before
+	check "before: the challenges over UDP are seen going out" \
+		eventually 3 eval '[ "$(json .proof.wire.challenges)" -ge 2 ]'
+	is "before: and read, every one" "$(json .proof.wire.unreadable)" 0
 	check "a phone mistypes twice, then registers" registers "$MISTYPER 101 udp" --mistypes 2
 	check "a phone dials what is not there" registers "$MISTYPER 101 udp" --dials 999
 	local jail

@@ -15,6 +15,7 @@
 #include "control/status.h"
 #include "follow/tail.h"
 #include "process/messages.h"
+#include "wire/wire.h"
 
 enum { SERIAL = 8192, ASKED_MAX = 8192 };
 
@@ -143,6 +144,32 @@ static void assert_number(const json_t *object, const char *key, json_int_t numb
 	assert_int_equal(json_integer_value(value), number);
 }
 
+static void test_proof(void **state)
+{
+	static const char *const counts[] = { "challenges", "foreign", "unreadable", "lost",
+		"withdrawn", "nonces", "proven" };
+	const struct control_health wire_health = { .ok = false, .text = "taken" };
+	const struct scope ports = { 0 };
+	struct status *status;
+	const json_t *wire;
+	json_t *object;
+
+	(void)state;
+	engine.wire = wire_new(&ports, NOW_S, NULL, NULL);
+	engine.wire_health = &wire_health;
+	wire_lost(engine.wire, NOW_S);
+	status = status_new(&engine, NULL, SERIAL);
+	object = status_json(status, NOW_S);
+	wire = json_object_get(json_object_get(object, "proof"), "wire");
+	assert_true(json_is_false(json_object_get(wire, "ok")));
+	assert_text(wire, "text", "taken");
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		assert_number(wire, counts[i], strcmp(counts[i], "lost") == 0);
+	json_decref(object);
+	status_free(status);
+	wire_free(engine.wire);
+}
+
 static void test_empty(void **state)
 {
 	struct status *status = status_new(&engine, NULL, SERIAL);
@@ -159,6 +186,7 @@ static void test_empty(void **state)
 	assert_int_equal(json_object_size(json_object_get(object, "health")), CONTROL_PARTS);
 	assert_text(json_object_get(json_object_get(object, "health"), "mail"), "text",
 		"no server");
+	assert_true(json_is_null(json_object_get(json_object_get(object, "proof"), "wire")));
 	/* running and broken jails; off and manual only while they hold a ban */
 	assert_int_equal(json_array_size(json_object_get(object, "jails")), 6);
 	assert_non_null(jail_of(object, "bad"));
@@ -384,6 +412,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_proof, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bans, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many, setup, teardown),

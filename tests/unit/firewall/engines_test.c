@@ -117,10 +117,98 @@ static void test_protected_in_disguise(void **state)
 	assert_false(listed("all_v4_24", "192.0.2.0"));
 }
 
+/* A group is taken from an engine that gets ready, and only if NFLOG has it. */
+static void test_wire_group(void **state)
+{
+	static const struct {
+		enum link_state state;
+		uint32_t number;
+		int32_t group;
+	} rows[] = {
+		{ LINK_PREPARING, 0, 0 },
+		{ LINK_PREPARING, 65535, 65535 },
+		{ LINK_PREPARING, 65536, NFT_WIRE_NONE },
+		{ LINK_PREPARING, UINT32_MAX, NFT_WIRE_NONE },
+		{ LINK_SEALED, 5060, NFT_WIRE_NONE },
+		{ LINK_RUNNING, 5060, NFT_WIRE_NONE },
+	};
+	struct nft *nft = need(state);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct message record = { .type = MESSAGE_WIRE_WANTED,
+			.number = rows[i].number };
+		struct link *link = &captured.firewall.links[0];
+
+		engine_new(nft);
+		link->state = rows[i].state;
+		link->wire_group = NFT_WIRE_NONE;
+		assert_int_equal(message_send(captured.engine, &record, -1, NULL), 1);
+		(void)on_engine(NULL, link->child.fd, 0, link);
+		assert_false(killed);
+		if (link->wire_group != rows[i].group)
+			fail_msg("row %zu: %d", i, link->wire_group);
+		engine_end();
+	}
+}
+
+static void test_wire_is_passed(void **state)
+{
+	struct firewall *firewall = &captured.firewall;
+	struct nft *nft = need(state);
+	struct message record;
+	int passed;
+
+	engine_new(nft);
+	firewall->wire_group = NFT_WIRE_NONE;
+	firewall->wire_fd = -1;
+	firewall->links[0].wire_group = 5060;
+	firewall_wire_start(firewall);
+	firewall_wire_pass(firewall);
+	assert_int_equal(message_receive(captured.engine, &record, &passed, NULL), 1);
+	assert_int_equal(record.type, MESSAGE_WIRE);
+	assert_int_equal(record.failure, 0);
+	assert_true(passed >= 0);
+	(void)close(passed);
+	firewall_wire_pass(firewall); /* once */
+	firewall_wire_restore(firewall);
+	firewall_wire_pass(firewall);
+	assert_int_equal(message_receive(captured.engine, &record, &passed, NULL), 1);
+	assert_int_equal(record.type, MESSAGE_WIRE);
+	assert_int_equal(record.failure, 0);
+	assert_int_equal(passed, -1);
+	assert_int_equal(message_receive(captured.engine, &record, &passed, NULL), 0);
+	/* without a table the rule cannot be made; it is told, and tried again */
+	must_run("nft flush ruleset");
+	firewall_wire_restore(firewall);
+	firewall_wire_pass(firewall);
+	assert_int_equal(message_receive(captured.engine, &record, &passed, NULL), 1);
+	assert_int_equal(message_receive(captured.engine, &record, &passed, NULL), 1);
+	assert_int_equal(record.failure, EIO);
+	assert_non_null(strstr(record.text, "wire_output"));
+	assert_int_equal(message_receive(captured.engine, &record, &passed, NULL), 0);
+	must_ensure(nft);
+	firewall_wire_tick(firewall, 0);
+	firewall_wire_pass(firewall);
+	assert_int_equal(message_receive(captured.engine, &record, &passed, NULL), 0);
+	firewall_wire_tick(firewall, firewall->wire_again_s);
+	firewall_wire_pass(firewall);
+	assert_int_equal(message_receive(captured.engine, &record, &passed, NULL), 1);
+	assert_int_equal(record.failure, 0);
+	assert_true(passed >= 0);
+	(void)close(passed);
+	assert_int_equal(nft_run("list chain inet voipguard wire_output"), 0);
+	firewall_wire_end(firewall);
+	assert_int_equal(firewall->wire_fd, -1);
+	assert_int_equal(nft_run("list chain inet voipguard wire_output"), 1);
+	engine_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_protected_in_disguise, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wire_group, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wire_is_passed, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,6 +191,7 @@ static void answers_prove(void **state)
 	assert_string_equal(withdrawn, "192.0.2.1");
 	assert_false(proves(wire, tos[0], NONCE_A));
 	assert_true(proves(wire, tos[1], NONCE_B));
+	assert_int_equal(wire_counts(wire)->withdrawn, 1);
 	assert_int_equal(wire_counts(wire)->foreign, 1);
 	assert_int_equal(wire_counts(wire)->foreign_port, 4000);
 	wire_free(wire);
