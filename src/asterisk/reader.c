@@ -12,9 +12,9 @@
 #include "base/alloc.h"
 
 enum {
-	ACCOUNT_BYTES = 36, /* what PJSIP leaves of the name of an account that it does not know */
-	JOINED_BYTES_MAX = 8192,          /* as many as Asterisk's own buffer has */
-	JOINED_LINES_MAX = ACCOUNT_BYTES, /* as if each byte of the name were a newline */
+	JOINED_BYTES_MAX = 8192, /* as many as Asterisk's own buffer has */
+	/* as if each byte of the name were a newline */
+	JOINED_LINES_MAX = ASTERISK_ACCOUNT_BYTES,
 	/* A longer line may have been cut on its way, at a byte that the caller chose: rsyslog cuts
 	 * at 8 KiB, our tail at 16 KiB. */
 	SYSLOG_BYTES_MAX = 8000,
@@ -27,7 +27,19 @@ enum {
 	 * ",ExpectedResponse="" behind them. A true record is longer, even with a date of 11 bytes
 	 * and the shortest addresses. */
 	INSIDE_LINE_MAX = 276,
+	/* The longest value, newlines included, that a caller has for a message of another module:
+	 * an element of an IAX2 frame tells its length in one byte (chan_iax2: the user's name in
+	 * "Call rejected, CallToken Support required"). A true record is longer. */
+	FOREIGN_BYTES = 255,
+	SHORT_LINE_MAX = FOREIGN_BYTES + 45, /* with a margin for what a message may add */
+	/* So many records of one thread in a row, and no other thread is about. */
+	THREAD_RECORDS = 64,
+	MARK_VERSION = 0xffff, /* and above it what the file is */
+	MARK_FILE_SHIFT = 16,
 };
+
+/* MIXED. UNKNOWN: reading began in the middle. */
+enum file { FILE_UNKNOWN, FILE_CLEAN, FILE_MIXED };
 
 struct asterisk {
 	char *joined; /* owned: a record that a newline has broken, and the lines behind it */
@@ -35,7 +47,14 @@ struct asterisk {
 	unsigned joined_lines; /* 0: none */
 	json_t *object;        /* owned: what the last [json] line held */
 	unsigned major;        /* Asterisk's version as a banner told; 0: unknown */
+	unsigned supposed;     /* what it is taken for otherwise; 0: unknown */
 	bool after_response;   /* OLD: what comes may still be a Response of a record before it */
+	enum file file;
+	uint64_t form;   /* of the file's dates; 0: unknown */
+	uint64_t thread; /* of the last record */
+	bool has_thread;
+	bool reopened;                /* a banner came since then */
+	unsigned doubts;              /* so many records until one thread is the only one about */
 	struct asterisk_cursor ahead; /* borrowed for one call: what stands behind the line */
 };
 
@@ -44,13 +63,19 @@ struct asterisk *asterisk_new(void)
 	struct asterisk *reader = alloc_zero(sizeof(*reader));
 
 	reader->joined = alloc_zero(JOINED_BYTES_MAX);
+	reader->file = FILE_CLEAN;
 	return reader;
+}
+
+static unsigned version(const struct asterisk *reader)
+{
+	return reader->major ? reader->major : reader->supposed;
 }
 
 /* Challenge and Response of PJSIP hold no newline and no bare quote (OLD). */
 static bool is_modern(const struct asterisk *reader)
 {
-	return reader->major >= MODERN_MAJOR;
+	return version(reader) >= MODERN_MAJOR;
 }
 
 void asterisk_free(struct asterisk *reader)
@@ -99,6 +124,10 @@ static const struct {
 		true },
 	[ASTERISK_DISCARDED] = { "discarded",
 		"says that Asterisk threw lines away: too many came at once", true },
+	[ASTERISK_THREAD] = { "thread",
+		"is of another thread than the records before it: unless res_security_log was "
+		"loaded anew, Asterisk may not have written it",
+		true },
 };
 
 const char *asterisk_kind_text(enum asterisk_kind kind)
@@ -155,10 +184,23 @@ static bool goes_on(const struct asterisk *reader, const struct asterisk_record 
 	return session && !asterisk_has_record(ahead);
 }
 
+/* SHORT: a value of another module may have room for the line, unless it is longer or its date is
+ * such as Asterisk writes in this file. */
+static bool may_be_foreign(const struct asterisk *reader, size_t bytes, uint64_t form)
+{
+	return bytes <= FOREIGN_BYTES ||
+	       (bytes <= SHORT_LINE_MAX && form && reader->form && form != reader->form);
+}
+
+/* prefix: NULL for [json]. */
 static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cursor line,
-	const char *first, bool is_json, struct asterisk_record *record)
+	const char *first, const struct asterisk_prefix *prefix, struct asterisk_record *record)
 {
 	struct asterisk_head heads[ASTERISK_HEADS_MAX + 1];
+	size_t bytes = (size_t)(line.end - asterisk_skip_syslog(line));
+	bool is_json = !prefix;
+	struct asterisk_rule rule = { .modern = is_modern(reader),
+		.whole = is_json || bytes <= SHORT_LINE_MAX };
 	size_t count = 0;
 	bool doubtful;
 
@@ -176,17 +218,21 @@ static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cur
 		return count > ASTERISK_HEADS_MAX ? ASTERISK_GLUED : ASTERISK_FORGED;
 	if (!is_json && memchr(heads[0].end, '\0', (size_t)(line.end - heads[0].end)))
 		return ASTERISK_FORGED;
-	if (reader->major >= ISO_MAJOR && heads[0].dated && !heads[0].iso)
+	if (version(reader) >= ISO_MAJOR && heads[0].dated && !heads[0].iso)
 		return ASTERISK_FORGED; /* the old EventTV is shorter, and has room in more values
 					 */
 	for (size_t i = count; i-- > 0;) {
 		if (is_tried(heads, count, i) ||
-			!asterisk_read_record(heads, count, i, line.end, is_modern(reader), record))
+			!asterisk_read_record(heads, count, i, line.end, rule, record))
 			continue;
 		record->at_ms = heads[0].at_ms;
 		record->behind_head = i > 0;
 		if (!is_json && goes_on(reader, record))
 			return ASTERISK_FORGED;
+		if (!is_json && may_be_foreign(reader, bytes, prefix->form))
+			return ASTERISK_FORGED;
+		if (!is_json && (bytes > SHORT_LINE_MAX || !reader->form))
+			reader->form = prefix->form;
 		return heads[0].dated ? ASTERISK_RECORD : ASTERISK_UNDATED;
 	}
 	if (count > 1)
@@ -234,43 +280,60 @@ static bool may_go_on(struct asterisk_cursor line, const char *first)
 
 	return asterisk_read_head((struct asterisk_cursor){ first, line.end }, &head) &&
 	       asterisk_is(head.service, "PJSIP") && asterisk_is(head.event, "InvalidAccountID") &&
-	       line.end - head.end <= ACCOUNT_BYTES;
+	       line.end - head.end <= ASTERISK_ACCOUNT_BYTES;
 }
 
 /* AccountID of the joined record is as long as PJSIP leaves it. */
 static bool is_short_account(const struct asterisk_record *record)
 {
-	return record->account.length <= ACCOUNT_BYTES;
+	return record->account.length <= ASTERISK_ACCOUNT_BYTES;
+}
+
+/* THREAD. After a banner another thread is no wonder, but what a caller writes may hold one. */
+static void thread_judge(struct asterisk *reader, uint64_t thread, struct asterisk_record *record)
+{
+	bool is_other = reader->has_thread && thread != reader->thread;
+
+	record->other_thread = is_other && !reader->reopened;
+	if (is_other)
+		reader->doubts = THREAD_RECORDS;
+	else if (reader->doubts)
+		reader->doubts--;
+	reader->thread = thread;
+	reader->has_thread = true;
+	reader->reopened = false;
+	record->proven = record->proven && reader->file == FILE_CLEAN && !reader->doubts;
 }
 
 static enum asterisk_kind read_joined(struct asterisk *reader, struct asterisk_cursor line,
 	struct asterisk_record *record)
 {
+	struct asterisk_prefix prefix;
 	struct asterisk_cursor all;
 	struct asterisk_cursor start;
 	enum asterisk_kind kind;
-	bool syslog;
 
 	if (!joined_add(reader, line))
 		return ASTERISK_REST;
 	all = (struct asterisk_cursor){ reader->joined, reader->joined + reader->joined_length };
 	start = all;
-	(void)asterisk_take_prefix(&start, &syslog); /* the first line had one when it came */
-	kind = read_text(reader, all, start.at, false, record);
+	(void)asterisk_take_prefix(&start, &prefix); /* the first line had one when it came */
+	kind = read_text(reader, all, start.at, &prefix, record);
 	if (kind == ASTERISK_CUT)
 		return ASTERISK_REST;
 	joined_clear(reader);
-	if (kind == ASTERISK_RECORD && is_short_account(record))
-		return kind;
-	return ASTERISK_REST;
+	if (kind != ASTERISK_RECORD || !is_short_account(record))
+		return ASTERISK_REST;
+	thread_judge(reader, prefix.thread, record);
+	return kind;
 }
 
 /* SYSLOG: a cut record of PJSIP is a line of its own there. An ESC in the Call-ID makes it shorter
  * after the cut, so that its length does not tell. Other services write no value so long. */
 static enum asterisk_kind read_syslog(struct asterisk *reader, struct asterisk_cursor line,
-	const char *first, struct asterisk_record *record)
+	const char *first, const struct asterisk_prefix *prefix, struct asterisk_record *record)
 {
-	enum asterisk_kind kind = read_text(reader, line, first, false, record);
+	enum asterisk_kind kind = read_text(reader, line, first, prefix, record);
 	struct asterisk_head head;
 
 	if (kind != ASTERISK_RECORD ||
@@ -303,7 +366,9 @@ static enum asterisk_kind read_json(struct asterisk *reader, struct asterisk_cur
 {
 	const json_t *message;
 	const json_t *level;
+	const json_t *thread;
 	struct asterisk_cursor text;
+	enum asterisk_kind kind;
 
 	if (!asterisk_find(line.at, line.end, "SecurityEvent="))
 		return read_other(line);
@@ -312,7 +377,8 @@ static enum asterisk_kind read_json(struct asterisk *reader, struct asterisk_cur
 		JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
 	message = json_object_get(json_object_get(reader->object, "logmsg"), "message");
 	level = json_object_get(json_object_get(reader->object, "logmsg"), "level");
-	if (!message)
+	thread = json_object_get(json_object_get(reader->object, "identifiers"), "lwp");
+	if (!message || !json_is_integer(thread) || line.end - line.at <= SHORT_LINE_MAX)
 		return ASTERISK_FORGED;
 	if (!json_is_string(level) || strcmp(json_string_value(level), "SECURITY") != 0 ||
 		!json_is_string(message))
@@ -321,7 +387,10 @@ static enum asterisk_kind read_json(struct asterisk *reader, struct asterisk_cur
 	text.end = text.at + json_string_length(message);
 	if (text.end > text.at && text.end[-1] == '\n')
 		text.end--;
-	return read_text(reader, text, text.at, true, record);
+	kind = read_text(reader, text, text.at, NULL, record);
+	if (kind == ASTERISK_RECORD)
+		thread_judge(reader, (uint64_t)json_integer_value(thread), record);
+	return kind;
 }
 
 void asterisk_gap(struct asterisk *reader)
@@ -336,33 +405,76 @@ bool asterisk_waits(const struct asterisk *reader)
 }
 
 /* A banner of an old version is believed at once; that of a new one is not where the line may be a
- * caller's value. */
+ * caller's value, of this level (OLD) or of another (MIXED). */
 static void learn(struct asterisk *reader, struct asterisk_cursor line)
 {
-	unsigned major = asterisk_read_banner(line);
+	uint64_t form = 0;
+	unsigned major = asterisk_read_banner(line, &form);
 
-	if (major && (major < MODERN_MAJOR || !reader->after_response))
+	if (!major)
+		return;
+	if (major < MODERN_MAJOR || (!reader->after_response && reader->file != FILE_MIXED))
 		reader->major = major;
+	reader->reopened = true;
+	if (!reader->form)
+		reader->form = form;
 }
 
-void asterisk_begin(struct asterisk *reader, unsigned major, bool at_head)
+void asterisk_begin(struct asterisk *reader, uint32_t mark, bool at_head)
 {
 	joined_clear(reader);
-	reader->major = major;
+	reader->major = mark & MARK_VERSION;
+	reader->file = at_head ? FILE_CLEAN : (enum file)(mark >> MARK_FILE_SHIFT);
+	reader->form = 0;
+	reader->has_thread = false;
+	reader->doubts = 0;
 	reader->after_response = !at_head && !is_modern(reader);
 }
 
 void asterisk_learn(struct asterisk *reader, const char *line, size_t length)
 {
-	unsigned major = asterisk_read_banner((struct asterisk_cursor){ line, line + length });
+	uint64_t form = 0;
+	unsigned major =
+		asterisk_read_banner((struct asterisk_cursor){ line, line + length }, &form);
 
-	if (!reader->major && major)
-		asterisk_begin(reader, major, false);
+	if (!reader->form)
+		reader->form = form;
+	if (reader->major || !major)
+		return;
+	reader->major = major;
+	reader->after_response = !is_modern(reader);
+}
+
+uint32_t asterisk_mark(const struct asterisk *reader)
+{
+	return reader->major | (uint32_t)reader->file << MARK_FILE_SHIFT;
+}
+
+bool asterisk_is_clean(const struct asterisk *reader)
+{
+	return reader->file == FILE_CLEAN;
+}
+
+bool asterisk_is_mixed(const struct asterisk *reader)
+{
+	return reader->file == FILE_MIXED;
 }
 
 unsigned asterisk_version(const struct asterisk *reader)
 {
 	return reader->major;
+}
+
+/* MIXED. Its date tells the form, too, before a caller's text in it can. */
+static void level_judge(struct asterisk *reader, struct asterisk_cursor line)
+{
+	uint64_t form;
+
+	if (!asterisk_is_other_level(line, &form))
+		return;
+	reader->file = FILE_MIXED;
+	if (!reader->form)
+		reader->form = form;
 }
 
 static enum asterisk_kind read_line(struct asterisk *reader, const char *line, size_t length,
@@ -371,8 +483,8 @@ static enum asterisk_kind read_line(struct asterisk *reader, const char *line, s
 	struct asterisk_cursor whole = { line, line + length };
 	struct asterisk_cursor start = whole;
 	struct asterisk_cursor next;
+	struct asterisk_prefix prefix;
 	enum asterisk_kind kind;
-	bool syslog;
 
 	if (length && line[length - 1] == '\r')
 		whole.end--;
@@ -380,7 +492,8 @@ static enum asterisk_kind read_line(struct asterisk *reader, const char *line, s
 		joined_clear(reader);
 		return read_json(reader, whole, ret_record);
 	}
-	if (!asterisk_take_prefix(&start, &syslog)) {
+	if (!asterisk_take_prefix(&start, &prefix)) {
+		level_judge(reader, whole);
 		reader->after_response =
 			reader->after_response || (!is_modern(reader) && may_leak(whole));
 		if (reader->joined_lines)
@@ -388,21 +501,21 @@ static enum asterisk_kind read_line(struct asterisk *reader, const char *line, s
 		learn(reader, whole);
 		return read_other(whole);
 	}
+	joined_clear(reader); /* a prefix has no room in the name of an account, which goes on */
 	next = start;
-	if (!asterisk_take(&next, "SecurityEvent=")) /* the name of an account may be a prefix */
-		return reader->joined_lines ? read_joined(reader, whole, ret_record)
-					    : read_other(whole);
-	joined_clear(reader);
+	if (!asterisk_take(&next, "SecurityEvent="))
+		return read_other(whole);
 	if (length > (line[0] == '[' ? LINE_BYTES_MAX : SYSLOG_BYTES_MAX)) {
 		reader->after_response = true;
 		return ASTERISK_CUT;
 	}
 	if (reader->after_response && whole.end - asterisk_skip_syslog(whole) <= INSIDE_LINE_MAX)
 		return ASTERISK_FORGED;
-	if (syslog)
-		return read_syslog(reader, whole, start.at, ret_record);
-	kind = read_text(reader, whole, start.at, false, ret_record);
-	if (kind == ASTERISK_CUT && may_go_on(whole, start.at))
+	kind = prefix.syslog ? read_syslog(reader, whole, start.at, &prefix, ret_record)
+			     : read_text(reader, whole, start.at, &prefix, ret_record);
+	if (kind == ASTERISK_RECORD)
+		thread_judge(reader, prefix.thread, ret_record);
+	if (kind == ASTERISK_CUT && !prefix.syslog && may_go_on(whole, start.at))
 		(void)joined_add(reader, whole); /* if it is too long, it is a cut one */
 	return kind;
 }

@@ -9,9 +9,10 @@
 
 /* The structured reader of the records that Asterisk writes at its level SECURITY: who did it,
  * when, and whether that is proven. It reads them so that nobody who can put bytes into a record
- * decides whom it names. One pass over the line, no regex. It knows the records of Asterisk 1.8 to
- * 22 (PJSIP, AMI, and chan_sip up to 20) out of a file, [plain] or [json] ones too, and a console's
- * out of the journal; what goes through syslog(3) it reads as ASTERISK_SYSLOG.
+ * decides whom it names, and nobody who can put bytes into another message writes one that proves
+ * anything. One pass over the line, no regex. It knows the records of Asterisk 1.8 to 22 (PJSIP,
+ * AMI, and chan_sip up to 20) out of a file, [plain] or [json] ones too, and a console's out of the
+ * journal; what goes through syslog(3) it reads as ASTERISK_SYSLOG.
  *
  * A record is one line. This one is from a file, broken here to be read:
  *
@@ -39,7 +40,7 @@
  * The rule that holds against all of it, and why:
  *
  * HEAD. Asterisk writes every byte from the start of the line to AccountID=" before the first byte
- * that a caller chose. So the head has to be exact.
+ * that a caller chose. So the head has to be exact, and its date is never empty.
  *
  * TAIL. Behind the address stand fields whose bytes are the server's own, or (Challenge and
  * Response of PJSIP) a caller's without a bare quote. So the text from oteAddress=" to the end of
@@ -51,6 +52,32 @@
  * LocalAddress stands whole before the address. Without this condition an AccountID of 36 bytes
  * that looks like an address and ends in a newline, such as oteAddress="IPV4/UDP/192.0.2.1/1",
  * would end the line and the record. No other tail has room in 36 bytes.
+ *
+ * SHORT. Other modules write a caller's value into the same file, newlines too: up to 255 bytes
+ * (the name of a user in a single frame of IAX2, without an account or an answer, makes an ERROR).
+ * That is room for a head and an address, but not for a whole record, which with any usual date has
+ * 260 bytes and more. So a line of 255 bytes is no record. One of up to 300 has to be whole: its
+ * date of the form that this file has, all fields in their order, SessionID and LocalAddress among
+ * them. What an ESC may have deleted may be missing in a longer one only, and in [json] nothing
+ * may, where an ESC deletes nothing. A caller who has his own short record broken by an ESC is
+ * counted as ASTERISK_FORGED.
+ *
+ * MIXED. A file that gets other levels (NOTICE, WARNING, ERROR, VERBOSE, DEBUG) may hold longer
+ * values of that kind, and whole records of a caller's. What it says counts, but proves nothing:
+ * `proven` is false from the first such line on, and true again at the first line of the next file.
+ * The line that a caller's text stands in is itself of such a level, and comes before that text. It
+ * is known by more of Asterisk's own words (date, level, thread, source file, text) than the 36
+ * bytes of an account have room for: else a caller could take a clean file its proof. In [json] a
+ * value cannot end its line, so that objects of other levels do not matter. When reading begins in
+ * the middle of a file, asterisk_mark() of the time before tells; without one, and in a journal,
+ * nothing is proven.
+ *
+ * THREAD. One thread writes all records, usually from start to stop, so that the n of SECURITY[n]
+ * tells of forgers who do not know it. It is no proof: in a container it is the same at each start.
+ * And no reason not to count: a reload of res_security_log changes it, and writes no banner. A
+ * record of another thread than the one before is told (ASTERISK_THREAD), but not right after a
+ * banner; until 64 records in a row were of one thread, nothing is proven. So a reload is told
+ * once.
  *
  * AMI. In its ChallengeResponseFailed a caller's bytes stand only behind the address, so this
  * record is read from its head, and only where it is the first of its line.
@@ -74,16 +101,18 @@
  * who wrote the end of B's record into his Response, or a record of B, who wrote the beginning of
  * A's into his Call-ID: neither is charged. And a short line behind such a record may be the rest
  * of its Response. The banner at the head of a file tells whether Asterisk is that old; without a
- * banner it is taken to be.
+ * banner it is taken to be. In a mixed file a line like a banner may be a caller's, and makes no
+ * old Asterisk a new one.
  *
  * CHAN_SIP decodes the extension, and writes up to 250 bytes of it as AccountID, which is room for
  * a record's end and a newline. What follows in the log is then the true end of that record,
  * without a head, for which there is no room besides (%22 for a quote).
  *
- * No reader of text can hold out against a value with room for a newline and a whole line behind
- * it, some 230 bytes. The HTTP manager (webenabled) has one, and so may other modules whose
- * messages go to the same file. In [json] a newline stays inside its string: the safest log is a
- * [json] file that gets the level SECURITY and no other. */
+ * No reader of text can hold out against a value with room for newlines and a whole record between
+ * them, 270 bytes. The HTTP manager (webenabled) has one in the records themselves; of other
+ * modules older ones of PJSIP, which show malformed packets whole: there MIXED leaves a claim, and
+ * no proof. In [json] a newline stays inside its string: the safest log is a [json] file that gets
+ * the level SECURITY and no other. */
 
 /* What a line is. Only ASTERISK_RECORD counts for somebody. */
 enum asterisk_kind {
@@ -98,6 +127,7 @@ enum asterisk_kind {
 	ASTERISK_UNKNOWN,   /* an event of another kind: its address is not known to be safe */
 	ASTERISK_NOT_UTF8,  /* "Failed to issue security event": a value was not UTF-8 */
 	ASTERISK_DISCARDED, /* the logger says that it has thrown lines away */
+	ASTERISK_THREAD,    /* no line is of this kind: a record may be it besides, other_thread */
 	ASTERISK_KINDS,
 };
 
@@ -118,24 +148,33 @@ struct asterisk_record {
 	struct ip ip;
 	int64_t at_ms; /* EventTV */
 	/* The source cannot be forged: the attempt came over a connection, or (chan_sip) its answer
-	 * repeats the challenge that the server sent to that address. */
+	 * repeats the challenge that the server sent to that address; and nobody but Asterisk's
+	 * level SECURITY can have written the text (MIXED, THREAD). */
 	bool proven;
+	bool other_thread; /* it is not of the thread that the record before it was of (THREAD) */
 	/* Its line holds another head before its own: that of a cut record, of which nothing is
 	 * left, or one that a caller has written into a value. */
 	bool behind_head;
 };
 
-/* The reader of one log. It keeps the version of Asterisk, and the beginning of a record that a
- * newline inside a value has broken. */
+/* The reader of one log. It keeps the version of Asterisk, whether the file is mixed, and the
+ * beginning of a record that a newline inside a value has broken. */
 struct asterisk;
 
 struct asterisk *asterisk_new(void);
 void asterisk_free(struct asterisk *reader);
 
-/* Reading begins, or begins anew: with the first line of a file (at_head), or in the middle. major:
- * the version of Asterisk that asterisk_version() told when the log was read before; 0: not known.
- */
-void asterisk_begin(struct asterisk *reader, unsigned major, bool at_head);
+/* Reading begins, or begins anew: with the first line of a file (at_head), or in the middle. mark:
+ * what asterisk_mark() told when the log was read before; 0: nothing is known. Then, in the middle,
+ * nothing is proven by the file's text, since what came before may have been of other levels. */
+void asterisk_begin(struct asterisk *reader, uint32_t mark, bool at_head);
+/* What is to be known of the log when it is read on later: the version, and whether a line of
+ * another level has come since the file's first line. */
+uint32_t asterisk_mark(const struct asterisk *reader);
+/* No line of another level has come since the file's first line; or one has. Neither: reading began
+ * in its middle. */
+bool asterisk_is_clean(const struct asterisk *reader);
+bool asterisk_is_mixed(const struct asterisk *reader);
 /* The first line of a log that is read from further on: it may be a banner. */
 void asterisk_learn(struct asterisk *reader, const char *line, size_t length);
 /* The major version of Asterisk by the last banner, 0: there was none. Up to 19, and without a

@@ -84,11 +84,12 @@ static bool tail_acl(struct asterisk_cursor *c, struct asterisk_record *record)
 static bool tail_session_tv(struct asterisk_cursor *c, struct asterisk_record *record)
 {
 	struct asterisk_cursor next = *c;
+	struct asterisk_piece stamp;
 
 	(void)record;
 	if (asterisk_take_field(&next, "ACLName", asterisk_is_word, NULL))
 		*c = next;
-	return asterisk_take_field(c, "SessionTV", asterisk_is_stamp, NULL);
+	return asterisk_take_field(c, "SessionTV", asterisk_is_stamp, &stamp) && stamp.length;
 }
 
 /* Where the values hold no bare quote, ,Challenge=" behind an address and this end of the line are
@@ -208,6 +209,15 @@ static bool is_ami_response(const struct asterisk_head *head)
 	       asterisk_is(head->event, "ChallengeResponseFailed");
 }
 
+/* IPV4/UDP/192.0.2.10/5060 */
+static bool take_local(struct asterisk_cursor *c)
+{
+	return asterisk_take(c, "IPV") && asterisk_take_run(c, asterisk_is_digit, 1, NULL) &&
+	       asterisk_take(c, "/") && asterisk_take_run(c, asterisk_is_word, 1, NULL) &&
+	       asterisk_take(c, "/") && asterisk_take_run(c, is_address, 1, NULL) &&
+	       asterisk_take(c, "/") && asterisk_take_run(c, asterisk_is_digit, 1, NULL);
+}
+
 /* Where ",LocalAddress="IPV4/UDP/192.0.2.10/5060",Rem begins that ends at `at`; NULL: none does. */
 static const char *local_before(const char *start, const char *at)
 {
@@ -222,9 +232,7 @@ static const char *local_before(const char *start, const char *at)
 	if (!found)
 		return NULL;
 	c = (struct asterisk_cursor){ found + sizeof(key) - 1, at };
-	while (c.at < c.end && (is_address(*c.at) || asterisk_is_word(*c.at) || *c.at == '/'))
-		c.at++;
-	return asterisk_take(&c, "\",Rem") && c.at == at ? found : NULL;
+	return take_local(&c) && asterisk_take(&c, "\",Rem") && c.at == at ? found : NULL;
 }
 
 /* OLD: a value with bare quotes behind the address can look like an address, or like a head and an
@@ -254,11 +262,11 @@ static bool may_hold_quotes(const struct asterisk_head *heads, size_t count)
 /* The last address in [start, end) from which a tail reaches the end; NULL: there is none.
  * tail_modern passes over anything, so that only the very last address can be the server's. */
 static const char *find_tail(const struct shape *shape, const char *start, const char *end,
-	bool modern, struct asterisk_record *record)
+	struct asterisk_rule rule, struct asterisk_record *record)
 {
 	static const char key[] = "oteAddress=\"";
 	bool (*tail)(struct asterisk_cursor *, struct asterisk_record *) =
-		modern && shape->bare_quotes ? tail_modern : shape->tail;
+		rule.modern && !rule.whole && shape->bare_quotes ? tail_modern : shape->tail;
 
 	for (const char *at = end - (sizeof(key) - 1); at >= start; at--) {
 		struct asterisk_cursor c = { at, end };
@@ -292,8 +300,20 @@ static void record_fill(const struct asterisk_head *head, const char *local, con
 	record->proven = record->proven || !asterisk_is(record->transport, "UDP");
 }
 
+/* The last fields of AMI's wrong answer to a challenge, behind a Response of any bytes. */
+static bool has_ami_end(const char *at, const char *end)
+{
+	static const char key[] = "\",ExpectedResponse=\"";
+	struct asterisk_cursor c = { NULL, end };
+
+	while ((at = asterisk_find(at, end, key)))
+		c.at = at += sizeof(key) - 1;
+	return c.at && asterisk_take_run(&c, is_hex, 1, NULL) && asterisk_take(&c, "\"") &&
+	       tail_session_tv(&c, NULL) && c.at == end;
+}
+
 /* AMI's wrong answer to a challenge, from the first head of the line, which is the server's. */
-static bool read_ami_response(const struct asterisk_head *head, const char *end,
+static bool read_ami_response(const struct asterisk_head *head, const char *end, bool whole,
 	struct asterisk_record *record)
 {
 	const char *quote = memchr(head->end, '"', (size_t)(end - head->end));
@@ -306,17 +326,15 @@ static bool read_ami_response(const struct asterisk_head *head, const char *end,
 	local = c.at;
 	if (!asterisk_take(&c, "\",LocalAddress=\""))
 		return false;
-	while (c.at < c.end && (is_address(*c.at) || asterisk_is_word(*c.at) || *c.at == '/'))
-		c.at++;
-	if (!asterisk_take(&c, "\",Rem") || !take_remote(&c, record) ||
-		!asterisk_take(&c, ",Challenge=\""))
+	if (!take_local(&c) || !asterisk_take(&c, "\",Rem") || !take_remote(&c, record) ||
+		!asterisk_take(&c, ",Challenge=\"") || (whole && !has_ami_end(c.at, end)))
 		return false;
 	record_fill(head, local, end, record);
 	return true;
 }
 
 bool asterisk_read_record(const struct asterisk_head *heads, size_t count, size_t at,
-	const char *end, bool modern, struct asterisk_record *record)
+	const char *end, struct asterisk_rule rule, struct asterisk_record *record)
 {
 	const struct asterisk_head *head = &heads[at];
 	const struct shape *shape = shape_of(head);
@@ -326,12 +344,14 @@ bool asterisk_read_record(const struct asterisk_head *heads, size_t count, size_
 
 	*record = (struct asterisk_record){ 0 };
 	if (is_ami_response(head))
-		return at == 0 && read_ami_response(head, end, record);
-	address = shape ? find_tail(shape, last, end, modern, record) : NULL;
-	if (!address ||
-		(!modern && may_hold_quotes(heads, count) && !is_alone(heads[0].end, address, end)))
+		return at == 0 && read_ami_response(head, end, rule.whole, record);
+	address = shape ? find_tail(shape, last, end, rule, record) : NULL;
+	if (!address || (!rule.modern && may_hold_quotes(heads, count) &&
+				!is_alone(heads[0].end, address, end)))
 		return false;
 	local = local_before(last, address);
+	if (rule.whole && (!local || !asterisk_find(last, local, "\",SessionID=\"")))
+		return false;
 	/* a ReceivedHash of chan_sip may look like an address alone, for that holds no comma */
 	if (!local && shape->tail == tail_nothing &&
 		(!asterisk_find(last, address, "\",SessionID=\"") ||

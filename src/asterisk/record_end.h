@@ -9,11 +9,15 @@
 
 /* How a record ends, and what of it is sound. */
 
-/* Reads heads[at], one of the `count` heads of a line, with the end of that line. modern: PJSIP's
- * values behind the address hold no bare quote (OLD in reader.h). False: it does not read as a
- * record of that kind. */
+struct asterisk_rule {
+	bool modern; /* PJSIP's values behind the address hold no bare quote (OLD in reader.h) */
+	bool whole;  /* nothing may be missing, not even what an ESC can have deleted (SHORT) */
+};
+
+/* Reads heads[at], one of the `count` heads of a line, with the end of that line. False: it does
+ * not read as a record of that kind. */
 bool asterisk_read_record(const struct asterisk_head *heads, size_t count, size_t at,
-	const char *end, bool modern, struct asterisk_record *ret);
+	const char *end, struct asterisk_rule rule, struct asterisk_record *ret);
 /* Records of this kind can be read at all. */
 bool asterisk_is_known(const struct asterisk_head *head);
 

@@ -6,6 +6,7 @@
 enum {
 	PREFIX_BYTES_MAX = 512, /* a date, a host and a program */
 	GAP_BYTES_MAX = 128, /* from res_security_log.c to SecurityEvent=: a line and a function */
+	THREAD_DIGITS_MAX = 10, /* Linux numbers threads up to 4194304 */
 };
 
 static int64_t digits(struct asterisk_cursor *c, int count)
@@ -121,16 +122,27 @@ static bool is_name(char c)
 	return asterisk_is_word(c) || c == '.';
 }
 
+/* [n], the number of the thread that wrote the line. */
+static bool take_thread(struct asterisk_cursor *c, uint64_t *ret_thread)
+{
+	struct asterisk_piece number;
+
+	if (!take_coloured(c, "[") || !asterisk_take_run(c, asterisk_is_digit, 1, &number) ||
+		!asterisk_take(c, "]") || number.length > THREAD_DIGITS_MAX)
+		return false;
+	*ret_thread = 0;
+	for (size_t i = 0; i < number.length; i++)
+		*ret_thread = *ret_thread * 10 + (uint64_t)(number.text[i] - '0');
+	return true;
+}
+
 /* SECURITY[n] res_security_log.c: , or SECURITY[n]: res_security_log.c:LINE FUNC: , or ... in FUNC:
  */
-static bool take_level(struct asterisk_cursor *c)
+static bool take_level(struct asterisk_cursor *c, uint64_t *ret_thread)
 {
 	struct asterisk_cursor plain;
 
-	if (!take_coloured(c, "SECURITY"))
-		return false;
-	if (!take_coloured(c, "[") || !asterisk_take_run(c, asterisk_is_digit, 1, NULL) ||
-		!asterisk_take(c, "]"))
+	if (!take_coloured(c, "SECURITY") || !take_thread(c, ret_thread))
 		return false;
 	plain = *c;
 	if (asterisk_take(c, " res_security_log.c: "))
@@ -152,18 +164,42 @@ static bool take_level(struct asterisk_cursor *c)
 	return true;
 }
 
-/* [date] : the operator chooses what it looks like. It holds no bracket, and no quote, lest the
- * text between two values of a record pass for a date. */
-static bool take_date(struct asterisk_cursor *c)
+/* What dates of one dateformat have in common: runs of digits and spaces, runs of letters (the
+ * names of months and zones), and the bytes between them. Never 0. */
+static uint64_t form_of(const char *at, const char *end)
+{
+	uint64_t form = 0xcbf29ce484222325u; /* FNV-1a: nobody gains by dates of equal sums */
+	char before = '\0';
+
+	for (; at < end; at++) {
+		char sort = *at;
+
+		if (asterisk_is_digit(*at) || *at == ' ')
+			sort = '0';
+		else if (*at == '+') /* of a zone */
+			sort = '-';
+		else if ((*at & 0x80) || (asterisk_is_word(*at) && *at != '_' && *at != '-'))
+			sort = 'a';
+		if (sort != before || (sort != '0' && sort != 'a'))
+			form = (form ^ (unsigned char)sort) * 0x100000001b3u;
+		before = sort;
+	}
+	return form ? form : 1;
+}
+
+/* [date] : the operator chooses what it looks like, but it is not empty. It holds no bracket, and
+ * no quote, lest the text between two values of a record pass for a date. */
+static bool take_date(struct asterisk_cursor *c, uint64_t *ret_form)
 {
 	const char *close;
 
 	if (!asterisk_take(c, "["))
 		return false;
 	close = memchr(c->at, ']', (size_t)(c->end - c->at));
-	if (!close || close - c->at > PREFIX_BYTES_MAX ||
+	if (!close || close == c->at || close - c->at > PREFIX_BYTES_MAX ||
 		memchr(c->at, '"', (size_t)(close - c->at)))
 		return false;
+	*ret_form = form_of(c->at, close);
 	c->at = close + 1;
 	return asterisk_take(c, " ");
 }
@@ -193,47 +229,79 @@ const char *asterisk_skip_syslog(struct asterisk_cursor line)
 	return take_syslog(&next) ? next.at : line.at;
 }
 
-bool asterisk_take_prefix(struct asterisk_cursor *c, bool *ret_syslog)
+bool asterisk_take_prefix(struct asterisk_cursor *c, struct asterisk_prefix *ret)
 {
 	struct asterisk_cursor next = *c;
 
-	*ret_syslog = false;
-	if (!take_date(&next)) {
+	*ret = (struct asterisk_prefix){ 0 };
+	if (!take_date(&next, &ret->form)) {
 		next = *c;
 		if (!take_syslog(&next))
 			return false;
 		c->at = next.at;
-		*ret_syslog = !take_date(&next);
-		if (*ret_syslog)
+		ret->syslog = !take_date(&next, &ret->form);
+		if (ret->syslog)
 			next.at = c->at;
 	}
-	if (!take_level(&next))
+	if (!take_level(&next, &ret->thread))
 		return false;
 	*c = next;
 	return true;
+}
+
+static bool is_file_name(char c)
+{
+	return is_name(c) || c == '/' || c == '+';
+}
+
+/* [date] LEVEL[n][C-00000001] file.c: text, or LEVEL[n]: file.c:LINE FUNC: text. */
+bool asterisk_is_other_level(struct asterisk_cursor line, uint64_t *ret_form)
+{
+	struct asterisk_cursor c = { asterisk_skip_syslog(line), line.end };
+	struct asterisk_piece level;
+	struct asterisk_piece file;
+	uint64_t thread;
+
+	/* an account's bytes end at a quote, if at none of their own then at that of its field */
+	if (c.end - c.at < ASTERISK_ACCOUNT_BYTES || memchr(c.at, '"', ASTERISK_ACCOUNT_BYTES) ||
+		!take_date(&c, ret_form))
+		return false;
+	take_colour(&c);
+	if (!asterisk_take_run(&c, asterisk_is_word, 1, &level) || !take_thread(&c, &thread))
+		return false;
+	if (asterisk_take(&c, "[C-") &&
+		(!asterisk_take_run(&c, asterisk_is_word, 1, NULL) || !asterisk_take(&c, "]")))
+		return false;
+	(void)asterisk_take(&c, ":");
+	if (!asterisk_take(&c, " "))
+		return false;
+	take_colour(&c);
+	return asterisk_take_run(&c, is_file_name, 1, &file) && take_coloured(&c, ":") &&
+	       !(asterisk_is(level, "SECURITY") && asterisk_is(file, "res_security_log.c"));
 }
 
 bool asterisk_has_record(struct asterisk_cursor line)
 {
 	static const char key[] = "SECURITY";
 	struct asterisk_head head;
+	uint64_t thread;
 
 	for (const char *at = line.at; (at = asterisk_find(at, line.end, key)); at++) {
 		struct asterisk_cursor c = { at, line.end };
 
-		if (take_level(&c) && asterisk_read_head(c, &head))
+		if (take_level(&c, &thread) && asterisk_read_head(c, &head))
 			return true;
 	}
 	return false;
 }
 
 /* [date] Asterisk 22.10.1 built by A @ B on a C running Linux on 2026-07-20 21:35:32 UTC */
-unsigned asterisk_read_banner(struct asterisk_cursor line)
+unsigned asterisk_read_banner(struct asterisk_cursor line, uint64_t *ret_form)
 {
 	struct asterisk_piece number;
 	unsigned major = 0;
 
-	if (!take_date(&line) || !asterisk_take(&line, "Asterisk ") ||
+	if (!take_date(&line, ret_form) || !asterisk_take(&line, "Asterisk ") ||
 		!asterisk_take_run(&line, asterisk_is_digit, 1, &number) || number.length > 3 ||
 		!asterisk_take(&line, ".") || !asterisk_find(line.at, line.end, " built by ") ||
 		!asterisk_find(line.at, line.end, " running ") ||

@@ -10,7 +10,18 @@
 
 /* How a record begins, and what stands before it on its line. */
 
-enum { ASTERISK_HEADS_MAX = 64 /* of one line; one with more is given up */ };
+enum {
+	ASTERISK_HEADS_MAX = 64,    /* of one line; one with more is given up */
+	ASTERISK_ACCOUNT_BYTES = 36 /* what PJSIP leaves of the name of an account that it does not
+				       know */
+};
+
+/* What stands before SecurityEvent= at the start of a line. */
+struct asterisk_prefix {
+	bool syslog;   /* Asterisk sent it to syslog, without a date of its own */
+	uint64_t form; /* the form of its date; 0: it has none */
+	uint64_t thread;
+};
 
 struct asterisk_head {
 	const char *start; /* SecurityEvent= */
@@ -23,8 +34,11 @@ struct asterisk_head {
 };
 
 /* Steps over all that stands before SecurityEvent= at the start of a line; false: it is no line of
- * the level SECURITY. *ret_syslog: Asterisk sent it to syslog, without a date of its own. */
-bool asterisk_take_prefix(struct asterisk_cursor *c, bool *ret_syslog);
+ * the level SECURITY. */
+bool asterisk_take_prefix(struct asterisk_cursor *c, struct asterisk_prefix *ret);
+/* The line is of another level, with more of Asterisk's own words at its start than 36 bytes of a
+ * caller's have room for. *ret_form: of its date. */
+bool asterisk_is_other_level(struct asterisk_cursor line, uint64_t *ret_form);
 /* Where the line goes on behind DATE HOST asterisk[pid]: , which a journal puts before each line of
  * a message; its start if that is not there. */
 const char *asterisk_skip_syslog(struct asterisk_cursor line);
@@ -40,7 +54,8 @@ size_t asterisk_find_heads(struct asterisk_cursor line, const char *first,
 /* The line begins no record, but one begins inside it. */
 bool asterisk_has_record(struct asterisk_cursor line);
 
-/* The major version in the banner that Asterisk writes when it opens a file; 0: another line. */
-unsigned asterisk_read_banner(struct asterisk_cursor line);
+/* The major version in the banner that Asterisk writes when it opens a file; 0: another line.
+ * *ret_form: of its date. */
+unsigned asterisk_read_banner(struct asterisk_cursor line, uint64_t *ret_form);
 
 #endif

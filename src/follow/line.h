@@ -17,8 +17,8 @@ struct line {
 	const char *path;
 	const uint64_t *patterns; /* the set of the numbers of tail's patterns that match path */
 	/* A number that a reader of the line may set, kept with the file's position and handed on
-	 * to the file that follows it under its path; 0 at first. The major version of the
-	 * Asterisk that writes the file. NULL: nobody would keep it. */
+	 * to the file that follows it under its path; 0 at first. What asterisk_mark() tells of the
+	 * file. NULL: nobody would keep it. */
 	uint32_t *mark;
 	/* So many bytes of the file can be read behind the line's newline, at text + length + 1:
 	 * all that are there by now, or at least TAIL_AHEAD_BYTES. 0 behind a cut one. */

@@ -21,6 +21,7 @@ struct records_log {
 	size_t border_length;
 	struct asterisk *reader;
 	bool waits; /* the beginning of a record was read, and is not counted yet */
+	bool begun; /* a line of it has come */
 	TAILQ_ENTRY(records_log) others;
 };
 
@@ -108,6 +109,9 @@ static void log_choose(struct records *records, const struct line *line)
 	bool is_new;
 	struct records_log *log = log_find(records, line->path, &is_new);
 
+	/* a journal is never read from its first line */
+	is_new = is_new || (!line->path && line->dated && !log->begun);
+	log->begun = true;
 	if (!is_new && !line->at_head)
 		return;
 	log_break(records);
@@ -180,7 +184,8 @@ static bool is_joined(const struct records *records, const struct line *line)
 }
 
 /* A line of any kind but ASTERISK_OTHER and ASTERISK_REST holds one of these words, and so does a
- * banner. Few lines do: it saves most of the reader's time to look for the words first. */
+ * banner. Few lines of a mixed log do: it saves most of the reader's time to look for the words
+ * first. In another log any line may tell that it is a mixed one. */
 static bool has_word(const struct line *line)
 {
 	static const char *const words[] = { "SecurityEvent=", "Failed to issue", "Logging resumed",
@@ -197,7 +202,7 @@ static bool line_read(struct records *records, const struct line *line)
 	bool waited = records->log->waits;
 	bool is_record;
 
-	records->kind = waited || has_word(line)
+	records->kind = waited || !asterisk_is_mixed(records->log->reader) || has_word(line)
 				? asterisk_read(records->log->reader, line->text, line->length,
 					  line->ahead, &records->record)
 				: ASTERISK_OTHER;
@@ -211,13 +216,14 @@ static bool line_read(struct records *records, const struct line *line)
 		kind_count(records, records->kind);
 	if (is_record && records->record.behind_head)
 		kind_count(records, ASTERISK_CUT);
+	if (is_record && records->record.other_thread)
+		kind_count(records, ASTERISK_THREAD);
 	return is_record || records->kind == ASTERISK_SYSLOG;
 }
 
 bool records_read(struct records *records, const struct line *line)
 {
 	bool is_record = false;
-	unsigned version;
 
 	log_choose(records, line);
 	if (line->only_head)
@@ -227,9 +233,8 @@ bool records_read(struct records *records, const struct line *line)
 	else
 		is_record = line_read(records, line);
 	records->waits = records->log->waits;
-	version = asterisk_version(records->log->reader);
-	if (version && line->mark)
-		*line->mark = version;
+	if (line->mark)
+		*line->mark = asterisk_mark(records->log->reader);
 	return is_record;
 }
 

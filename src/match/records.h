@@ -30,7 +30,7 @@ struct records {
 	 * last line: the rules saw its text. */
 	struct asterisk_record record;
 	/* How many lines of each kind there were. A cut record counts, too, if a whole one follows
-	 * it in its line. */
+	 * it in its line, and a record of another thread is of two kinds. */
 	uint64_t lines[ASTERISK_KINDS];
 	/* How many lines there were of the kinds that asterisk_kind_is_blind() names. A record that
 	 * a newline has broken counts as soon as it is sure that no line ends it. */
@@ -47,12 +47,12 @@ struct records *records_new(void);
 void records_free(struct records *records);
 
 /* Reads one line, together with those of the same path before it. The line of a new path begins
- * reading there, and so does an at_head one. line->mark is the major version of the Asterisk that
- * writes the log: it is taken from there, and kept there when a banner tells it.
- * A cut line counts as ASTERISK_CUT for each head of a record in it and in its rest. So does an
- * open one: for another program it may be whole, but Asterisk has cut it, where a caller may have
- * put an end. An only_head line tells the version, and nothing else. True: the line ends a record
- * that was read, soundly or out of syslog: records->record. */
+ * reading there, and so does an at_head one; the dated lines of a log without a name are a
+ * journal's, which is read from its middle. line->mark is what asterisk_mark() tells of the log: it
+ * is taken from there, and kept there. A cut line counts as ASTERISK_CUT for each head of a record
+ * in it and in its rest. So does an open one: for another program it may be whole, but Asterisk has
+ * cut it, where a caller may have put an end. An only_head line tells the version, and nothing
+ * else. True: the line ends a record that was read, soundly or out of syslog: records->record. */
 bool records_read(struct records *records, const struct line *line);
 /* Fills in who, when and the fields from the last record, but not the rule. now_s is in seconds
  * since the epoch. */

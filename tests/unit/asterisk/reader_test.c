@@ -169,9 +169,22 @@ static void captures(void **state)
 #define SHORT_HEAD(event)                                                                          \
 	"SecurityEvent=\"" event                                                                   \
 	"\",EventTV=\"1-1\",Severity=\"Error\",Service=\"PJSIP\",EventVersion=\"1\",AccountID=\""
-#define FAKE_LINE                                                                                  \
-	"[] SECURITY[1] res_security_log.c: " HEAD("FailedACL") SESSION("") FROM(B) ",ACLName=\"\""
-#define JSON_OF(level, message) "{\"logmsg\":{\"level\":\"" level "\",\"message\":\"" message "\"}}"
+/* A whole line as short as they come, with a date of this file's form. */
+#define SHORT_PREFIX "[1-1-1 1:1:1] SECURITY[74] res_security_log.c: "
+#define SHORTLY(address)                                                                           \
+	SESSION("")                                                                                \
+	"\",LocalAddress=\"IPV4/UDP/1.1.1.1/1\",RemoteAddress=\"IPV4/UDP/" address "/1\""
+#define FAKE_LINE SHORT_PREFIX HEAD("FailedACL") SHORTLY(B) ",ACLName=\"\""
+#define X60 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define NO_ACCOUNT_LONG HEAD("InvalidAccountID") "9999" SESSION("9c55@" A X60) LOCAL FROM(A)
+#define AMI_TINY HEAD_AT("InvalidPassword", STAMP, "AMI") "oteAddress=\"IPV4/TCP/" B "/1\""
+#define NOTICE                                                                                     \
+	"[2026-11-23 08:51:05] NOTICE[33] chan_iax2.c: Host 198.51.100.1 failed to authenticate"
+#define JSON_HEADER                                                                                    \
+	"{\"hostname\":\"\",\"timestamp\":\"2026-11-23 09:36:05.160\",\"identifiers\":{\"lwp\":74,"    \
+	"\"callid\":\"\"},\"logmsg\":{\"location\":{\"filename\":\"res_security_log.c\",\"function\":" \
+	"\"security_event_stasis_cb\",\"line\":114},"
+#define JSON_OF(level, message) JSON_HEADER "\"level\":\"" level "\",\"message\":\"" message "\"}}"
 #define JSON_HEAD                                                                                  \
 	"SecurityEvent=\\\"InvalidAccountID\\\",EventTV=\\\"" STAMP                                \
 	"\\\",Severity=\\\"Error\\\",Service=\\\"PJSIP\\\",EventVersion=\\\"1\\\",AccountID=\\\""
@@ -319,9 +332,10 @@ static const struct row {
 				"0x1") LOCAL FROM(B) ",Challenge=\"" PLAINLY,
 		ASTERISK_RECORD, A },
 	/* ---- ESC ---- */
-	{ "LocalAddress eaten", FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION("abc") FROM(A),
+	{ "LocalAddress eaten", FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION("abc" X60) FROM(A),
 		ASTERISK_RECORD, A },
-	{ "SessionID eaten", FILE_PREFIX HEAD("InvalidAccountID") "1" LOCAL FROM(A),
+	{ "SessionID eaten",
+		FILE_PREFIX HEAD("ChallengeResponseFailed") "1" LOCAL FROM(A) ANSWER("", MD5),
 		ASTERISK_RECORD, A },
 	{ "another's address before it",
 		FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION("x") LOCAL FROM(B) "," FROM(A),
@@ -386,7 +400,7 @@ static const struct row {
 		"\033[1;37mres_security_log.c\033[0m:\033[1;37m114\033[0m \033[1;37mf\033[0m: " NO_ACCOUNT,
 		ASTERISK_GLUED, NULL },
 	{ "behind a rest that looks like a prefix",
-		"[] SECURITY[1] res_security_log.c: \",SessionID=\"EEE" FILE_PREFIX NO_ACCOUNT,
+		"[d] SECURITY[1] res_security_log.c: \",SessionID=\"EEE" FILE_PREFIX NO_ACCOUNT,
 		ASTERISK_GLUED, NULL },
 	{ "no end for any",
 		FILE_PREFIX HEAD("FailedACL") "1" SESSION("E")
@@ -409,7 +423,7 @@ static const struct row {
 	{ "line cut and glued, old",
 		OLD FILE_PREFIX WRONG("x", NONCE,
 			"") "\n"
-			    "[] SECURITY[1] res_security_log.c: " AMI_WRONG("x")
+			    "[d] SECURITY[1] res_security_log.c: " AMI_WRONG("x")
 				    FILE_PREFIX NO_ACCOUNT,
 		ASTERISK_GLUED, NULL },
 	{ "head behind a joined rest, old",
@@ -423,8 +437,58 @@ static const struct row {
 							   "InvalidAccountID") SESSION("") FROM(B),
 		ASTERISK_GLUED, NULL },
 	{ "short, but of a new one",
-		NEW FILE_PREFIX WRONG("x", NONCE, "") "\n" FILE_PREFIX HEAD(
-			"InvalidAccountID") "1" SESSION("") FROM(A),
+		NEW FILE_PREFIX WRONG("x", NONCE, "") "\n" SHORT_PREFIX HEAD("FailedACL")
+			SHORTLY(A) ",ACLName=\"\"",
+		ASTERISK_RECORD, A },
+	/* ---- a line that has room in a value of another module ---- */
+	{ "an address for an account, no date",
+		"[] SECURITY[1] res_security_log.c: " AMI_TINY ",SessionTV=\"\"", ASTERISK_GLUED,
+		NULL },
+	{ "an address for an account", FILE_PREFIX AMI_TINY ",SessionTV=\"1-1\"", ASTERISK_CUT,
+		NULL },
+	{ "the same, cut off by an ESC in a long line",
+		FILE_PREFIX HEAD_AT("InvalidPassword", STAMP, "AMI") X60 X60
+		"oteAddress=\"IPV4/TCP/" A "/1\",SessionTV=\"1-1\"",
+		ASTERISK_RECORD, A },
+	{ "no SessionTV in it",
+		FILE_PREFIX HEAD_AT("InvalidPassword", STAMP, "AMI") X60 X60
+		"oteAddress=\"IPV4/TCP/" A "/1\",SessionTV=\"\"",
+		ASTERISK_CUT, NULL },
+	{ "no LocalAddress", FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION("") FROM(B),
+		ASTERISK_FORGED, NULL },
+	{ "a LocalAddress without a port",
+		FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION(
+			"") "\",LocalAddress=\"IPV4/UDP/1.1.1.1\",Rem" FROM(B),
+		ASTERISK_FORGED, NULL },
+	{ "no SessionID", FILE_PREFIX HEAD("FailedACL") "1" LOCAL FROM(B) ",ACLName=\"x\"",
+		ASTERISK_CUT, NULL },
+	{ "an answer to AMI without its end",
+		SHORT_PREFIX HEAD_AT("ChallengeResponseFailed", STAMP, "AMI")
+			SESSION("0x1") "\",LocalAddress=\"IPV4/TCP/1.1.1.1/1\",Rem" FROM(
+				B) ",Challenge=\"\"",
+		ASTERISK_FORGED, NULL },
+	{ "whole, and as long as a value",
+		"[d] SECURITY[1] res_security_log.c: " SHORT_HEAD("FailedACL")
+			SHORTLY(B) ",ACLName=\"\"",
+		ASTERISK_FORGED, NULL },
+	{ "whole, and longer than a value",
+		SHORT_PREFIX HEAD("FailedACL") SHORTLY(A) ",ACLName=\"\"", ASTERISK_RECORD, A },
+	{ "whole, its date as the banner's",
+		NEW SHORT_PREFIX HEAD("FailedACL") SHORTLY(A) ",ACLName=\"\"", ASTERISK_RECORD, A },
+	{ "whole, its date not as the banner's",
+		NEW "[Nov 23 08:51:05] SECURITY[1] res_security_log.c: " HEAD("FailedACL")
+			SHORTLY(B) ",ACLName=\"\"",
+		ASTERISK_FORGED, NULL },
+	{ "whole, its date not as a notice's",
+		NOTICE "\n[Nov 23 08:51:05] SECURITY[1] res_security_log.c: " HEAD("FailedACL")
+			SHORTLY(B) ",ACLName=\"\"",
+		ASTERISK_FORGED, NULL },
+	{ "whole, its date not as the last record's",
+		NEW "[Nov 23 08:51:05] SECURITY[74] res_security_log.c: " NO_ACCOUNT_LONG
+		    "\n" SHORT_PREFIX HEAD("FailedACL") SHORTLY(B) ",ACLName=\"\"",
+		ASTERISK_FORGED, NULL },
+	{ "long, its date not as the banner's",
+		NEW "[Nov 23 08:51:05] SECURITY[74] res_security_log.c: " NO_ACCOUNT_LONG,
 		ASTERISK_RECORD, A },
 	/* ---- JSON ---- */
 	{ "json", JSON_OF("SECURITY", JSON_HEAD "9" JSON_END(A)), ASTERISK_RECORD, A },
@@ -435,11 +499,32 @@ static const struct row {
 		ASTERISK_RECORD, A },
 	{ "json, NUL in it", JSON_OF("SECURITY", JSON_HEAD "a\\u0000b" JSON_END(A)),
 		ASTERISK_RECORD, A },
+	{ "json, as long as a value",
+		"{\"identifiers\":{\"lwp\":1},\"logmsg\":{\"level\":\"SECURITY\",\"message\":\""
+		"SecurityEvent=\\\"FailedACL\\\",EventTV=\\\"1-1\\\",Severity=\\\"Error\\\","
+		"Service=\\\"PJSIP\\\",EventVersion=\\\"1\\\",AccountID=\\\"\\\",SessionID=\\\""
+		"\\\",LocalAddress=\\\"IPV4/UDP/1.1.1.1/1\\\",RemoteAddress=\\\"IPV4/UDP/" B
+		"/1\\\",ACLName=\\\"\\\"\"}}",
+		ASTERISK_FORGED, NULL },
+	{ "json, no LocalAddress",
+		JSON_OF("SECURITY", JSON_HEAD "9\\\",SessionID=\\\"x\\\",RemoteAddress=\\\"IPV4"
+					      "/UDP/" B "/5060\\\"\\n"),
+		ASTERISK_FORGED, NULL },
+	{ "json, no Response",
+		JSON_OF("SECURITY",
+			"SecurityEvent=\\\"ChallengeResponseFailed\\\",EventTV=\\\"" STAMP
+			"\\\",Severity=\\\"Error\\\",Service=\\\"PJSIP\\\",EventVersion=\\\"1\\\","
+			"AccountID=\\\"1\\\",SessionID=\\\"x\\\",LocalAddress=\\\"IPV4/UDP/1.1.1.1/1\\\","
+			"RemoteAddress=\\\"IPV4/UDP/" B "/1\\\",Challenge=\\\"\\\",ExpectedResponse"
+			"=\\\"\\\""),
+		ASTERISK_FORGED, NULL },
+	{ "json, no thread",
+		"{\"a\":\"" X60 X60 "\",\"logmsg\":{\"level\":\"SECURITY\",\"message\":\"" JSON_HEAD
+		"9" JSON_END(B) "\"}}",
+		ASTERISK_FORGED, NULL },
 	{ "json, another level", JSON_OF("NOTICE", JSON_HEAD "9" JSON_END(A)), ASTERISK_OTHER,
 		NULL },
-	{ "json, a key twice",
-		"{\"logmsg\":{\"level\":\"SECURITY\",\"message\":\"\",\"message\":\"" JSON_HEAD
-		"9" JSON_END(A) "\"}}",
+	{ "json, a key twice", JSON_OF("SECURITY", "\",\"message\":\"" JSON_HEAD "9" JSON_END(A)),
 		ASTERISK_FORGED, NULL },
 	{ "json, nested deeper", "{\"a\":" JSON_OF("SECURITY", JSON_HEAD "9" JSON_END(A)) "}",
 		ASTERISK_FORGED, NULL },
@@ -720,6 +805,171 @@ static void proofs(void **state)
 	}
 }
 
+#define BY_TCP HEAD("InvalidAccountID") "1" SESSION("x" X60) LOCAL "oteAddress=\"IPV4/TCP/" A "/5\""
+#define TCP FILE_PREFIX BY_TCP
+#define TCP_OF(thread) "[2026-11-23 08:51:05] SECURITY[" thread "] res_security_log.c: " BY_TCP
+#define JSON_TCP                                                                                   \
+	JSON_OF("SECURITY",                                                                        \
+		JSON_HEAD "9\\\",SessionID=\\\"x\\\",LocalAddress=\\\"IPV4/TCP/1.1.1.1/"           \
+			  "5060\\\",RemoteAddress=\\\"IPV4/TCP/" A "/5060\\\"\\n")
+
+/* Whether the text of a record proves anything after these lines. */
+static void mixed(void **state)
+{
+	static const struct {
+		const char *before;
+		bool proven;
+	} cases[] = {
+		{ NEW, true },
+		{ NEW TCP, true },
+		{ "", true },
+		{ NOTICE, false },
+		{ NEW NOTICE "\n" TCP "\n" NEW, false },
+		{ "[Nov 23 08:51:05] ERROR[7][C-0000001f] a.c: no more than this", false },
+		{ "[Nov 23 08:51:05] VERBOSE[7]: res/x.c:12 f: to be read", false },
+		{ "[1] OWN[1] app.c: a level that a module has made", false },
+		{ "asterisk[811]: [Nov 23 08:51:05] \033[1;33mWARNING\033[0m[74]: \033[1;37mx.c"
+		  "\033[0m:\033[1;37m114\033[0m \033[1;37mf\033[0m: something",
+			false },
+		{ FILE_PREFIX HEAD("InvalidAccountID") "\n" NOTICE, false },
+		{ "[2026-11-23 08:51:05] SECURITY[74] another.c: something", false },
+		/* 36 bytes of an account have room for these */
+		{ FILE_PREFIX HEAD("InvalidAccountID") "\n[d] NOTICE[1] a.c: 3456789012345" PLAINLY,
+			true },
+		{ "[d] NOTICE[1] a.c: 3456789012345678", true },
+		{ "[] NOTICE[33] chan_iax2.c: Host 198.51.100.1 failed to authenticate", true },
+		{ "[d] NOTICE chan_iax2.c: Host 198.51.100.1 failed to authenticate", true },
+		{ "[2026-11-23 08:51:05] NOTICE[33] chan_iax2 Host 198.51.100.1 failed", true },
+		{ "x" NOTICE, true },
+		/* in [json] a value cannot end its line */
+		{ JSON_OF("NOTICE", "SecurityEvent=x"), true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		static const char *const records[] = { TCP, JSON_TCP };
+
+		for (size_t k = 0; k < 2; k++) {
+			struct asterisk *reader = asterisk_new();
+			struct asterisk_record record;
+
+			(void)read_lines(reader, cases[i].before, strlen(cases[i].before), &record);
+			if (asterisk_is_clean(reader) != cases[i].proven)
+				fail_msg("case %zu", i);
+			assert_int_equal(asterisk_read(reader, records[k], strlen(records[k]), 0,
+						 &record),
+				ASTERISK_RECORD);
+			if (record.proven != cases[i].proven)
+				fail_msg("case %zu, record %zu", i, k);
+			asterisk_free(reader);
+		}
+	}
+}
+
+/* What is known of a file after a restart, and of the next one. */
+static void mixed_later(void **state)
+{
+	static const struct {
+		const char *before; /* NULL: nothing is known of it */
+		bool at_head;
+		bool proven;
+	} cases[] = { { NULL, false, false }, { NULL, true, true }, { "x", false, true },
+		{ "x", true, true }, { NOTICE, false, false }, { NOTICE, true, true },
+		{ NEW, false, true }, { NEW NOTICE, false, false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct asterisk *reader = asterisk_new();
+		struct asterisk_record record;
+		uint32_t mark = 0;
+
+		if (cases[i].before) {
+			(void)read_lines(reader, cases[i].before, strlen(cases[i].before), &record);
+			mark = asterisk_mark(reader);
+		}
+		asterisk_begin(reader, mark, cases[i].at_head);
+		assert_int_equal(asterisk_read(reader, TCP, strlen(TCP), 0, &record),
+			ASTERISK_RECORD);
+		if (record.proven != cases[i].proven)
+			fail_msg("case %zu", i);
+		asterisk_free(reader);
+	}
+}
+
+/* In a mixed file a line like a banner may be a caller's: it makes no server a new one. */
+static void mixed_banner(void **state)
+{
+	static const struct {
+		const char *before;
+		unsigned version;
+	} cases[] = { { OLD NEW, 22 }, { OLD NOTICE "\n" NEW, 16 }, { NOTICE "\n" NEW, 0 },
+		{ NEW NOTICE "\n" OLD, 16 }, { NEW NOTICE "\n" NEW, 22 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct asterisk *reader = asterisk_new();
+		struct asterisk_record record;
+
+		(void)read_lines(reader, cases[i].before, strlen(cases[i].before), &record);
+		assert_int_equal(asterisk_version(reader), cases[i].version);
+		asterisk_free(reader);
+	}
+}
+
+/* Another thread is told once, and proves nothing until it is the only one. */
+static void threads(void **state)
+{
+	static const struct {
+		const char *line;
+		unsigned times;
+		bool other;  /* the first of them */
+		bool proven; /* the last of them */
+	} steps[] = {
+		{ TCP, 3, false, true },
+		{ TCP_OF("1"), 1, true, false },
+		{ TCP, 1, true, false },
+		{ TCP, 63, false, false },
+		{ TCP, 1, false, true },
+		{ TCP_OF("75"), 65, true, true }, /* a reload of the module */
+		{ NEW, 1, false, false },
+		{ TCP_OF("75"), 1, false, true }, /* a reload of the logger */
+		{ NEW, 1, false, false },
+		{ TCP_OF("9000000"), 64, false, false }, /* a restart */
+		{ TCP_OF("9000000"), 1, false, true },
+		{ JSON_TCP, 1, true, false },
+		{ TCP, 1, false, false },
+		{ TCP_OF("3"), 1, true, false },
+	};
+	static const char joined[] = FILE_PREFIX HEAD("InvalidAccountID") "a\nb" SESSION(X60) LOCAL
+		"oteAddress=\"IPV4/TCP/" A "/5\"";
+	struct asterisk *reader = asterisk_new();
+	struct asterisk_record record;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		enum asterisk_kind kind = ASTERISK_OTHER;
+
+		for (unsigned n = 0; n < steps[i].times; n++) {
+			record = (struct asterisk_record){ 0 };
+			kind = read_lines(reader, steps[i].line, strlen(steps[i].line), &record);
+			if (record.other_thread != (steps[i].other && !n))
+				fail_msg("row %zu, time %u", i, n);
+		}
+		assert_int_equal(kind,
+			strcmp(steps[i].line, NEW) ? ASTERISK_RECORD : ASTERISK_OTHER);
+		if (record.proven != steps[i].proven)
+			fail_msg("row %zu", i);
+	}
+	assert_int_equal(read_lines(reader, joined, strlen(joined), &record), ASTERISK_RECORD);
+	assert_true(record.other_thread && !record.proven);
+	/* in a new file none is known */
+	asterisk_begin(reader, 0, true);
+	assert_int_equal(asterisk_read(reader, TCP_OF("4"), strlen(TCP_OF("4")), 0, &record),
+		ASTERISK_RECORD);
+	assert_true(!record.other_thread && record.proven);
+	asterisk_free(reader);
+}
+
 /* prefix, head, `length` bytes in all, and an end that a sender has put where a line is cut. */
 static enum asterisk_kind read_long(const char *prefix, size_t length, char fill)
 {
@@ -811,8 +1061,8 @@ static void many_heads(void **state)
 			i ? SHORT_HEAD("FailedACL") : HEAD("InvalidAccountID"));
 	(void)snprintf(text + length, sizeof(text) - length, "%s", PLAINLY);
 	assert_int_equal(asterisk_read(reader, text, strlen(text), 0, &record), ASTERISK_GLUED);
-	line = json_pack("{s:{s:s,s:s}}", "logmsg", "level", "SECURITY", "message",
-		text + sizeof(FILE_PREFIX) - 1);
+	line = json_pack("{s:{s:i},s:{s:s,s:s}}", "identifiers", "lwp", 74, "logmsg", "level",
+		"SECURITY", "message", text + sizeof(FILE_PREFIX) - 1);
 	length = json_dumpb(line, json, sizeof(json), JSON_COMPACT);
 	assert_int_equal(asterisk_read(reader, json, length, 0, &record), ASTERISK_RECORD);
 	json_decref(line);
@@ -875,6 +1125,10 @@ int main(void)
 		cmocka_unit_test(times),
 		cmocka_unit_test(the_first_head_has_the_time),
 		cmocka_unit_test(proofs),
+		cmocka_unit_test(mixed),
+		cmocka_unit_test(mixed_later),
+		cmocka_unit_test(mixed_banner),
+		cmocka_unit_test(threads),
 		cmocka_unit_test(long_lines),
 		cmocka_unit_test(joining_ends),
 		cmocka_unit_test(a_rest_leaks),

@@ -21,7 +21,8 @@ enum { FINDTIME_S = 600, LINES = BLIND_LINES };
 	"EventVersion=\"1\",AccountID=\""
 #define X40 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define CUT HEAD "100\",SessionID=\"" X40 X40 X40
-#define NOT_UTF8 "[x] ERROR[1] security_events.c: Failed to issue security event of type X."
+#define NOT_UTF8                                                                                   \
+	"[2026-11-23 08:51:05] ERROR[1] security_events.c: Failed to issue security event of type X."
 #define SOUND                                                                                      \
 	HEAD "100\",SessionID=\"x\",LocalAddress=\"IPV4/UDP/192.0.2.10/5060\","                    \
 	     "RemoteAddress=\"IPV4/UDP/198.51.100.1/5060\",ACLName=\"x\""
