@@ -47,7 +47,7 @@ struct asterisk {
 	unsigned joined_lines; /* 0: none */
 	json_t *object;        /* owned: what the last [json] line held */
 	unsigned major;        /* Asterisk's version as a banner told; 0: unknown */
-	unsigned supposed;     /* what it is taken for otherwise; 0: unknown */
+	unsigned supposed;     /* as other logs tell it; 0: unknown */
 	bool after_response;   /* OLD: what comes may still be a Response of a record before it */
 	enum file file;
 	uint64_t form;   /* of the file's dates; 0: unknown */
@@ -67,9 +67,14 @@ struct asterisk *asterisk_new(void)
 	return reader;
 }
 
+/* A banner in a mixed file may be a caller's: there the older of what is said holds. */
 static unsigned version(const struct asterisk *reader)
 {
-	return reader->major ? reader->major : reader->supposed;
+	bool is_older = reader->supposed && reader->supposed < reader->major;
+
+	if (!reader->major || (is_older && reader->file != FILE_CLEAN))
+		return reader->supposed;
+	return reader->major;
 }
 
 /* Challenge and Response of PJSIP hold no newline and no bare quote (OLD). */
@@ -443,6 +448,15 @@ void asterisk_learn(struct asterisk *reader, const char *line, size_t length)
 		return;
 	reader->major = major;
 	reader->after_response = !is_modern(reader);
+}
+
+void asterisk_suppose(struct asterisk *reader, unsigned major)
+{
+	bool was_modern = is_modern(reader);
+
+	reader->supposed = major;
+	if (is_modern(reader) != was_modern)
+		reader->after_response = was_modern;
 }
 
 uint32_t asterisk_mark(const struct asterisk *reader)

@@ -101,8 +101,9 @@
  * who wrote the end of B's record into his Response, or a record of B, who wrote the beginning of
  * A's into his Call-ID: neither is charged. And a short line behind such a record may be the rest
  * of its Response. The banner at the head of a file tells whether Asterisk is that old; without a
- * banner it is taken to be. In a mixed file a line like a banner may be a caller's, and makes no
- * old Asterisk a new one.
+ * banner it is taken to be, unless another log of the same Asterisk tells (asterisk_suppose). In a
+ * mixed file a line like a banner may be a caller's: it makes no old Asterisk a new one, and tells
+ * nothing of other logs.
  *
  * CHAN_SIP decodes the extension, and writes up to 250 bytes of it as AccountID, which is room for
  * a record's end and a newline. What follows in the log is then the true end of that record,
@@ -177,9 +178,13 @@ bool asterisk_is_clean(const struct asterisk *reader);
 bool asterisk_is_mixed(const struct asterisk *reader);
 /* The first line of a log that is read from further on: it may be a banner. */
 void asterisk_learn(struct asterisk *reader, const char *line, size_t length);
-/* The major version of Asterisk by the last banner, 0: there was none. Up to 19, and without a
- * banner, more records are given up (OLD). */
+/* The major version of Asterisk by the log's last banner, 0: there was none. Up to 19, and without
+ * a banner, more records are given up (OLD). */
 unsigned asterisk_version(const struct asterisk *reader);
+/* The version that the banners of other logs of the same Asterisk tell, 0: none. It holds where
+ * this log has no banner, and in a file that is mixed, or may be, if it is older than the banner.
+ */
+void asterisk_suppose(struct asterisk *reader, unsigned major);
 
 /* Reads one line, without its newline; it may hold any byte. The lines of a log come in their
  * order, from the first on unless asterisk_begin says otherwise. A line that is cut, or that begins

@@ -73,6 +73,22 @@ static void line_count(struct guard *guard, struct guard_jail *jail, int64_t now
 	alarm_raise(guard, jail, now_s);
 }
 
+/* Whoever wrote the logs: an older Asterisk lets callers write more, and more of its records are
+ * given up. */
+static void versions_tell(struct guard *guard, struct guard_jail *jail)
+{
+	const struct records *records = filter_records(jail->filter);
+
+	if (jail->blind.versions_told || !records->oldest_version)
+		return;
+	jail->blind.versions_told = true;
+	guard_note(guard, LOG_WARNING,
+		"%s: its logs say that they are of Asterisk %u and of %u: one that does not say it for "
+		"sure is taken to be of the older, and more of its records are given up",
+		text_shown_string(jail->name).text, records->oldest_version,
+		records->newest_version);
+}
+
 void blind_count(struct guard *guard, size_t number, const struct line *line, int64_t now_s)
 {
 	struct guard_jail *jail = &guard->jails[number];
@@ -80,6 +96,7 @@ void blind_count(struct guard *guard, size_t number, const struct line *line, in
 	bool is_old = line->first_read ||
 		      (line->dated && line->at_ms / 1000 < now_s - jail->config->findtime_s);
 
+	versions_tell(guard, jail);
 	for (; jail->blind.lines < lines; jail->blind.lines++)
 		if (!is_old)
 			line_count(guard, jail, now_s);

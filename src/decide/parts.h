@@ -48,7 +48,8 @@ enum {
  * is within findtime, there were more than BLIND_LINES. */
 enum { BLIND_LINES = 20 };
 struct blind {
-	uint64_t lines; /* so many of records->blind have been counted here */
+	uint64_t lines;     /* so many of records->blind have been counted here */
+	bool versions_told; /* see struct records, oldest_version */
 	int64_t at_s[BLIND_LINES + 1];
 	size_t next;
 	int64_t told_s; /* of the last alarm; 0: none yet */
@@ -197,7 +198,7 @@ const char *guard_jail_sender(const struct guard *guard, const struct guard_jail
 /* Counts the lines on which the parser of jail number `number` has given up with this one: a record
  * that never ended is noticed with a later line. When there are too many within findtime, a note
  * and a mail say so. Old lines, from before findtime or from a file that is read for the first
- * time, raise no alarm. */
+ * time, raise no alarm. That its logs name different versions of Asterisk is noted once. */
 void blind_count(struct guard *guard, size_t number, const struct line *line, int64_t now_s);
 
 /* Writes to the journal: "asterisk: banned 192.0.2.1 for 10m"; what is "banned" here. */

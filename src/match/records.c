@@ -118,6 +118,35 @@ static void log_choose(struct records *records, const struct line *line)
 	asterisk_begin(log->reader, line->mark ? *line->mark : 0, line->at_head);
 }
 
+/* Tells the reader of the last line's log what the banners of others say of Asterisk's version. */
+static void versions_share(struct records *records)
+{
+	struct asterisk *reader = records->log->reader;
+	unsigned own = asterisk_version(reader);
+	unsigned oldest = 0;
+	unsigned low = own;
+	unsigned high = own;
+	const struct records_log *log;
+
+	if (own && asterisk_is_clean(reader))
+		return;
+	TAILQ_FOREACH(log, &records->logs, others)
+	{
+		unsigned major = asterisk_is_clean(log->reader) ? asterisk_version(log->reader) : 0;
+
+		if (!major)
+			continue;
+		oldest = !oldest || major < oldest ? major : oldest;
+		low = !low || major < low ? major : low;
+		high = major > high ? major : high;
+	}
+	asterisk_suppose(reader, oldest);
+	if (oldest && low < high) {
+		records->oldest_version = low;
+		records->newest_version = high;
+	}
+}
+
 static size_t words_count(const char *text, size_t length)
 {
 	const char *end = text + length;
@@ -226,6 +255,7 @@ bool records_read(struct records *records, const struct line *line)
 	bool is_record = false;
 
 	log_choose(records, line);
+	versions_share(records);
 	if (line->only_head)
 		asterisk_learn(records->log->reader, line->text, line->length);
 	else if (line->cut || line->rest || line->open)

@@ -35,6 +35,10 @@ struct records {
 	/* How many lines there were of the kinds that asterisk_kind_is_blind() names. A record that
 	 * a newline has broken counts as soon as it is sure that no line ends it. */
 	uint64_t blind;
+	/* The banners of several logs say different versions of Asterisk, of which the oldest was
+	 * taken where a log does not say it for sure. 0: they agree, or it did not matter. */
+	unsigned oldest_version;
+	unsigned newest_version;
 };
 
 /* How many logs are read at once, more than a jail follows. When there are more, the reader that
@@ -46,7 +50,9 @@ enum { RECORDS_LOGS_MAX = 256 };
 struct records *records_new(void);
 void records_free(struct records *records);
 
-/* Reads one line, together with those of the same path before it. The line of a new path begins
+/* Reads one line, together with those of the same path before it. The banner of a log that got no
+ * level but SECURITY holds for those of the other logs that have none (asterisk_suppose); that of a
+ * mixed one, where it may be a caller's, for itself alone. The line of a new path begins
  * reading there, and so does an at_head one; the dated lines of a log without a name are a
  * journal's, which is read from its middle. line->mark is what asterisk_mark() tells of the log: it
  * is taken from there, and kept there. A cut line counts as ASTERISK_CUT for each head of a record

@@ -507,11 +507,12 @@ static const struct row {
 		"/1\\\",ACLName=\\\"\\\"\"}}",
 		ASTERISK_FORGED, NULL },
 	{ "json, no LocalAddress",
-		JSON_OF("SECURITY", JSON_HEAD "9\\\",SessionID=\\\"x\\\",RemoteAddress=\\\"IPV4"
-					      "/UDP/" B "/5060\\\"\\n"),
+		JSON_OF("SECURITY",
+			JSON_HEAD "9\\\",SessionID=\\\"x" X60 X60 "\\\",RemoteAddress=\\\"IPV4"
+				  "/UDP/" B "/5060\\\"\\n"),
 		ASTERISK_FORGED, NULL },
 	{ "json, no Response",
-		JSON_OF("SECURITY",
+		NEW JSON_OF("SECURITY",
 			"SecurityEvent=\\\"ChallengeResponseFailed\\\",EventTV=\\\"" STAMP
 			"\\\",Severity=\\\"Error\\\",Service=\\\"PJSIP\\\",EventVersion=\\\"1\\\","
 			"AccountID=\\\"1\\\",SessionID=\\\"x\\\",LocalAddress=\\\"IPV4/UDP/1.1.1.1/1\\\","
@@ -916,6 +917,48 @@ static void mixed_banner(void **state)
 	}
 }
 
+/* What other logs say, and what stands before a record whose nonce holds a whole line. */
+static void supposed(void **state)
+{
+	static const char leak[] = FILE_PREFIX WRONG("x", NONCE, "");
+	static const char quoted[] =
+		FILE_PREFIX WRONG("x" LOCAL FROM(B) ANSWER("c", "r"), NONCE, MD5);
+	static const struct {
+		const char *before;
+		unsigned supposed;
+		enum asterisk_kind kind;
+	} cases[] = {
+		{ "", 0, ASTERISK_FORGED },
+		{ "", 22, ASTERISK_RECORD },
+		{ "", 18, ASTERISK_FORGED },
+		{ NEW, 18, ASTERISK_RECORD },
+		{ OLD, 22, ASTERISK_FORGED },
+		{ NEW NOTICE, 18, ASTERISK_FORGED },
+		{ NEW NOTICE, 22, ASTERISK_RECORD },
+		{ OLD NOTICE, 22, ASTERISK_FORGED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct asterisk *reader = asterisk_new();
+		struct asterisk_record record;
+
+		asterisk_suppose(reader, cases[i].supposed);
+		(void)read_lines(reader, cases[i].before, strlen(cases[i].before), &record);
+		if (asterisk_read(reader, quoted, sizeof(quoted) - 1, 0, &record) != cases[i].kind)
+			fail_msg("case %zu", i);
+		/* that it is old after all holds for the line before, too */
+		if (cases[i].supposed == 22 && cases[i].kind == ASTERISK_RECORD) {
+			(void)asterisk_read(reader, leak, sizeof(leak) - 1, 0, &record);
+			asterisk_suppose(reader, 18);
+			assert_int_equal(asterisk_read(reader, FAKE_LINE, strlen(FAKE_LINE), 0,
+						 &record),
+				ASTERISK_FORGED);
+		}
+		asterisk_free(reader);
+	}
+}
+
 /* Another thread is told once, and proves nothing until it is the only one. */
 static void threads(void **state)
 {
@@ -1129,6 +1172,7 @@ int main(void)
 		cmocka_unit_test(mixed_later),
 		cmocka_unit_test(mixed_banner),
 		cmocka_unit_test(threads),
+		cmocka_unit_test(supposed),
 		cmocka_unit_test(long_lines),
 		cmocka_unit_test(joining_ends),
 		cmocka_unit_test(a_rest_leaks),

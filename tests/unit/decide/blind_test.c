@@ -27,6 +27,10 @@ enum { FINDTIME_S = 600, LINES = BLIND_LINES };
 	HEAD "100\",SessionID=\"x\",LocalAddress=\"IPV4/UDP/192.0.2.10/5060\","                    \
 	     "RemoteAddress=\"IPV4/UDP/198.51.100.1/5060\",ACLName=\"x\""
 
+#define BANNER(version)                                                                            \
+	"[2026-11-23 08:51:00] Asterisk " version " built by me @ here on a x86_64 running Linux " \
+	"on 2026-07-20 21:35:32 UTC"
+
 #define JAILS                                                                                      \
 	"[DEFAULT]\nlogpath = /var/log/x\nenabled = true\nfilter = security\n"                     \
 	"maxretry = 1000\nfindtime = 600\nbantime = 100\n"                                         \
@@ -196,6 +200,33 @@ static void kinds(void **state)
 	world_done(&world);
 }
 
+/* Logs of two versions in one jail: said once, and no alarm. */
+static void versions(void **state)
+{
+	static const char *const texts[] = { BANNER("22.1.0"), BANNER("18.1.0"), SOUND, SOUND };
+	static const char *const paths[] = { "/a", "/b", "/c", "/d" };
+	uint64_t patterns[TAIL_PATTERNS_MAX / 64] = { [0] = 1 };
+	struct world world;
+
+	(void)state;
+	open_world(&world, JAILS);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		const struct line line = { .text = texts[i],
+			.length = strlen(texts[i]),
+			.path = paths[i],
+			.patterns = patterns,
+			.at_head = true };
+
+		guard_line(world.guard, &line, NOW_S);
+		assert_int_equal(world.notes, i > 1);
+	}
+	assert_string_equal(world.note,
+		"own: its logs say that they are of Asterisk 18 and of 22: one that does not say it "
+		"for sure is taken to be of the older, and more of its records are given up");
+	assert_int_equal(world.alerts, 0);
+	world_done(&world);
+}
+
 /* A file's last line without a newline: a record was cut there, another program's line is whole. */
 static void last_of_a_file(void **state)
 {
@@ -264,6 +295,7 @@ int main(void)
 		cmocka_unit_test(once),
 		cmocka_unit_test(letters),
 		cmocka_unit_test(no_mail),
+		cmocka_unit_test(versions),
 		cmocka_unit_test(kinds),
 		cmocka_unit_test(syslog_record),
 		cmocka_unit_test(last_of_a_file),

@@ -528,6 +528,7 @@ static void logs(void **state)
 		/* the banner decides whether a bare quote can be the sender's */
 		{ "/a", QUOTED, 0, false, ASTERISK_FORGED, 0 },
 		{ "/b", BANNER("22.10.1"), 0, false, ASTERISK_OTHER, 22 },
+		{ "/b", NOTICE, 0, false, ASTERISK_OTHER, 22 }, /* so it tells nothing of others */
 		{ "/b", QUOTED, 0, false, ASTERISK_RECORD, 22 },
 		{ "/a", QUOTED, 0, false, ASTERISK_FORGED, 0 },
 		/* known from before, and for longer than a log's own first line */
@@ -596,6 +597,57 @@ static void head(void **state)
 	assert_int_equal(version_of(&fixture, "/a", BANNER("22.1.0"), 0), 22);
 	assert_int_equal(version_of(&fixture, "/b", BANNER("22.1.0"), 18), 18);
 	assert_int_equal(filter_records(fixture.filter)->lines[ASTERISK_OTHER], 0);
+	filter_free(fixture.filter);
+}
+
+/* A banner holds for the logs that have none, unless it may be a caller's. */
+static void siblings(void **state)
+{
+	static const struct {
+		const char *path;
+		const char *text;
+		bool at_head;
+		enum asterisk_kind kind;
+		unsigned oldest; /* of the versions that differ */
+		unsigned newest;
+	} steps[] = {
+		{ "/a", QUOTED, false, ASTERISK_FORGED, 0, 0 },
+		/* a mixed one tells nothing */
+		{ "/mixed", BANNER("22.10.1"), true, ASTERISK_OTHER, 0, 0 },
+		{ "/mixed", NOTICE, false, ASTERISK_OTHER, 0, 0 },
+		{ "/mixed", QUOTED, false, ASTERISK_RECORD, 0, 0 },
+		{ "/a", QUOTED, false, ASTERISK_FORGED, 0, 0 },
+		/* one that is read from its middle may be mixed */
+		{ "/middle", BANNER("22.10.1"), false, ASTERISK_OTHER, 0, 0 },
+		{ "/a", QUOTED, false, ASTERISK_FORGED, 0, 0 },
+		{ "/new", BANNER("22.10.1"), true, ASTERISK_OTHER, 0, 0 },
+		{ "/a", QUOTED, false, ASTERISK_RECORD, 0, 0 },
+		/* the oldest holds, but not for one that says otherwise */
+		{ "/old", BANNER("18.2.0"), true, ASTERISK_OTHER, 0, 0 },
+		{ "/new", QUOTED, false, ASTERISK_RECORD, 0, 0 },
+		{ "/a", QUOTED, false, ASTERISK_FORGED, 18, 22 },
+		{ "/mixed", QUOTED, false, ASTERISK_FORGED, 18, 22 },
+		{ "/a", BANNER("22.10.1"), true, ASTERISK_OTHER, 18, 22 },
+		{ "/a", QUOTED, false, ASTERISK_RECORD, 18, 22 },
+	};
+	struct fixture fixture;
+	struct hit hit;
+
+	(void)state;
+	open_rules(&fixture, &shipped);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		const struct records *records = filter_records(fixture.filter);
+		const struct line line = { .text = steps[i].text,
+			.length = strlen(steps[i].text),
+			.path = steps[i].path,
+			.at_head = steps[i].at_head };
+
+		(void)filter_match(fixture.filter, &line, NOW_S, &hit);
+		if (records->kind != steps[i].kind || records->oldest_version != steps[i].oldest ||
+			records->newest_version != steps[i].newest)
+			fail_msg("step %zu: %s, %u to %u", i, asterisk_kind_text(records->kind),
+				records->oldest_version, records->newest_version);
+	}
 	filter_free(fixture.filter);
 }
 
@@ -738,6 +790,7 @@ int main(void)
 		cmocka_unit_test(others),
 		cmocka_unit_test(every_level),
 		cmocka_unit_test(proofs),
+		cmocka_unit_test(siblings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
