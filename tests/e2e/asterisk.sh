@@ -304,6 +304,35 @@ test_blind() {
 	check_nobody_else "unreadable records"
 }
 
+# ---- a file that gets other levels too ----
+
+unsound_grew() { # JAIL COUNT
+	[ "$(unsound "$1")" -ge "$2" ]
+}
+
+test_foreign() {
+	local name source text before jail _
+	jail mixed "logpath = $LOGS/mixed.log" "maxretry = 4"
+	is "mixed: reload exits 0" "$(rc vg reload)" 0
+	while IFS=$'\t' read -r name source text _ <&4; do
+		before=$(unsound mixed)
+		client send foreign "$name" --tries $TRIES
+		if [ "$text" = banned ]; then
+			check "mixed: $name: banned" eventually 10 banned_in "$source" mixed
+			is "mixed: $name: but not as proven" "$(ban_field "$source" proof mixed)" unproven
+			for jail in mixed "${JAILS[@]}"; do
+				MAY+=("$jail $source")
+			done
+		else
+			check "mixed: $name: each is counted as unsound" eventually 10 unsound_grew mixed \
+				$((before + TRIES))
+		fi
+	done 4< <(client list foreign)
+	check_nobody_else "lines in values of other modules"
+	rm "$T/etc/jails/mixed.conf"
+	is "reload exits 0" "$(rc vg reload)" 0
+}
+
 # ---- the daemon ends while an attacker goes on ----
 
 # across NAME COMMAND: three tries, one of them while nothing runs, and the fourth.
@@ -461,6 +490,7 @@ test_harmless
 test_attacks
 test_hostile
 test_blind
+test_foreign
 test_restart
 test_rotation
 phones_end

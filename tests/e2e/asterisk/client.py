@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Phones and attackers for a real Asterisk: SIP with MD5 digests over UDP, TCP, TLS, and AMI.
+"""Phones and attackers for a real Asterisk: SIP with MD5 digests over UDP, TCP, TLS, AMI and IAX2.
 
 client.py phone --from A --user U [--transport T] [--every S --counter F] [--mistypes N]
                 [--dials EXTENSION]     exit 0: registered (and called), 3: not
@@ -14,6 +14,7 @@ import os
 import re
 import socket
 import ssl
+import struct
 import sys
 import threading
 import time
@@ -26,6 +27,7 @@ WAIT_S = 1.0              # nothing here takes a hundredth of it
 NO_ANSWER = 3             # not 1: that is what a traceback exits with
 MAXRETRY = 4
 AMI_PORT = 5038
+IAX_PORT = 4569
 
 
 class Caller:
@@ -229,6 +231,19 @@ def ami_login(user, secret):
 
 def ami_key(key):
     return ami(b"AuthType: MD5", b"Username: admin", b"Key: " + key)
+
+
+def iax_register(user):
+    """One frame that asks to register, without the token that proves a source: it is refused, and an
+    ERROR shows the user's name. Nothing answers."""
+    frame = struct.pack("!HHIBBBB", 0x8000 | 1, 0, 0, 0, 0, 6, 13)  # full, IAX, REGREQ
+    frame += struct.pack("BB", 6, len(user)) + user  # an element: USERNAME
+
+    def one(source):
+        with Caller(source, port=IAX_PORT) as caller:
+            caller.socket.sendall(frame)
+        return True
+    return one
 
 
 # ---- hostile values ----
@@ -473,6 +488,31 @@ BLIND = {
         "203.0.113.128", "counted", "counted", glued(ACCOMPLICES[1], "9999")),
 }
 
+def foreign(prefix):
+    """Names of a user that hold a line like a record, which names the innocent."""
+    event_tv = time.strftime("%Y-%m-%dT%H:%M:%S.000+0000", time.gmtime())
+    return (f'\n{prefix}SECURITY[1] res_security_log.c: SecurityEvent="InvalidPassword",'
+            f'EventTV="{event_tv}",Severity="Error",Service="AMI",EventVersion="1",'
+            f'AccountID="oteAddress="IPV4/TCP/{V}/1",SessionTV=""\n').encode()
+
+
+def foreign_json():
+    text = foreign("").decode().strip().partition(": ")[2].replace('"', '\\"')
+    return f'\n{{"logmsg":{{"level":"SECURITY","message":"{text}"}}}}\n'.encode()
+
+
+# Read only in a file that gets other levels too: counted, and charged to nobody.
+FOREIGN = {
+    "a record in a name of IAX2, no date": (
+        "203.0.113.140", "counted", "never", iax_register(foreign("[] "))),
+    "a record in a name of IAX2": (
+        "203.0.113.141", "counted", "never",
+        iax_register(foreign(time.strftime("[%m-%d %H:%M:%S] ", time.gmtime())))),
+    "a record of JSON in a name of IAX2": (
+        "203.0.113.142", "counted", "never", iax_register(foreign_json())),
+    "wrong passwords over TCP": ("203.0.113.143", "banned", "never", register("tcp")),
+}
+
 # Two tries, a restart of the daemon, and so on.
 RESTART = {
     "tries before and after a stop": ("198.51.100.20", "banned", "banned", register()),
@@ -484,8 +524,8 @@ HARMLESS = {
     "scan": ("203.0.113.50", "never", "never", scan),
     "stale": ("203.0.113.51", "never", "never", stale),
 }
-CASES = {"attack": ATTACKS, "hostile": HOSTILE, "blind": BLIND, "restart": RESTART,
-         "harmless": HARMLESS}
+CASES = {"attack": ATTACKS, "hostile": HOSTILE, "blind": BLIND, "foreign": FOREIGN,
+         "restart": RESTART, "harmless": HARMLESS}
 
 
 def show_list(args):
