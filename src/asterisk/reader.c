@@ -213,6 +213,8 @@ static enum asterisk_kind read_text(struct asterisk *reader, struct asterisk_cur
 		count = asterisk_read_head((struct asterisk_cursor){ first, line.end }, &heads[0]);
 	else
 		count = asterisk_find_heads(line, first, heads);
+	rule.foreign = !is_json && count &&
+		       asterisk_has_other_level((struct asterisk_cursor){ heads[0].end, line.end });
 	/* the line may have begun inside a Response: then its first head need not be the server's
 	 */
 	doubtful = !is_json && reader->after_response && count > 1;
@@ -401,6 +403,7 @@ static enum asterisk_kind read_json(struct asterisk *reader, struct asterisk_cur
 void asterisk_gap(struct asterisk *reader)
 {
 	joined_clear(reader);
+	reader->doubts = THREAD_RECORDS;
 	reader->after_response = reader->after_response || !is_modern(reader);
 }
 
@@ -479,11 +482,14 @@ unsigned asterisk_version(const struct asterisk *reader)
 	return reader->major;
 }
 
-/* MIXED. Its date tells the form, too, before a caller's text in it can. */
+/* MIXED. Its date tells the form, too, before a caller's text in it can. Inside a line the message
+ * may be one behind a cut record, whose next lines are a caller's, or may be a caller's itself. */
 static void level_judge(struct asterisk *reader, struct asterisk_cursor line)
 {
 	uint64_t form;
 
+	if (asterisk_has_other_level(line))
+		reader->doubts = THREAD_RECORDS;
 	if (!asterisk_is_other_level(line, &form))
 		return;
 	reader->file = FILE_MIXED;
@@ -515,6 +521,7 @@ static enum asterisk_kind read_line(struct asterisk *reader, const char *line, s
 		learn(reader, whole);
 		return read_other(whole);
 	}
+	level_judge(reader, (struct asterisk_cursor){ start.at, whole.end });
 	joined_clear(reader); /* a prefix has no room in the name of an account, which goes on */
 	next = start;
 	if (!asterisk_take(&next, "SecurityEvent="))

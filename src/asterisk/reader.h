@@ -86,7 +86,11 @@
  * whose kind of tail ends the line is the one that the tail belongs to. A head may also be a
  * caller's, inside a SessionID: it cannot move the address, since the address and the tail stand
  * behind the last of all heads. The time is that of the first head, the only one that is the
- * server's for sure.
+ * server's for sure. A message of another level may go on behind a cut record as well, and show a
+ * caller's value with the end of a record and a newline. So a line that holds, behind its first
+ * head, what such a message begins with is given up, and for 64 records nothing is proven; not
+ * AMI's answer, whose address stands before all that. A caller can write the same into his Call-ID,
+ * and is counted as ASTERISK_FORGED then.
  *
  * SYSLOG. There each record is a line, a cut one too, and the caller chooses where it is cut: a
  * record of PJSIP is charged to nobody.
@@ -198,7 +202,8 @@ enum asterisk_kind asterisk_read(struct asterisk *reader, const char *line, size
 /* A newline has broken a record: the next line may end it. */
 bool asterisk_waits(const struct asterisk *reader);
 
-/* A line is missing here: what stands before it and behind it is not joined. */
+/* A line is missing here: what stands before it and behind it is not joined, and for a while
+ * nothing is proven. */
 void asterisk_gap(struct asterisk *reader);
 
 /* A word: "cut", "forged" ... */

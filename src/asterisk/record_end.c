@@ -345,7 +345,7 @@ bool asterisk_read_record(const struct asterisk_head *heads, size_t count, size_
 	*record = (struct asterisk_record){ 0 };
 	if (is_ami_response(head))
 		return at == 0 && read_ami_response(head, end, rule.whole, record);
-	address = shape ? find_tail(shape, last, end, rule, record) : NULL;
+	address = shape && !rule.foreign ? find_tail(shape, last, end, rule, record) : NULL;
 	if (!address || (!rule.modern && may_hold_quotes(heads, count) &&
 				!is_alone(heads[0].end, address, end)))
 		return false;

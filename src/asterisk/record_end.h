@@ -10,8 +10,9 @@
 /* How a record ends, and what of it is sound. */
 
 struct asterisk_rule {
-	bool modern; /* PJSIP's values behind the address hold no bare quote (OLD in reader.h) */
-	bool whole;  /* nothing may be missing, not even what an ESC can have deleted (SHORT) */
+	bool modern;  /* PJSIP's values behind the address hold no bare quote (OLD in reader.h) */
+	bool whole;   /* nothing may be missing, not even what an ESC can have deleted (SHORT) */
+	bool foreign; /* a message of another level goes on behind a record that was cut (GLUE) */
 };
 
 /* Reads heads[at], one of the `count` heads of a line, with the end of that line. False: it does

@@ -249,35 +249,45 @@ bool asterisk_take_prefix(struct asterisk_cursor *c, struct asterisk_prefix *ret
 	return true;
 }
 
-static bool is_file_name(char c)
+/* Behind a date: LEVEL[n][C-00000001] file.c: text, or LEVEL[n]: file.c:LINE FUNC: text. */
+static bool take_other_level(struct asterisk_cursor *c)
 {
-	return is_name(c) || c == '/' || c == '+';
+	struct asterisk_piece level;
+	uint64_t thread;
+
+	take_colour(c);
+	if (!asterisk_take_run(c, asterisk_is_word, 1, &level) || !take_thread(c, &thread))
+		return false;
+	if (asterisk_take(c, "[C-") &&
+		(!asterisk_take_run(c, asterisk_is_word, 1, NULL) || !asterisk_take(c, "]")))
+		return false;
+	(void)asterisk_take(c, ":");
+	if (!asterisk_take(c, " "))
+		return false;
+	return !asterisk_is(level, "SECURITY") || !take_coloured(c, "res_security_log.c");
 }
 
-/* [date] LEVEL[n][C-00000001] file.c: text, or LEVEL[n]: file.c:LINE FUNC: text. */
 bool asterisk_is_other_level(struct asterisk_cursor line, uint64_t *ret_form)
 {
 	struct asterisk_cursor c = { asterisk_skip_syslog(line), line.end };
-	struct asterisk_piece level;
-	struct asterisk_piece file;
-	uint64_t thread;
 
 	/* an account's bytes end at a quote, if at none of their own then at that of its field */
-	if (c.end - c.at < ASTERISK_ACCOUNT_BYTES || memchr(c.at, '"', ASTERISK_ACCOUNT_BYTES) ||
-		!take_date(&c, ret_form))
-		return false;
-	take_colour(&c);
-	if (!asterisk_take_run(&c, asterisk_is_word, 1, &level) || !take_thread(&c, &thread))
-		return false;
-	if (asterisk_take(&c, "[C-") &&
-		(!asterisk_take_run(&c, asterisk_is_word, 1, NULL) || !asterisk_take(&c, "]")))
-		return false;
-	(void)asterisk_take(&c, ":");
-	if (!asterisk_take(&c, " "))
-		return false;
-	take_colour(&c);
-	return asterisk_take_run(&c, is_file_name, 1, &file) && take_coloured(&c, ":") &&
-	       !(asterisk_is(level, "SECURITY") && asterisk_is(file, "res_security_log.c"));
+	return c.end - c.at >= ASTERISK_ACCOUNT_BYTES &&
+	       !memchr(c.at, '"', ASTERISK_ACCOUNT_BYTES) && take_date(&c, ret_form) &&
+	       take_other_level(&c);
+}
+
+bool asterisk_has_other_level(struct asterisk_cursor text)
+{
+	static const char key[] = "] ";
+
+	for (const char *at = text.at; (at = asterisk_find(at, text.end, key)); at++) {
+		struct asterisk_cursor c = { at + sizeof(key) - 1, text.end };
+
+		if (take_other_level(&c))
+			return true;
+	}
+	return false;
 }
 
 bool asterisk_has_record(struct asterisk_cursor line)

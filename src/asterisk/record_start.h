@@ -39,6 +39,8 @@ bool asterisk_take_prefix(struct asterisk_cursor *c, struct asterisk_prefix *ret
 /* The line is of another level, with more of Asterisk's own words at its start than 36 bytes of a
  * caller's have room for. *ret_form: of its date. */
 bool asterisk_is_other_level(struct asterisk_cursor line, uint64_t *ret_form);
+/* A message of another level begins inside the text, or a caller has written one there. */
+bool asterisk_has_other_level(struct asterisk_cursor text);
 /* Where the line goes on behind DATE HOST asterisk[pid]: , which a journal puts before each line of
  * a message; its start if that is not there. */
 const char *asterisk_skip_syslog(struct asterisk_cursor line);

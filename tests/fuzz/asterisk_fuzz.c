@@ -180,7 +180,7 @@ static void put_session(struct log *log, struct fuzz_input *input)
 
 static void put_record(struct log *log, struct fuzz_input *input)
 {
-	switch (fuzz_byte(input) % 7) {
+	switch (fuzz_byte(input) % 8) {
 	case 0:
 		put_head(log, "InvalidAccountID", "PJSIP");
 		put_value(log, input, 36, "");
@@ -224,6 +224,14 @@ static void put_record(struct log *log, struct fuzz_input *input)
 		put(log, "\",SessionID=\"0x7f2f9c076ba0");
 		put_addresses(log, "TCP", STRANGER);
 		put(log, ",SessionTV=\"1970-01-01T00:00:00.000+0000\"");
+		break;
+	case 7: /* another module, with room for 255 bytes */
+		put(log,
+			"[2026-11-23 08:51:05] ERROR[33] chan_iax2.c: Call rejected, CallToken Support "
+			"required. If unexpected, resolve by placing address " STRANGER
+			" in the calltokenoptional list or setting user ");
+		put_value(log, input, 255, "");
+		put(log, " requirecalltoken=no");
 		break;
 	case 6:
 		put_head(log, "ChallengeResponseFailed", "AMI");

@@ -28,7 +28,9 @@ struct written {
 	int64_t at_ms;
 	struct ip ip;
 	bool hostile, refused, cut;
-	int kind; /* of kinds[] */
+	bool foreign; /* no record, but a message of another module, with a value of the stranger's
+		       */
+	int kind;     /* of kinds[] */
 };
 
 static const struct kind {
@@ -107,11 +109,14 @@ static void put_head(struct model_value *value)
 	static const char *const stamps[] = { "2026-11-23T09:42:55.046+0000",
 		"2099-01-01T00:00:00.000+0000", "1-1", "", "9", "1970-01-01T00:00:00.000+0000" };
 	const struct kind *kind = &kinds[draw(KINDS)];
+	static const char *const prefixes[] = { "\n[] SECURITY[1] res_security_log.c: ",
+		"\n[2026-11-23 09:42:55] SECURITY[74] res_security_log.c: ",
+		"\n[d] SECURITY[1]: res_security_log.c:1 f: ", "res_security_log.c",
+		"res_security_log.c" };
 	char text[300];
 
 	if (draw(2))
-		put(value,
-			draw(2) ? "\n[] SECURITY[1] res_security_log.c: " : "res_security_log.c");
+		put(value, PICK(prefixes));
 	(void)snprintf(text, sizeof(text),
 		"SecurityEvent=\"%s\",EventTV=\"%s\",Severity=\"%s\",Service=\"%s\",EventVersion=\"%s\","
 		"AccountID=\"",
@@ -352,11 +357,34 @@ static void begin(struct model_text *out, enum age age)
 			       "21:35:32 UTC\n");
 }
 
+/* What chan_iax2 says of a frame without a token, with the 255 bytes that it has for a name. */
+static void write_foreign(enum model_shape shape, struct model_text *out)
+{
+	static struct model_value value;
+	char line_text[MODEL_LINE_MAX];
+	struct model_text line = { line_text, 0, sizeof(line_text) };
+
+	spoil(&value, draw(2) ? 2 : 6);
+	cut(&value, 255);
+	model_say(&line,
+		shape == MODEL_FILE
+			? "[2026-11-23 09:42:55] ERROR[33] chan_iax2.c: "
+			: "[Nov 23 09:42:55] ERROR[33]: chan_iax2.c:4797 handle_call_token: ");
+	model_say(&line,
+		"Call rejected, CallToken Support required. If unexpected, resolve by placing "
+		"address 198.51.100.2 in the calltokenoptional list or setting user ");
+	model_add(&line, value.text, value.length);
+	model_say(&line, " requirecalltoken=no\n");
+	model_strip(line_text);
+	model_add(out, line_text, strlen(line_text));
+}
+
 static size_t make_stream(struct model_text *out, struct written *list, enum age age,
 	enum model_shape shape)
 {
 	static struct model_event event;
 	int64_t at_ms = 1795400000000 + draw(1000000);
+	bool mixed = (shape == MODEL_FILE || shape == MODEL_PLAIN) && !draw(3);
 	char remote[100];
 
 	begin(out, age);
@@ -365,7 +393,11 @@ static size_t make_stream(struct model_text *out, struct written *list, enum age
 		list[i].at_ms = at_ms;
 		compose(&event, &list[i], age, shape, remote);
 		list[i].start = out->length;
-		if (!list[i].refused)
+		list[i].foreign = mixed && !draw(4);
+		if (list[i].foreign) {
+			list[i].hostile = list[i].refused = true;
+			write_foreign(shape, out);
+		} else if (!list[i].refused)
 			model_write(shape, &event, out);
 		else if (draw(2))
 			model_say(out,
@@ -385,6 +417,15 @@ static const struct written *at(const struct written *list, size_t offset)
 		if (offset >= list[i].start && offset < list[i].end)
 			return &list[i];
 	return NULL;
+}
+
+/* A line of another level stands before this place. */
+static bool is_mixed(const struct written *list, size_t offset)
+{
+	for (size_t i = 0; i < STREAM_RECORDS; i++)
+		if (list[i].foreign && list[i].start <= offset)
+			return true;
+	return false;
 }
 
 static void complain(const char *what, enum age age, enum model_shape shape, uint64_t seed,
@@ -420,6 +461,8 @@ static const struct written *judge(const struct written *list, enum model_shape 
 		*ret_wrong = "charged to another";
 	else if (record->at_ms < first->at_ms || record->at_ms > owner->at_ms)
 		*ret_wrong = "another time";
+	else if (record->proven && is_mixed(list, start))
+		*ret_wrong = "proven in a mixed file";
 	return owner;
 }
 

@@ -361,8 +361,12 @@ static const struct row {
 		ASTERISK_GLUED, NULL },
 	/* ---- newlines ---- */
 	{ "joined", FILE_PREFIX HEAD("InvalidAccountID") "a\nb\n\nc" PLAINLY, ASTERISK_RECORD, A },
-	{ "a prefix in it", FILE_PREFIX HEAD("InvalidAccountID") "a\n[d] SECURITY[1] " PLAINLY,
-		ASTERISK_RECORD, A },
+	{ "what looks like a prefix in it",
+		FILE_PREFIX HEAD("InvalidAccountID") "a\n[d] SECURITY[1]" PLAINLY, ASTERISK_RECORD,
+		A },
+	{ "what begins a message of another level in it",
+		FILE_PREFIX HEAD("InvalidAccountID") "a\n[d] SECURITY[1] " PLAINLY, ASTERISK_REST,
+		NULL },
 	{ "more than 36 bytes",
 		FILE_PREFIX HEAD(
 			"InvalidAccountID") "a\n0123456789012345678901234567890123456789" PLAINLY,
@@ -402,6 +406,26 @@ static const struct row {
 	{ "behind a rest that looks like a prefix",
 		"[d] SECURITY[1] res_security_log.c: \",SessionID=\"EEE" FILE_PREFIX NO_ACCOUNT,
 		ASTERISK_GLUED, NULL },
+	{ "a message of another level behind it, and a caller's end",
+		FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION("EEE") NOTICE
+		" " LOCAL FROM(B) "\n",
+		ASTERISK_FORGED, NULL },
+	{ "the same, [plain], and a call",
+		FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION(
+			X60) "[d] OWN[33][C-00000001]: x.c:1 f: " LOCAL FROM(B) "\n",
+		ASTERISK_FORGED, NULL },
+	{ "the same in colours",
+		"asterisk[811]: " FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION(
+			X60) "[d] \033[1;33mWARNING\033[0m[74]: x.c:1 f: " LOCAL FROM(B) "\n",
+		ASTERISK_FORGED, NULL },
+	{ "the same, and a caller's head",
+		FILE_PREFIX HEAD("InvalidAccountID") "1" SESSION("EEE") NOTICE
+		"res_security_log.c" SHORT_HEAD("FailedACL") SHORTLY(B) ",ACLName=\"x\"\n",
+		ASTERISK_GLUED, NULL },
+	{ "another level in AMI's answer", FILE_PREFIX AMI_WRONG(NOTICE), ASTERISK_RECORD, A },
+	{ "another level in a Call-ID of JSON",
+		JSON_OF("SECURITY", JSON_HEAD "9\\\",SessionID=\\\"" NOTICE JSON_END(A)),
+		ASTERISK_RECORD, A },
 	{ "no end for any",
 		FILE_PREFIX HEAD("FailedACL") "1" SESSION("E")
 			FILE_PREFIX HEAD("FailedACL") "1" PLAINLY,
@@ -809,6 +833,7 @@ static void proofs(void **state)
 #define BY_TCP HEAD("InvalidAccountID") "1" SESSION("x" X60) LOCAL "oteAddress=\"IPV4/TCP/" A "/5\""
 #define TCP FILE_PREFIX BY_TCP
 #define TCP_OF(thread) "[2026-11-23 08:51:05] SECURITY[" thread "] res_security_log.c: " BY_TCP
+#define GLUED_NOTICE FILE_PREFIX HEAD("FailedACL") "1" SESSION(X60) NOTICE
 #define JSON_TCP                                                                                   \
 	JSON_OF("SECURITY",                                                                        \
 		JSON_HEAD "9\\\",SessionID=\\\"x\\\",LocalAddress=\\\"IPV4/TCP/1.1.1.1/"           \
@@ -817,6 +842,13 @@ static void proofs(void **state)
 /* Whether the text of a record proves anything after these lines. */
 static void mixed(void **state)
 {
+	/* an account has room for the first; the others begin as another line does */
+	static const char *const inside[] = {
+		FILE_PREFIX HEAD("InvalidAccountID") "\n[d] NOTICE[1] a.c: 34567890123456" PLAINLY,
+		"[d] NOTICE[1] a.c: 3456789012345678",
+		"x" NOTICE,
+		"[] NOTICE[33] chan_iax2.c: Host 198.51.100.1 failed to authenticate",
+	};
 	static const struct {
 		const char *before;
 		bool proven;
@@ -834,14 +866,9 @@ static void mixed(void **state)
 			false },
 		{ FILE_PREFIX HEAD("InvalidAccountID") "\n" NOTICE, false },
 		{ "[2026-11-23 08:51:05] SECURITY[74] another.c: something", false },
-		/* 36 bytes of an account have room for these */
-		{ FILE_PREFIX HEAD("InvalidAccountID") "\n[d] NOTICE[1] a.c: 3456789012345" PLAINLY,
-			true },
-		{ "[d] NOTICE[1] a.c: 3456789012345678", true },
-		{ "[] NOTICE[33] chan_iax2.c: Host 198.51.100.1 failed to authenticate", true },
+		{ "[2026-11-23 08:51:05] NOTICE[33][C-00000001] Ext. 100: @ a: what a dialplan logs",
+			false },
 		{ "[d] NOTICE chan_iax2.c: Host 198.51.100.1 failed to authenticate", true },
-		{ "[2026-11-23 08:51:05] NOTICE[33] chan_iax2 Host 198.51.100.1 failed", true },
-		{ "x" NOTICE, true },
 		/* in [json] a value cannot end its line */
 		{ JSON_OF("NOTICE", "SecurityEvent=x"), true },
 	};
@@ -864,6 +891,18 @@ static void mixed(void **state)
 				fail_msg("case %zu, record %zu", i, k);
 			asterisk_free(reader);
 		}
+	}
+	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
+		struct asterisk *reader = asterisk_new();
+		struct asterisk_record record;
+
+		(void)read_lines(reader, inside[i], strlen(inside[i]), &record);
+		assert_true(asterisk_is_clean(reader));
+		/* for a while */
+		assert_int_equal(asterisk_read(reader, TCP, strlen(TCP), 0, &record),
+			ASTERISK_RECORD);
+		assert_false(record.proven);
+		asterisk_free(reader);
 	}
 }
 
@@ -979,6 +1018,9 @@ static void threads(void **state)
 		{ NEW, 1, false, false },
 		{ TCP_OF("9000000"), 64, false, false }, /* a restart */
 		{ TCP_OF("9000000"), 1, false, true },
+		{ GLUED_NOTICE, 1, false, false },
+		{ TCP_OF("9000000"), 63, false, false },
+		{ TCP_OF("9000000"), 1, false, true },
 		{ JSON_TCP, 1, true, false },
 		{ TCP, 1, false, false },
 		{ TCP_OF("3"), 1, true, false },
@@ -998,8 +1040,9 @@ static void threads(void **state)
 			if (record.other_thread != (steps[i].other && !n))
 				fail_msg("row %zu, time %u", i, n);
 		}
-		assert_int_equal(kind,
-			strcmp(steps[i].line, NEW) ? ASTERISK_RECORD : ASTERISK_OTHER);
+		assert_int_equal(kind, !strcmp(steps[i].line, NEW)            ? ASTERISK_OTHER
+				       : !strcmp(steps[i].line, GLUED_NOTICE) ? ASTERISK_CUT
+									      : ASTERISK_RECORD);
 		if (record.proven != steps[i].proven)
 			fail_msg("row %zu", i);
 	}
