@@ -213,6 +213,8 @@ static const struct command commands[] = {
 		run_command },
 	{ "status", "[JAIL] [--json]", "jails, files, counts, bans, health", "socket json", 0, 1,
 		status_command },
+	{ "explain", "ADDR[/LEN] [--json]", "why an address is banned, or is not", "socket json", 1,
+		1, explain_command },
 	{ "ban", "ADDR[/LEN] [--jail JAIL] [--for 1h] [--note TEXT]", "ban by hand",
 		"socket jail for note", 1, 1, change_ban },
 	{ "unban", "ADDR[/LEN]|--all [--jail JAIL]", "lift bans, reset counters",

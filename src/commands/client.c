@@ -152,16 +152,16 @@ static bool use_colour(void)
 	return isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 }
 
-static const char *string_of(const json_t *object, const char *key, const char *otherwise)
+const char *client_string(const json_t *object, const char *key, const char *otherwise)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 
 	return text ? text : otherwise;
 }
 
-static json_int_t integer_of(const json_t *object, const char *key)
+long long client_integer(const json_t *object, const char *key)
 {
-	return json_integer_value(json_object_get(object, key));
+	return (long long)json_integer_value(json_object_get(object, key));
 }
 
 static void print_health(const json_t *health)
@@ -176,7 +176,7 @@ static void print_health(const json_t *health)
 		bool ok = json_is_true(json_object_get(entry, "ok"));
 
 		(void)printf("  %-10s %s%-4s%s %s\n", name, ok ? "" : red, ok ? "ok" : "BAD",
-			ok ? "" : plain, string_of(entry, "text", ""));
+			ok ? "" : plain, client_string(entry, "text", ""));
 	}
 }
 
@@ -184,12 +184,12 @@ static void print_files(const json_t *files)
 {
 	for (size_t i = 0; i < json_array_size(files); i++) {
 		const json_t *file = json_array_get(files, i);
-		json_int_t lag = integer_of(file, "lag_bytes");
+		long long lag = client_integer(file, "lag_bytes");
 
-		(void)printf("  %-10s %s", string_of(file, "state", ""),
-			string_of(file, "path", ""));
+		(void)printf("  %-10s %s", client_string(file, "state", ""),
+			client_string(file, "path", ""));
 		if (lag > 0)
-			(void)printf(" (%lld bytes to read)", (long long)lag);
+			(void)printf(" (%lld bytes to read)", lag);
 		(void)printf("\n");
 	}
 }
@@ -214,7 +214,7 @@ static int address_width(const json_t *list, const char *title)
 	size_t width = strlen(title);
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		size_t length = strlen(string_of(json_array_get(list, i), "address", ""));
+		size_t length = strlen(client_string(json_array_get(list, i), "address", ""));
 
 		width = length > width ? length : width;
 	}
@@ -234,11 +234,11 @@ static void print_bans(const json_t *bans)
 		const json_t *ban = json_array_get(bans, i);
 
 		(void)printf("  %-*s  %-20s  %-20s  %8s  %7s  %6s  %-14s %s\n", width,
-			string_of(ban, "address", ""), string_of(ban, "since", ""),
-			string_of(ban, "until", "permanent"), cell(ban, "failures", numbers[0]),
+			client_string(ban, "address", ""), client_string(ban, "since", ""),
+			client_string(ban, "until", "permanent"), cell(ban, "failures", numbers[0]),
 			cell(ban, "dropped_packets", numbers[1]),
-			cell(ban, "in_kernel", numbers[2]), string_of(ban, "scope", ""),
-			string_of(ban, "last_account", ""));
+			cell(ban, "in_kernel", numbers[2]), client_string(ban, "scope", ""),
+			client_string(ban, "last_account", ""));
 	}
 }
 
@@ -264,8 +264,8 @@ static void print_limited(const json_t *list)
 		const json_t *rule = json_array_get(list, i);
 
 		(void)printf("  limit      %s %lld (%s) gave up on %lld lines: it tries too much\n",
-			string_of(rule, "kind", ""), (long long)integer_of(rule, "rule"),
-			string_of(rule, "at", ""), (long long)integer_of(rule, "lines"));
+			client_string(rule, "kind", ""), client_integer(rule, "rule"),
+			client_string(rule, "at", ""), client_integer(rule, "lines"));
 	}
 }
 
@@ -273,26 +273,24 @@ static void print_jail(const json_t *jail)
 {
 	const json_t *failures = json_object_get(jail, "failures");
 	const json_t *banned = json_object_get(jail, "banned");
-	json_int_t bantime_s = integer_of(jail, "bantime_s");
+	long long bantime_s = client_integer(jail, "bantime_s");
 	char findtime[DURATION_TEXT_MAX];
 	char bantime[DURATION_TEXT_MAX];
 
-	(void)printf("\nJail %s: ", string_of(jail, "name", ""));
-	if (integer_of(jail, "maxretry") > 0)
-		(void)printf("%lld failures in %s ban for %s\n",
-			(long long)integer_of(jail, "maxretry"),
-			duration_format(integer_of(jail, "findtime_s"), findtime),
+	(void)printf("\nJail %s: ", client_string(jail, "name", ""));
+	if (client_integer(jail, "maxretry") > 0)
+		(void)printf("%lld failures in %s ban for %s\n", client_integer(jail, "maxretry"),
+			duration_format(client_integer(jail, "findtime_s"), findtime),
 			bantime_s < 0 ? "good" : duration_format(bantime_s, bantime));
 	else
 		(void)printf("bans by hand\n");
 	(void)printf("  failures   %lld addresses now, %lld attempts in all\n",
-		(long long)integer_of(failures, "current"),
-		(long long)integer_of(failures, "total"));
-	(void)printf("  banned     %lld now, %lld in all\n",
-		(long long)integer_of(banned, "current"), (long long)integer_of(banned, "total"));
-	if (integer_of(jail, "unresolved"))
+		client_integer(failures, "current"), client_integer(failures, "total"));
+	(void)printf("  banned     %lld now, %lld in all\n", client_integer(banned, "current"),
+		client_integer(banned, "total"));
+	if (client_integer(jail, "unresolved"))
 		(void)printf("  unresolved %lld attempts of host names without an answer\n",
-			(long long)integer_of(jail, "unresolved"));
+			client_integer(jail, "unresolved"));
 	print_unsound(json_object_get(jail, "unsound"));
 	print_limited(json_object_get(jail, "limited"));
 	print_files(json_object_get(jail, "files"));
@@ -308,8 +306,10 @@ static void print_allowed(const json_t *allowed)
 	for (size_t i = 0; i < json_array_size(allowed); i++) {
 		const json_t *entry = json_array_get(allowed, i);
 
-		(void)printf("  %-*s  until %-20s  %s\n", width, string_of(entry, "address", ""),
-			string_of(entry, "until", "disallowed"), string_of(entry, "note", ""));
+		(void)printf("  %-*s  until %-20s  %s\n", width,
+			client_string(entry, "address", ""),
+			client_string(entry, "until", "disallowed"),
+			client_string(entry, "note", ""));
 	}
 }
 
@@ -318,14 +318,14 @@ void client_print_status(const struct json_t *answer)
 	const json_t *jails = json_object_get(answer, "jails");
 	char uptime[DURATION_TEXT_MAX];
 
-	(void)printf("voipguard %s, up %s%s\n", string_of(answer, "version", ""),
-		duration_format(integer_of(answer, "uptime_s"), uptime),
+	(void)printf("voipguard %s, up %s%s\n", client_string(answer, "version", ""),
+		duration_format(client_integer(answer, "uptime_s"), uptime),
 		json_is_true(json_object_get(answer, "dry_run")) ? ", DRY RUN: nothing is dropped"
 								 : "");
 	print_health(json_object_get(answer, "health"));
-	if (integer_of(answer, "cut_lines"))
+	if (client_integer(answer, "cut_lines"))
 		(void)printf("  %lld lines were longer than 16 KiB: rules saw their start\n",
-			(long long)integer_of(answer, "cut_lines"));
+			client_integer(answer, "cut_lines"));
 	for (size_t i = 0; i < json_array_size(jails); i++)
 		print_jail(json_array_get(jails, i));
 	print_allowed(json_object_get(answer, "allowed"));

@@ -33,6 +33,10 @@ int client_ask(const char *socket_path, struct json_t *request, struct json_t **
  * status. */
 int fail2ban_client(const char *socket_path, int n_arguments, char **arguments);
 
+/* The string, or the integer, of a key of an answer; `otherwise`, or 0, if it has none there. */
+const char *client_string(const struct json_t *object, const char *key, const char *otherwise);
+long long client_integer(const struct json_t *object, const char *key);
+
 /* Prints the answer to `status` for people, in aligned columns. */
 void client_print_status(const struct json_t *answer);
 /* True if a part in "health" of the answer is not ok. */

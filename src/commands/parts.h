@@ -2,7 +2,7 @@
 #define VG_COMMANDS_PARTS_H
 
 /* Private to this folder: cli.c reads the command line, change.c has the commands that change
- * something in a running daemon. */
+ * something in a running daemon, explain.c the one that explains an address. */
 
 #include "commands/cli.h"
 
@@ -51,5 +51,7 @@ int change_unban(const struct request *request);
 int change_allow(const struct request *request);
 int change_disallow(const struct request *request);
 int change_reload(const struct request *request);
+/* Asks the daemon why an address is banned, or is not, and prints that in plain words. */
+int explain_command(const struct request *request);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "control/explanation.h"
 #include "control/status.h"
 #include "decide/bans.h"
 #include "decide/guard.h"
@@ -189,6 +190,17 @@ static int command_disallow(struct control *control, struct connection *connecti
 	return finish_change(control, connection, NULL, -1, json_pack("{s:b}", "ok", 1), now_s);
 }
 
+static int command_explain(struct control *control, struct connection *connection,
+	const json_t *request, int64_t now_s, struct error *err)
+{
+	struct ip ip;
+
+	if (address_read(request, &ip, err) < 0)
+		return -1;
+	connection_say(connection, explanation_json(&control->engine, &ip, now_s));
+	return 0;
+}
+
 static int command_jail(struct control *control, struct connection *connection,
 	const json_t *request, int64_t now_s, struct error *err)
 {
@@ -241,6 +253,7 @@ static const struct command {
 	{ "unban", command_unban, ARGUMENT_ADDRESS | ARGUMENT_JAIL | ARGUMENT_ALL },
 	{ "allow", command_allow, ARGUMENT_ADDRESS | ARGUMENT_NOTE | ARGUMENT_FOR },
 	{ "disallow", command_disallow, ARGUMENT_ADDRESS },
+	{ "explain", command_explain, ARGUMENT_ADDRESS },
 	{ "reload", command_reload, 0 },
 	{ "version", command_version, 0 },
 };

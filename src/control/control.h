@@ -17,7 +17,8 @@ struct wire;
 /* The server's side of the control protocol. A client connects, sends one request (a JSON object on
  * one line, ended by a newline), gets one answer of the same form, and the connection is closed.
  * Requests: {"command":
- * "status"|"jails"|"jail"|"ban"|"unban"|"allow"|"disallow"|"reload"|"version", ...}, for example
+ * "status"|"jails"|"jail"|"explain"|"ban"|"unban"|"allow"|"disallow"|"reload"|"version", ...}, as
+ * in
  * {"command": "ban", "address": "192.0.2.1", "for_s": 3600}. An argument that the command does not
  * know, or of another JSON type, is refused: "address", "jail", "note" are strings, "all" is a
  * boolean, "for_s" is an integer above 0 (for a ban also -1: permanent); without it the default

@@ -3,7 +3,8 @@
 
 /* Private to this folder: control.c has the table of connections and goes on with requests that
  * wait, connection.c reads from, writes to and closes one connection, command.c does what a request
- * asks, status.c makes the answers about status and jails. */
+ * asks, status.c makes the answers about status and jails, explanation.c those about one address.
+ */
 
 #include "control/control.h"
 

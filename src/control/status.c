@@ -196,17 +196,35 @@ static const struct query *find_queries(const struct status *status, const struc
 	return query ? query : status->queries + status->count;
 }
 
-/* in_kernel: the firewall role has acknowledged every element of the ban, and the kernel has not
- * said since that one is missing. dropped_packets: the sum over its elements, null if no counter
- * has come. */
+struct json_t *status_ban(const struct control_engine *engine, const struct ban *ban,
+	const struct guard_jail_info *info)
+{
+	char address[IP_TEXT_MAX];
+	json_t *object = json_object();
+
+	json_object_set_new(object, "address", json_string(ip_format(&ban->ip, address)));
+	json_object_set_new(object, "since", time_json(ban->since_s));
+	json_object_set_new(object, "until", ban->until_s ? time_json(ban->until_s) : json_null());
+	json_object_set_new(object, "failures", json_integer(ban->failures));
+	json_object_set_new(object, "scope", scope_json(info));
+	json_object_set_new(object, "proof", json_string(ban->proven ? "proven" : "unproven"));
+	json_object_set_new(object, "in_kernel",
+		json_boolean(bans_in_kernel(guard_bans(engine->guard), ban, NULL)));
+	json_object_set_new(object, "dropped_packets", json_null());
+	json_object_set_new(object, "last_account",
+		ban->account[0] ? text_json(ban->account) : json_null());
+	return object;
+}
+
+/* With what the kernel has answered: it may say that an element is missing, and dropped_packets is
+ * the sum over the elements of the ban. */
 static json_t *ban_json(const struct status *status, const struct ban *ban,
 	const struct guard_jail_info *info)
 {
-	bool held = bans_in_kernel(guard_bans(status->engine->guard), ban, NULL);
-	char address[IP_TEXT_MAX];
+	json_t *object = status_ban(status->engine, ban, info);
+	bool missing = false;
 	bool asked = false;
 	uint64_t packets = 0;
-	json_t *object = json_object();
 
 	for (const struct query *query = find_queries(status, ban);
 		query < status->queries + status->count && query->jail == ban->jail &&
@@ -215,20 +233,13 @@ static json_t *ban_json(const struct status *status, const struct ban *ban,
 		if (!query->answered)
 			continue;
 		asked = true;
-		held = held && query->present;
+		missing = missing || !query->present;
 		packets += query->packets;
 	}
-	json_object_set_new(object, "address", json_string(ip_format(&ban->ip, address)));
-	json_object_set_new(object, "since", time_json(ban->since_s));
-	json_object_set_new(object, "until", ban->until_s ? time_json(ban->until_s) : json_null());
-	json_object_set_new(object, "failures", json_integer(ban->failures));
-	json_object_set_new(object, "scope", scope_json(info));
-	json_object_set_new(object, "proof", json_string(ban->proven ? "proven" : "unproven"));
-	json_object_set_new(object, "in_kernel", json_boolean(held));
-	json_object_set_new(object, "dropped_packets",
-		asked ? json_integer((json_int_t)packets) : json_null());
-	json_object_set_new(object, "last_account",
-		ban->account[0] ? text_json(ban->account) : json_null());
+	if (missing)
+		json_object_set_new(object, "in_kernel", json_false());
+	if (asked)
+		json_object_set_new(object, "dropped_packets", json_integer((json_int_t)packets));
 	return object;
 }
 

@@ -5,8 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct ban;
 struct control_engine;
 struct guard;
+struct guard_jail_info;
 struct json_t;
 struct message;
 struct status;
@@ -27,6 +29,11 @@ void status_free(struct status *status);
 bool status_ask(struct status *status);
 /* Takes a MESSAGE_COUNTERS. False: it answers no query of this status. */
 bool status_counters(struct status *status, const struct message *record);
+/* What is known of a ban without asking the kernel: in_kernel is true if the firewall role has
+ * acknowledged every element, and the kernel has not said since that one is missing. A new
+ * reference. */
+struct json_t *status_ban(const struct control_engine *engine, const struct ban *ban,
+	const struct guard_jail_info *info);
 /* The answer to `jails`: the names of the jails that run. A new reference, as of the next two. */
 struct json_t *status_jails(const struct guard *guard, int64_t now_s);
 /* The answer to `jail`: the settings of jail number `jail`, and the addresses that it ignores, with

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct config;
+struct counter_window;
 struct error;
 struct filter;
 struct findings;
@@ -145,6 +146,13 @@ struct guard_jail_info {
 	size_t n_scopes;
 	const struct scope *scopes[BAN_JAIL_SCOPES_MAX];
 };
+/* Why the address, or a part of the network, is protected; NULL: it is not. Valid until the list of
+ * the protected changes. */
+const char *guard_protected(const struct guard *guard, const struct ip *ip);
+/* What jail number `jail` has counted for a unit (guard_unit) within findtime of now_s. False:
+ * nothing. *ret_window is valid until the guard changes. */
+bool guard_window(const struct guard *guard, size_t jail, const struct ip *unit, int64_t now_s,
+	struct counter_window *ret_window);
 /* How many jails there are; their numbers are 0 to one less. */
 size_t guard_jails(const struct guard *guard);
 void guard_jail_info(const struct guard *guard, size_t jail, int64_t now_s,

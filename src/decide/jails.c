@@ -265,3 +265,14 @@ struct ip guard_unit(const struct guard *guard, const struct ip *ip)
 {
 	return protected_unit(guard->protected, ip);
 }
+
+const char *guard_protected(const struct guard *guard, const struct ip *ip)
+{
+	return protected_find(guard->protected, ip);
+}
+
+bool guard_window(const struct guard *guard, size_t jail, const struct ip *unit, int64_t now_s,
+	struct counter_window *ret_window)
+{
+	return counter_get(guard->counter, (uint32_t)jail, unit, now_s, ret_window);
+}
