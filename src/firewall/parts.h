@@ -5,9 +5,9 @@
  * - firewall.c sets the role up and runs its event loop, with a tick each second;
  * - engines.c starts, replaces and stops the engines, reads their records, and keeps the notifier
  *   running;
- * - wire_link.c has the kernel copy SIP challenges, and passes the socket with the copies on;
  * - kernel.c does in the kernel what the engines ask for, refuses to ban what is protected, and
  *   repairs the table when somebody else changes it;
+ * - wire_link.c has the kernel copy SIP challenges, and passes the socket with the copies on;
  * - engine_link.c tells the engine what it has to know.
  * They stand on files with headers of their own: elements.c (what the kernel should hold),
  * own_addresses.c and logins.c (what must never be banned), nft_*.c (the nftables table, by way of
