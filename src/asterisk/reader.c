@@ -16,7 +16,7 @@ enum {
 	/* as if each byte of the name were a newline */
 	JOINED_LINES_MAX = ASTERISK_ACCOUNT_BYTES,
 	/* A longer line may have been cut on its way, at a byte that the caller chose: rsyslog cuts
-	 * at 8 KiB, our tail at 16 KiB. */
+	 * at 8 KiB, our reader of the journal at 16 KiB. No record has so many. */
 	SYSLOG_BYTES_MAX = 8000,
 	LINE_BYTES_MAX = 16383,
 	MODERN_MAJOR = 20, /* from this version on Asterisk comes with pjproject 2.12 or later */

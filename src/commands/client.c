@@ -324,7 +324,7 @@ void client_print_status(const struct json_t *answer)
 								 : "");
 	print_health(json_object_get(answer, "health"));
 	if (client_integer(answer, "cut_lines"))
-		(void)printf("  %lld lines were longer than 16 KiB: rules saw their start\n",
+		(void)printf("  %lld lines were longer than 60 KiB: rules saw their start\n",
 			client_integer(answer, "cut_lines"));
 	for (size_t i = 0; i < json_array_size(jails); i++)
 		print_jail(json_array_get(jails, i));

@@ -244,7 +244,7 @@ void test_text_summary(struct test_text *text, const struct test_tally *tally,
 		"%" PRIu64 " lines: %" PRIu64 " hits, %" PRIu64 " ignored, %" PRIu64 " missed%s\n",
 		tally->lines, tally->hits, tally->ignored,
 		tally->lines - tally->hits - tally->ignored,
-		tally->cut ? " (some are over 16 KiB: rules see their start)" : "");
+		tally->cut ? " (some are over 60 KiB: rules see their start)" : "");
 	print_unsound(text->out, filter);
 	if (text->def->prefregex.text && !tally->hits && text->explained)
 		print_rule(text, 0, tally); /* no rule was tried then */

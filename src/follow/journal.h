@@ -15,7 +15,7 @@ struct line;
  * journald has broken are passed over: whoever can make the line long chose where. */
 enum {
 	JOURNAL_READERS_MAX = 256,
-	JOURNAL_LINE_MAX = 16384, /* longer entries are cut there, as lines of files are */
+	JOURNAL_LINE_MAX = 16384, /* longer entries are cut there */
 	JOURNAL_CURSOR_MAX = 512, /* bytes with the NUL; systemd 252 needs about 150 */
 	JOURNAL_BATCH = 1000,     /* entries of one reader before the next one's turn */
 };

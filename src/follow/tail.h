@@ -12,7 +12,9 @@ struct tail;
 /* Follows the files of a set of glob patterns. Events are hints, the files are the truth: inotify,
  * the overflow of its queue and the check every second all lead to tail_reconcile(). */
 enum {
-	TAIL_LINE_MAX = 16384,  /* bytes; see struct line */
+	/* Bytes; see struct line. As many as a line of nginx's access log has up to the status, if
+	 * all of a name and a path of 8 KiB each is written as \xNN. */
+	TAIL_LINE_MAX = 61440,
 	TAIL_HEAD_MAX = 1024,   /* bytes of an only_head line */
 	TAIL_AHEAD_BYTES = 512, /* see struct line */
 	TAIL_FILES_MAX = 1024,

@@ -98,8 +98,8 @@ test_head_and_end() {
 }
 
 test_cut() {
-	into "$T/log/cut.log" --pad 20000 203.0.113.13
-	check "a line over 16 KiB is counted as cut" eventually 5 cut_lines_are 1
+	into "$T/log/cut.log" --pad 70000 203.0.113.13
+	check "a line over 60 KiB is counted as cut" eventually 5 cut_lines_are 1
 	into "$T/log/cut.log" --count 4 203.0.113.14
 	check "the lines behind it count" eventually 5 in_kernel 203.0.113.14
 	is "without it" "$(total cut)" 4

@@ -294,12 +294,12 @@ static void test_status(void **state)
 	assert_has(output, "  2001:db8:1:2::/64  2026-11-23T08:51:05Z  permanent             "
 			   "       4        -      NO  all            100\n");
 	assert_has(output, "\nJail manual: bans by hand\n");
-	assert_null(strstr(output, "16 KiB"));
+	assert_null(strstr(output, "60 KiB"));
 	assert_null(strchr(output, '\033'));
 	show("{\"version\":\"1\",\"dry_run\":true,\"cut_lines\":3,\"jails\":["
 	     "{\"name\":\"x\",\"maxretry\":1,\"findtime_s\":60,\"bantime_s\":-1}]}");
 	assert_has(output, "DRY RUN: nothing is dropped\n");
-	assert_has(output, "  3 lines were longer than 16 KiB");
+	assert_has(output, "  3 lines were longer than 60 KiB");
 	assert_has(output, "1 failures in 1m ban for good\n");
 	show("{}"); /* of another version: nothing is there */
 	assert_has(output, "voipguard , up 0s\n");

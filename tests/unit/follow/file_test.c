@@ -187,12 +187,12 @@ static void test_long_lines(void **state)
 		size_t first, second; /* bytes without newline, in two writes */
 		const char *want;
 	} rows[] = {
-		{ TAIL_LINE_MAX, 0, "[=16384][end]" },
-		{ TAIL_LINE_MAX + 1, 0, "[#16384][end]" },
-		{ TAIL_LINE_MAX - 1, 1, "[=16384][end]" },
-		{ TAIL_LINE_MAX, 1, "[#16384][end]" },
-		{ 200000, 100000, "[#16384][end]" },
-		{ TAIL_CHUNK_BYTES, TAIL_CHUNK_BYTES, "[#16384][end]" },
+		{ TAIL_LINE_MAX, 0, "[=61440][end]" },
+		{ TAIL_LINE_MAX + 1, 0, "[#61440][end]" },
+		{ TAIL_LINE_MAX - 1, 1, "[=61440][end]" },
+		{ TAIL_LINE_MAX, 1, "[#61440][end]" },
+		{ 200000, 100000, "[#61440][end]" },
+		{ TAIL_CHUNK_BYTES, TAIL_CHUNK_BYTES, "[#61440][end]" },
 	};
 	static char big[200000];
 	struct tail_file *file;

@@ -196,7 +196,7 @@ static void test_tail(void **state)
 		while (tail_reconcile(run.tail, !steps, i % 2) && steps < 10)
 			steps++;
 		assert_true(steps < 10);
-		assert_int_equal(strncmp(run.text, "[one][#16384][two][xxx", 22), 0);
+		assert_int_equal(strncmp(run.text, "[one][#61440][two][xxx", 22), 0);
 		assert_int_equal(tail_cut_lines(run.tail), 1);
 		tail_free(run.tail);
 		assert_int_equal(unlink(run.log), 0);
@@ -233,7 +233,7 @@ static void test_restart(void **state)
 			put(&run, rest, strlen(rest));
 		start(&run);
 		(void)tail_reconcile(run.tail, true, 0);
-		assert_string_equal(run.text, "[one][#16384][two]");
+		assert_string_equal(run.text, "[one][#61440][two]");
 		tail_free(run.tail);
 		assert_int_equal(unlink(run.log), 0);
 	}
