@@ -56,8 +56,11 @@ char *import_forgeable(const struct config_jail *jail, bool own_filter, const ch
 
 		return alloc_format("%s holds what a client asked for with its newlines: whoever "
 				    "sends such a request forges a whole line, and has others "
-				    "banned; the safer log is %s",
-			shown, text_render_string(safer, sizeof(safer), access));
+				    "banned; the safer log is %s%s",
+			shown, text_render_string(safer, sizeof(safer), access),
+			own_filter ? ", which voipguard's filter reads; this one only with "
+				     "mode=errorlog"
+				   : "");
 	}
 	if (is_old_freepbx_log(jail, path) && !own_filter)
 		return alloc_format("in %s FreePBX up to 14 writes a user name with its newlines: "

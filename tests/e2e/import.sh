@@ -91,6 +91,7 @@ __p = \w+
 datepattern = ^%%Y-%%m-%%d
 where = gate
 END
+	printf '[Definition]\nfailregex = no password of <HOST>$\n' >"$F/filter.d/nginx-http-auth.conf"
 }
 
 import() {
@@ -117,6 +118,7 @@ check "the others are translated" said "translated jail asterisk (filter asteris
 check_not "and come down to the same" said "differs"
 check "a log that clients can write lines into is named" said "warning    jail web: $T/log/nginx-error.log"
 check "with the safer one" said "the safer log is $T/log/nginx-access.log"
+check "which the filter reads that comes along" said "this one only with mode=errorlog"
 check "how long bans are remembered is taken over" \
 	grep -qx 'dbpurgeage = 432000' "$TREE/jails/defaults.import.local"
 check "a jail that is off stays off" said "kept off   1 jails"
