@@ -264,7 +264,7 @@ static bool take_other_level(struct asterisk_cursor *c)
 	(void)asterisk_take(c, ":");
 	if (!asterisk_take(c, " "))
 		return false;
-	return !asterisk_is(level, "SECURITY") || !take_coloured(c, "res_security_log.c");
+	return !asterisk_is(level, "SECURITY");
 }
 
 bool asterisk_is_other_level(struct asterisk_cursor line, uint64_t *ret_form)

@@ -501,6 +501,18 @@ def foreign_json():
     return f'\n{{"logmsg":{{"level":"SECURITY","message":"{text}"}}}}\n'.encode()
 
 
+def foreign_end(source):
+    """A wrong password in a record without an end, which a message of another level continues."""
+    with Caller(source) as caller:
+        dialogue = Dialogue(caller)
+        challenge = dialogue.ask()
+        if challenge is None:
+            return False
+        dialogue.call_id = new_id(b"C" * 8200)
+        dialogue.ask(dialogue.digest(challenge[1], "wrong"))
+    return iax_register(forged(V) + TAIL + b'"\n')(source)
+
+
 # Read only in a file that gets other levels too: counted, and charged to nobody.
 FOREIGN = {
     "a record in a name of IAX2, no date": (
@@ -510,6 +522,8 @@ FOREIGN = {
         iax_register(foreign(time.strftime("[%m-%d %H:%M:%S] ", time.gmtime())))),
     "a record of JSON in a name of IAX2": (
         "203.0.113.142", "counted", "never", iax_register(foreign_json())),
+    "a Call-ID over 8 KB before a record's end in a name of IAX2": (
+        "203.0.113.144", "counted", "never", foreign_end),
     "wrong passwords over TCP": ("203.0.113.143", "banned", "never", register("tcp")),
 }
 
