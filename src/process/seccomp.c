@@ -1,10 +1,11 @@
 /* The firewall role has a deny-list, because every process that it starts inherits it.
- * The other roles have an allow-list, made of two filters; for each call the kernel asks both and
- * takes the stricter answer:
+ * The other roles have an allow-list, made of three filters; for each call the kernel asks all of
+ * them and takes the strictest answer:
  * - the outer filter ends the process for a call that is on no list of the role;
  * - the inner filter makes a call that is on a list fail with EPERM if `rules` does not allow its
  *   arguments. It must not end the process, because libraries try out ioctl, fcntl and prctl, and
- *   because a dlopen that comes too late should fail as if the library were missing.
+ *   because a dlopen that comes too late should fail as if the library were missing;
+ * - the third makes a few combinations of two arguments fail with EPERM, see struct exclusion.
  *
  * Signals. All roles run as one user, so without a filter each could kill the others. kill and
  * tgkill are allowed for the own pid only. What sends signals indirectly (F_SETOWN, F_SETSIG,
@@ -16,6 +17,7 @@
  * signals to processes outside of the notifier's own domain. */
 #include "process/seccomp.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -62,12 +64,22 @@ struct filter_check {
 	uint64_t value;
 };
 
-/* The call is allowed if every check holds. If a call has several rules, one that holds is enough.
- */
+/* The call is allowed if the check holds. If a call has several rules, one that holds is enough. A
+ * rule has one check on purpose: see struct exclusion. */
 struct rule {
 	const char *call;
-	unsigned int n_checks;
-	struct filter_check checks[2];
+	struct filter_check check;
+};
+
+/* The call fails with EPERM if its argument 0, an int, is `first`, and its argument number `other`
+ * is not 0. A rule that allows one value of argument 0 with one of another argument cannot say
+ * that: when its second comparison fails, the code that libseccomp 2.5.4 makes can go on to the
+ * next rule of the call without loading argument 0 again. So prctl(PR_SET_DUMPABLE, 1) passed for
+ * PR_SET_PDEATHSIG, which is 1. An exclusion is in a filter where its call has no other rule. */
+struct exclusion {
+	const char *call;
+	uint32_t first;
+	unsigned int other;
 };
 
 /* A call that fails with this error, whatever its arguments, and does not end the process. */
@@ -124,20 +136,16 @@ static const char *const common_calls[] = { "_llseek", "_newselect", "access", "
 	"writev", NULL };
 
 static const struct rule common_rules[] = {
-	{ "fcntl", 1, { { 1, LOW_WORD, F_DUPFD } } },
-	{ "fcntl", 1, { { 1, LOW_WORD, F_DUPFD_CLOEXEC } } },
-	{ "fcntl", 1, { { 1, LOW_WORD, F_GETFD } } }, { "fcntl", 1, { { 1, LOW_WORD, F_SETFD } } },
-	{ "fcntl", 1, { { 1, LOW_WORD, F_GETFL } } }, { "fcntl", 1, { { 1, LOW_WORD, F_SETFL } } },
-	{ "fcntl", 1, { { 1, LOW_WORD, F_GETLK } } }, { "fcntl", 1, { { 1, LOW_WORD, F_SETLK } } },
-	{ "fcntl", 1, { { 1, LOW_WORD, F_SETLKW } } },
-	{ "fcntl", 1, { { 1, LOW_WORD, F_OFD_GETLK } } },
-	{ "fcntl", 1, { { 1, LOW_WORD, F_OFD_SETLK } } },
-	{ "fcntl", 1, { { 1, LOW_WORD, F_OFD_SETLKW } } },
-	{ "ioctl", 1, { { 1, LOW_WORD, FIONREAD } } }, { "ioctl", 1, { { 1, LOW_WORD, TCGETS } } },
-	{ "prctl", 1, { { 0, LOW_WORD, PR_GET_NAME } } },
-	{ "prctl", 1, { { 0, LOW_WORD, PR_SET_NAME } } },
-	{ "prctl", 1, { { 0, LOW_WORD, PR_SET_VMA } } },
-	{ "prlimit64", 1, { { 2, ANY_BIT, 0 } } }, /* no new limit is given: it only reads */
+	{ "fcntl", { 1, LOW_WORD, F_DUPFD } }, { "fcntl", { 1, LOW_WORD, F_DUPFD_CLOEXEC } },
+	{ "fcntl", { 1, LOW_WORD, F_GETFD } }, { "fcntl", { 1, LOW_WORD, F_SETFD } },
+	{ "fcntl", { 1, LOW_WORD, F_GETFL } }, { "fcntl", { 1, LOW_WORD, F_SETFL } },
+	{ "fcntl", { 1, LOW_WORD, F_GETLK } }, { "fcntl", { 1, LOW_WORD, F_SETLK } },
+	{ "fcntl", { 1, LOW_WORD, F_SETLKW } }, { "fcntl", { 1, LOW_WORD, F_OFD_GETLK } },
+	{ "fcntl", { 1, LOW_WORD, F_OFD_SETLK } }, { "fcntl", { 1, LOW_WORD, F_OFD_SETLKW } },
+	{ "ioctl", { 1, LOW_WORD, FIONREAD } }, { "ioctl", { 1, LOW_WORD, TCGETS } },
+	{ "prctl", { 0, LOW_WORD, PR_GET_NAME } }, { "prctl", { 0, LOW_WORD, PR_SET_NAME } },
+	{ "prctl", { 0, LOW_WORD, PR_SET_VMA } },
+	{ "prlimit64", { 2, ANY_BIT, 0 } }, /* no new limit is given: it only reads */
 };
 
 static const struct filter_refusal common_refusals[] = {
@@ -153,11 +161,11 @@ static const char *const engine_calls[] = { "fadvise64", "fadvise64_64", "falloc
 	"rename", "renameat", "renameat2", "rmdir", "unlink", "unlinkat", NULL };
 
 static const struct rule engine_rules[] = {
-	{ "ioctl", 1, { { 1, LOW_WORD, FS_IOC_GETVERSION } } },
-	{ "mmap", 1, { { 2, PROT_EXEC, 0 } } },
-	{ "mmap2", 1, { { 2, PROT_EXEC, 0 } } },
-	{ "mprotect", 1, { { 2, PROT_EXEC, 0 } } },
-	{ "setsockopt", 1, { { 1, LOW_WORD, SOL_SOCKET } } },
+	{ "ioctl", { 1, LOW_WORD, FS_IOC_GETVERSION } },
+	{ "mmap", { 2, PROT_EXEC, 0 } },
+	{ "mmap2", { 2, PROT_EXEC, 0 } },
+	{ "mprotect", { 2, PROT_EXEC, 0 } },
+	{ "setsockopt", { 1, LOW_WORD, SOL_SOCKET } },
 };
 
 /* Notifier and delivery also look up names and talk to servers. They may load libraries (NSS, AUTH
@@ -165,17 +173,13 @@ static const struct rule engine_rules[] = {
 static const char *const network_calls[] = { "bind", "connect", "setsockopt", "socketpair", NULL };
 
 static const struct rule network_rules[] = {
-	{ "ioctl", 1, { { 1, LOW_WORD, FIONBIO } } },
-	{ "ioctl", 1, { { 1, LOW_WORD, SIOCGIFINDEX } } }, /* for fe80::1%eth0 */
-	{ "mmap", 1, { { 2, PROT_EXEC, 0 } } },
-	{ "mmap", 1, { { 2, PROT_WRITE, 0 } } },
-	{ "mmap2", 1, { { 2, PROT_EXEC, 0 } } },
-	{ "mmap2", 1, { { 2, PROT_WRITE, 0 } } },
-	{ "mprotect", 1, { { 2, PROT_EXEC, 0 } } },
-	{ "socket", 1, { { 0, LOW_WORD, AF_INET } } },
-	{ "socket", 1, { { 0, LOW_WORD, AF_INET6 } } },
-	{ "socket", 1, { { 0, LOW_WORD, AF_UNIX } } },
-	{ "socket", 2, { { 0, LOW_WORD, AF_NETLINK }, { 2, LOW_WORD, NETLINK_ROUTE } } },
+	{ "ioctl", { 1, LOW_WORD, FIONBIO } },
+	{ "ioctl", { 1, LOW_WORD, SIOCGIFINDEX } }, /* for fe80::1%eth0 */
+	{ "mmap", { 2, PROT_EXEC, 0 } }, { "mmap", { 2, PROT_WRITE, 0 } },
+	{ "mmap2", { 2, PROT_EXEC, 0 } }, { "mmap2", { 2, PROT_WRITE, 0 } },
+	{ "mprotect", { 2, PROT_EXEC, 0 } }, { "socket", { 0, LOW_WORD, AF_INET } },
+	{ "socket", { 0, LOW_WORD, AF_INET6 } }, { "socket", { 0, LOW_WORD, AF_UNIX } },
+	{ "socket", { 0, LOW_WORD, AF_NETLINK } }, /* see exclusions */
 };
 
 /* The notifier also starts deliveries, which then confine themselves further. */
@@ -184,16 +188,21 @@ static const char *const notifier_calls[] = { "alarm", "capget", "execve", "fork
 	"pidfd_send_signal", "seccomp", "setitimer", "vfork", "wait4", "waitid", NULL };
 
 static const struct rule notifier_rules[] = {
-	{ "clone", 1, { { 0, CLONE_FOREIGN, 0 } } },
-	{ "prlimit64", 1, { { 0, LOW_WORD, 0 } } }, /* its own limits (pid 0) */
-	{ "prctl", 1,
-		{ { 0, LOW_WORD, PR_CAPBSET_READ } } }, /* libcap calls it when it is loaded */
-	{ "prctl", 1, { { 0, LOW_WORD, PR_GET_SECCOMP } } },
-	{ "prctl", 1, { { 0, LOW_WORD, PR_SET_NO_NEW_PRIVS } } },
-	{ "prctl", 1, { { 0, LOW_WORD, PR_SET_PDEATHSIG } } },
-	{ "prctl", 1, { { 0, LOW_WORD, PR_SET_SECCOMP } } },
-	{ "prctl", 2, { { 0, LOW_WORD, PR_SET_DUMPABLE }, { 1, ANY_BIT, 0 } } },
+	{ "clone", { 0, CLONE_FOREIGN, 0 } },
+	{ "prlimit64", { 0, LOW_WORD, 0 } },           /* its own limits (pid 0) */
+	{ "prctl", { 0, LOW_WORD, PR_CAPBSET_READ } }, /* libcap calls it when it is loaded */
+	{ "prctl", { 0, LOW_WORD, PR_GET_SECCOMP } },
+	{ "prctl", { 0, LOW_WORD, PR_SET_NO_NEW_PRIVS } },
+	{ "prctl", { 0, LOW_WORD, PR_SET_PDEATHSIG } },
+	{ "prctl", { 0, LOW_WORD, PR_SET_SECCOMP } },
+	{ "prctl", { 0, LOW_WORD, PR_SET_DUMPABLE } }, /* see exclusions */
 };
+
+/* The role is not opened to its siblings again. */
+static const struct exclusion exclude_dumpable = { "prctl", PR_SET_DUMPABLE, 1 };
+/* Of netlink, only NETLINK_ROUTE. */
+static const struct exclusion exclude_netlink = { "socket", AF_NETLINK, 2 };
+static_assert(NETLINK_ROUTE == 0, "an exclusion compares with 0");
 
 enum { LIST_COMMON, LIST_ENGINE, LIST_NETWORK, LIST_NOTIFIER, LISTS };
 
@@ -226,21 +235,49 @@ static int filter_error(struct error *err, int number, const char *what)
 /* Adds one rule. A name that libseccomp does not know at all is a mistake in our tables; one that
  * only this architecture lacks is known. */
 static int filter_add(scmp_filter_ctx filter, uint32_t action, const char *call,
-	const struct filter_check *checks, unsigned int n_checks, struct error *err)
+	const struct scmp_arg_cmp *compare, unsigned int n_compare, struct error *err)
 {
-	struct scmp_arg_cmp compare[2] = { 0 };
 	int number = seccomp_syscall_resolve_name(call);
 	int rc;
 
 	if (number == __NR_SCMP_ERROR)
 		return error_set(err, "seccomp: unknown system call %s", call);
-	for (unsigned int i = 0; i < n_checks; i++)
-		compare[i] = (struct scmp_arg_cmp){ .arg = checks[i].argument,
-			.op = SCMP_CMP_MASKED_EQ,
-			.datum_a = checks[i].mask,
-			.datum_b = checks[i].value };
-	rc = seccomp_rule_add_array(filter, action, number, n_checks, compare);
+	rc = seccomp_rule_add_array(filter, action, number, n_compare, compare);
 	return rc < 0 ? filter_error(err, rc, call) : 0;
+}
+
+static int filter_add_check(scmp_filter_ctx filter, uint32_t action, const char *call,
+	const struct filter_check *check, struct error *err)
+{
+	const struct scmp_arg_cmp compare = { .arg = check->argument,
+		.op = SCMP_CMP_MASKED_EQ,
+		.datum_a = check->mask,
+		.datum_b = check->value };
+
+	return filter_add(filter, action, call, &compare, 1, err);
+}
+
+static int filter_exclude(scmp_filter_ctx filter, const struct exclusion *exclusion,
+	struct error *err)
+{
+	const struct scmp_arg_cmp compare[] = {
+		{ .arg = 0,
+			.op = SCMP_CMP_MASKED_EQ,
+			.datum_a = LOW_WORD,
+			.datum_b = exclusion->first },
+		{ .arg = exclusion->other, .op = SCMP_CMP_NE, .datum_a = 0 },
+	};
+
+	return filter_add(filter, SCMP_ACT_ERRNO(EPERM), exclusion->call, compare, 2, err);
+}
+
+/* Allows a call: with any arguments in the outer filter, and as the check says in the inner one. */
+static int filter_allow(scmp_filter_ctx filter, const char *call, const struct filter_check *check,
+	bool inner, struct error *err)
+{
+	if (inner)
+		return filter_add_check(filter, SCMP_ACT_ALLOW, call, check, err);
+	return filter_add(filter, SCMP_ACT_ALLOW, call, NULL, 0, err);
 }
 
 static int filter_add_names(scmp_filter_ctx filter, uint32_t action, const char *const *calls,
@@ -255,13 +292,10 @@ static int filter_add_names(scmp_filter_ctx filter, uint32_t action, const char 
 static int filter_add_rules(scmp_filter_ctx filter, const struct filter_list *list, bool inner,
 	struct error *err)
 {
-	for (size_t i = 0; i < list->n_rules; i++) {
-		const struct rule *rule = &list->rules[i];
-
-		if (filter_add(filter, SCMP_ACT_ALLOW, rule->call, rule->checks,
-			    inner ? rule->n_checks : 0, err) < 0)
+	for (size_t i = 0; i < list->n_rules; i++)
+		if (filter_allow(filter, list->rules[i].call, &list->rules[i].check, inner, err) <
+			0)
 			return -1;
-	}
 	return 0;
 }
 
@@ -270,9 +304,9 @@ static int filter_add_kill(scmp_filter_ctx filter, bool inner, struct error *err
 {
 	const struct filter_check own = { 0, LOW_WORD, (uint32_t)getpid() };
 
-	if (filter_add(filter, SCMP_ACT_ALLOW, "kill", &own, inner, err) < 0)
+	if (filter_allow(filter, "kill", &own, inner, err) < 0)
 		return -1;
-	return filter_add(filter, SCMP_ACT_ALLOW, "tgkill", &own, inner, err);
+	return filter_allow(filter, "tgkill", &own, inner, err);
 }
 
 static scmp_filter_ctx filter_start(uint32_t action, struct error *err)
@@ -346,8 +380,24 @@ static int filter_load(scmp_filter_ctx filter, struct error *err)
 	return rc < 0 ? error_errno(err, -rc, "seccomp: cannot load the filter") : 0;
 }
 
-/* Loads the inner filter first. It allows the system call seccomp, with which the outer one is
- * loaded; the outer one then forbids it, except to the notifier. */
+static int load_exclusions(struct error *err)
+{
+	scmp_filter_ctx filter = filter_start(SCMP_ACT_ALLOW, err);
+	int rc;
+
+	if (!filter)
+		return -1;
+	rc = filter_exclude(filter, &exclude_dumpable, err);
+	if (rc == 0)
+		rc = filter_exclude(filter, &exclude_netlink, err);
+	if (rc == 0)
+		rc = filter_load(filter, err);
+	seccomp_release(filter);
+	return rc;
+}
+
+/* Loads the inner filter before the outer one. It allows the system call seccomp, with which the
+ * outer one is loaded; the outer one then forbids it, except to the notifier. */
 static int load_allow_list(enum sandbox_role role, struct error *err)
 {
 	scmp_filter_ctx inner = filter_build(role, true, err);
@@ -355,7 +405,7 @@ static int load_allow_list(enum sandbox_role role, struct error *err)
 	int rc = -1;
 
 	if (outer && filter_add(inner, SCMP_ACT_ALLOW, "seccomp", NULL, 0, err) == 0 &&
-		filter_load(inner, err) == 0)
+		load_exclusions(err) == 0 && filter_load(inner, err) == 0)
 		rc = filter_load(outer, err);
 	if (inner)
 		seccomp_release(inner);
@@ -373,7 +423,7 @@ static int filter_add_clone(scmp_filter_ctx filter, struct error *err)
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		const struct filter_check check = { 0, flags[i], flags[i] };
 
-		if (filter_add(filter, SCMP_ACT_ERRNO(EPERM), "clone", &check, 1, err) < 0)
+		if (filter_add_check(filter, SCMP_ACT_ERRNO(EPERM), "clone", &check, err) < 0)
 			return -1;
 	}
 	return filter_add(filter, SCMP_ACT_ERRNO(ENOSYS), "clone3", NULL, 0, err);
@@ -392,7 +442,9 @@ static int load_deny_list(struct error *err)
 	if (rc == 0)
 		rc = filter_add_clone(filter, err);
 	if (rc == 0)
-		rc = filter_add(filter, SCMP_ACT_ERRNO(EPERM), "ioctl", &terminal, 1, err);
+		rc = filter_add_check(filter, SCMP_ACT_ERRNO(EPERM), "ioctl", &terminal, err);
+	if (rc == 0)
+		rc = filter_exclude(filter, &exclude_dumpable, err);
 	if (rc == 0)
 		rc = filter_load(filter, err);
 	seccomp_release(filter);
