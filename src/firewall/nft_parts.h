@@ -10,7 +10,9 @@
  * - nft_change.c adds and removes elements: nft_apply();
  * - nft_watch.c reads the kernel's events about changes by others;
  * - nft_query.c reads elements, single ones or all of them;
+ * - nft_output.c makes the chain for what leaves the host;
  * - nft_table.c makes the table, its chain, sets and rules;
+ * - nft_objects.c builds the messages that make such objects;
  * - nft_socket.c opens the sockets, and builds and sends transactions (struct nft_batch).
  * All of them use netlink.c. A struct nft_batch is one netlink transaction; the struct batch of
  * parts.h, which collects what an engine asks for, is another thing. */
@@ -26,6 +28,10 @@ enum { NFT_SLOTS = 2 * IP_BAN_WIDTHS };
 /* Room for a set's name and its NUL. The longest, "sctp_", 15 times "10000to20000_" and
  * "v6_128_forever", has 215 bytes; the kernel takes 255. */
 enum { NFT_NAME_BYTES = 256 };
+
+struct nftnl_expr;
+struct nftnl_rule;
+struct nftnl_set;
 
 struct nft_slot {
 	uint8_t family; /* 4 or 6 */
@@ -115,6 +121,52 @@ int nft_batch_send(struct nft *nft, struct nft_batch *batch, struct nft_reply *r
 /* Lists all sets of our table (NFT_MSG_GETSET) or all rules of our chain (NFT_MSG_GETRULE). */
 int nft_list(struct nft *nft, uint16_t type, const struct netlink_lister *lister,
 	struct error *err);
+
+/* ---- nft_objects.c ---- */
+
+/* The numbers by which the program nft knows the type of a set's keys and prints them. Those of the
+ * parts of a concatenation follow each other, NFT_TYPE_BITS each. */
+enum { NFT_TYPE_IPADDR = 7, NFT_TYPE_IP6ADDR = 8, NFT_TYPE_INET_SERVICE = 13, NFT_TYPE_BITS = 6 };
+/* Where TCP, UDP and SCTP have their ports, in bytes from the beginning of their header. */
+enum { NFT_PORT_SOURCE = 0, NFT_PORT_DESTINATION = 2 };
+
+/* For the functions of libnftnl that make objects, which fail only when there is no memory: aborts
+ * if object is NULL, else returns it. */
+void *nft_must(void *object);
+/* A message of the transaction that makes or deletes an object; nft_batch_add() follows. A few
+ * objects always fit into a transaction: that there is no room is our own bug. */
+struct nlmsghdr *nft_object_message(struct nft *nft, const struct nft_batch *batch, uint16_t type,
+	uint16_t flags);
+/* nft_batch_send(), with a refusal as an error. what: was tried. */
+int nft_objects_send(struct nft *nft, struct nft_batch *batch, const char *what, struct error *err);
+
+/* Makes a chain of packets at this hook if it is missing. */
+void nft_chain_add(struct nft *nft, struct nft_batch *batch, const char *name, uint32_t hook);
+/* A set of our table, which the caller may add to and then makes by nft_set_add(), if it is
+ * missing. That takes the set. */
+struct nftnl_set *nft_set_new(const char *name, uint32_t flags, uint32_t key_type,
+	uint32_t key_bytes);
+void nft_set_add(struct nft *nft, struct nft_batch *batch, struct nftnl_set *set);
+
+/* A rule of this chain, without expressions: those below add some, in order. nft_rule_append() puts
+ * it at the end of the chain, and takes it. */
+struct nftnl_rule *nft_rule_new(const char *chain);
+void nft_rule_append(struct nft *nft, struct nft_batch *batch, struct nftnl_rule *rule);
+/* Deletes the rule with this handle; 0: all rules of the chain. */
+void nft_rules_delete(struct nft *nft, struct nft_batch *batch, const char *chain, uint64_t handle);
+
+/* nft_expr_compare() compares what an expression before it has put into register 1. Data are in
+ * network order. */
+void nft_expr_add(struct nftnl_rule *rule, struct nftnl_expr *expr);
+void nft_expr_compare(struct nftnl_rule *rule, uint32_t op, const void *data, uint32_t length);
+void nft_expr_meta(struct nftnl_rule *rule, uint32_t key, uint32_t op, uint8_t value);
+void nft_expr_payload(struct nftnl_rule *rule, uint32_t base, uint32_t offset, uint32_t length,
+	uint32_t reg);
+/* offset: NFT_PORT_SOURCE or NFT_PORT_DESTINATION. */
+void nft_expr_port(struct nftnl_rule *rule, uint32_t offset, uint16_t first, uint16_t last);
+/* Masks register 1; length: up to 16 bytes. */
+void nft_expr_mask(struct nftnl_rule *rule, const void *mask, uint32_t length);
+void nft_expr_verdict(struct nftnl_rule *rule, uint32_t verdict);
 
 /* ---- nft_table.c ---- */
 

@@ -19,21 +19,9 @@
 #include <libnftnl/table.h>
 
 enum {
-	/* Before conntrack (-200), so that a ban costs no conntrack entry and also stops flows that
-	 * are established; after defragmentation (-400), so that all packets have their ports. */
-	HOOK_PRIORITY = -300,
-	/* The numbers by which the program nft knows the type of a set's keys and prints them. */
-	TYPE_IPADDR = 7,
-	TYPE_IP6ADDR = 8,
-	/* Room for one message that makes a table, chain, set or rule. */
-	OBJECT_ROOM_BYTES = 2048,
 	/* Rules of one set that a survey notes: one more than there should be, so that surplus
 	 * rules are seen. If there are still more, the next call deletes them. */
 	RULES_MAX = SCOPE_RANGES_MAX + 1,
-	/* Of a longer answer only the beginning is copied, and the reader takes it for lost. The
-	 * kernel copies without waiting for memory and counts no failure, so that a copy must not
-	 * need more than one page. */
-	WIRE_SNAPLEN_BYTES = 2048,
 };
 
 /* What the kernel has of one scope: its sets, and the handles of the rules that look them up. */
@@ -112,26 +100,10 @@ void nft_close(struct nft *nft)
 	free(nft);
 }
 
-/* The functions of libnftnl that make objects fail only when there is no memory. */
-static void *must(void *object)
-{
-	if (!object)
-		abort();
-	return object;
-}
-
-/* A message of the transaction that makes or deletes an object; nft_batch_add() follows. A few
- * objects always fit into a transaction: that there is no room is our own bug. */
-static struct nlmsghdr *object_message(struct nft *nft, const struct nft_batch *batch,
-	uint16_t type, uint16_t flags)
-{
-	return must(nft_batch_message(nft, batch, type, flags, OBJECT_ROOM_BYTES));
-}
-
 static void table_add(struct nft *nft, struct nft_batch *batch)
 {
-	struct nlmsghdr *message = object_message(nft, batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
-	struct nftnl_table *table = must(nftnl_table_alloc());
+	struct nlmsghdr *message = nft_object_message(nft, batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+	struct nftnl_table *table = nft_must(nftnl_table_alloc());
 
 	(void)nftnl_table_set_str(table, NFTNL_TABLE_NAME, NFT_TABLE);
 	nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS, 0); /* clears "dormant" */
@@ -140,134 +112,39 @@ static void table_add(struct nft *nft, struct nft_batch *batch)
 	nft_batch_add(nft, batch, message);
 }
 
-static void chain_add(struct nft *nft, struct nft_batch *batch, const char *name, uint32_t hook)
-{
-	struct nlmsghdr *message = object_message(nft, batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
-	struct nftnl_chain *chain = must(nftnl_chain_alloc());
-
-	(void)nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, NFT_TABLE);
-	(void)nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
-	(void)nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
-	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, hook);
-	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, HOOK_PRIORITY);
-	nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
-	nftnl_chain_nlmsg_build_payload(message, chain);
-	nftnl_chain_free(chain);
-	nft_batch_add(nft, batch, message);
-}
-
-static int objects_send(struct nft *nft, struct nft_batch *batch, const char *what,
-	struct error *err)
-{
-	struct nft_reply reply;
-
-	if (nft_batch_send(nft, batch, &reply, err) < 0)
-		return error_prefix(err, "%s", what);
-	if (reply.number)
-		return error_errno(err, reply.number, "%s", what);
-	return 0;
-}
-
 int nft_ensure(struct nft *nft, struct error *err)
 {
 	struct nft_batch batch;
 
 	nft_batch_begin(nft, &batch);
 	table_add(nft, &batch);
-	chain_add(nft, &batch, NFT_CHAIN, NF_INET_PRE_ROUTING);
-	return objects_send(nft, &batch, "making the table inet " NFT_TABLE, err);
-}
-
-static void expr_add(struct nftnl_rule *rule, struct nftnl_expr *expr)
-{
-	nftnl_rule_add_expr(rule, expr); /* the rule owns it now */
-}
-
-static void expr_compare(struct nftnl_rule *rule, uint32_t op, const void *data, uint32_t length)
-{
-	struct nftnl_expr *compare = must(nftnl_expr_alloc("cmp"));
-
-	nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(compare, NFTNL_EXPR_CMP_OP, op);
-	(void)nftnl_expr_set(compare, NFTNL_EXPR_CMP_DATA, data, length);
-	expr_add(rule, compare);
-}
-
-static void expr_meta(struct nftnl_rule *rule, uint32_t key, uint8_t value)
-{
-	struct nftnl_expr *meta = must(nftnl_expr_alloc("meta"));
-
-	nftnl_expr_set_u32(meta, NFTNL_EXPR_META_KEY, key);
-	nftnl_expr_set_u32(meta, NFTNL_EXPR_META_DREG, NFT_REG_1);
-	expr_add(rule, meta);
-	expr_compare(rule, NFT_CMP_EQ, &value, sizeof(value));
-}
-
-static void expr_payload(struct nftnl_rule *rule, uint32_t base, uint32_t offset, uint32_t length)
-{
-	struct nftnl_expr *payload = must(nftnl_expr_alloc("payload"));
-
-	nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_BASE, base);
-	nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
-	nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_LEN, length);
-	expr_add(rule, payload);
+	nft_chain_add(nft, &batch, NFT_CHAIN, NF_INET_PRE_ROUTING);
+	return nft_objects_send(nft, &batch, "making the table inet " NFT_TABLE, err);
 }
 
 static void expr_ports(struct nftnl_rule *rule, const struct scope *scope, uint32_t range)
 {
-	uint16_t first = htons(scope->ranges[range].first);
-	uint16_t last = htons(scope->ranges[range].last);
-
-	expr_meta(rule, NFT_META_L4PROTO, scope->protocol);
-	/* In TCP, UDP and SCTP the destination port is at byte 2, two bytes long. */
-	expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
-	if (first == last) {
-		expr_compare(rule, NFT_CMP_EQ, &first, sizeof(first));
-		return;
-	}
-	expr_compare(rule, NFT_CMP_GTE, &first, sizeof(first));
-	expr_compare(rule, NFT_CMP_LTE, &last, sizeof(last));
+	nft_expr_meta(rule, NFT_META_L4PROTO, NFT_CMP_EQ, scope->protocol);
+	nft_expr_port(rule, NFT_PORT_DESTINATION, scope->ranges[range].first,
+		scope->ranges[range].last);
 }
 
 static void expr_mask(struct nftnl_rule *rule, const struct nft_slot *slot)
 {
-	struct nftnl_expr *bitwise = must(nftnl_expr_alloc("bitwise"));
-	uint32_t length = slot->family == 4 ? 4 : 16;
 	uint8_t mask[16] = { 0 };
-	const uint8_t none[16] = { 0 };
 
 	memset(mask, 0xff, slot->bits / 8); /* all prefix lengths of bans are whole bytes */
-	nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
-	nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_LEN, length);
-	(void)nftnl_expr_set(bitwise, NFTNL_EXPR_BITWISE_MASK, mask, length);
-	(void)nftnl_expr_set(bitwise, NFTNL_EXPR_BITWISE_XOR, none, length);
-	expr_add(rule, bitwise);
+	nft_expr_mask(rule, mask, slot->family == 4 ? 4 : 16);
 }
 
 static void expr_drop_listed(struct nftnl_rule *rule, const char *set_name)
 {
-	struct nftnl_expr *lookup = must(nftnl_expr_alloc("lookup"));
-	struct nftnl_expr *verdict = must(nftnl_expr_alloc("immediate"));
+	struct nftnl_expr *lookup = nft_must(nftnl_expr_alloc("lookup"));
 
 	nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
 	(void)nftnl_expr_set_str(lookup, NFTNL_EXPR_LOOKUP_SET, set_name);
-	expr_add(rule, lookup);
-	nftnl_expr_set_u32(verdict, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_u32(verdict, NFTNL_EXPR_IMM_VERDICT, NF_DROP);
-	expr_add(rule, verdict);
-}
-
-static struct nftnl_rule *rule_new(const char *chain)
-{
-	struct nftnl_rule *rule = must(nftnl_rule_alloc());
-
-	nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
-	(void)nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, NFT_TABLE);
-	(void)nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
-	return rule;
+	nft_expr_add(rule, lookup);
+	nft_expr_verdict(rule, NF_DROP);
 }
 
 /* A rule compares the family, then the protocol and one range of ports (unless the scope is for all
@@ -279,34 +156,20 @@ static void rule_add(struct nft *nft, struct nft_batch *batch, const struct nft_
 	int slot, uint32_t range)
 {
 	const struct nft_slot kind = nft_slot(slot);
-	struct nlmsghdr *message =
-		object_message(nft, batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
-	struct nftnl_rule *rule = rule_new(NFT_CHAIN);
+	struct nftnl_rule *rule = nft_rule_new(NFT_CHAIN);
 
-	expr_meta(rule, NFT_META_NFPROTO, kind.family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	nft_expr_meta(rule, NFT_META_NFPROTO, NFT_CMP_EQ,
+		kind.family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
 	if (sets->scope.n_ranges)
 		expr_ports(rule, &sets->scope, range);
 	if (kind.family == 4)
-		expr_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, 12, 4);
+		nft_expr_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, 12, 4, NFT_REG_1);
 	else
-		expr_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, 8, 16);
+		nft_expr_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, 8, 16, NFT_REG_1);
 	if (kind.bits != (kind.family == 4 ? 32 : 128))
 		expr_mask(rule, &kind);
 	expr_drop_listed(rule, sets->names[slot]);
-	nftnl_rule_nlmsg_build_payload(message, rule);
-	nftnl_rule_free(rule);
-	nft_batch_add(nft, batch, message);
-}
-
-static void rule_delete(struct nft *nft, struct nft_batch *batch, uint64_t handle)
-{
-	struct nlmsghdr *message = object_message(nft, batch, NFT_MSG_DELRULE, 0);
-	struct nftnl_rule *rule = rule_new(NFT_CHAIN);
-
-	nftnl_rule_set_u64(rule, NFTNL_RULE_HANDLE, handle);
-	nftnl_rule_nlmsg_build_payload(message, rule);
-	nftnl_rule_free(rule);
-	nft_batch_add(nft, batch, message);
+	nft_rule_append(nft, batch, rule);
 }
 
 /* The set gets no size limit: a full set would refuse a whole transaction. ELEMENTS_MAX bounds the
@@ -314,20 +177,11 @@ static void rule_delete(struct nft *nft, struct nft_batch *batch, uint64_t handl
 static void set_add(struct nft *nft, struct nft_batch *batch, const char *name,
 	const struct nft_slot *slot)
 {
-	struct nlmsghdr *message = object_message(nft, batch, NFT_MSG_NEWSET, NLM_F_CREATE);
-	struct nftnl_set *set = must(nftnl_set_alloc());
+	struct nftnl_set *set = nft_set_new(name, slot->forever ? 0 : NFT_SET_TIMEOUT,
+		slot->family == 4 ? NFT_TYPE_IPADDR : NFT_TYPE_IP6ADDR, slot->family == 4 ? 4 : 16);
 
-	(void)nftnl_set_set_str(set, NFTNL_SET_TABLE, NFT_TABLE);
-	(void)nftnl_set_set_str(set, NFTNL_SET_NAME, name);
-	nftnl_set_set_u32(set, NFTNL_SET_ID,
-		nft->requests.seq + 1); /* it has to be unique in the transaction only */
-	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, slot->forever ? 0 : NFT_SET_TIMEOUT);
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, slot->family == 4 ? TYPE_IPADDR : TYPE_IP6ADDR);
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, slot->family == 4 ? 4 : 16);
-	nftnl_set_add_expr(set, must(nftnl_expr_alloc("counter"))); /* the set owns it now */
-	nftnl_set_nlmsg_build_payload(message, set);
-	nftnl_set_free(set);
-	nft_batch_add(nft, batch, message);
+	nftnl_set_add_expr(set, nft_must(nftnl_expr_alloc("counter"))); /* the set owns it now */
+	nft_set_add(nft, batch, set);
 }
 
 static void survey_sets_restart(void *context)
@@ -356,7 +210,7 @@ static void survey_rules_restart(void *context)
 
 static int rule_slot(const struct survey *survey, struct nftnl_rule *rule)
 {
-	struct nftnl_expr_iter *iter = must(nftnl_expr_iter_create(rule));
+	struct nftnl_expr_iter *iter = nft_must(nftnl_expr_iter_create(rule));
 	struct nftnl_expr *expr;
 	const char *name = NULL;
 
@@ -370,7 +224,7 @@ static int rule_slot(const struct survey *survey, struct nftnl_rule *rule)
 static void survey_rule(void *context, const struct nlmsghdr *message)
 {
 	struct survey *survey = context;
-	struct nftnl_rule *rule = must(nftnl_rule_alloc());
+	struct nftnl_rule *rule = nft_must(nftnl_rule_alloc());
 	int slot = -1;
 
 	if (nftnl_rule_nlmsg_parse(message, rule) == 0)
@@ -406,7 +260,7 @@ static void slot_make(struct nft *nft, struct nft_batch *batch, const struct sur
 	if (survey->n_rules[slot] == want)
 		return;
 	for (uint32_t i = 0; i < survey->n_rules[slot]; i++)
-		rule_delete(nft, batch, survey->handles[slot][i]);
+		nft_rules_delete(nft, batch, NFT_CHAIN, survey->handles[slot][i]);
 	for (uint32_t i = 0; i < want; i++)
 		rule_add(nft, batch, sets, slot, i);
 }
@@ -428,7 +282,7 @@ int nft_sets_make(struct nft *nft, struct nft_sets *sets, const bool wanted[NFT_
 			continue;
 		nft_batch_begin(nft, &batch);
 		slot_make(nft, &batch, &survey, i);
-		if (objects_send(nft, &batch, "making sets and rules", err) < 0)
+		if (nft_objects_send(nft, &batch, "making sets and rules", err) < 0)
 			return error_prefix(err, "set %s", sets->names[i]);
 		sets->made[i] = true;
 	}
@@ -500,68 +354,4 @@ int nft_restore(struct nft *nft, struct error *err)
 		if (nft->scopes[i].used && scope_make(nft, &nft->scopes[i], err) < 0)
 			return -1;
 	return 0;
-}
-
-/* ---- copies of what goes out ---- */
-
-/* Deletes all rules of the chain. */
-static void chain_flush(struct nft *nft, struct nft_batch *batch, const char *name)
-{
-	struct nlmsghdr *message = object_message(nft, batch, NFT_MSG_DELRULE, 0);
-	struct nftnl_rule *rule = rule_new(name);
-
-	nftnl_rule_nlmsg_build_payload(message, rule);
-	nftnl_rule_free(rule);
-	nft_batch_add(nft, batch, message);
-}
-
-static void chain_delete(struct nft *nft, struct nft_batch *batch, const char *name)
-{
-	struct nlmsghdr *message = object_message(nft, batch, NFT_MSG_DELCHAIN, 0);
-	struct nftnl_chain *chain = must(nftnl_chain_alloc());
-
-	(void)nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, NFT_TABLE);
-	(void)nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
-	nftnl_chain_nlmsg_build_payload(message, chain);
-	nftnl_chain_free(chain);
-	nft_batch_add(nft, batch, message);
-}
-
-/* As the program nft shows it:
- *	meta l4proto udp @th,64,80 0x5349502f322e30203430 log group 5060 snaplen 2048
- * The 10 bytes behind the UDP header are then "SIP/2.0 40". There is no limit, and no port: see
- * nft_wire(). */
-static void rule_copy_add(struct nft *nft, struct nft_batch *batch, uint16_t group)
-{
-	static const char answer[] = "SIP/2.0 40";
-	struct nlmsghdr *message =
-		object_message(nft, batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
-	struct nftnl_rule *rule = rule_new(NFT_WIRE_CHAIN);
-	struct nftnl_expr *log = must(nftnl_expr_alloc("log"));
-
-	expr_meta(rule, NFT_META_L4PROTO, IPPROTO_UDP);
-	expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 8, sizeof(answer) - 1);
-	expr_compare(rule, NFT_CMP_EQ, answer, sizeof(answer) - 1);
-	nftnl_expr_set_u16(log, NFTNL_EXPR_LOG_GROUP, group);
-	nftnl_expr_set_u32(log, NFTNL_EXPR_LOG_SNAPLEN, WIRE_SNAPLEN_BYTES);
-	expr_add(rule, log);
-	nftnl_rule_nlmsg_build_payload(message, rule);
-	nftnl_rule_free(rule);
-	nft_batch_add(nft, batch, message);
-}
-
-/* In one transaction, so that no packet goes by between the old rules and the new ones. A chain
- * that is to go is made first: what is not there cannot be deleted. */
-int nft_wire(struct nft *nft, int32_t group, struct error *err)
-{
-	struct nft_batch batch;
-
-	nft_batch_begin(nft, &batch);
-	chain_add(nft, &batch, NFT_WIRE_CHAIN, NF_INET_LOCAL_OUT);
-	chain_flush(nft, &batch, NFT_WIRE_CHAIN);
-	if (group == NFT_WIRE_NONE)
-		chain_delete(nft, &batch, NFT_WIRE_CHAIN);
-	else
-		rule_copy_add(nft, &batch, (uint16_t)group);
-	return objects_send(nft, &batch, "making the chain " NFT_WIRE_CHAIN, err);
 }
