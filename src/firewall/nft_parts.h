@@ -58,6 +58,12 @@ struct nft_commit {
 	struct ip ip;
 };
 
+/* What the chain for outgoing packets does, besides letting them pass. */
+struct nft_output {
+	int32_t group; /* of nft_wire() */
+	struct nft_connections connections;
+};
+
 struct nft {
 	struct netlink requests; /* changes and questions, each waited for */
 	struct netlink watch;    /* events about changes of the rule set */
@@ -65,6 +71,7 @@ struct nft {
 	size_t batch_bytes;
 	uint8_t *batch; /* owned, batch_bytes long: the transaction under construction */
 	struct nft_sets scopes[NFT_SCOPES_MAX];
+	struct nft_output output;
 
 	struct nft_commit commit;
 	uint32_t generation; /* the kernel's count of commits in the last NEWGEN; 0: unknown */
@@ -118,8 +125,9 @@ void nft_batch_add(struct nft *nft, struct nft_batch *batch, struct nlmsghdr *me
 int nft_batch_send(struct nft *nft, struct nft_batch *batch, struct nft_reply *ret_reply,
 	struct error *err);
 
-/* Lists all sets of our table (NFT_MSG_GETSET) or all rules of our chain (NFT_MSG_GETRULE). */
-int nft_list(struct nft *nft, uint16_t type, const struct netlink_lister *lister,
+/* Lists all sets of our table (NFT_MSG_GETSET; chain is NULL) or all rules of one of our chains
+ * (NFT_MSG_GETRULE). */
+int nft_list(struct nft *nft, uint16_t type, const char *chain, const struct netlink_lister *lister,
 	struct error *err);
 
 /* ---- nft_objects.c ---- */
@@ -182,6 +190,14 @@ int nft_sets_make(struct nft *nft, struct nft_sets *sets, const bool wanted[NFT_
 int nft_restore(struct nft *nft, struct error *err);
 /* Finds a set of ours by its name. -1: no scope has such a set. */
 int nft_sets_find(struct nft *nft, const char *name, uint8_t *ret_scope, int *ret_slot);
+
+/* ---- nft_output.c ---- */
+
+/* A key of these sets is an address and behind it the port, in network order, filled up with
+ * zeros to this many bytes. */
+enum { NFT_CONNECTION_PORT_BYTES = 4 };
+/* The set of a family, 4 or 6. */
+const char *nft_connections_set(uint8_t family);
 
 /* ---- nft_query.c ---- */
 

@@ -95,7 +95,8 @@ int nft_elements_parse(struct nft *nft, const struct nlmsghdr *message,
 
 /* Writes a request for one element and returns its length in bytes. The kernel answers with a
  * NFT_MSG_NEWSETELEM or an error, either with this sequence number. */
-static size_t query_put(uint8_t *buffer, const char *name, const struct ip *ip, uint32_t seq)
+static size_t query_put(uint8_t *buffer, const char *name, const void *element_key,
+	size_t key_bytes, uint32_t seq)
 {
 	struct nlmsghdr *message =
 		nftnl_nlmsg_build_hdr((char *)buffer, NFT_MSG_GETSETELEM, NFPROTO_INET, 0, seq);
@@ -108,7 +109,7 @@ static size_t query_put(uint8_t *buffer, const char *name, const struct ip *ip, 
 	list = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
 	element = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
 	key = mnl_attr_nest_start(message, NFTA_SET_ELEM_KEY);
-	mnl_attr_put(message, NFTA_DATA_VALUE, ip->family == 4 ? 4 : 16, ip->bytes);
+	mnl_attr_put(message, NFTA_DATA_VALUE, key_bytes, element_key);
 	mnl_attr_nest_end(message, key);
 	mnl_attr_nest_end(message, element);
 	mnl_attr_nest_end(message, list);
@@ -157,7 +158,8 @@ int nft_query(struct nft *nft, struct nft_element *element, struct error *err)
 
 		if (slot < 0 || !sets->made[slot])
 			continue;
-		length = query_put(buffer, sets->names[slot], &element->ip, ++nft->requests.seq);
+		length = query_put(buffer, sets->names[slot], element->ip.bytes,
+			element->ip.family == 4 ? 4 : 16, ++nft->requests.seq);
 		number = netlink_ask(&nft->requests, buffer, length, nft->requests.seq,
 			query_answer, &query);
 		if (number == 0 && query.number != ENOENT)
@@ -165,6 +167,45 @@ int nft_query(struct nft *nft, struct nft_element *element, struct error *err)
 		if (number)
 			return error_errno(err, number, "asking nftables for an element");
 	}
+	return 0;
+}
+
+/* *context: the kernel's answer, an errno value; 0: it sent the element. */
+static bool connected_answer(void *context, const struct nlmsghdr *message)
+{
+	const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
+	int *number = context;
+
+	*number = 0;
+	if (message->nlmsg_type == NLMSG_ERROR)
+		*number = mnl_nlmsg_get_payload_len(message) >= sizeof(*error) && error->error
+				  ? -error->error
+				  : EPROTO;
+	return true;
+}
+
+int nft_connected(struct nft *nft, const struct ip *ip, uint16_t port, bool *ret_connected,
+	struct error *err)
+{
+	uint8_t key[sizeof(ip->bytes) + NFT_CONNECTION_PORT_BYTES] = { 0 };
+	size_t address_bytes = ip->family == 4 ? 4 : 16;
+	uint8_t buffer[REQUEST_BYTES] = { 0 };
+	int answer = 0;
+	size_t length;
+	int number;
+
+	memcpy(key, ip->bytes, address_bytes);
+	key[address_bytes] = (uint8_t)(port >> 8);
+	key[address_bytes + 1] = (uint8_t)port;
+	length = query_put(buffer, nft_connections_set(ip->family), key,
+		address_bytes + NFT_CONNECTION_PORT_BYTES, ++nft->requests.seq);
+	number = netlink_ask(&nft->requests, buffer, length, nft->requests.seq, connected_answer,
+		&answer);
+	if (number == 0 && answer != ENOENT)
+		number = answer;
+	if (number)
+		return error_errno(err, number, "asking nftables for a connection");
+	*ret_connected = answer == 0;
 	return 0;
 }
 

@@ -178,7 +178,8 @@ int nft_batch_send(struct nft *nft, struct nft_batch *batch, struct nft_reply *r
 	return 0;
 }
 
-int nft_list(struct nft *nft, uint16_t type, const struct netlink_lister *lister, struct error *err)
+int nft_list(struct nft *nft, uint16_t type, const char *chain, const struct netlink_lister *lister,
+	struct error *err)
 {
 	uint8_t buffer[256] = { 0 };
 	struct nlmsghdr *request = nftnl_nlmsg_build_hdr((char *)buffer, type, NFPROTO_INET, 0, 0);
@@ -186,8 +187,8 @@ int nft_list(struct nft *nft, uint16_t type, const struct netlink_lister *lister
 
 	/* The table's name is attribute 1 of sets and of rules, so NFTA_SET_TABLE serves both. */
 	mnl_attr_put_strz(request, NFTA_SET_TABLE, NFT_TABLE);
-	if (type == NFT_MSG_GETRULE)
-		mnl_attr_put_strz(request, NFTA_RULE_CHAIN, NFT_CHAIN);
+	if (chain)
+		mnl_attr_put_strz(request, NFTA_RULE_CHAIN, chain);
 	number = netlink_list(&nft->requests, request, lister);
 	return number ? error_errno(err, number, "listing the table inet %s", NFT_TABLE) : 0;
 }

@@ -75,6 +75,7 @@ int nft_open(struct nft **ret_nft, struct error *err)
 {
 	struct nft *nft = alloc_zero(sizeof(*nft));
 
+	nft->output.group = NFT_WIRE_NONE;
 	if (nft_sockets_open(nft, err) < 0) {
 		nft_close(nft);
 		return -1;
@@ -241,9 +242,9 @@ static int survey_take(struct nft *nft, struct survey *survey, struct error *err
 	const struct netlink_lister sets = { survey_sets_restart, survey_set, survey };
 	const struct netlink_lister rules = { survey_rules_restart, survey_rule, survey };
 
-	if (nft_list(nft, NFT_MSG_GETSET, &sets, err) < 0)
+	if (nft_list(nft, NFT_MSG_GETSET, NULL, &sets, err) < 0)
 		return -1;
-	return nft_list(nft, NFT_MSG_GETRULE, &rules, err);
+	return nft_list(nft, NFT_MSG_GETRULE, NFT_CHAIN, &rules, err);
 }
 
 /* Makes the set if it is missing. If it has not exactly as many rules as it should have, one for

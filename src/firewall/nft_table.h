@@ -61,6 +61,25 @@ int nft_scope(struct nft *nft, uint8_t index, const struct scope *scope, struct 
 enum { NFT_WIRE_NONE = -1 };
 int nft_wire(struct nft *nft, int32_t group, struct error *err);
 
+/* Has the kernel note each remote address and port to which this host sends data by TCP from one of
+ * these ports. Nobody gets data without having completed the handshake, so that who is noted was
+ * there, and is not a forged source. lifetime_ms: how long after the last data it is known. max: so
+ * many are known, of IPv4 and again of IPv6; further ones are missed. Both have to stay the same as
+ * long as the sets are there. ports without ranges: none are noted, and the sets end.
+ * The rules stand in the chain of nft_wire(); call this again whenever that is called again. */
+struct nft_connections {
+	struct scope ports; /* of TCP, or empty */
+	uint32_t lifetime_ms;
+	uint32_t max;
+};
+int nft_connections(struct nft *nft, const struct nft_connections *connections, struct error *err);
+/* Asks the kernel whether it has noted this remote end. ip is one host. -1 with a sentence: the
+ * kernel could not be asked. */
+int nft_connected(struct nft *nft, const struct ip *ip, uint16_t port, bool *ret_connected,
+	struct error *err);
+/* How many packets went to ends that were missed, since the rules were made. */
+int nft_connections_missed(struct nft *nft, uint64_t *ret_count, struct error *err);
+
 /* Makes the changes in order, in as few transactions as possible. A ban of an element that exists
  * gives it the new timeout. To lift an absent element is success. An element that changes between
  * timed and permanent is in one set only afterwards. The sets of the less usual lengths are made at
