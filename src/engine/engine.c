@@ -310,6 +310,8 @@ static void handle_record(struct engine *engine, const struct message *record, i
 			control_accept(engine->control, fd, clock_wall_s());
 		return;
 	case MESSAGE_HEALTH:
+		if (record->number == MESSAGE_PART_CONNECTIONS)
+			return; /* none are asked for */
 		health_set(engine,
 			record->number == MESSAGE_PART_FIREWALL ? CONTROL_FIREWALL
 								: CONTROL_NOTIFIER,
@@ -334,6 +336,9 @@ static void handle_record(struct engine *engine, const struct message *record, i
 	case MESSAGE_PROTECT:
 	case MESSAGE_LIFT_ON_STOP:
 	case MESSAGE_WIRE_WANTED:
+	case MESSAGE_CONNECTIONS_WANTED:
+	case MESSAGE_CONNECTION:
+	case MESSAGE_CONNECTION_SEEN:
 	case MESSAGE_SEAL:
 	case MESSAGE_BAN:
 	case MESSAGE_LIFT:

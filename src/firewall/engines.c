@@ -80,6 +80,7 @@ static void engine_go(struct firewall *firewall, struct link *link)
 	firewall_tell(firewall, &go);
 	firewall_tell_failures(firewall);
 	firewall_wire_start(firewall);
+	firewall_connections_start(firewall);
 	firewall->to_join = true;
 	firewall_join(firewall);
 }
@@ -242,6 +243,10 @@ static void handle_record(struct firewall *firewall, struct link *link, struct b
 	case MESSAGE_WIRE_WANTED:
 		engine_wire(link, record);
 		break;
+	case MESSAGE_CONNECTIONS_WANTED:
+		if (link->state == LINK_PREPARING)
+			link->connection_ports = record->scope;
+		break;
 	case MESSAGE_SEAL:
 		engine_sealed(firewall, link);
 		break;
@@ -253,6 +258,10 @@ static void handle_record(struct firewall *firewall, struct link *link, struct b
 	case MESSAGE_QUERY:
 		firewall_batch_apply(firewall, link, batch);
 		firewall_answer_query(firewall, link, record);
+		break;
+	case MESSAGE_CONNECTION:
+		if (link->state == LINK_RUNNING || link->state == LINK_STOPPING)
+			firewall_connections_ask(firewall, link, record, clock_boot_us());
 		break;
 	case MESSAGE_READY:
 		firewall_batch_apply(firewall, link, batch);
@@ -271,6 +280,7 @@ static void handle_record(struct firewall *firewall, struct link *link, struct b
 	case MESSAGE_GO:
 	case MESSAGE_HELD:
 	case MESSAGE_COUNTERS:
+	case MESSAGE_CONNECTION_SEEN:
 	case MESSAGE_OWN_ADDRESS:
 	case MESSAGE_ADOPT:
 	case MESSAGE_ADMIN_LIFT:

@@ -94,6 +94,7 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	if (firewall->to_restore)
 		firewall_restore(firewall, "not as it should be");
 	firewall_wire_tick(firewall, now_s);
+	firewall_connections_tick(firewall, now_s);
 	if (firewall->nft && now_s >= firewall->next_generation_s)
 		check_generation(firewall);
 	firewall_limit_next(firewall);
@@ -169,6 +170,7 @@ static void firewall_done(struct firewall *firewall)
 	child_done(&firewall->notifier);
 	elements_free(firewall->elements);
 	firewall_wire_end(firewall);
+	firewall_connections_end(firewall);
 	nft_close(firewall->nft);
 	own_addresses_close(firewall->own_addresses);
 	protected_free(firewall->hosts);

@@ -168,6 +168,7 @@ void firewall_restore(struct firewall *firewall, const char *why)
 		return;
 	}
 	firewall_wire_restore(firewall);
+	firewall_connections_restore(firewall);
 	log_line(LOG_WARNING, "the firewall table was %s: restored with %zu elements", why, count);
 	firewall_tell_health(firewall, MESSAGE_PART_FIREWALL, 0, "");
 }

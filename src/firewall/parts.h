@@ -7,6 +7,7 @@
  *   running;
  * - kernel.c does in the kernel what the engines ask for, refuses to ban what is protected, and
  *   repairs the table when somebody else changes it;
+ * - connections.c answers which connections this host has sent data to;
  * - wire_link.c has the kernel copy SIP challenges, and passes the socket with the copies on;
  * - engine_link.c tells the engine what it has to know.
  * They stand on files with headers of their own: elements.c (what the kernel should hold),
@@ -56,7 +57,8 @@ struct link {
 	size_t n_scopes;
 	bool lift_on_stop;  /* the configuration says on_stop = lift */
 	int32_t wire_group; /* the NFLOG group that it wants copies by, or NFT_WIRE_NONE */
-	bool ready;         /* it has sent MESSAGE_READY */
+	struct scope connection_ports; /* whose connections it wants noted; without ranges: none */
+	bool ready;                    /* it has sent MESSAGE_READY */
 	sd_event_source *io;
 	sd_event_source *exit;
 };
@@ -65,6 +67,30 @@ struct link {
 struct health {
 	int failure; /* errno value; 0: it works */
 	char text[MESSAGE_TEXT_MAX];
+};
+
+/* A question about a connection, of which the kernel knew nothing when it came. */
+struct connection_look {
+	uint32_t engine; /* its number */
+	uint32_t serial;
+	struct ip ip;
+	uint16_t port;
+	uint64_t due_us; /* of the second look; CLOCK_BOOTTIME */
+};
+
+/* CONNECTION_LOOKS_MAX: questions that wait; a further one is answered at once. */
+enum { CONNECTION_LOOKS_MAX = 256 };
+
+/* looks is a ring, oldest first. */
+struct connections {
+	struct scope ports;   /* what the current engine wants; without ranges: nothing */
+	int64_t again_s;      /* when to try again to make the rules; 0: they are there */
+	uint64_t missed;      /* the kernel's count at the last tick */
+	int64_t full_until_s; /* until then newcomers may be missed */
+	struct connection_look looks[CONNECTION_LOOKS_MAX];
+	size_t first;
+	size_t count;
+	sd_event_source *timer; /* NULL until a question waits for the first time */
 };
 
 /* The whole role. current is the engine that works; next is the one that gets ready during a
@@ -96,6 +122,7 @@ struct firewall {
 	int wire_fd;                /* owned; listens to that group; -1: it does not */
 	int64_t wire_again_s;       /* when to try again to have copies made; 0: there are some */
 	bool to_pass_wire;          /* the current engine has not got wire_fd yet */
+	struct connections connections;
 	struct health health[MESSAGE_PARTS];
 	bool to_join;    /* engine and notifier need a new pair; see firewall_join() */
 	bool to_restore; /* the kernel failed: the next tick restores the table */
@@ -159,6 +186,26 @@ void firewall_adopt_start(struct firewall *firewall);
 /* Called before the loop sleeps: goes on reading that list only while an engine runs and has room
  * in its queue for what the list brings. */
 void firewall_adopt_pace(struct firewall *firewall);
+
+/* ---- connections.c ---- */
+
+/* Has the kernel note the connections that the current engine wants, or none. While that does not
+ * work the engine is told by MESSAGE_HEALTH, and it is tried again by firewall_connections_tick(),
+ * once a minute. */
+void firewall_connections_start(struct firewall *firewall);
+/* The table was changed or deleted by somebody else, and made again. */
+void firewall_connections_restore(struct firewall *firewall);
+/* Also tells the engine when the sets are full, and when they are no more. */
+void firewall_connections_tick(struct firewall *firewall, int64_t now_s);
+/* Answers a MESSAGE_CONNECTION by what the kernel knows: at once if it is connected, else by a
+ * second look 20 ms later, since a log can be faster than the packet that it tells of. now_us:
+ * CLOCK_BOOTTIME. */
+void firewall_connections_ask(struct firewall *firewall, struct link *link,
+	const struct message *question, uint64_t now_us);
+/* Takes the second looks that are due. */
+void firewall_connections_look(struct firewall *firewall, uint64_t now_us);
+/* Ends the rules and sets, when the service ends. */
+void firewall_connections_end(struct firewall *firewall);
 
 /* ---- wire_link.c ---- */
 

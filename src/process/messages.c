@@ -1,6 +1,7 @@
 #include "process/messages.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -110,11 +111,23 @@ static bool text_is_valid(const char text[MESSAGE_TEXT_MAX])
 	return end != NULL;
 }
 
+/* What a type asks for beyond what holds for all of them. */
+static bool fields_are_valid(const struct message *record)
+{
+	if (record->type == MESSAGE_CONNECTIONS_WANTED)
+		return record->scope.protocol == IPPROTO_TCP;
+	if (record->type == MESSAGE_CONNECTION || record->type == MESSAGE_CONNECTION_SEEN)
+		return record->ip.family && ip_is_host(&record->ip) && record->number > 0 &&
+		       record->number <= UINT16_MAX;
+	return true;
+}
+
 static bool record_is_valid(const struct message *record)
 {
 	return record->type > MESSAGE_NONE && record->type < MESSAGE_TYPES && record->ttl_s >= -1 &&
 	       record->ttl_s <= INT64_MAX / 2 && text_is_valid(record->text) &&
-	       ip_is_canonical(&record->ip) && scope_is_valid(&record->scope);
+	       ip_is_canonical(&record->ip) && scope_is_valid(&record->scope) &&
+	       fields_are_valid(record);
 }
 
 int message_receive(int fd, struct message *ret_record, int *ret_fd, struct error *err)

@@ -53,10 +53,22 @@ enum message_type {
 	/* firewall to engine */
 	MESSAGE_WIRE, /* with a descriptor: the copies come from it. Without, failure 0: some may be
 		       * missing; failure not 0: there are none, text: why */
+	/* engine to firewall: _WANTED before MESSAGE_SEAL, an engine that does not ask gets none */
+	MESSAGE_CONNECTIONS_WANTED, /* scope: the TCP ports whose remote ends are to be noted */
+	MESSAGE_CONNECTION,         /* serial; ip: one host; number: its port; answer:
+				       MESSAGE_CONNECTION_SEEN */
+	/* firewall to engine */
+	MESSAGE_CONNECTION_SEEN, /* serial, ip, number as asked; failure 0: the kernel has sent data
+				  * to this remote end lately; ENOENT: it knows of none */
 	MESSAGE_TYPES,
 };
 
-enum message_part { MESSAGE_PART_FIREWALL, MESSAGE_PART_NOTIFIER, MESSAGE_PARTS };
+enum message_part {
+	MESSAGE_PART_FIREWALL,
+	MESSAGE_PART_NOTIFIER,
+	MESSAGE_PART_CONNECTIONS, /* ENFILE: so many are known that newcomers are not noted */
+	MESSAGE_PARTS,
+};
 
 /* MESSAGE_ALIVE_S: a role that is silent for three times as long is taken for hung. */
 enum { MESSAGE_TEXT_MAX = 128, MESSAGE_ALIVE_S = 5 };

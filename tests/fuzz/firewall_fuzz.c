@@ -46,8 +46,14 @@ static bool ended[ENGINES_MAX];
 static pid_t killed; /* one that sent nonsense */
 static int next_pid;
 static uint8_t kernel_mood;
+static char kernel;     /* stands for the struct nft, into which nobody looks here */
 static size_t n_scopes; /* sets that were made */
 static int64_t boot_s;
+
+uint64_t clock_boot_us(void)
+{
+	return (uint64_t)boot_s * 1000000;
+}
 
 int64_t clock_boot_s(void)
 {
@@ -185,6 +191,31 @@ int nft_wire(struct nft *nft, int32_t group, struct error *err)
 	(void)nft;
 	fuzz_need(group >= NFT_WIRE_NONE && group <= UINT16_MAX, "a group, or none");
 	return kernel_mood & 32 ? error_set(err, "no rule") : 0;
+}
+
+int nft_connections(struct nft *nft, const struct nft_connections *connections, struct error *err)
+{
+	(void)nft;
+	fuzz_need(scope_is_valid(&connections->ports), "ports");
+	fuzz_need(!connections->ports.n_ranges || connections->ports.protocol == IPPROTO_TCP,
+		"of TCP, or none");
+	return kernel_mood & 32 ? error_set(err, "no rule") : 0;
+}
+
+int nft_connected(struct nft *nft, const struct ip *ip, uint16_t port, bool *ret_connected,
+	struct error *err)
+{
+	(void)nft;
+	fuzz_need(ip->family && ip_is_host(ip) && port, "a remote end");
+	*ret_connected = kernel_mood & 16;
+	return kernel_mood & 8 ? error_set(err, "no answer") : 0;
+}
+
+int nft_connections_missed(struct nft *nft, uint64_t *ret_count, struct error *err)
+{
+	(void)nft;
+	*ret_count = kernel_mood;
+	return kernel_mood & 8 ? error_set(err, "no answer") : 0;
 }
 
 int nflog_open(uint16_t group, int *ret_fd, struct error *err)
@@ -328,6 +359,7 @@ static void engine_listens(const struct link *link)
 		i++) {
 		if (record.type == MESSAGE_HEALTH)
 			fuzz_need_shown(record.text);
+		fuzz_need(firewall->connections.count <= CONNECTION_LOOKS_MAX, "a cap");
 		if (passed >= 0)
 			(void)close(passed);
 	}
@@ -363,6 +395,10 @@ static void act(struct fuzz_input *input)
 		firewall_join(firewall);
 		firewall_refresh_ssh(firewall);
 		firewall_limit_next(firewall);
+		firewall_wire_tick(firewall, boot_s);
+		firewall_wire_pass(firewall);
+		firewall_connections_tick(firewall, boot_s);
+		firewall_connections_look(firewall, clock_boot_us());
 		break;
 	default:
 		engine_send(link, input, false);
@@ -397,7 +433,10 @@ static void firewall_new(sd_event *event)
 	n_scopes = 0;
 	boot_s = 1000;
 	killed = 0;
-	firewall->elements = elements_new(NULL);
+	firewall->nft = (struct nft *)&kernel;
+	firewall->wire_group = NFT_WIRE_NONE;
+	firewall->wire_fd = -1;
+	firewall->elements = elements_new(firewall->nft);
 	fuzz_need(firewall_start_engine(firewall, -1, &err) == 0, "an engine");
 }
 
@@ -408,6 +447,8 @@ static void firewall_end(void)
 	for (size_t i = 0; i < ENGINES_MAX; i++)
 		if (ends[i] >= 0)
 			(void)close(ends[i]);
+	firewall_wire_end(firewall);
+	firewall_connections_end(firewall);
 	elements_free(firewall->elements);
 	protected_free(firewall->hosts);
 	free(firewall);

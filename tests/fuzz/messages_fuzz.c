@@ -2,6 +2,7 @@
  * packets of two bytes of length, a byte of descriptors to go along, and that many bytes. */
 #include "fuzz.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -44,6 +45,12 @@ static void record_check(const struct message *record)
 	fuzz_need(strlen(scope_format(&record->scope, scope)) < SCOPE_TEXT_MAX, "shown");
 	fuzz_need(ip_is_canonical(&record->ip), "one spelling of an address");
 	fuzz_need(record->ttl_s >= -1 && record->ttl_s <= INT64_MAX / 2, "a time");
+	if (record->type == MESSAGE_CONNECTIONS_WANTED)
+		fuzz_need(record->scope.protocol == IPPROTO_TCP && record->scope.n_ranges, "TCP");
+	if (record->type == MESSAGE_CONNECTION || record->type == MESSAGE_CONNECTION_SEEN)
+		fuzz_need(record->ip.family && ip_is_host(&record->ip) && record->number &&
+				  record->number <= UINT16_MAX,
+			"a remote end");
 	if (record->ip.family)
 		fuzz_need(strlen(ip_format(&record->ip, ip)) < IP_TEXT_MAX, "an address");
 }

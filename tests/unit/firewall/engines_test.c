@@ -1,6 +1,7 @@
 /* The role with the privilege against an engine that is no longer its own: records that name a
  * protected address in another way, into a real table. */
 #include "firewall/nft_fixture.h"
+#include "firewall/tcp_fixture.h"
 
 #include <signal.h>
 
@@ -203,12 +204,210 @@ static void test_wire_is_passed(void **state)
 	engine_end();
 }
 
+/* What the role has said to the engine; it has to be an answer about this connection. */
+static struct message heard(const struct tcp *tcp)
+{
+	struct message record;
+	int passed;
+
+	(void)child_flush(&captured.firewall.links[0].child); /* what the socket had no room for */
+	assert_int_equal(message_receive(captured.engine, &record, &passed, NULL), 1);
+	assert_int_equal(record.type, MESSAGE_CONNECTION_SEEN);
+	assert_int_equal(record.number, tcp->port);
+	return record;
+}
+
+static void ask_connection(const struct tcp *tcp, uint32_t serial)
+{
+	const struct message record = { .type = MESSAGE_CONNECTION,
+		.serial = serial,
+		.ip = ip_of("192.0.2.1"),
+		.number = tcp->port };
+	struct link *link = &captured.firewall.links[0];
+
+	assert_int_equal(message_send(captured.engine, &record, -1, NULL), 1);
+	(void)on_engine(NULL, link->child.fd, 0, link);
+	assert_false(killed);
+}
+
+static bool is_quiet(void)
+{
+	struct message record;
+	int passed;
+
+	return message_receive(captured.engine, &record, &passed, NULL) == 0;
+}
+
+/* An engine that wants connections to these ports noted. */
+static struct firewall *connections_new(struct nft *nft)
+{
+	static const struct scope ports = { IPPROTO_TCP, 1, { { 5060, 5061 } } };
+	const struct message wanted = { .type = MESSAGE_CONNECTIONS_WANTED, .scope = ports };
+	struct firewall *firewall = &captured.firewall;
+	struct link *link = &firewall->links[0];
+
+	tcp_addresses();
+	engine_new(nft);
+	assert_true(sd_event_new(&firewall->event) >= 0);
+	assert_int_equal(message_send(captured.engine, &wanted, -1, NULL), 1);
+	(void)on_engine(NULL, link->child.fd, 0, link);
+	assert_int_equal(link->connection_ports.n_ranges, 0); /* it runs: too late */
+	link->state = LINK_PREPARING;
+	assert_int_equal(message_send(captured.engine, &wanted, -1, NULL), 1);
+	(void)on_engine(NULL, link->child.fd, 0, link);
+	link->state = LINK_RUNNING;
+	firewall_connections_start(firewall);
+	assert_true(is_quiet());
+	return firewall;
+}
+
+static void connections_end(struct firewall *firewall)
+{
+	firewall_connections_end(firewall);
+	(void)sd_event_unref(firewall->event);
+	engine_end();
+}
+
+static void test_connection(void **state)
+{
+	struct firewall *firewall = connections_new(need(state));
+	struct tcp tcp = tcp_connect("192.0.2.1", 5060);
+	uint64_t asked_us = clock_boot_us();
+	struct message record;
+
+	/* the packet comes after the question, but before the second look */
+	ask_connection(&tcp, 7);
+	assert_true(is_quiet());
+	tcp_to_client(&tcp);
+	for (int i = 0; i < 100 && firewall->connections.count; i++)
+		(void)sd_event_run(firewall->event, 100000);
+	record = heard(&tcp);
+	assert_true(clock_boot_us() - asked_us >= 20000);
+	assert_int_equal(record.failure, 0);
+	assert_int_equal(record.serial, 7);
+	assert_true(ip_equal(&record.ip, &(struct ip){ 4, 32, { 192, 0, 2, 1 } }));
+	ask_connection(&tcp, 8); /* known: at once */
+	record = heard(&tcp);
+	assert_int_equal(record.failure, 0);
+	assert_int_equal(record.serial, 8);
+	assert_int_equal(firewall->connections.count, 0);
+	tcp.port ^= 1;
+	ask_connection(&tcp, 9);
+	firewall_connections_look(firewall, clock_boot_us());
+	assert_true(is_quiet()); /* not due yet */
+	firewall_connections_look(firewall, UINT64_MAX);
+	assert_int_equal(heard(&tcp).failure, ENOENT);
+	assert_true(is_quiet());
+	tcp_close(&tcp);
+	connections_end(firewall);
+	assert_int_equal(nft_run("list chain inet voipguard wire_output"), 1);
+}
+
+static void test_connections_wait(void **state)
+{
+	struct firewall *firewall = connections_new(need(state));
+	struct tcp tcp = { .port = 9 };
+
+	for (uint32_t round = 0; round < 3; round++) { /* also around the end of the ring */
+		for (uint32_t i = 0; i < CONNECTION_LOOKS_MAX - 1; i++)
+			ask_connection(&tcp, i);
+		assert_true(is_quiet());
+		ask_connection(&tcp, 1000);
+		ask_connection(&tcp, 1001); /* there is no room: at once */
+		assert_int_equal(heard(&tcp).serial, 1001);
+		assert_true(is_quiet());
+		firewall_connections_look(firewall, UINT64_MAX);
+		for (uint32_t i = 0; i < CONNECTION_LOOKS_MAX - 1; i++)
+			assert_int_equal(heard(&tcp).serial, i);
+		assert_int_equal(heard(&tcp).serial, 1000);
+		ask_connection(&tcp, 1); /* so that the next round begins elsewhere */
+		firewall_connections_look(firewall, UINT64_MAX);
+		assert_int_equal(heard(&tcp).serial, 1);
+	}
+	/* another engine has taken the place of the one that asked */
+	ask_connection(&tcp, 1);
+	firewall->links[0].number++;
+	firewall_connections_look(firewall, UINT64_MAX);
+	assert_true(is_quiet());
+	connections_end(firewall);
+}
+
+/* Nobody asked for them, or the kernel is not touched: unproven, and at once. */
+static void test_no_connections(void **state)
+{
+	struct nft *nft = need(state);
+	struct tcp tcp = { .port = 9 };
+
+	for (int i = 0; i < 2; i++) {
+		engine_new(nft);
+		if (i == 1) {
+			captured.firewall.nft = NULL;
+			captured.firewall.links[0].connection_ports =
+				(struct scope){ IPPROTO_TCP, 1, { { 5060, 5061 } } };
+		}
+		firewall_connections_start(&captured.firewall);
+		firewall_connections_tick(&captured.firewall, 0);
+		ask_connection(&tcp, 1);
+		assert_int_equal(heard(&tcp).failure, ENOENT);
+		firewall_connections_end(&captured.firewall);
+		assert_int_equal(nft_run("list chain inet voipguard wire_output"), 1);
+		engine_end();
+	}
+}
+
+static void must_hear_health(int failure, const char *text)
+{
+	struct message record;
+	int passed;
+
+	assert_int_equal(message_receive(captured.engine, &record, &passed, NULL), 1);
+	assert_int_equal(record.type, MESSAGE_HEALTH);
+	assert_int_equal(record.number, MESSAGE_PART_CONNECTIONS);
+	assert_int_equal(record.failure, failure);
+	assert_non_null(strstr(record.text, text));
+	assert_true(is_quiet());
+}
+
+static void test_connections_health(void **state)
+{
+	struct nft *nft = need(state);
+	struct firewall *firewall = connections_new(nft);
+	int64_t now_s = clock_boot_s();
+
+	must_run("nft flush ruleset");
+	firewall_connections_restore(firewall);
+	must_hear_health(EIO, "wire_output");
+	must_ensure(nft);
+	firewall_connections_tick(firewall, now_s);
+	assert_true(is_quiet());
+	firewall_connections_tick(firewall, firewall->connections.again_s);
+	must_hear_health(0, "");
+	assert_int_equal(nft_run("list chain inet voipguard wire_output"), 0);
+	/* the same rule, with a count */
+	must_run("nft add rule inet voipguard wire_output counter packets 3 bytes 99");
+	firewall_connections_tick(firewall, now_s);
+	must_hear_health(ENFILE, "newcomers");
+	firewall_connections_tick(firewall, now_s + 59);
+	assert_true(is_quiet());
+	firewall_connections_tick(firewall, now_s + 60);
+	must_hear_health(0, "");
+	/* the next engine wants none */
+	firewall->links[0].connection_ports = (struct scope){ 0 };
+	firewall_connections_start(firewall);
+	assert_int_equal(nft_run("list chain inet voipguard wire_output"), 1);
+	connections_end(firewall);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_protected_in_disguise, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wire_group, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wire_is_passed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_connection, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_connections_wait, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_connections, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_connections_health, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,6 +218,43 @@ static void test_nonsense(void **state)
 	}
 }
 
+static void test_connections(void **state)
+{
+	static const struct {
+		uint32_t type;
+		uint32_t number;
+		struct ip ip;
+		struct scope scope;
+		int answer;
+	} rows[] = {
+		{ MESSAGE_CONNECTION, 1, { 4, 32, { 192, 0, 2, 1 } }, { 0 }, 1 },
+		{ MESSAGE_CONNECTION_SEEN, 65535, { 6, 128, { 0x20, 1 } }, { 0 }, 1 },
+		{ MESSAGE_CONNECTION, 0, { 4, 32, { 192, 0, 2, 1 } }, { 0 }, -1 },
+		{ MESSAGE_CONNECTION, 65536, { 4, 32, { 192, 0, 2, 1 } }, { 0 }, -1 },
+		{ MESSAGE_CONNECTION_SEEN, 65536, { 4, 32, { 192, 0, 2, 1 } }, { 0 }, -1 },
+		{ MESSAGE_CONNECTION, 5, { 0 }, { 0 }, -1 },
+		{ MESSAGE_CONNECTION, 5, { 4, 24, { 192, 0, 2 } }, { 0 }, -1 },
+		{ MESSAGE_CONNECTION_SEEN, 5, { 6, 64, { 0x20, 1 } }, { 0 }, -1 },
+		{ MESSAGE_CONNECTIONS_WANTED, 0, { 0 }, { IPPROTO_TCP, 1, { { 5, 6 } } }, 1 },
+		{ MESSAGE_CONNECTIONS_WANTED, 0, { 0 }, { IPPROTO_UDP, 1, { { 5, 6 } } }, -1 },
+		{ MESSAGE_CONNECTIONS_WANTED, 0, { 0 }, { 0 }, -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct message record = { .type = rows[i].type,
+			.number = rows[i].number,
+			.ip = rows[i].ip,
+			.scope = rows[i].scope };
+		struct message got;
+		int fd;
+
+		send_raw(&record, sizeof(record), 0);
+		if (message_receive(fds[1], &got, &fd, NULL) != rows[i].answer)
+			fail_msg("row %zu", i);
+	}
+}
+
 /* Addresses and scopes are compared as memory: what says the same in another way is refused. */
 static void test_second_spelling(void **state)
 {
@@ -458,6 +495,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_descriptor, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_connections, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_second_spelling, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full_and_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mail, setup, teardown),
