@@ -305,12 +305,8 @@ static void setting_take(struct reader *reader, const struct conf_line *line,
 static void cannot_read(struct reader *reader, const struct pbx_file *file)
 {
 	struct position at = { .file = file->path };
-	const char *why = file->error == EFBIG    ? "too large for a configuration"
-			  : file->error == EILSEQ ? "a binary file (NUL byte)"
-			  : file->error == EINVAL ? "no regular file"
-						  : strerror(file->error);
 
-	sources_warn(reader->sources, &at, "not read: %s", why);
+	sources_warn(reader->sources, &at, "not read: %s", sources_why(file->error));
 }
 
 /* Whether the path may be read: it includes itself in no way, and there are not too many. */

@@ -73,6 +73,8 @@ struct pbx *pbx_read(const char *dir, struct findings *findings)
 		if (rows[i].listeners)
 			fits = rows[i].listeners(pbx, conf) && fits;
 		service->is_read = service->is_read || (conf->is_read && rows[i].listeners);
+		for (size_t k = before; rows[i].trunks && k < sources.n_files; k++)
+			sources.files[k].names_trunks = true;
 		service->is_partly = service->is_partly || any_unreadable(&sources, before);
 		conf_free(conf);
 	}
@@ -128,9 +130,15 @@ uint64_t pbx_stamp_now(const struct pbx *pbx)
 const struct pbx_file *pbx_unreadable(const struct pbx *pbx)
 {
 	for (size_t i = 0; i < pbx->n_files; i++)
-		if (pbx->files[i].error && pbx->files[i].error != ENOENT)
+		if (pbx->files[i].names_trunks && pbx->files[i].error &&
+			pbx->files[i].error != ENOENT)
 			return &pbx->files[i];
 	return NULL;
+}
+
+const char *pbx_file_why(const struct pbx_file *file)
+{
+	return sources_why(file->error);
 }
 
 const char *pbx_service_name(enum pbx_service service)

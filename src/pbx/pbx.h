@@ -36,9 +36,10 @@ enum {
 
 /* A file that was read or looked for, or a directory whose names were matched by an #include. */
 struct pbx_file {
-	char *path;     /* owned */
-	int error;      /* why it could not be read, as errno; 0: it was read */
-	uint64_t stamp; /* of the state in which it was read */
+	char *path;        /* owned */
+	int error;         /* why it could not be read, as errno; 0: it was read */
+	uint64_t stamp;    /* of the state in which it was read */
+	bool names_trunks; /* its kind of file may name trunks */
 };
 
 /* Which setting names the peer. */
@@ -94,8 +95,10 @@ void pbx_free(struct pbx *pbx);
  * changed, also not which files exist. */
 uint64_t pbx_stamp(const struct pbx *pbx);
 uint64_t pbx_stamp_now(const struct pbx *pbx);
-/* The first file that exists and could not be read; NULL: there is none. */
+/* The first file that may name trunks, exists and could not be read; NULL: there is none. */
 const struct pbx_file *pbx_unreadable(const struct pbx *pbx);
+/* Why a file with an error was not read, in words. */
+const char *pbx_file_why(const struct pbx_file *file);
 
 const char *pbx_service_name(enum pbx_service service);
 

@@ -110,6 +110,17 @@ int sources_load(struct sources *sources, struct pbx_file *file, char **ret_byte
 	return file->error ? -1 : 0;
 }
 
+const char *sources_why(int error)
+{
+	if (error == EFBIG)
+		return "too large for a configuration";
+	if (error == EILSEQ)
+		return "a binary file (NUL byte)";
+	if (error == EINVAL)
+		return "no regular file";
+	return strerror(error);
+}
+
 void sources_forget(char *bytes, size_t length)
 {
 	if (bytes)

@@ -26,6 +26,8 @@ struct pbx_file *sources_file(struct sources *sources, const char *path);
  *   EINVAL  it is no regular file */
 int sources_load(struct sources *sources, struct pbx_file *file, char **ret_bytes,
 	size_t *ret_length);
+/* That error in words. */
+const char *sources_why(int error);
 /* Overwrites the bytes, which may hold passwords, and frees them. */
 void sources_forget(char *bytes, size_t length);
 /* Adds a warning to the findings, as finding_warning() does. The last of PBX_WARNINGS_MAX says that
