@@ -20,8 +20,9 @@ enum protected_source {
 	PROTECTED_BY_CONFIG, /* addresses in ignoreip */
 	PROTECTED_BY_HOST,   /* what this machine must not be cut off from */
 	PROTECTED_BY_HAND,   /* "voipguard allow" of an address */
-	PROTECTED_BY_NAME,   /* the addresses of host names, in ignoreip or allowed by hand */
+	PROTECTED_BY_NAME,   /* the addresses of host names, whoever names them */
 	PROTECTED_BY_FILE,   /* the files of ignoreip */
+	PROTECTED_BY_TRUNK,  /* addresses of the trunks in Asterisk's configuration */
 	PROTECTED_BY_ENGINE, /* in the firewall role: all entries that the engine has sent */
 };
 

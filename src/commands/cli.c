@@ -30,6 +30,7 @@
 #include "engine/engine.h"
 #include "firewall/firewall.h"
 #include "notifier/notifier.h"
+#include "pbx/pbx.h"
 #include "process/launch.h"
 
 enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_DURATION, OPTION_EPOCH, OPTION_HELP };
@@ -149,6 +150,8 @@ static int check_command(const struct request *request)
 		guard = guard_new(config, protected, true, &events, &findings);
 	if (config)
 		asterisk_check(config, &findings);
+	if (config && config->asterisk_dir)
+		pbx_free(pbx_read(config->asterisk_dir, &findings));
 	findings_sort(&findings);
 	findings_print(&findings, stdout);
 	if (request->show)

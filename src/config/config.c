@@ -267,6 +267,7 @@ void config_free(struct config *config)
 	free(config->alone);
 	free(config->names);
 	free(config->jails);
+	free(config->asterisk_dir);
 	free(config->dir);
 	free(config);
 }

@@ -152,6 +152,7 @@ struct config {
 	bool lift_on_stop;      /* [voipguard] on_stop = lift; default keep */
 	struct scope sip_ports; /* [voipguard] sip_port: where Asterisk speaks SIP by UDP */
 	uint32_t nflog_group;   /* [voipguard] nflog_group: for the copies of its challenges */
+	char *asterisk_dir;     /* [voipguard] asterisk_dir; NULL: none */
 	struct config_mail mail;
 	struct config_jail *jails; /* all, disabled ones too, in order of first appearance */
 	size_t n_jails;

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -127,6 +128,35 @@ static void read_sip_port(struct config_reader *reader, const struct key *key, v
 	free(ports.text);
 }
 
+static const char ASTERISK_DIR[] = "/etc/asterisk";
+
+/* A directory of Asterisk's configuration, or "none". */
+static void read_asterisk_dir(struct config_reader *reader, const struct key *key, void *base)
+{
+	struct config *config = base;
+	struct config_text dir = values_scalar(reader, key->name);
+	bool is_none = dir.text && strcmp(dir.text, "none") == 0;
+	struct stat info;
+
+	if (!dir.text)
+		return;
+	if (!is_none && dir.text[0] != '/') {
+		values_error(reader, &dir.at,
+			"asterisk_dir: '%s' is neither an absolute path nor none",
+			text_shown_string(dir.text).text);
+		free(dir.text);
+		return;
+	}
+	if (!is_none && (stat(dir.text, &info) < 0 || !S_ISDIR(info.st_mode)) &&
+		strcmp(dir.text, ASTERISK_DIR) != 0)
+		finding_warning(reader->findings, &dir.at,
+			"asterisk_dir: there is no directory '%s': no trunk is protected by it",
+			text_shown_string(dir.text).text);
+	free(config->asterisk_dir);
+	config->asterisk_dir = is_none ? NULL : alloc_string(dir.text);
+	free(dir.text);
+}
+
 static const struct key rows[] = {
 	{ "dbpurgeage", KEY_SPAN, .offset = offsetof(struct config, dbpurgeage_s), .initial = 86400,
 		.least = 1, .wanted = "at least one second" },
@@ -135,6 +165,7 @@ static const struct key rows[] = {
 	{ "sip_port", .type = KEY_NAMED, .read = read_sip_port },
 	{ "nflog_group", KEY_NUMBER, .offset = offsetof(struct config, nflog_group),
 		.initial = 5060, .most = UINT16_MAX },
+	{ "asterisk_dir", .type = KEY_NAMED, .read = read_asterisk_dir },
 };
 const struct key_table daemon_keys = { rows, sizeof(rows) / sizeof(rows[0]) };
 
@@ -183,6 +214,7 @@ void daemon_read(const struct config_place *place, const struct dialect *tree,
 
 	key_init_all(&daemon_keys, config);
 	config->sip_ports = (struct scope){ IPPROTO_UDP, 1, { { 5060, 5060 } } };
+	config->asterisk_dir = alloc_string(ASTERISK_DIR);
 	read_fail2ban(place, config);
 	reader.view.section = dialect_section(tree, "voipguard");
 	if (reader.view.section) { /* else [DEFAULT] would count, which is the jails' */

@@ -35,7 +35,9 @@ static void check_config(struct engine *engine)
 	bool well = protect_is_well(engine->protect, ignored, sizeof(ignored));
 	const char *broken = engine->broken ? engine->broken : "";
 
-	text_format(text, sizeof(text), "%s%s%s", ignored, !well && broken[0] ? "; " : "",
+	if (well)
+		protect_trunks_text(engine->protect, ignored, sizeof(ignored));
+	text_format(text, sizeof(text), "%s%s%s", ignored, ignored[0] && broken[0] ? "; " : "",
 		broken); /* too long: cut */
 	health_set(engine, CONTROL_CONFIG, well && !broken[0], text);
 }

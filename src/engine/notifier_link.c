@@ -49,6 +49,8 @@ void notifier_link_protect_new(struct engine *engine)
 
 	engine->protect =
 		protect_new(engine->start.config, engine->guard, engine->start.protected, &events);
+	protect_trunks(engine->protect, engine->start.pbx);
+	engine->start.pbx = NULL;
 }
 
 /* For outbox_receive: a packet that is no news of a mail, so it is the answer about a host name. */

@@ -23,6 +23,7 @@
 #include "decide/letter.h"
 #include "follow/journal.h"
 #include "follow/tail.h"
+#include "pbx/pbx.h"
 #include "process/launch.h"
 #include "process/messages.h"
 #include "process/sandbox.h"
@@ -172,11 +173,14 @@ static void add_path(void *context, const char *directory)
 {
 	struct path_list *list = context;
 
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->paths[i].path, directory) == 0)
+			return;
 	if (list->count < PATHS_MAX)
 		list->paths[list->count++] =
 			(struct sandbox_path){ .path = alloc_string(directory) };
 	else
-		log_line(LOG_ERR, "more than %d log directories: %s is left out", PATHS_MAX,
+		log_line(LOG_ERR, "more than %d directories to read: %s is left out", PATHS_MAX,
 			directory);
 }
 
@@ -206,6 +210,16 @@ static void add_journal(struct path_list *list, const struct config_jail *jail)
 	journal_roots(&source, add_path, list);
 }
 
+/* Asterisk's files may be links to elsewhere, and may include others from anywhere. */
+static void add_asterisk(struct path_list *list, const struct pbx *pbx)
+{
+	if (!pbx)
+		return;
+	add_path(list, pbx->dir);
+	for (size_t i = 0; i < pbx->n_files; i++)
+		add_file_directories(list, pbx->files[i].path);
+}
+
 static void set_sandbox_text(struct start_config *start, const struct sandbox_report *report)
 {
 	char *text = start->sandbox_text;
@@ -226,9 +240,9 @@ static void set_sandbox_text(struct start_config *start, const struct sandbox_re
 	}
 }
 
-/* Allows this process to read the directories of logs, journals and files of ignoreip, to write the
- * state directory, and nothing else; sandbox_enter makes that irreversible. All must be known
- * before, hence it comes after the configuration. */
+/* Allows this process to read the directories of logs, journals, files of ignoreip and Asterisk's
+ * configuration, to write the state directory, and nothing else; sandbox_enter makes that
+ * irreversible. All must be known before, hence it comes after the configuration. */
 static int confine(struct start_config *start, const char *state_dir, struct error *err)
 {
 	struct path_list *list = alloc_zero(sizeof(*list));
@@ -248,6 +262,7 @@ static int confine(struct start_config *start, const char *state_dir, struct err
 			if (jail->ignores[k].is_file)
 				add_file_directories(list, jail->ignores[k].text);
 	}
+	add_asterisk(list, start->pbx);
 	tzset(); /* reads /etc/localtime now: later it cannot be opened */
 	rc = sandbox_enter(SANDBOX_ENGINE, list->paths, list->count, &report, err);
 	for (size_t i = 0; i < list->count; i++)
@@ -261,8 +276,8 @@ static int confine(struct start_config *start, const char *state_dir, struct err
 
 /* ---- to the firewall role ---- */
 
-/* The addresses in ignoreip of all jails: the firewall role refuses to ban them, whatever we ask.
- */
+/* The addresses in ignoreip of all jails, and those of trunks: the firewall role refuses to ban
+ * them, whatever we ask. */
 static int send_protection(const struct start_config *start, struct error *err)
 {
 	struct message record = { .type = MESSAGE_PROTECT };
@@ -277,6 +292,14 @@ static int send_protection(const struct start_config *start, struct error *err)
 			if (send_record(&record, err) < 0)
 				return -1;
 		}
+	}
+	for (size_t i = 0; start->pbx && i < start->pbx->n_trunks; i++) {
+		const struct pbx_trunk *trunk = &start->pbx->trunks[i];
+
+		text_format(record.text, sizeof(record.text), "%s", trunk->because);
+		record.ip = trunk->ip;
+		if (trunk->ip.family && send_record(&record, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -355,6 +378,8 @@ static int read_configuration(struct start_config *start, const struct run_optio
 
 	if (config_load(options->config_dir, NULL, &start->config, &start->findings) < 0)
 		return error_set(err, "no usable configuration in %s", options->config_dir);
+	if (start->config->asterisk_dir)
+		start->pbx = pbx_read(start->config->asterisk_dir, &start->findings);
 	start->guard = guard_new(start->config, start->protected, options->dry_run, events,
 		&start->findings);
 	findings_sort(&start->findings);
@@ -396,6 +421,7 @@ int start_config(const struct run_options *options, int client_fd,
 void start_config_done(struct start_config *start)
 {
 	guard_free(start->guard);
+	pbx_free(start->pbx);
 	protected_free(start->protected);
 	config_free(start->config);
 	findings_done(&start->findings);

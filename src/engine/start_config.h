@@ -23,6 +23,7 @@ struct run_options;
 struct start_config {
 	struct config *config;       /* owned */
 	struct protected *protected; /* owned */
+	struct pbx *pbx;             /* owned until protect takes it; NULL: none is read */
 	struct guard *guard;         /* owned */
 	struct findings findings;
 	struct utsname names;

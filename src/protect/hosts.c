@@ -1,4 +1,5 @@
-/* The protected host names (of ignoreip, of its files, or by hand) and the addresses they have. */
+/* The protected host names (of ignoreip, of its files, of trunks, or by hand) and the addresses
+ * they have. */
 #include "protect/parts.h"
 
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "base/protected.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "pbx/pbx.h"
 #include "state/store.h"
 
 enum { SHOWN_MAX = 80 };
@@ -18,12 +20,15 @@ void hosts_protect(struct protect *protect, const struct protect_host *host)
 	char because[PROTECTED_BECAUSE_MAX];
 	char shown[SHOWN_MAX];
 
-	text_format(because, sizeof(because), "%s %s",
-		host->wanted ? "ignoreip" : "allowed by hand:",
-		text_render_string(shown, sizeof(shown), host->name));
+	text_render_string(shown, sizeof(shown), host->name);
+	if (host->wanted || !host->trunk)
+		text_format(because, sizeof(because), "%s %s",
+			host->wanted ? "ignoreip" : "allowed by hand:", shown);
+	else
+		text_format(because, sizeof(because), "%s: %s", host->trunk, shown);
 	for (size_t i = 0; i < host->n_addresses; i++)
 		telling_protect(protect, &host->addresses[i].ip, because, PROTECTED_BY_NAME,
-			host->wanted ? 0 : host->allowed_until_s);
+			host->wanted || host->trunk ? 0 : host->allowed_until_s);
 }
 
 void hosts_protect_again(struct protect *protect)
@@ -69,6 +74,16 @@ static void host_want(struct protect *protect, const char *text)
 		protect->n_left_out++;
 }
 
+static void trunk_want(struct protect *protect, const struct pbx_trunk *trunk)
+{
+	struct protect_host *host = host_get(protect, trunk->name);
+
+	if (host)
+		host->trunk = trunk->because;
+	else
+		protect->n_left_out++;
+}
+
 bool hosts_allow(struct protect *protect, const char *name, int64_t until_s)
 {
 	struct protect_host *host = host_get(protect, name);
@@ -96,7 +111,7 @@ void hosts_sweep(struct protect *protect)
 	for (size_t i = 0; i < protect->n_hosts; i++) {
 		struct protect_host *host = &protect->hosts[i];
 
-		if (host->wanted || host->allowed) {
+		if (host->wanted || host->allowed || host->trunk) {
 			protect->hosts[kept++] = *host;
 			continue;
 		}
@@ -110,8 +125,10 @@ void hosts_sweep(struct protect *protect)
 
 void hosts_collect(struct protect *protect)
 {
-	for (size_t i = 0; i < protect->n_hosts; i++)
+	for (size_t i = 0; i < protect->n_hosts; i++) {
 		protect->hosts[i].wanted = false;
+		protect->hosts[i].trunk = NULL;
+	}
 	protect->n_left_out = 0;
 	for (size_t i = 0; i < protect->config->n_jails; i++) {
 		const struct config_jail *jail = &protect->config->jails[i];
@@ -123,6 +140,9 @@ void hosts_collect(struct protect *protect)
 	for (size_t i = 0; i < protect->n_files; i++)
 		for (size_t k = 0; k < protect->files[i].list.n_names; k++)
 			host_want(protect, protect->files[i].list.names[k]);
+	for (size_t i = 0; protect->pbx && i < protect->pbx->n_trunks; i++)
+		if (protect->pbx->trunks[i].name)
+			trunk_want(protect, &protect->pbx->trunks[i]);
 	hosts_sweep(protect);
 }
 

@@ -7,6 +7,7 @@
  *   telling       protects addresses here and queues them for the firewall role
  *   hosts         the protected host names and their addresses
  *   ignore_files  reads the files that ignoreip names
+ *   pbx_trunks    the trunks that Asterisk's own configuration names
  *   by_hand       what "voipguard allow" protects
  *   protect       begins and ends all of it, asks for names and takes answers; ticks, health */
 
@@ -30,6 +31,7 @@ struct protect_address {
 struct protect_host {
 	char *name;                     /* owned; in lower case */
 	bool wanted;                    /* ignoreip names it, in a jail or in a file */
+	const char *trunk;              /* borrowed; why it is a trunk's name; NULL: it is none */
 	bool allowed;                   /* a person has allowed it by hand */
 	int64_t allowed_until_s;        /* of `allowed`; 0: for ever */
 	enum message_name_outcome last; /* the last answer's; FOUND before the first */
@@ -65,8 +67,12 @@ struct protect {
 	size_t n_hosts;
 	struct protect_file files[PROTECT_FILES_MAX];
 	size_t n_files;
-	size_t n_left_out; /* names and entries by hand beyond the caps */
-	bool is_full;      /* `protected` had no room for an address */
+	size_t n_left_out;  /* names and entries by hand beyond the caps */
+	bool is_full;       /* `protected` had no room for an address */
+	struct pbx *pbx;    /* owned; NULL: Asterisk's configuration is not read */
+	uint64_t pbx_seen;  /* the state of its files at the last look */
+	uint64_t pbx_tried; /* the state in which they were read last, 0: none since the start */
+	char pbx_trouble[PROTECT_TROUBLE_MAX]; /* as `trouble` of a file */
 	int64_t next_files_s;
 	uint32_t last_serial;
 	struct store_allow *allows; /* owned, with their texts; oldest first */
@@ -95,8 +101,8 @@ void hosts_protect(struct protect *protect, const struct protect_host *host);
 /* Builds the protection by names anew from the addresses that all hosts have now. To be called when
  * some have gone: the list cannot remove single addresses. */
 void hosts_protect_again(struct protect *protect);
-/* Takes in the names that ignoreip has in the configuration and in files, and drops those that
- * neither it nor a person names any more. */
+/* Takes in the names that ignoreip has in the configuration and in files, and those of trunks, and
+ * drops those that nobody names any more. */
 void hosts_collect(struct protect *protect);
 /* A person allows a name (in lower case) until until_s (0: for ever). False: there is no room. */
 bool hosts_allow(struct protect *protect, const char *name, int64_t until_s);
@@ -112,6 +118,11 @@ void hosts_done(struct protect *protect);
 bool ignore_files_read(struct protect *protect);
 /* Frees the entries of all files. */
 void ignore_files_done(struct protect *protect);
+
+/* Reads Asterisk's configuration again if it has changed and stays so since the last call. */
+void pbx_trunks_read(struct protect *protect);
+/* Frees what was read of it. */
+void pbx_trunks_done(struct protect *protect);
 
 /* Ends the entries whose time is over. */
 void by_hand_tick(struct protect *protect, int64_t now_s);

@@ -52,6 +52,7 @@ void protect_free(struct protect *protect)
 		return;
 	hosts_done(protect);
 	ignore_files_done(protect);
+	pbx_trunks_done(protect);
 	by_hand_done(protect);
 	telling_done(protect);
 	free(protect);
@@ -276,6 +277,7 @@ void protect_tick(struct protect *protect, int64_t now_s)
 		protect->next_files_s = now_s + PROTECT_FILES_EVERY_S;
 		if (protect->n_files && ignore_files_read(protect))
 			hosts_collect(protect);
+		pbx_trunks_read(protect);
 	}
 	by_hand_tick(protect, now_s);
 	addresses_let_go(protect, now_s);
@@ -297,12 +299,14 @@ void protect_joined(struct protect *protect, int64_t now_s)
 
 bool protect_is_well(const struct protect *protect, char *ret_text, size_t text_bytes)
 {
-	ret_text[0] = '\0';
+	text_format(ret_text, text_bytes, "%s", protect->pbx_trouble);
 	for (size_t i = 0; i < protect->n_files && !ret_text[0]; i++)
 		text_format(ret_text, text_bytes, "%s", protect->files[i].trouble);
 	for (size_t i = 0; i < protect->n_hosts && !ret_text[0]; i++) {
 		const struct protect_host *host = &protect->hosts[i];
 
+		if (!host->wanted && !host->allowed)
+			continue; /* only a trunk's */
 		if (host->n_addresses && host->last != MESSAGE_NAME_NONE)
 			continue;
 		text_format(ret_text, text_bytes, "'%s' %s", text_shown_string(host->name).text,
@@ -313,7 +317,7 @@ bool protect_is_well(const struct protect *protect, char *ret_text, size_t text_
 	}
 	if (!ret_text[0] && (protect->is_full || protect->n_left_out))
 		text_format(ret_text, text_bytes,
-			"ignoreip: more than %d addresses or %d names: the rest is not protected",
+			"more than %d protected addresses or %d names: the rest is not protected",
 			PROTECTED_MAX, PROTECT_NAMES_MAX);
 	return !ret_text[0];
 }

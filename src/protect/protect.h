@@ -13,11 +13,13 @@ struct guard;
 struct protect;
 struct protected;
 struct message_name;
+struct pbx;
 struct store;
 struct store_allow;
 
 /* Who is never banned, beyond the plain addresses in ignoreip: the host names and files that
- * ignoreip names, and what a person has allowed with "voipguard allow".
+ * ignoreip names, the trunks of Asterisk's own configuration, and what a person has allowed with
+ * "voipguard allow".
  *
  * Host names are looked up at the start, and again when their answer is older than its TTL. Only an
  * answer with addresses changes what is protected. No answer, SERVFAIL or "no such name" leave the
@@ -28,7 +30,8 @@ struct store_allow;
  * hand for a time, only until that time is over.
  *
  * Files are read at the start, and again when device, inode, size or times have changed. A file
- * that cannot be read keeps its last entries. */
+ * that cannot be read keeps its last entries. Asterisk's files (pbx/pbx.h) are looked at as often;
+ * they are read again when two looks have found the same change. */
 enum {
 	PROTECT_ALLOWS_MAX = 1000,       /* entries by hand */
 	PROTECT_NAMES_MAX = 256,         /* more are left out, which is logged */
@@ -57,6 +60,11 @@ struct protect *protect_new(const struct config *config, struct guard *guard,
 	struct protected *protected, const struct protect_events *events);
 void protect_free(struct protect *protect);
 
+/* Takes pbx, Asterisk's configuration as it was read before this process was confined (NULL: it is
+ * not to be read), and protects its trunks from now on. To be called before protect_attach. */
+void protect_trunks(struct protect *protect, struct pbx *pbx);
+/* How many trunks are protected, as a sentence for the status; "" if none is. */
+void protect_trunks_text(const struct protect *protect, char *ret_text, size_t text_bytes);
 /* From here on answers are recorded in store (borrowed). */
 void protect_attach(struct protect *protect, struct store *store);
 /* Takes in one address that a name had in the last good answer of an earlier run, however old that
@@ -93,7 +101,8 @@ void protect_answer(struct protect *protect, const struct message_name *answer, 
 /* Tells the firewall role some of what waits in the queue. False: the queue is not empty yet. */
 bool protect_flush(struct protect *protect, int64_t now_s);
 
-/* Whether everything that should be protected is. If not, *ret_text (of text_bytes) is one
+/* Whether everything that should be protected is. (The name of a trunk that has no address is only
+ * logged: who wrote it has not asked for protection.) If not, *ret_text (of text_bytes) is one
  * sentence, rendered, about the first thing that is not; else it is "". */
 bool protect_is_well(const struct protect *protect, char *ret_text, size_t text_bytes);
 

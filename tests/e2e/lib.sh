@@ -199,9 +199,11 @@ setup() {
 	defaults
 }
 
-# defaults [LINE...]: jails/defaults.conf, what all tests start from; LINEs go below [DEFAULT].
+# defaults [LINE...]: jails/defaults.conf, what all tests start from; LINEs go below [DEFAULT]. An
+# Asterisk of the machine itself is nobody's business here.
 defaults() {
 	{
+		printf '[voipguard]\nasterisk_dir = none\n'
 		printf '[DEFAULT]\nfindtime = 10m\nbantime = 1h\nmaxretry = 4\n'
 		printf 'action = nftables-allports\n'
 		printf '%s\n' "$@"

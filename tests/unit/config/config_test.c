@@ -101,6 +101,10 @@ static const struct {
 	{ GOOD "[voipguard]\nsip_port = 5060,seventy\n", "jail.local:6:12: error", "'seventy'" },
 	{ GOOD "[voipguard]\nnflog_group = 65536\n", "jail.local:6:15: error",
 		"is not between 0 and 65535" },
+	{ GOOD "[voipguard]\nasterisk_dir = etc/asterisk\n", "jail.local:6:16: error",
+		"'etc/asterisk' is neither an absolute path nor none" },
+	{ GOOD "[voipguard]\nasterisk_dir = /none/such\n", "jail.local:6:16: warning",
+		"there is no directory '/none/such'" },
 	{ GOOD "[voipguard]\non_stpo = keep\n", "jail.local:6:1: error", "'on_stop'" },
 	{ GOOD "[mail]\nserver = localhost:smtp\n", "jail.local:6:20: error", "no port" },
 	{ GOOD "[mail]\ntls = maybe\n", "jail.local:6:7: error", "none nor required" },
@@ -302,7 +306,7 @@ static void the_daemons_own_keys(void **state)
 	put(&tree, "jails/a.conf",
 		GOOD "[mail]\nserver = [2001:db8::1]:587\ntls = required\nuser = u\n"
 		     "password_file = secret\n[voipguard]\non_stop = lift\n"
-		     "sip_port = 5060-5062,5080\nnflog_group = 0\n");
+		     "sip_port = 5060-5062,5080\nnflog_group = 0\nasterisk_dir = none\n");
 	put(&tree, "secret", "p w\nrest\n");
 	(void)good(&tree, "a");
 	assert_string_equal(tree.config->mail.server, "2001:db8::1");
@@ -312,12 +316,19 @@ static void the_daemons_own_keys(void **state)
 	assert_true(tree.config->lift_on_stop);
 	assert_string_equal(scope_format(&tree.config->sip_ports, ports), "udp:5060-5062,5080");
 	assert_int_equal(tree.config->nflog_group, 0);
+	assert_null(tree.config->asterisk_dir);
 	done(&tree);
 	make(&tree);
 	put(&tree, "jails/a.conf", GOOD);
 	(void)good(&tree, "a");
 	assert_string_equal(scope_format(&tree.config->sip_ports, ports), "udp:5060");
 	assert_int_equal(tree.config->nflog_group, 5060);
+	assert_string_equal(tree.config->asterisk_dir, "/etc/asterisk");
+	done(&tree);
+	make(&tree);
+	put(&tree, "jails/a.conf", GOOD "[voipguard]\nasterisk_dir = /usr\n");
+	(void)good(&tree, "a");
+	assert_string_equal(tree.config->asterisk_dir, "/usr");
 	done(&tree);
 }
 

@@ -22,6 +22,7 @@
 #include "decide/guard.h"
 #include "decide/letter.h"
 #include "engine/start_config.h"
+#include "pbx/pbx.h"
 #include "process/launch.h"
 #include "process/messages.h"
 #include "process/sandbox.h"
@@ -68,12 +69,13 @@ static int make(void **state)
 
 static int drop(void **state)
 {
-	static const char *const names[] = { "filters/own.conf", "jails/a.conf" };
+	static const char *const names[] = { "filters/own.conf", "jails/a.conf",
+		"jails/defaults.local", "pjsip.conf" };
 	static const char *const dirs[] = { "filters", "jails", "." };
 	char path[128];
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
 		(void)unlink(path);
 	}
@@ -188,6 +190,18 @@ static void test_many_findings(void **state)
 	}
 }
 
+/* How many trunks a look at Asterisk's files finds now. */
+static size_t trunks_now(void)
+{
+	struct findings findings = { 0 };
+	struct pbx *pbx = pbx_read(dir, &findings);
+	size_t count = pbx->n_trunks;
+
+	pbx_free(pbx);
+	findings_done(&findings);
+	return count;
+}
+
 /* The engine's part, with the firewall's end of the pair in the test. */
 static int engine(int parent_fd)
 {
@@ -210,7 +224,8 @@ static int engine(int parent_fd)
 	}
 	text = start_config_broken_text(&start);
 	if (text[0] || start_config_longest_findtime(&start) != 7200 ||
-		!strstr(start.sandbox_text, "seccomp") || start.config->n_jails < 2)
+		!strstr(start.sandbox_text, "seccomp") || start.config->n_jails < 2 ||
+		start.pbx->n_trunks != 2 || trunks_now() != 2) /* as it is confined by now */
 		return WRONG;
 	rc = start_config_wait_for_go(&start, &err);
 	if (rc < 0)
@@ -240,6 +255,7 @@ static int introduce(uint32_t word)
 	struct message protect = { .type = MESSAGE_OWN_ADDRESS, .text = "an address of this host" };
 	size_t n_scopes = 0;
 	size_t n_protected = 0;
+	size_t n_trunks = 0;
 	int status = -1;
 	int pair[2];
 	pid_t pid;
@@ -256,11 +272,14 @@ static int introduce(uint32_t word)
 			assert_int_equal(record.number, n_scopes++);
 		else if (record.type == MESSAGE_PROTECT)
 			n_protected += strncmp(record.text, "ignoreip of jail ", 17) == 0;
-		else
+		if (record.type == MESSAGE_PROTECT)
+			n_trunks += strcmp(record.text, "trunk 'p' in pjsip.conf:3") == 0;
+		else if (record.type != MESSAGE_SCOPE)
 			assert_int_equal(record.type, MESSAGE_SEAL);
 	}
 	assert_int_equal(n_scopes, 2);
 	assert_int_equal(n_protected, 2);
+	assert_int_equal(n_trunks, 1); /* the name is asked for later */
 	assert_int_equal(message_send(pair[0], &protect, -1, NULL), 1); /* a new list begins */
 	assert_int_equal(ip_parse("203.0.113.5", 11, &protect.ip), 0);
 	assert_int_equal(message_send(pair[0], &protect, -1, NULL), 1);
@@ -278,8 +297,13 @@ static int introduce(uint32_t word)
 
 static void test_introduced(void **state)
 {
+	char text[128];
+
 	(void)state;
 	put("jails/a.conf", good);
+	put("pjsip.conf", "[p]\ntype = identify\nmatch = 203.0.113.9,sip.example\n");
+	(void)snprintf(text, sizeof(text), "[voipguard]\nasterisk_dir = %s\n", dir);
+	put("jails/defaults.local", text);
 	assert_int_equal(introduce(MESSAGE_GO), GO);
 	assert_int_equal(introduce(MESSAGE_STOP), STOPPED);
 	assert_int_equal(introduce(MESSAGE_NONE), WRONG); /* the firewall role is gone */
