@@ -75,6 +75,20 @@ static void ban_reached(struct guard *guard, size_t number, const struct ip *uni
 	(void)ban_begin(guard, &ban, known ? &window : NULL, now_s);
 }
 
+/* The window of a unit has reached maxretry. */
+static void window_full(struct guard *guard, size_t number, const struct ip *unit,
+	const struct hit *hit, int64_t reached_s, int64_t now_s)
+{
+	const char *because = protected_find(guard->protected, &hit->ip);
+
+	if (!guard->jails[number].config->bans)
+		return;
+	if (because)
+		spared_reached(guard, (uint32_t)number, unit, because, reached_s, now_s);
+	else
+		ban_reached(guard, number, unit, hit, reached_s, now_s);
+}
+
 void guard_count_hit(struct guard *guard, size_t number, const struct line *line,
 	const struct hit *hit, int64_t now_s)
 {
@@ -98,10 +112,6 @@ void guard_count_hit(struct guard *guard, size_t number, const struct line *line
 
 	if (line->first_read && at_s < now_s - jail->config->findtime_s)
 		return;
-	if (protected_find(guard->protected, &hit->ip)) {
-		jail->ignored++;
-		return;
-	}
 	if (attempts_join(guard, &offence))
 		return;
 	jail->failures_total++;
@@ -116,9 +126,8 @@ void guard_count_hit(struct guard *guard, size_t number, const struct line *line
 	weight = guard_failure_weight(guard, number, &offence.unit, at_s);
 	attempts_count(guard, &offence, weight);
 	if (counter_add(guard->counter, offence.jail, &offence.unit, at_s, weight, &evidence,
-		    &reached_s) &&
-		jail->config->bans)
-		ban_reached(guard, number, &offence.unit, hit, reached_s, now_s);
+		    &reached_s))
+		window_full(guard, number, &offence.unit, hit, reached_s, now_s);
 }
 
 /* Counts each hit whose host name has been looked up, once for each address of the name. */

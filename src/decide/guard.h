@@ -135,7 +135,7 @@ struct guard_jail_info {
 	uint32_t failures_current; /* addresses with failures within findtime */
 	uint64_t failures_total;   /* over restarts */
 	uint64_t bans_total;       /* over restarts */
-	uint64_t ignored;          /* hits that ignoreregex or protection has stopped */
+	uint64_t ignored;          /* hits that ignoreregex has stopped */
 	uint64_t unresolved;       /* hits of host names without an address, since the start */
 	uint64_t unsound[ASTERISK_KINDS]; /* lines that the parser gave up on, by kind */
 	const struct filter *filter;      /* NULL: the jail reads no lines */

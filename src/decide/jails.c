@@ -145,6 +145,7 @@ struct guard *guard_new(const struct config *config, struct protected *protected
 	guard->history = history_new(guard_purge_age_s(guard));
 	guard->unresolved = unresolved_new();
 	guard->attempts = attempts_new();
+	guard->spared = spared_new();
 	guard->bans = bans_new();
 	TAILQ_INIT(&guard->letters);
 	(void)scope_number(guard, &all); /* becomes number 0 */
@@ -177,6 +178,7 @@ void guard_free(struct guard *guard)
 	free(guard->lifting);
 	unresolved_free(guard->unresolved);
 	attempts_free(guard->attempts);
+	spared_free(guard->spared);
 	counter_free(guard->counter);
 	history_free(guard->history);
 	bans_free(guard->bans);

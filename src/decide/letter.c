@@ -169,6 +169,34 @@ void letter_add_kernel(struct letter *letter, const struct ip *ip, int failure, 
 			"The kernel has not confirmed the ban yet: see voipguard status.\n");
 }
 
+void letter_spared(struct letter *ret_letter, const char *jail_name, const struct config_jail *jail,
+	const struct counter_window *window, const char *because, const char *host)
+{
+	struct ban ban = { .ip = window->ip, .failures = window->failures };
+	struct letter *letter = ret_letter;
+	char findtime[DURATION_TEXT_MAX];
+	char address[IP_TEXT_MAX];
+	char shown[128];
+
+	letter->body[0] = '\0';
+	text_render_string(shown, sizeof(shown), jail_name);
+	ip_format(&window->ip, address);
+	(void)snprintf(letter->subject, sizeof(letter->subject),
+		"[voipguard] %s: %s is protected, it would have been banned on %s", shown, address,
+		host);
+	body_add(letter,
+		"A protected address has failed as often as others are banned for on %s:\n"
+		"a phone or a program with a wrong password, or a stranger who uses the address.\n"
+		"It is not banned, since it is protected.\n\n",
+		host);
+	body_add(letter, "Address:  %s\nBecause:  %s\nJail:     %s\n", address,
+		text_shown_string(because).text, shown);
+	add_why(letter, jail, &ban, window);
+	body_add(letter, "\nTo see what it does:   voipguard explain %s\n", address);
+	body_add(letter, "The next mail about it comes in %s at the earliest.\n",
+		duration_format(jail->findtime_s, findtime));
+}
+
 void letter_blind(struct letter *ret_letter, const char *jail_name, unsigned lines,
 	const char *findtime, const char *kinds, const char *host)
 {

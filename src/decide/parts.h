@@ -9,6 +9,7 @@
  *   attempts         which lines of Asterisk belong to one attempt and count once
  *   unresolved       hits whose host name is being looked up
  *   waiting_letters  mails that wait for the kernel's answer
+ *   spared           tells of the protected who would have been banned
  *   jails            makes, finds and describes the jails
  *   blind            the alarm about attempts that show no address
  *   lift             how a ban ends
@@ -93,6 +94,7 @@ struct guard {
 	size_t n_lifting;
 	struct unresolved *unresolved; /* owned */
 	struct attempts *attempts;     /* owned */
+	struct spared *spared;         /* owned */
 	int64_t next_expire_s;
 	char host[sizeof(((struct utsname *)0)->nodename)];
 };
@@ -222,6 +224,19 @@ void waiting_letters_answered(struct guard *guard, const struct ip *ip, int64_t 
 void waiting_letters_tick(struct guard *guard, int64_t now_s);
 /* Frees all mails that wait, unsent. */
 void waiting_letters_done(struct guard *guard);
+
+/* spared.c: the last SPARED_MAX protected addresses that somebody was told of. When one more comes,
+ * the one that has been there for longest is forgotten, and may be told of again. */
+enum { SPARED_MAX = 4096 };
+
+struct spared *spared_new(void);
+void spared_free(struct spared *spared);
+/* The window of a protected unit has reached maxretry with its failure at reached_s. It begins
+ * anew, and a note and a mail say so, once for each unit within findtime. */
+void spared_reached(struct guard *guard, uint32_t number, const struct ip *unit,
+	const char *because, int64_t reached_s, int64_t now_s);
+/* Takes in a row that this has recorded: of whom somebody was told. */
+void spared_load(struct guard *guard, uint32_t jail, const struct store_failure *row);
 
 /* Appends a jail; config NULL: "manual", or one that only the database knows. */
 struct guard_jail *guard_jail_add(struct guard *guard, const char *name,

@@ -66,6 +66,7 @@ void guard_load_failure(struct guard *guard, const struct store_failure *failure
 		break;
 	case STORE_UNBAN:
 		counter_clear(guard->counter, (uint32_t)number, &failure->ip);
+		spared_load(guard, (uint32_t)number, failure);
 		expired = bans_find(guard->bans, (uint32_t)number, &failure->ip);
 		if (expired)
 			bans_end(guard->bans, expired, false);

@@ -38,7 +38,8 @@ enum {
  * findtime) are counted again from these rows. */
 enum store_kind {
 	STORE_FAILURE = 0,
-	/* a person lifted the ban: the window of (jail, address) is empty from here on */
+	/* A person lifted the ban, or the address is protected and would have been banned: the
+	 * window of (jail, address) is empty from here on. */
 	STORE_UNBAN = 1,
 	STORE_BAN = 2, /* a ban began: its failures count no longer, the window is empty, too */
 	/* The next two count in no window. They are kept for later lines of the same login attempt,
@@ -54,7 +55,8 @@ struct store_failure {
 	enum store_kind kind;
 	uint64_t session; /* of the attempt that the row begins or joins; 0: none */
 	/* STORE_FAILURE: how many failures it counts as. STORE_BAN: its seconds, -1: permanent, 0:
-	 * not known. STORE_JOINED: 1: it was the last line of its attempt. */
+	 * not known. STORE_JOINED: 1: it was the last line of its attempt. STORE_UNBAN: 1:
+	 * somebody was told that the protected address would have been banned. */
 	int64_t value;
 	bool proven;
 	/* of a row with a session: milliseconds after at_s; 0 or negative before 1970 */

@@ -42,6 +42,11 @@ check "with what its neighbours did" says 2001:db8:7::9 "counts 2 failures"
 
 is "allow" "$(rc vg allow $A --note "the office")" 0
 check "protected, and why" says $A "Protected, it is never banned: allowed by hand: the office"
+lines --count 3 $A
+check "its failures are counted" eventually 5 says $A "counts 3 failures within 10m; 4 ban, but nobody who is protected."
+lines --count 1 $A
+check "one more begins anew" eventually 5 says $A "Not banned, and no failure is known."
+check "and the journal says why" grep -q "$A has failed 4 times .* is protected: allowed by hand" "$T/daemon.log"
 is "null in JSON for anybody else" "$(field $B .protected)" null
 is "what is no address is a usage error" "$(rc vg explain nobody)" 2
 daemon_stop

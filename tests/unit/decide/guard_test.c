@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "decide/counter.h"
 #include "decide/guard_fixture.h"
 
 /* Failures (seconds after NOW_S, each read at once) of 192.0.2.1 in jail sip: 3 within 60 s,
@@ -100,9 +101,73 @@ static void test_units_and_protection(void **state)
 			fail_msg("%s: %u bans", units[i].address,
 				bans_count(guard_bans(world.guard), TWIN));
 	}
-	assert_int_equal(world_info(&world, TWIN, NOW_S).failures_total, banned);
-	assert_int_equal(world_info(&world, TWIN, NOW_S).ignored,
-		sizeof(units) / sizeof(units[0]) - banned);
+	assert_int_equal(world_info(&world, TWIN, NOW_S).failures_total,
+		sizeof(units) / sizeof(units[0]));
+	assert_int_equal(world_info(&world, TWIN, NOW_S).ignored, 0);
+	world_done(&world);
+}
+
+static void fail_thrice(struct world *world, const char *address, int64_t at_s)
+{
+	for (int i = 0; i < 3; i++)
+		world_fail(world, SIP, address, at_s + i, at_s + i);
+}
+
+/* They count like others. Instead of the ban there is one note and one mail within findtime, also
+ * over a restart, and the window begins anew. */
+static void test_protected_are_counted(void **state)
+{
+	struct ip unit = ip_of("198.51.100.9");
+	struct counter_window window;
+	struct world world = { 0 };
+
+	(void)state;
+	world_new(&world);
+	world_fail(&world, SIP, "198.51.100.9", NOW_S, NOW_S);
+	assert_true(guard_window(world.guard, SIP, &unit, NOW_S, &window));
+	assert_int_equal(window.failures, 1);
+	world_fail(&world, SIP, "198.51.100.9", NOW_S, NOW_S);
+	assert_int_equal(world.alerts + world.notes, 0);
+	world_fail(&world, SIP, "198.51.100.9", NOW_S + 2, NOW_S + 2);
+	assert_null(world_ban(&world, SIP, "198.51.100.9"));
+	assert_int_equal(world.alerts, 1);
+	assert_int_equal(world.notes, 1);
+	assert_string_equal(world.dest, "admin@example.org");
+	assert_non_null(strstr(world.note,
+		"sip: 198.51.100.9 has failed 3 times within 1m and"
+		" would have been banned, but is protected: ignoreip of jail sip"));
+	assert_non_null(strstr(world.letter.subject, "198.51.100.9 is protected, it would have"));
+	assert_non_null(strstr(world.letter.body, "fail from 198.51.100.9"));
+	assert_false(guard_window(world.guard, SIP, &unit, NOW_S + 2, &window));
+	fail_thrice(&world, "198.51.100.9", NOW_S + 10);
+	assert_int_equal(world.alerts + world.notes, 2);
+	world_commit(&world);
+	world_restart(&world, NOW_S + 20);
+	fail_thrice(&world, "198.51.100.9", NOW_S + 20);
+	assert_int_equal(world.alerts + world.notes, 2);
+	fail_thrice(&world, "198.51.100.8", NOW_S + 30);
+	assert_int_equal(world.alerts + world.notes, 4);
+	fail_thrice(&world, "198.51.100.9", NOW_S + 61);
+	assert_int_equal(world.alerts + world.notes, 6);
+	assert_int_equal(world_info(&world, SIP, NOW_S + 63).failures_total, 15);
+	assert_int_equal(world_info(&world, SIP, NOW_S + 63).bans_total, 0);
+	assert_int_equal(bans_waiting(guard_bans(world.guard)), 0);
+	world_done(&world);
+}
+
+/* An old log raises no alarm, and a jail that only counts bans nobody anyway. */
+static void test_protected_without_an_alarm(void **state)
+{
+	struct world world = { 0 };
+
+	(void)state;
+	world_new(&world);
+	for (int i = 0; i < 3; i++) {
+		world_fail(&world, SIP, "198.51.100.9", NOW_S, NOW_S + 100);
+		world_fail(&world, COUNT, "198.51.100.9", NOW_S, NOW_S);
+	}
+	assert_int_equal(world.alerts + world.notes, 0);
+	assert_int_equal(world_info(&world, COUNT, NOW_S).failures_current, 1);
 	world_done(&world);
 }
 
@@ -415,6 +480,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sliding_window),
 		cmocka_unit_test(test_units_and_protection),
+		cmocka_unit_test(test_protected_are_counted),
+		cmocka_unit_test(test_protected_without_an_alarm),
 		cmocka_unit_test(test_protect_lifts),
 		cmocka_unit_test(test_standing_ban),
 		cmocka_unit_test(test_earlier_lines_do_not_move_the_end),
