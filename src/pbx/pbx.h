@@ -21,13 +21,14 @@
  * http.conf). */
 
 enum {
-	PBX_FILES_MAX = 1000,                 /* more are left out; a finding says so */
-	PBX_FILE_BYTES_MAX = 8 * 1024 * 1024, /* a larger file is not read */
-	PBX_BYTES_MAX = 32 * 1024 * 1024,     /* of all; beyond, files are not read */
-	PBX_TRUNKS_MAX = 1024,                /* further ones are left out; a finding says so */
-	PBX_HOSTS_MAX = 65536,                /* settings that name one; the same */
-	PBX_LISTENERS_MAX = 64,               /* the same */
-	PBX_WARNINGS_MAX = 50,                /* the same */
+	PBX_FILES_MAX = 1000, /* more are left out; a finding says so */
+	/* A larger file is not read. FreePBX writes about 1 KiB for an extension. */
+	PBX_FILE_BYTES_MAX = 24 * 1024 * 1024,
+	PBX_BYTES_MAX = 96 * 1024 * 1024, /* of all; beyond, files are not read */
+	PBX_TRUNKS_MAX = 1024,            /* further ones are left out; a finding says so */
+	PBX_HOSTS_MAX = 65536,            /* settings that name one; the same */
+	PBX_LISTENERS_MAX = 64,           /* the same */
+	PBX_WARNINGS_MAX = 50,            /* the same */
 	PBX_BECAUSE_MAX = 96,
 	/* A shorter prefix is no trunk: it is "from anywhere", or a whole provider's customers. */
 	PBX_TRUNK_BITS4_MIN = 16,

@@ -71,6 +71,7 @@ struct protect {
 	bool is_full;       /* `protected` had no room for an address */
 	struct pbx *pbx;    /* owned; NULL: Asterisk's configuration is not read */
 	uint64_t pbx_seen;  /* the state of its files at the last look */
+	unsigned pbx_waits; /* looks that found them changed since the look before */
 	uint64_t pbx_tried; /* the state in which they were read last, 0: none since the start */
 	char pbx_trouble[PROTECT_TROUBLE_MAX]; /* as `trouble` of a file */
 	int64_t next_files_s;

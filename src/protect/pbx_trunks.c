@@ -114,8 +114,9 @@ void pbx_trunks_read(struct protect *protect)
 	protect->pbx_seen = now;
 	if (!former || now == pbx_stamp(former) || now == protect->pbx_tried)
 		return;
-	if (now != last)
+	if (now != last && ++protect->pbx_waits < PROTECT_PBX_WAITS_MAX)
 		return; /* it is perhaps still being written: read it once it stays as it is */
+	protect->pbx_waits = 0;
 	protect->pbx_tried = now;
 	pbx = pbx_read(former->dir, &findings);
 	findings_tell(protect, &findings);

@@ -31,7 +31,7 @@ struct store_allow;
  *
  * Files are read at the start, and again when device, inode, size or times have changed. A file
  * that cannot be read keeps its last entries. Asterisk's files (pbx/pbx.h) are looked at as often;
- * they are read again when two looks have found the same change. */
+ * they are read again when two looks have found the same change, or after a minute of changes. */
 enum {
 	PROTECT_ALLOWS_MAX = 1000,       /* entries by hand */
 	PROTECT_NAMES_MAX = 256,         /* more are left out, which is logged */
@@ -42,7 +42,8 @@ enum {
 	PROTECT_RETRY_S = 30, /* a name without an answer is asked for again after so long */
 	PROTECT_ASKED_MAX =
 		16, /* questions without an answer yet; further ones wait for a later tick */
-	PROTECT_FILES_EVERY_S = 2, /* so often files are looked at */
+	PROTECT_FILES_EVERY_S = 2,  /* so often files are looked at */
+	PROTECT_PBX_WAITS_MAX = 30, /* looks at Asterisk's files while they change */
 };
 
 struct protect_events {

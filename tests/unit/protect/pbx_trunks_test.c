@@ -109,6 +109,26 @@ static void a_change_counts(void **state)
 	world_done(&world);
 }
 
+/* A file that somebody writes all the time is read all the same. */
+static void changes_without_end(void **state)
+{
+	struct world world = { 0 };
+	int looks = 0;
+
+	(void)state;
+	begin(&world, "[p]\ntype=identify\nmatch=192.0.2.1\n");
+	while (!why(&world, "192.0.2.2")[0] && looks < 100) {
+		char text[256];
+
+		(void)snprintf(text, sizeof(text), "[q]\ntype=identify\nmatch=192.0.2.2\n%*s\n",
+			looks, "");
+		world_put(&world, "pjsip.conf", text);
+		protect_tick(world.protect, NOW_S + 2 * looks++);
+	}
+	assert_int_equal(looks, PROTECT_PBX_WAITS_MAX);
+	world_done(&world);
+}
+
 static void a_file_that_cannot_be_read(void **state)
 {
 	struct world world = { 0 };
@@ -180,6 +200,7 @@ int main(void)
 		cmocka_unit_test(a_trunk_is_not_banned),
 		cmocka_unit_test(an_earlier_ban_is_lifted),
 		cmocka_unit_test(a_change_counts),
+		cmocka_unit_test(changes_without_end),
 		cmocka_unit_test(a_file_that_cannot_be_read),
 		cmocka_unit_test(a_file_that_could_never_be_read),
 		cmocka_unit_test(a_name),
