@@ -22,8 +22,9 @@
 enum {
 	NOTIFIER_DELAY_MAX_S = 60,
 	NOTIFIER_STEADY_S = 600, /* after so long a run, the wait before a restart is short again */
-	STOP_LIMIT_S = 8,
-	PREPARE_LIMIT_S = 50, /* shorter than the client of a reload waits for its answer */
+	STOP_LIMIT_S = 8,        /* for the whole service */
+	ENGINE_STOP_S = 5,       /* for an engine that has been told to commit and end */
+	PREPARE_LIMIT_S = 50,    /* shorter than the client of a reload waits for its answer */
 };
 
 /* ---- the pair between engine and notifier ---- */
@@ -99,6 +100,7 @@ static void engine_sealed(struct firewall *firewall, struct link *link)
 		return;
 	}
 	firewall->current->state = LINK_STOPPING;
+	firewall->current->stop_limit_s = clock_boot_s() + ENGINE_STOP_S;
 	firewall_tell(firewall, &stop); /* if it is gone already, its exit event comes */
 }
 
@@ -197,10 +199,13 @@ void firewall_stop(struct firewall *firewall, int exit_status)
 	firewall->exit_status = exit_status;
 	firewall->stop_limit_s = clock_boot_s() + STOP_LIMIT_S;
 	(void)sd_notify(0, "STOPPING=1"); /* fails without systemd */
-	for (size_t i = 0; i < 2; i++)
-		if (firewall->links[i].state != LINK_NONE)
-			/* if it cannot be sent, the engine ends when its socket is closed */
-			(void)child_send(&firewall->links[i].child, &stop, -1);
+	for (size_t i = 0; i < 2; i++) {
+		if (firewall->links[i].state == LINK_NONE)
+			continue;
+		firewall->links[i].stop_limit_s = clock_boot_s() + ENGINE_STOP_S;
+		/* if it cannot be sent, the engine is killed at that time */
+		(void)child_send(&firewall->links[i].child, &stop, -1);
+	}
 	if (!firewall->current && !firewall->next)
 		(void)sd_event_exit(firewall->event, exit_status); /* cannot fail in the loop */
 }
@@ -348,7 +353,7 @@ static int on_engine_exit(sd_event_source *source, const siginfo_t *info, void *
 	bool clean = info->si_code == CLD_EXITED && info->si_status == 0;
 	struct message ended = { .type = MESSAGE_RELOAD_ENDED };
 	bool was_current = link == firewall->current;
-	bool made_room = was_current && clean && link->state == LINK_STOPPING;
+	bool made_room = was_current && (clean || link->killed) && link->state == LINK_STOPPING;
 	struct link *next = firewall->next;
 
 	(void)source;
@@ -402,16 +407,30 @@ int firewall_start_engine(struct firewall *firewall, int client_fd, struct error
 	return 0;
 }
 
-void firewall_limit_next(struct firewall *firewall)
+/* An engine that has been told to end and does not has stopped working, or is not ours any more.
+ * Its last rows may be lost; the next engine reads the logs on from the last commit. */
+static void limit_stop(struct link *link, int64_t now_s)
 {
-	const struct link *link = firewall->next;
+	if (link->state == LINK_NONE || !link->stop_limit_s || now_s < link->stop_limit_s)
+		return;
+	log_line(LOG_ERR, "the engine was told to end %d s ago and is killed", ENGINE_STOP_S);
+	link->stop_limit_s = 0;
+	link->killed = true;
+	(void)kill(link->child.pid, SIGKILL); /* on_engine_exit() does the rest */
+}
 
-	if (!link || link->state != LINK_PREPARING || !firewall->current ||
-		clock_boot_s() - link->started_s <= PREPARE_LIMIT_S)
+void firewall_limit_engines(struct firewall *firewall, int64_t now_s)
+{
+	const struct link *next = firewall->next;
+
+	for (size_t i = 0; i < 2; i++)
+		limit_stop(&firewall->links[i], now_s);
+	if (!next || next->state != LINK_PREPARING || !firewall->current ||
+		now_s - next->started_s <= PREPARE_LIMIT_S)
 		return;
 	log_line(LOG_ERR, "reload: the next engine is not ready after %d s and is ended",
 		PREPARE_LIMIT_S);
-	(void)kill(link->child.pid, SIGKILL); /* on_engine_exit() does the rest */
+	(void)kill(next->child.pid, SIGKILL); /* on_engine_exit() does the rest */
 }
 
 /* ---- notifier ---- */

@@ -97,7 +97,7 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	firewall_connections_tick(firewall, now_s);
 	if (firewall->nft && now_s >= firewall->next_generation_s)
 		check_generation(firewall);
-	firewall_limit_next(firewall);
+	firewall_limit_engines(firewall, now_s);
 	feed_watchdog(firewall);
 	(void)sd_event_source_set_time_relative(source, TICK_US); /* cannot fail on a live source */
 	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);

@@ -50,6 +50,7 @@ struct link {
 	enum link_state state;
 	uint32_t number; /* 1 for the first engine since the service started, 2 for the next */
 	int64_t started_s;
+	int64_t stop_limit_s; /* after MESSAGE_STOP: when it is killed; 0: it was not told to end */
 	struct protected *protected; /* owned; what its configuration forbids to ban */
 	/* scopes[n]: the number that elements_scope() gave to this engine's scope n.
 	 * NFT_SCOPES_MAX: its sets could not be made, and each ban in it is refused. */
@@ -59,6 +60,7 @@ struct link {
 	int32_t wire_group; /* the NFLOG group that it wants copies by, or NFT_WIRE_NONE */
 	struct scope connection_ports; /* whose connections it wants noted; without ranges: none */
 	bool ready;                    /* it has sent MESSAGE_READY */
+	bool killed;                   /* it was told to end, and did not in time */
 	sd_event_source *io;
 	sd_event_source *exit;
 };
@@ -228,8 +230,9 @@ void firewall_join(struct firewall *firewall);
 /* Called before the loop sleeps: accepts clients of the control socket only while the engine can
  * take them; until then they wait in the socket's backlog. */
 void firewall_accept_pace(struct firewall *firewall);
-/* Kills an engine that a reload started and that is not sealed in time. */
-void firewall_limit_next(struct firewall *firewall);
+/* Kills an engine that a reload started and that is not sealed in time, and one that has been told
+ * to end and has not. now_s: CLOCK_BOOTTIME. */
+void firewall_limit_engines(struct firewall *firewall, int64_t now_s);
 /* Starts an engine as firewall->next. client_fd: the connection of the client that asked for a
  * reload, which the engine gets a copy of; -1: none. -1 with a sentence: none was started. */
 int firewall_start_engine(struct firewall *firewall, int client_fd, struct error *err);

@@ -120,6 +120,24 @@ test_lost_successor() {
 	check "and it guards" eventually 5 in_kernel 198.51.100.41
 }
 
+# An engine that ignores that it is to end does not hold back its successor.
+test_deaf_engine() {
+	local old
+	local reload
+	local children
+	old=$(engines)
+	read -r children <"/proc/$DAEMON/task/$DAEMON/children" || [ -n "$children" ]
+	vg reload >"$T/reload.out" 2>&1 &
+	reload=$!
+	check "a second engine gets ready" wait_for_child "$children"
+	kill -STOP "$old"
+	check "the deaf one is killed, and the second takes over" eventually 12 is_another_engine "$old"
+	is "it is the one that got ready" "$(engines)" "$NEW"
+	wait "$reload" || true
+	lines --count 5 198.51.100.42
+	check "and it guards" eventually 5 in_kernel 198.51.100.42
+}
+
 test_check() {
 	is "check of a good configuration exits 0" "$(rc "$VG" check -c "$T/etc")" 0
 	jail broken 'maxretry = 0' 'findtime = soon' 'nonesuch = 1'
@@ -150,6 +168,7 @@ daemon_start
 test_reload
 test_broken_reload
 test_lost_successor
+test_deaf_engine
 test_check
 rm "$T/etc/jails/broken.conf"
 test_broken_start
