@@ -89,8 +89,8 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 		firewall_start_notifier(firewall);
 	if (firewall->current)
 		protected_expire(firewall->current->protected, now_s);
-	if (now_s >= firewall->next_ssh_s)
-		firewall_refresh_ssh(firewall);
+	if (now_s >= firewall->next_logins_s)
+		firewall_refresh_logins(firewall);
 	if (firewall->to_restore)
 		firewall_restore(firewall, "not as it should be");
 	firewall_wire_tick(firewall, now_s);

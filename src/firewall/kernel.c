@@ -15,15 +15,27 @@
 #include "firewall/own_addresses.h"
 
 /* ADOPT_RESERVE: places in the engine's queue that the list of elements must leave free. */
-enum { SSH_EVERY_S = 10, ADOPT_RESERVE = CHILD_QUEUE_MAX / 4 };
+enum { LOGINS_EVERY_S = 10, ADOPT_RESERVE = CHILD_QUEUE_MAX / 4 };
 
 /* ---- protection ---- */
+
+/* Protects an address, and tells a running engine. */
+static void host_add(struct firewall *firewall, enum own_addresses_kind kind, const struct ip *ip)
+{
+	struct message record = { .type = MESSAGE_OWN_ADDRESS, .number = kind, .ip = *ip };
+	const char *because = own_addresses_kind_text(kind);
+
+	if (!protected_add(firewall->hosts, ip, because, PROTECTED_BY_HOST))
+		log_line(LOG_WARNING, "more than %d protected addresses", PROTECTED_MAX);
+	(void)text_format(record.text, sizeof(record.text), "%s", because);
+	if (firewall->current && firewall->current->state == LINK_RUNNING)
+		firewall_tell(firewall, &record);
+}
 
 void firewall_refresh_hosts(struct firewall *firewall)
 {
 	cleanup_free struct own_addresses_found *found = alloc_zero(sizeof(*found));
 	const struct message begin = { .type = MESSAGE_OWN_ADDRESS };
-	bool is_running = firewall->current && firewall->current->state == LINK_RUNNING;
 	struct error err;
 
 	if (own_addresses_list(firewall->own_addresses, found, &err) == 0) {
@@ -32,42 +44,55 @@ void firewall_refresh_hosts(struct firewall *firewall)
 	} else { /* the old list stays: better protect too much than ban the gateway */
 		log_line(LOG_ERR, "cannot read the host's own addresses: %s", err.text);
 	}
-	if (is_running)
+	if (firewall->current && firewall->current->state == LINK_RUNNING)
 		firewall_tell(firewall, &begin);
-	for (size_t i = 0; i < found->count; i++) {
-		struct message record = { .type = MESSAGE_OWN_ADDRESS, .ip = found->entries[i].ip };
-		const char *because = own_addresses_kind_text(found->entries[i].kind);
-
-		if (!protected_add(firewall->hosts, &record.ip, because, PROTECTED_BY_HOST))
-			log_line(LOG_WARNING, "more than %d protected addresses", PROTECTED_MAX);
-		(void)text_format(record.text, sizeof(record.text), "%s", because);
-		if (is_running)
-			firewall_tell(firewall, &record);
-	}
+	for (size_t i = 0; i < found->count; i++)
+		host_add(firewall, found->entries[i].kind, &found->entries[i].ip);
+	for (size_t i = 0; i < firewall->logins.count; i++)
+		host_add(firewall, OWN_SSH_PEER, &firewall->logins.entries[i].ip);
 }
 
-void firewall_refresh_ssh(struct firewall *firewall)
+/* What one look at the logins finds. */
+struct login_look {
+	struct logins *logins;
+	int64_t now_s;
+	bool changed;
+	struct shown name; /* of one without an address; "": all have one */
+};
+
+static void login_each(void *context, const struct ip *ip, const char *name)
 {
-	cleanup_free struct own_addresses_found *peers = alloc_zero(sizeof(*peers));
-	size_t unknown = 0; /* not protected yet */
+	struct login_look *look = context;
+
+	if (!ip)
+		look->name = text_shown_string(name);
+	else if (logins_add(look->logins, ip, look->now_s))
+		look->changed = true;
+}
+
+void firewall_refresh_logins(struct firewall *firewall)
+{
+	struct login_look look = { .logins = &firewall->logins, .now_s = clock_boot_s() };
 	struct error err;
 
-	firewall->next_ssh_s = clock_boot_s() + SSH_EVERY_S;
-	if (own_addresses_ssh_peers(peers, &err) == 0) {
-		firewall->peers_unread = false;
+	firewall->next_logins_s = look.now_s + LOGINS_EVERY_S;
+	if (logins_list(LOGINS_UTMP, login_each, &look, &err) == 0) {
+		firewall->logins_unread = false;
+		/* if they cannot all be read, who is protected stays so */
+		look.changed |= logins_expire(&firewall->logins, look.now_s);
 	} else {
-		if (!firewall->peers_unread) /* log it once; each look tries again */
+		if (!firewall->logins_unread) /* log it once; each look tries again */
 			log_line(LOG_ERR, "cannot read the SSH sessions: %s", err.text);
-		firewall->peers_unread = true;
+		firewall->logins_unread = true;
 	}
-	for (size_t i = 0; i < peers->count; i++)
-		unknown += protected_find(firewall->hosts, &peers->entries[i].ip) == NULL;
-	/* if they could not all be read, who is protected stays so */
-	if (!unknown && (firewall->peers_unread || peers->count == firewall->n_peers))
-		return;
-	if (!firewall->peers_unread)
-		firewall->n_peers = peers->count;
-	firewall_refresh_hosts(firewall);
+	if (look.name.text[0] && !firewall->logins_named)
+		log_line(LOG_WARNING,
+			"the SSH session from '%s' protects nobody, since a name proves nothing: set "
+			"UseDNS to no in sshd_config",
+			look.name.text);
+	firewall->logins_named = look.name.text[0] != '\0';
+	if (look.changed)
+		firewall_refresh_hosts(firewall);
 }
 
 /* ---- bans ---- */
@@ -93,7 +118,7 @@ void firewall_batch_apply(struct firewall *firewall, struct link *link, struct b
 	/* One of these bans may have hit somebody who logged in by SSH since the last look: look
 	 * again at the next tick, within a second; the engine then lifts the ban. Looking before
 	 * each ban would cost milliseconds where there are many sessions. */
-	firewall->next_ssh_s = clock_boot_s();
+	firewall->next_logins_s = clock_boot_s();
 }
 
 void firewall_batch_add(struct firewall *firewall, struct link *link, struct batch *batch,

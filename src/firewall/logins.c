@@ -26,7 +26,7 @@ static bool is_one_of(const char *text, const char *const *known)
 	return false;
 }
 
-bool logins_session_ip(const struct logins_session *session, struct ip *ret_ip)
+bool logins_session_counts(const struct logins_session *session)
 {
 	static const char *const services[] = { "sshd", NULL };
 	/* See pam_systemd(8): from systemd 256 on root's sessions are "user-early"; systemd 258 has
@@ -37,8 +37,7 @@ bool logins_session_ip(const struct logins_session *session, struct ip *ret_ip)
 
 	return session->is_remote && is_one_of(session->service, services) &&
 	       is_one_of(session->class, classes) && is_one_of(session->state, states) &&
-	       session->remote_host &&
-	       ip_parse(session->remote_host, strlen(session->remote_host), ret_ip) == 0;
+	       session->remote_host;
 }
 
 /* ---- logind ---- */
@@ -49,8 +48,7 @@ static bool is_unsaid(int rc)
 	return rc == -ENXIO || rc == -ENODATA || rc == -ENOENT;
 }
 
-static int session_tell(const char *id, void (*each)(void *context, const struct ip *ip),
-	void *context, struct error *err)
+static int session_tell(const char *id, logins_each *each, void *context, struct error *err)
 {
 	static int (*const getters[])(const char *id, char **ret_text) = { sd_session_get_service,
 		sd_session_get_class, sd_session_get_state, sd_session_get_remote_host };
@@ -65,17 +63,16 @@ static int session_tell(const char *id, void (*each)(void *context, const struct
 		rc = getters[i](id, &texts[i]);
 		rc = is_unsaid(rc) ? 0 : rc; /* the text stays NULL */
 	}
-	if (rc >= 0 && logins_session_ip(&(struct logins_session){ true, texts[0], texts[1],
-						 texts[2], texts[3] },
-			       &ip))
-		each(context, &ip);
+	if (rc >= 0 && logins_session_counts(&(struct logins_session){ true, texts[0], texts[1],
+			       texts[2], texts[3] }))
+		each(context, ip_parse(texts[3], strlen(texts[3]), &ip) == 0 ? &ip : NULL,
+			texts[3]);
 	for (size_t i = 0; i < TEXTS; i++)
 		free(texts[i]);
 	return rc < 0 ? error_errno(err, -rc, READING_SESSION) : 0;
 }
 
-static int sessions_list(void (*each)(void *context, const struct ip *ip), void *context,
-	struct error *err)
+static int sessions_list(logins_each *each, void *context, struct error *err)
 {
 	char **ids = NULL;
 	int count = sd_get_sessions(&ids);
@@ -120,8 +117,7 @@ static bool is_alive(pid_t pid)
 	return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
 }
 
-int logins_utmp(const char *path, void (*each)(void *context, const struct ip *ip), void *context,
-	struct error *err)
+int logins_utmp(const char *path, logins_each *each, void *context, struct error *err)
 {
 	cleanup_file FILE *file = fopen(path, "re");
 	struct utmp record;
@@ -137,15 +133,45 @@ int logins_utmp(const char *path, void (*each)(void *context, const struct ip *i
 				path, LOGINS_RECORDS_MAX);
 		if (record.ut_type == USER_PROCESS && record_ip(&record, &ip) &&
 			is_alive(record.ut_pid))
-			each(context, &ip);
+			each(context, &ip, NULL);
 	}
 	return ferror(file) ? error_errno(err, errno, "reading %s", path) : 0;
 }
 
-int logins_list(const char *utmp_path, void (*each)(void *context, const struct ip *ip),
-	void *context, struct error *err)
+int logins_list(const char *utmp_path, logins_each *each, void *context, struct error *err)
 {
 	if (access(LOGINS_SESSIONS, F_OK) == 0)
 		return sessions_list(each, context, err);
 	return logins_utmp(utmp_path, each, context, err);
+}
+
+/* ---- the last looks ---- */
+
+bool logins_add(struct logins *logins, const struct ip *ip, int64_t now_s)
+{
+	size_t i = 0;
+
+	while (i < logins->count && !ip_equal(&logins->entries[i].ip, ip))
+		i++;
+	if (i == LOGINS_MAX)
+		return false;
+	logins->entries[i].ip = *ip;
+	logins->entries[i].until_s = now_s + LOGINS_KEEP_S;
+	if (i < logins->count)
+		return false;
+	logins->count++;
+	return true;
+}
+
+bool logins_expire(struct logins *logins, int64_t now_s)
+{
+	size_t kept = 0;
+	bool removed;
+
+	for (size_t i = 0; i < logins->count; i++)
+		if (logins->entries[i].until_s > now_s)
+			logins->entries[kept++] = logins->entries[i];
+	removed = kept < logins->count;
+	logins->count = kept;
+	return removed;
 }

@@ -2,7 +2,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "firewall/logins.h"
 #include "firewall/netlink.h"
 
 #include <errno.h>
@@ -25,7 +24,6 @@ struct own_addresses {
 /* One listing: where it goes, and how many entries may be there at its end. */
 struct list {
 	struct own_addresses_found *found; /* borrowed */
-	size_t limit;
 	bool overflow;
 };
 
@@ -51,7 +49,7 @@ static void list_add(struct list *list, enum own_addresses_kind kind, const stru
 	for (size_t i = 0; i < found->count; i++)
 		if (found->entries[i].kind == kind && ip_equal(&found->entries[i].ip, ip))
 			return;
-	if (found->count == list->limit) {
+	if (found->count == OWN_ADDRESSES_MAX) {
 		list->overflow = true;
 		return;
 	}
@@ -237,42 +235,18 @@ static int list_end(const struct list *list, struct error *err)
 {
 	if (!list->overflow)
 		return 0;
-	return error_set(err,
-		"more than %d own addresses, networks and SSH sessions: the rest is left out",
+	return error_set(err, "more than %d own addresses and networks: the rest is left out",
 		OWN_ADDRESSES_MAX);
-}
-
-static void login_add(void *context, const struct ip *ip)
-{
-	list_add(context, OWN_SSH_PEER, ip);
-}
-
-static int peers_read(struct own_addresses_found *found, struct error *err)
-{
-	struct list list = { .found = found, .limit = found->count + OWN_ADDRESSES_MAX };
-
-	if (logins_list(LOGINS_UTMP, login_add, &list, err) < 0)
-		return -1;
-	return list_end(&list, err);
-}
-
-int own_addresses_ssh_peers(struct own_addresses_found *ret_found, struct error *err)
-{
-	ret_found->count = 0;
-	return peers_read(ret_found, err);
 }
 
 int own_addresses_list(struct own_addresses *own, struct own_addresses_found *ret_found,
 	struct error *err)
 {
-	struct list list = { .found = ret_found, .limit = OWN_ADDRESSES_MAX };
+	struct list list = { .found = ret_found };
 	int rc = 0;
 
 	ret_found->count = 0;
 	rc |= list_read(own, &list, RTM_GETADDR, sizeof(struct ifaddrmsg), address_message, err);
 	rc |= list_read(own, &list, RTM_GETROUTE, sizeof(struct rtmsg), route_message, err);
-	if (rc == 0)
-		rc = list_end(&list, err);
-	rc |= peers_read(ret_found, rc == 0 ? err : NULL);
-	return rc;
+	return rc == 0 ? list_end(&list, err) : rc;
 }

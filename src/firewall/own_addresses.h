@@ -8,13 +8,12 @@
 struct error;
 struct own_addresses;
 
-/* What must never be banned, since the host or its administrator would be cut off: the host's own
- * addresses, its default gateways, the networks of its links such as 192.0.2.0/24 on eth0 (all
- * three by rtnetlink), and the addresses from which users are logged in by SSH (logins.h). */
+/* What must never be banned, since the host would be cut off, by rtnetlink: the host's own
+ * addresses, its default gateways, the networks of its links such as 192.0.2.0/24 on eth0.
+ * OWN_SSH_PEER is never listed here: those are in logins.h. */
 enum own_addresses_kind { OWN_ADDRESS, OWN_GATEWAY, OWN_ONLINK, OWN_SSH_PEER };
 
-/* More than OWN_ADDRESSES_MAX of the first three kinds together, or of the last, are left out. */
-enum { OWN_ADDRESSES_MAX = 1024 };
+enum { OWN_ADDRESSES_MAX = 1024 }; /* of one listing; more are left out */
 
 /* What a listing has found, each address or network of a kind once. */
 struct own_addresses_found {
@@ -22,22 +21,20 @@ struct own_addresses_found {
 	struct {
 		enum own_addresses_kind kind;
 		struct ip ip;
-	} entries[2 * OWN_ADDRESSES_MAX];
+	} entries[OWN_ADDRESSES_MAX];
 };
 
 /* Opens the netlink sockets; *ret_own is owned by the caller. */
 int own_addresses_open(struct own_addresses **ret_own, struct error *err);
 void own_addresses_close(struct own_addresses *own);
 /* Becomes readable when addresses or routes have changed: call own_addresses_drain(), then
- * own_addresses_list(). Logins have no event. */
+ * own_addresses_list(). */
 int own_addresses_fd(const struct own_addresses *own);
 void own_addresses_drain(struct own_addresses *own);
-/* Reads everything from the kernel and the logins. -1 with a sentence: something could not be read,
+/* Reads everything from the kernel. -1 with a sentence: something could not be read,
  * or there were too many; what was found is in *ret_found then, too. */
 int own_addresses_list(struct own_addresses *own, struct own_addresses_found *ret_found,
 	struct error *err);
-/* The same for the addresses of SSH users alone (OWN_SSH_PEER). */
-int own_addresses_ssh_peers(struct own_addresses_found *ret_found, struct error *err);
 /* The kind in words: "own address", "default gateway", "on-link network", "SSH session". */
 const char *own_addresses_kind_text(enum own_addresses_kind kind);
 

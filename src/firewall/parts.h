@@ -25,6 +25,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "firewall/logins.h"
 #include "firewall/nft_table.h"
 #include "process/child.h"
 #include "process/messages.h"
@@ -105,8 +106,9 @@ struct firewall {
 	struct own_addresses *own_addresses;
 	struct elements *elements; /* NULL: dry run */
 	struct protected *hosts;   /* owned; gateways, own addresses, SSH users: never banned */
-	size_t n_peers;            /* SSH users' addresses at the last look */
-	bool peers_unread;         /* the last look failed, and the journal says so */
+	struct logins logins;      /* who is logged in by SSH, or was a moment ago */
+	bool logins_unread;        /* the last look failed, and the journal says so */
+	bool logins_named; /* at the last look one had no address, and the journal says so */
 	struct link links[2];
 	struct link *current;
 	struct link *next;
@@ -131,7 +133,7 @@ struct firewall {
 	bool told_ready; /* the service manager has got READY=1 */
 	bool stopping;
 	int64_t stop_limit_s;      /* while stopping: the loop ends then at the latest */
-	int64_t next_ssh_s;        /* when to look for SSH users again */
+	int64_t next_logins_s;     /* when to look for SSH users again */
 	int64_t next_generation_s; /* when to ask the kernel for its generation again */
 	int exit_status;
 };
@@ -166,8 +168,8 @@ void firewall_tell_element(struct firewall *firewall, enum message_type type, ui
 /* Reads again what the host must not be cut off from, and tells a running engine the whole list. If
  * it cannot be read, what was protected stays protected. */
 void firewall_refresh_hosts(struct firewall *firewall);
-/* Looks whether other users are logged in by SSH; if so, as firewall_refresh_hosts(). */
-void firewall_refresh_ssh(struct firewall *firewall);
+/* Looks who is logged in by SSH; if that makes a difference, as firewall_refresh_hosts(). */
+void firewall_refresh_logins(struct firewall *firewall);
 /* Checks a MESSAGE_BAN or MESSAGE_LIFT and adds it to the batch, which is applied when it is full.
  * One that is invalid (EINVAL) or would ban something protected (EPERM) is answered at once. */
 void firewall_batch_add(struct firewall *firewall, struct link *link, struct batch *batch,

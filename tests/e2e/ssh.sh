@@ -74,13 +74,17 @@ pause 1.5
 check "nor by failures" not_in_kernel $B
 check "his packets pass" passes $B
 session c1 $B closing
-check "when he is logged out he can" eventually 15 taken $B
-check "in the kernel" eventually 2 in_kernel $B
+pause 11 # the sessions are read every ten seconds
+check "for some minutes after he has logged out, too" refused $B
+session c2 office.example.org active
+check "a session with a name protects nobody, which is said" eventually 15 \
+	grep -q "the SSH session from 'office.example.org' protects nobody" "$T/daemon.log"
 check "the attacker is banned all the while" in_kernel $A
 
 daemon_stop
 rm -r "$T/hostrun/systemd"
 daemon_start
+check "when that is over he can be banned" taken $B
 check "without logind and utmp the daemon goes on" eventually 5 in_kernel $A
 check_not "and complains of nothing" grep -q "cannot read the SSH sessions" "$T/daemon.log"
 daemon_stop

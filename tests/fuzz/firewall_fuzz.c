@@ -393,7 +393,7 @@ static void act(struct fuzz_input *input)
 		break;
 	case 5:
 		firewall_join(firewall);
-		firewall_refresh_ssh(firewall);
+		firewall_refresh_logins(firewall);
 		firewall_limit_next(firewall);
 		firewall_wire_tick(firewall, boot_s);
 		firewall_wire_pass(firewall);

@@ -23,13 +23,18 @@ enum { TOLD_MAX = 8 };
 static struct {
 	size_t n;
 	struct ip ips[TOLD_MAX];
+	char name[64]; /* the last */
 } told;
 
 static char utmp_path[] = "/tmp/logins_test.XXXXXX";
 
-static void note(void *context, const struct ip *ip)
+static void note(void *context, const struct ip *ip, const char *name)
 {
 	(void)context;
+	if (!ip) {
+		(void)snprintf(told.name, sizeof(told.name), "%s", name);
+		return;
+	}
 	if (told.n < TOLD_MAX)
 		told.ips[told.n] = *ip;
 	told.n++;
@@ -108,7 +113,9 @@ static void test_session(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char text[IP_TEXT_MAX];
 		struct ip ip;
-		bool found = logins_session_ip(&rows[i].session, &ip);
+		const char *host = rows[i].session.remote_host;
+		bool found = logins_session_counts(&rows[i].session) &&
+			     ip_parse(host, strlen(host), &ip) == 0;
 
 		if (found != (rows[i].ip != NULL))
 			fail_msg("row %zu", i);
@@ -195,6 +202,37 @@ static void test_sessions(void **state)
 	if (logins_list(utmp_path, note, NULL, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_string_equal(told_text(), "192.0.2.7");
+	assert_string_equal(told.name, "pbx.example.org");
+}
+
+/* An address stays for ten minutes after its last session was seen. */
+static void test_kept(void **state)
+{
+	static struct logins logins;
+	struct ip first = ip_from_bytes(4, "\300\0\2\7");
+	struct ip second = ip_from_bytes(4, "\300\0\2\10");
+
+	(void)state;
+	assert_true(logins_add(&logins, &first, 1000));
+	assert_true(logins_add(&logins, &second, 1000));
+	assert_false(logins_add(&logins, &second, 1300));
+	assert_false(logins_expire(&logins, 1599));
+	assert_int_equal(logins.count, 2);
+	assert_true(logins_expire(&logins, 1600));
+	assert_int_equal(logins.count, 1);
+	assert_true(ip_equal(&logins.entries[0].ip, &second));
+	assert_false(logins_expire(&logins, 1899));
+	assert_true(logins_add(&logins, &first, 1899));
+	assert_true(logins_expire(&logins, 1900));
+	assert_int_equal(logins.count, 1);
+	assert_true(ip_equal(&logins.entries[0].ip, &first));
+	for (uint32_t i = 1; i < LOGINS_MAX; i++) {
+		struct ip ip = ip_from_bytes(4, &i);
+
+		assert_true(logins_add(&logins, &ip, 1900));
+	}
+	assert_false(logins_add(&logins, &second, 1900)); /* left out */
+	assert_int_equal(logins.count, LOGINS_MAX);
 }
 
 static void test_many_sessions(void **state)
@@ -317,6 +355,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_session),
+		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_utmp),
 		cmocka_unit_test(test_utmp_dead),
 		cmocka_unit_test(test_utmp_many),

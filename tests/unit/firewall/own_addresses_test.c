@@ -236,7 +236,22 @@ static void session_put(const char *id, const char *host)
 	assert_int_equal(fclose(file), 0);
 }
 
-/* A connection to any port makes nobody a peer. */
+static struct logins logins;
+
+static void login_note(void *context, const struct ip *ip, const char *name)
+{
+	(void)context, (void)name;
+	if (ip)
+		(void)logins_add(&logins, ip, 0);
+}
+
+static int logins_read(struct error *err)
+{
+	logins.count = 0;
+	return logins_list(LOGINS_UTMP, login_note, NULL, err);
+}
+
+/* A connection to any port makes nobody a login. */
 static void test_connections(void **state)
 {
 	static const struct {
@@ -256,30 +271,32 @@ static void test_connections(void **state)
 		int fds[3];
 
 		connection_make(rows[i].source, rows[i].destination, rows[i].port, fds);
-		assert_int_equal(own_addresses_ssh_peers(&found, &err), 0);
-		assert_int_equal(found.count, 0);
+		assert_int_equal(logins_read(&err), 0);
+		assert_int_equal(logins.count, 0);
 		read_all(own);
 		assert_int_equal(times_kind(OWN_SSH_PEER), 0);
 		connection_close(fds);
 	}
 }
 
-/* Two sessions of one peer: told once. */
+/* Two sessions from one address: listed once. */
 static void test_sessions(void **state)
 {
 	struct own_addresses *own = need(state);
 	struct error err = { "" };
+	char text[IP_TEXT_MAX];
 
 	link_make(own);
 	session_put("1", "203.0.113.7");
 	session_put("2", "203.0.113.7");
 	session_put("c3", "2001:db8:2::7");
-	assert_int_equal(own_addresses_ssh_peers(&found, &err), 0);
-	assert_int_equal(found.count, 2);
+	assert_int_equal(logins_read(&err), 0);
+	assert_int_equal(logins.count, 2);
+	for (size_t i = 0; i < logins.count; i++)
+		assert_string_equal(ip_format(&logins.entries[i].ip, text),
+			logins.entries[i].ip.family == 4 ? "203.0.113.7" : "2001:db8:2::7");
+	assert_int_equal(logins.entries[0].ip.family + logins.entries[1].ip.family, 4 + 6);
 	read_all(own);
-	assert_int_equal(times_kind(OWN_SSH_PEER), 2);
-	assert_int_equal(times(OWN_SSH_PEER, "203.0.113.7"), 1);
-	assert_int_equal(times(OWN_SSH_PEER, "2001:db8:2::7"), 1);
 	assert_int_equal(times(OWN_ADDRESS, "192.0.2.10"), 1);
 }
 
@@ -325,8 +342,9 @@ static int child_unprivileged(void)
 	if (own_addresses_open(&own, NULL) < 0 || own_addresses_list(own, &found, NULL) < 0)
 		return 2;
 	own_addresses_close(own);
-	return times(OWN_SSH_PEER, "203.0.113.7") == 1 && times(OWN_ADDRESS, "192.0.2.10") == 1 ? 0
-												: 3;
+	if (logins_read(NULL) < 0)
+		return 3;
+	return logins.count == 1 && times(OWN_ADDRESS, "192.0.2.10") == 1 ? 0 : 4;
 }
 
 static void test_without_privileges(void **state)
