@@ -521,7 +521,7 @@ static void line_check(struct table *table, const struct sample *sample, const c
 	const struct exception *exception = exception_find(sample, what);
 	const char *fault = NULL;
 
-	if (filter_records(sample->set->filter)) /* a broken one waits for its rest */
+	if (sample->set->def.parser.text) /* a broken one waits for its rest */
 		filter_renew(sample->set);
 	table->tried++;
 	if (verdict.other)

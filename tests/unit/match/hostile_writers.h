@@ -14,12 +14,16 @@ enum { TEXT_MAX = 400000 };
 struct text {
 	char *bytes; /* owned */
 	size_t length;
+	size_t room;
 };
 
 static void text_add(struct text *text, const char *bytes, size_t length)
 {
 	assert_true(text->length + length < TEXT_MAX);
-	text->bytes = alloc_grow(text->bytes, text->length + length + 1, 1);
+	if (text->length + length + 1 > text->room) {
+		text->room = 2 * (text->length + length) + 1024;
+		text->bytes = alloc_grow(text->bytes, text->room, 1);
+	}
 	memcpy(text->bytes + text->length, bytes, length);
 	text->length += length;
 	text->bytes[text->length] = '\0';
