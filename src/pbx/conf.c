@@ -58,7 +58,8 @@ static const struct {
 struct reader {
 	struct conf *conf;
 	struct sources *sources;
-	struct conf_section *section;               /* the open one; NULL: none */
+	struct conf_section *section;               /* the open one of this file; NULL: none */
+	struct conf_section *newest;                /* the one that was opened last */
 	const char *open_files[CONF_DEPTH_MAX + 1]; /* those that include each other */
 	size_t depth;                               /* how many of them */
 	bool said_sections;
@@ -206,7 +207,8 @@ bool conf_is_on(const struct conf_section *section, enum conf_key key)
 
 /* ---- lines ---- */
 
-/* Whether the section has each setting of a filter "key=value&key=value", which is changed. */
+/* Whether the section has each setting of a filter "key=value&key=value", which is changed. One
+ * whose key is not kept counts as had: nobody can tell here. */
 static bool has_settings(const struct conf_section *section, char *filter)
 {
 	char *rest = filter;
@@ -215,34 +217,33 @@ static bool has_settings(const struct conf_section *section, char *filter)
 	while ((word = conf_line_word(&rest, '&'))) {
 		char *equals = strchr(word, '=');
 		enum conf_key key;
-		bool fits;
 
-		if (!word[0])
-			continue;
 		if (!equals)
-			return false;
+			continue;
 		*equals = '\0';
-		fits = key_of(word, &key) && strcasecmp(conf_text(section, key), equals + 1) == 0;
-		*equals = '=';
-		if (!fits)
+		if (key_of(word, &key) && strcasecmp(conf_text(section, key), equals + 1) != 0)
 			return false;
 	}
 	return true;
 }
 
-/* The section that "[name](+filter)" goes on with. */
+/* The section that "[name](+filter)" goes on with; a template only if no other section fits. */
 static struct conf_section *section_of_filter(const struct conf *conf, const char *name,
 	const char *filter)
 {
 	struct conf_section *section = conf_find(conf, name);
+	struct conf_section *template = NULL;
 
 	for (size_t i = 0; section && i < ADD_SCAN_MAX; i++, section = section->next_same) {
 		cleanup_free char *copy = alloc_string(filter);
 
-		if (!filter[0] || (!section->is_template && has_settings(section, copy)))
+		if (!has_settings(section, copy))
+			continue;
+		if (!section->is_template)
 			return section;
+		template = template ? template : section;
 	}
-	return NULL;
+	return template;
 }
 
 static void inherit(struct reader *reader, const char *name, const struct position *at)
@@ -280,6 +281,7 @@ static void section_begin(struct reader *reader, const struct conf_line *line,
 		word = conf_line_word(&rest, ',');
 	}
 	reader->section = section ? section : section_add(reader, line->name, at);
+	reader->newest = reader->section;
 	for (; reader->section && word; word = conf_line_word(&rest, ','))
 		if (strcmp(word, "!") == 0)
 			reader->section->is_template = true;
@@ -360,10 +362,11 @@ static void file_take(struct reader *reader, const char *path, const struct posi
 		struct conf_section *outer = reader->section;
 
 		reader->conf->is_read = reader->conf->is_read || at->line == 0;
+		reader->section = reader->newest;
 		reader->open_files[reader->depth++] = file->path;
 		lines_take(reader, file->path, bytes, length);
 		reader->depth--;
-		reader->section = at->line ? outer : NULL;
+		reader->section = outer;
 		sources_forget(bytes, length);
 	} else if (file->error != ENOENT) {
 		cannot_read(reader, file);

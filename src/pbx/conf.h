@@ -16,7 +16,7 @@ struct sources;
  *   [name]                 a section; another one of the same name is a section of its own
  *   [name](!)              a template: only its heirs have its settings
  *   [name](a,b)            inherits the settings that a and b have so far, before its own
- *   [name](+)              goes on with the first section of that name
+ *   [name](+)              goes on with the first section of that name that is no template
  *   [name](+type=aor)      goes on with the first of that name that has this setting
  *   key = value            the same as key => value; keys in either case
  *   key += more            appends to the last value of that key
@@ -25,8 +25,9 @@ struct sources;
  *   #tryinclude file       the same, and the file may be missing
  *   #exec program          is never run here: a finding says so
  *
- * An included file begins in the section that is open at that place. Where Asterisk would refuse
- * the whole file (no such template, include or section) the rest of it is read all the same.
+ * An included file begins in the section that was opened last, be it in another included file; the
+ * file that includes it then goes on in its own. (Tried with Asterisk 22.) Where Asterisk would
+ * refuse the whole file (no such template, include or section) the rest of it is read all the same.
  * Sections are found by name in either case. What one reading may take is limited; beyond that the
  * rest is not read, and a finding says so. */
 enum {

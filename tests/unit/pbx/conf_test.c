@@ -80,6 +80,12 @@ static const struct {
 		"[a](+type=y&host=1)\nhost=2\n",
 		"a!: type=y@2\na: type=x@4\na: type=y@6 host=1@10 host=2@12\na: type=y@8\n", "",
 		NULL, NULL },
+	{ "(+) prefers what is no template", "[a](!)\nhost=1\n[a]\n[a](+)\nhost=2\n",
+		"a!: host=1@2\na: host=2@5\n", "", NULL, NULL },
+	{ "a filter by what is not kept fits, one by nothing too",
+		"[a]\ntype=x\n[a]\ntype=y\n[a](+context=z)\nhost=1\n[a](+type=y&templates=include)\n"
+		"host=2\n[a](+type)\nhost=3\n",
+		"a: type=x@2 host=1@6 host=3@10\na: type=y@4 host=2@8\n", "", NULL, NULL },
 	{ "what Asterisk would refuse is said, and read", "[a](nobody)\nhost=1\n[b](+)\nhost=2\n",
 		"a: host=1@2\nb: host=2@4\n",
 		"/a.conf:1:1: warning: there is no section 'nobody' to inherit from: Asterisk "
@@ -93,6 +99,10 @@ static const struct {
 	{ "an included file begins in the open section and leaves it open",
 		"[a]\n#include b.conf\nhost=2\n", "a: host=1@b.conf1 host=2@3\nb: host=3@b.conf3\n",
 		"", "host=1\n[b]\nhost=3\n", NULL },
+	{ "a second one begins in the section that the first one has opened",
+		"[a]\n#include b.conf\nhost=2\n#include sub/c.conf\nhost=4\n",
+		"a: host=2@3 host=4@5\nb: host=1@b.conf2 host=3@c.conf1\n", "", "[b]\nhost=1\n",
+		"host=3\n" },
 	{ "quotes, a directory, #tryinclude, and #INCLUDE; what is no command",
 		"[a]\n#include \"sub/c.conf\"\n#INCLUDE <b.conf>\n#tryinclude none.conf\n#includes "
 		"b.conf\n#\n#include\n",
