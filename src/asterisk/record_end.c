@@ -352,10 +352,11 @@ bool asterisk_read_record(const struct asterisk_head *heads, size_t count, size_
 	local = local_before(last, address);
 	if (rule.whole && (!local || !asterisk_find(last, local, "\",SessionID=\"")))
 		return false;
-	/* a ReceivedHash of chan_sip may look like an address alone, for that holds no comma */
+	/* A caller's values behind the address of chan_sip may look like an address alone, for that
+	 * holds no comma; an ESC can take out the name of the second. */
 	if (!local && shape->tail == tail_nothing &&
 		(!asterisk_find(last, address, "\",SessionID=\"") ||
-			asterisk_find(last, address, "\",ReceivedHash=\"")))
+			asterisk_find(last, address, "\",ReceivedChallenge=\"")))
 		return false;
 	record_fill(head, local ? local : address, end, record);
 	return true;

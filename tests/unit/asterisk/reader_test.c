@@ -266,6 +266,11 @@ static const struct row {
 		ASTERISK_RECORD, A },
 	{ "more behind it", FILE_PREFIX NO_ACCOUNT " ", ASTERISK_FORGED, NULL },
 	{ "sip", FILE_PREFIX SIP_WRONG("100", "4a1b", MD5), ASTERISK_RECORD, A },
+	{ "sip, an ESC from the first value into the second, which ends in m",
+		FILE_PREFIX HEAD_AT("InvalidPassword", STAMP, "SIP") "res_security_log.c" HEAD(
+			"InvalidAccountID") SESSION("0x7f00")
+			LOCAL FROM(A) ",Challenge=\"4a1b\",ReceivedChallenge=\"x" FROM(B),
+		ASTERISK_GLUED, NULL },
 	{ "sip, a quote in a value", FILE_PREFIX SIP_WRONG("100", "a\"b", "x\""), ASTERISK_RECORD,
 		A },
 	{ "sip, a hash like an address",
