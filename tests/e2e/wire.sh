@@ -12,7 +12,7 @@ RULE='meta l4proto udp @th,64,80 0x5349502f322e30203430 log group 5060 snaplen 2
 
 write_config() {
 	defaults "$@"
-	printf '[voipguard]\nsip_port = 5060,%s\n' $OURS >>"$T/etc/jails/defaults.conf"
+	sed -i "s/^\[voipguard\]\$/&\nsip_port = 5060,$OURS/" "$T/etc/jails/defaults.conf"
 	jail asterisk
 }
 
