@@ -17,7 +17,6 @@
  * signals to processes outside of the notifier's own domain. */
 #include "process/seccomp.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -48,6 +47,8 @@
 #define PR_SET_VMA 0x53564d41
 #endif
 
+#define TYPE_MASK                                                                                  \
+	0xf /* what else is in the type of a socket are flags: SOCK_TYPE_MASK of the kernel */
 #define ANY_BIT UINT64_MAX
 #define LOW_WORD UINT32_MAX /* the kernel takes an int here: the upper 32 bits may be anything */
 
@@ -71,15 +72,15 @@ struct rule {
 	struct filter_check check;
 };
 
-/* The call fails with EPERM if its argument 0, an int, is `first`, and its argument number `other`
- * is not 0. A rule that allows one value of argument 0 with one of another argument cannot say
- * that: when its second comparison fails, the code that libseccomp 2.5.4 makes can go on to the
- * next rule of the call without loading argument 0 again. So prctl(PR_SET_DUMPABLE, 1) passed for
- * PR_SET_PDEATHSIG, which is 1. An exclusion is in a filter where its call has no other rule. */
+/* The call fails with EPERM if every comparison holds. A rule that allows one value of an argument
+ * with one of another argument cannot say that: when its second comparison fails, the code that
+ * libseccomp 2.5.4 makes can go on to the next rule of the call without loading the first argument
+ * again. So prctl(PR_SET_DUMPABLE, 1) passed for PR_SET_PDEATHSIG, which is 1. An exclusion is in a
+ * filter where its call has no other rule. */
 struct exclusion {
 	const char *call;
-	uint32_t first;
-	unsigned int other;
+	unsigned int n_compare;
+	struct scmp_arg_cmp compare[2];
 };
 
 /* A call that fails with this error, whatever its arguments, and does not end the process. */
@@ -169,17 +170,25 @@ static const struct rule engine_rules[] = {
 };
 
 /* Notifier and delivery also look up names and talk to servers. They may load libraries (NSS, AUTH
- * plugins), so memory may be executable, but not writable and executable at once. */
-static const char *const network_calls[] = { "bind", "connect", "setsockopt", "socketpair", NULL };
+ * plugins), so memory may be executable, but not writable and executable at once. They get no
+ * socket of AF_UNIX, by which they could talk to any daemon of the host: names come from files and
+ * by DNS. A module of NSS that asks a daemon fails as if the daemon were away, and the next one is
+ * asked. The pair between a notifier and its delivery is no such socket: unlike one of SOCK_DGRAM,
+ * it cannot be connected to anything else. */
+static const char *const network_calls[] = { "bind", "connect", "setsockopt", NULL };
 
 static const struct rule network_rules[] = {
 	{ "ioctl", { 1, LOW_WORD, FIONBIO } },
 	{ "ioctl", { 1, LOW_WORD, SIOCGIFINDEX } }, /* for fe80::1%eth0 */
-	{ "mmap", { 2, PROT_EXEC, 0 } }, { "mmap", { 2, PROT_WRITE, 0 } },
-	{ "mmap2", { 2, PROT_EXEC, 0 } }, { "mmap2", { 2, PROT_WRITE, 0 } },
-	{ "mprotect", { 2, PROT_EXEC, 0 } }, { "socket", { 0, LOW_WORD, AF_INET } },
-	{ "socket", { 0, LOW_WORD, AF_INET6 } }, { "socket", { 0, LOW_WORD, AF_UNIX } },
+	{ "mmap", { 2, PROT_EXEC, 0 } },
+	{ "mmap", { 2, PROT_WRITE, 0 } },
+	{ "mmap2", { 2, PROT_EXEC, 0 } },
+	{ "mmap2", { 2, PROT_WRITE, 0 } },
+	{ "mprotect", { 2, PROT_EXEC, 0 } },
+	{ "socket", { 0, LOW_WORD, AF_INET } },
+	{ "socket", { 0, LOW_WORD, AF_INET6 } },
 	{ "socket", { 0, LOW_WORD, AF_NETLINK } }, /* see exclusions */
+	{ "socketpair", { 1, TYPE_MASK, SOCK_SEQPACKET } },
 };
 
 /* The notifier also starts deliveries, which then confine themselves further. */
@@ -199,10 +208,15 @@ static const struct rule notifier_rules[] = {
 };
 
 /* The role is not opened to its siblings again. */
-static const struct exclusion exclude_dumpable = { "prctl", PR_SET_DUMPABLE, 1 };
-/* Of netlink, only NETLINK_ROUTE. */
-static const struct exclusion exclude_netlink = { "socket", AF_NETLINK, 2 };
-static_assert(NETLINK_ROUTE == 0, "an exclusion compares with 0");
+static const struct exclusion exclude_dumpable = { "prctl", 2,
+	{ { 0, SCMP_CMP_MASKED_EQ, LOW_WORD, PR_SET_DUMPABLE }, { 1, SCMP_CMP_NE, 0, 0 } } };
+
+static const struct exclusion exclusions[] = {
+	{ "socket", 2,
+		{ { 0, SCMP_CMP_MASKED_EQ, LOW_WORD, AF_NETLINK },
+			{ 2, SCMP_CMP_NE, NETLINK_ROUTE, 0 } } },
+	{ "socketpair", 1, { { 0, SCMP_CMP_NE, AF_UNIX, 0 } } },
+};
 
 enum { LIST_COMMON, LIST_ENGINE, LIST_NETWORK, LIST_NOTIFIER, LISTS };
 
@@ -260,15 +274,8 @@ static int filter_add_check(scmp_filter_ctx filter, uint32_t action, const char 
 static int filter_exclude(scmp_filter_ctx filter, const struct exclusion *exclusion,
 	struct error *err)
 {
-	const struct scmp_arg_cmp compare[] = {
-		{ .arg = 0,
-			.op = SCMP_CMP_MASKED_EQ,
-			.datum_a = LOW_WORD,
-			.datum_b = exclusion->first },
-		{ .arg = exclusion->other, .op = SCMP_CMP_NE, .datum_a = 0 },
-	};
-
-	return filter_add(filter, SCMP_ACT_ERRNO(EPERM), exclusion->call, compare, 2, err);
+	return filter_add(filter, SCMP_ACT_ERRNO(EPERM), exclusion->call, exclusion->compare,
+		exclusion->n_compare, err);
 }
 
 /* Allows a call: with any arguments in the outer filter, and as the check says in the inner one. */
@@ -388,8 +395,8 @@ static int load_exclusions(struct error *err)
 	if (!filter)
 		return -1;
 	rc = filter_exclude(filter, &exclude_dumpable, err);
-	if (rc == 0)
-		rc = filter_exclude(filter, &exclude_netlink, err);
+	for (size_t i = 0; rc == 0 && i < sizeof(exclusions) / sizeof(exclusions[0]); i++)
+		rc = filter_exclude(filter, &exclusions[i], err);
 	if (rc == 0)
 		rc = filter_load(filter, err);
 	seccomp_release(filter);

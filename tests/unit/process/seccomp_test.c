@@ -105,7 +105,13 @@ static const struct row {
 	{ "ioctl(SIOCGIFINDEX)", SYS_ioctl, { EBADF, EPERM, EBADF, EBADF }, { -1, SIOCGIFINDEX } },
 
 	/* Sockets; of a wrong type, where the kernel might refuse the family. */
-	{ "socket(UNIX)", SYS_socket, { 0, KILLED, 0, 0 }, { AF_UNIX, SOCK_STREAM } },
+	{ "socket(UNIX)", SYS_socket, { 0, KILLED, EPERM, EPERM }, { AF_UNIX, SOCK_STREAM } },
+	{ "socketpair(SEQPACKET)", SYS_socketpair, { EFAULT, KILLED, EFAULT, EFAULT },
+		{ AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC } },
+	{ "socketpair(DGRAM)", SYS_socketpair, { EFAULT, KILLED, EPERM, EPERM },
+		{ AF_UNIX, SOCK_DGRAM } },
+	{ "socketpair(TIPC)", SYS_socketpair, { UNTRIED, KILLED, EPERM, EPERM },
+		{ AF_TIPC, SOCK_SEQPACKET } },
 	{ "socket(INET)", SYS_socket, { 0, KILLED, 0, 0 }, { AF_INET, SOCK_STREAM } },
 	{ "socket(INET6)", SYS_socket, { EINVAL, KILLED, EINVAL, EINVAL },
 		{ AF_INET6, WRONG_TYPE } },
