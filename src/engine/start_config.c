@@ -220,26 +220,6 @@ static void add_asterisk(struct path_list *list, const struct pbx *pbx)
 		add_file_directories(list, pbx->files[i].path);
 }
 
-static void set_sandbox_text(struct start_config *start, const struct sandbox_report *report)
-{
-	char *text = start->sandbox_text;
-
-	switch (report->landlock) {
-	case LANDLOCK_ON:
-		text_format(text, sizeof(start->sandbox_text),
-			"confined by seccomp and Landlock (ABI %d)", report->landlock_abi);
-		return;
-	case LANDLOCK_MISSING:
-		text_format(text, sizeof(start->sandbox_text),
-			"confined by seccomp; the kernel lacks Landlock");
-		return;
-	case LANDLOCK_BLOCKED:
-		text_format(text, sizeof(start->sandbox_text),
-			"confined by seccomp; Landlock is blocked by a filter");
-		return;
-	}
-}
-
 /* Allows this process to read the directories of logs, journals, files of ignoreip and Asterisk's
  * configuration, to write the state directory, and nothing else; sandbox_enter makes that
  * irreversible. All must be known before, hence it comes after the configuration. */
@@ -270,7 +250,7 @@ static int confine(struct start_config *start, const char *state_dir, struct err
 	free(list);
 	if (rc < 0)
 		return -1;
-	set_sandbox_text(start, &report);
+	sandbox_describe(&report, start->sandbox_text, sizeof(start->sandbox_text));
 	return 0;
 }
 

@@ -471,7 +471,7 @@ static int on_notifier_exit(sd_event_source *source, const siginfo_t *info, void
 	if (firewall->notifier_delay_s > NOTIFIER_DELAY_MAX_S)
 		firewall->notifier_delay_s = NOTIFIER_DELAY_MAX_S;
 	firewall->notifier_again_s = clock_boot_s() + firewall->notifier_delay_s;
-	log_line(LOG_ERR,
+	log_line(info->si_code == CLD_EXITED && info->si_status == 0 ? LOG_INFO : LOG_ERR,
 		"the notifier ended (%s %d), started again in %d s: mails wait until then",
 		info->si_code == CLD_EXITED ? "exit status" : "signal", info->si_status,
 		(int)firewall->notifier_delay_s);

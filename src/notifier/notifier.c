@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "notifier/lookups.h"
+#include "notifier/name_files.h"
 #include "notifier/smtp.h"
 #include "process/launch.h"
 #include "process/messages.h"
@@ -28,6 +29,7 @@ enum {
 	DELIVERY_LIMIT_US = 60 * 1000000,
 	ALIVE_US = MESSAGE_ALIVE_S * 1000000,
 	PACKET_WAIT_MS = 5000,
+	DNS_PORT = 53, /* by TCP: for answers that are too long for UDP */
 };
 
 struct delivery {
@@ -46,7 +48,8 @@ struct notifier {
 	sd_event *event;
 	int peer_fd; /* owned; -1: no engine */
 	sd_event_source *peer_io;
-	struct message_mail_packet settings;          /* length 0: none yet */
+	struct message_mail_packet settings; /* length 0: none yet */
+	struct name_files files;
 	struct message_mail_packet *queue[QUEUE_MAX]; /* owned; oldest first */
 	size_t queue_count;
 	struct delivery deliveries[DELIVERIES_MAX];
@@ -159,21 +162,52 @@ static int on_post(sd_event_source *source, void *context)
 	return 0;
 }
 
+/* Ends this process, so that the firewall role starts it again: what a confined process may do
+ * never becomes more. The mails are in the outbox. */
+static void start_again(struct notifier *notifier, const char *why)
+{
+	log_line(LOG_INFO, "to be started again: %s", why);
+	notifier->settings.length = 0;           /* what the socket still holds is not begun */
+	(void)sd_event_exit(notifier->event, 0); /* cannot fail in the loop */
+}
+
+/* The engine sends its settings before anything else, so no byte from outside has been read when
+ * the ports are limited. */
+static void take_settings(struct notifier *notifier, const struct message_mail_packet *packet)
+{
+	const uint16_t ports[] = { DNS_PORT, (uint16_t)packet->head.port };
+	bool first = !notifier->settings.length;
+	struct error err;
+
+	if (!first && notifier->settings.head.port != packet->head.port) {
+		start_again(notifier, "the port of the mail server has changed");
+		return;
+	}
+	if (first && sandbox_limit_ports(ports, 2, &err) < 0) {
+		log_line(LOG_ERR, "%s", err.text);
+		(void)sd_event_exit(notifier->event, EXIT_FAILURE); /* cannot fail in the loop */
+		return;
+	}
+	notifier->settings = *packet;
+}
+
 static void handle_packet(struct notifier *notifier, const struct message_mail_packet *packet)
 {
 	struct message_mail_packet *mail;
 
 	if (packet->head.type == MESSAGE_MAIL_SETTINGS) {
-		notifier->settings = *packet;
+		take_settings(notifier, packet);
 		return;
 	}
+	if (!notifier->settings.length)
+		return; /* not from an engine of ours, and the ports are not limited yet */
 	if (packet->head.type == MESSAGE_MAIL_NAME) {
 		lookups_packet(notifier->lookups, packet);
 		return;
 	}
 	if (packet->head.type != MESSAGE_MAIL_ALERT)
 		return;
-	if (!notifier->settings.length || notifier->queue_count == QUEUE_MAX) {
+	if (notifier->queue_count == QUEUE_MAX) {
 		answer(notifier, packet->head.id, MESSAGE_MAIL_FAILED, "the notifier is busy");
 		return;
 	}
@@ -245,11 +279,23 @@ static int on_parent(sd_event_source *source, int fd, uint32_t revents, void *co
 	return 0;
 }
 
+static bool is_delivering(const struct notifier *notifier)
+{
+	for (size_t i = 0; i < DELIVERIES_MAX; i++)
+		if (notifier->deliveries[i].pid)
+			return true;
+	return false;
+}
+
 static int on_alive(sd_event_source *source, uint64_t at_us, void *context)
 {
 	struct message alive = { .type = MESSAGE_ALIVE };
+	struct notifier *notifier = context;
 
-	(void)at_us, (void)context;
+	(void)at_us;
+	/* a delivery that is cut short would be sent twice */
+	if (!is_delivering(notifier) && name_files_are_stale(&notifier->files))
+		start_again(notifier, "a file of the name service was replaced");
 	(void)message_send(LAUNCH_PARENT_FD, &alive, -1, NULL); /* if it is full, we have sent */
 	/* these cannot fail on a live source */
 	(void)sd_event_source_set_time_relative(source, ALIVE_US);
@@ -276,7 +322,9 @@ static int serve(struct notifier *notifier, struct error *err)
 		return error_set(err, "cannot make the event loop");
 	if (lookups_new(notifier->event, &notifier->lookups, err) < 0)
 		return -1;
-	if (sandbox_enter(SANDBOX_NOTIFIER, NULL, 0, &report, err) < 0)
+	name_files_init(&notifier->files, NULL, 0);
+	if (sandbox_enter(SANDBOX_NOTIFIER, notifier->files.paths, notifier->files.count, &report,
+		    err) < 0)
 		return -1;
 	status = sd_event_loop(notifier->event);
 	return status < 0 ? error_errno(err, -status, "the event loop ended") : status;
@@ -329,13 +377,15 @@ int notifier_deliver(void)
 	struct smtp_server server;
 	struct smtp_mail mail;
 	struct sandbox_report report;
+	struct name_files files;
 	struct error err = { .text = "delivered" };
 	const char *text = err.text;
 	bool permanent = false;
 
 	log_open("delivery");
 	smtp_preload();
-	if (sandbox_enter(SANDBOX_DELIVERY, NULL, 0, &report, &err) < 0 ||
+	name_files_init(&files, NULL, 0);
+	if (sandbox_enter(SANDBOX_DELIVERY, files.paths, files.count, &report, &err) < 0 ||
 		receive_soon(&settings, &err) < 0 || receive_soon(&alert, &err) < 0) {
 		log_line(LOG_ERR, "%s", err.text);
 		return EXIT_FAILURE;

@@ -25,8 +25,10 @@
 /* Names that linux/landlock.h of Linux 6.1 (ABI 2) lacks; the values are those of 6.12 (ABI 6). */
 #define FS_TRUNCATE (1ULL << 14)  /* ABI 3 */
 #define FS_IOCTL_DEV (1ULL << 15) /* ABI 5 */
-#define NET_BIND_TCP (1ULL << 0)  /* ABI 4 */
+#define NET_ABI 4
+#define NET_BIND_TCP (1ULL << 0)
 #define NET_CONNECT_TCP (1ULL << 1)
+#define RULE_NET_PORT 2
 #define SCOPE_ABSTRACT_SOCKET (1ULL << 0) /* ABI 6 */
 #define SCOPE_SIGNAL (1ULL << 1)
 
@@ -48,6 +50,12 @@ struct ruleset_attr {
 	uint64_t scoped;
 };
 
+/* As struct landlock_net_port_attr of ABI 4. */
+struct net_port_attr {
+	uint64_t allowed;
+	uint64_t port;
+};
+
 /* What libc and SQLite open by themselves, at any time, in any role. Anybody may read it. */
 static const struct sandbox_path common_paths[] = {
 	{ "/dev/null", true },
@@ -56,10 +64,10 @@ static const struct sandbox_path common_paths[] = {
 	{ "/usr/share/zoneinfo", false },
 };
 
-/* What looking up names, TLS and mailing need. These are directories, because the files in them are
- * replaced while we run. /proc is left out on purpose: see "Signals" in seccomp.c. */
+/* What looking up names, TLS and mailing need, besides files of /etc, which the role names. These
+ * are directories, because the files in them are replaced while we run. /proc is left out on
+ * purpose: see "Signals" in seccomp.c. */
 static const struct sandbox_path network_paths[] = {
-	{ "/etc", false },
 	{ "/lib", false },
 	{ "/lib64", false },
 	{ "/usr/lib", false },
@@ -224,8 +232,8 @@ static struct ruleset_attr ruleset_describe(enum sandbox_role role, int abi)
 	struct ruleset_attr attr = { .handled_fs = handled_fs(abi) };
 
 	/* No rule allows these again: no role listens on TCP, and the engine connects to nothing.
-	 */
-	if (abi >= 4)
+	 * For the notifier see sandbox_limit_ports(). */
+	if (abi >= NET_ABI)
 		attr.handled_net =
 			role == SANDBOX_ENGINE ? NET_BIND_TCP | NET_CONNECT_TCP : NET_BIND_TCP;
 	if (abi >= 6)
@@ -368,4 +376,47 @@ int sandbox_enter(enum sandbox_role role, const struct sandbox_path *paths, size
 		return -1;
 	*ret_report = report;
 	return 0;
+}
+
+int sandbox_limit_ports(const uint16_t *ports, size_t n_ports, struct error *err)
+{
+	const struct ruleset_attr attr = { .handled_net = NET_CONNECT_TCP };
+	struct sandbox_report report = { 0 };
+
+	if (landlock_probe(&report, err) < 0)
+		return -1;
+	if (report.landlock_abi < NET_ABI)
+		return 0;
+	cleanup_close int ruleset =
+		(int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	if (ruleset < 0)
+		return error_errno(err, errno, "Landlock: cannot make a ruleset for ports");
+	for (size_t i = 0; i < n_ports; i++) {
+		const struct net_port_attr rule = { NET_CONNECT_TCP, ports[i] };
+
+		if (syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) < 0)
+			return error_errno(err, errno, "Landlock: cannot add port %u",
+				(unsigned int)ports[i]);
+	}
+	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+		return error_errno(err, errno, "Landlock: cannot limit the ports");
+	return 0;
+}
+
+void sandbox_describe(const struct sandbox_report *report, char *text, size_t text_bytes)
+{
+	switch (report->landlock) {
+	case LANDLOCK_ON:
+		text_format(text, text_bytes, "confined by seccomp and Landlock (ABI %d)%s",
+			report->landlock_abi,
+			report->landlock_abi < NET_ABI ? "; the kernel cannot limit ports" : "");
+		return;
+	case LANDLOCK_MISSING:
+		text_format(text, text_bytes, "confined by seccomp; the kernel lacks Landlock");
+		return;
+	case LANDLOCK_BLOCKED:
+		text_format(text, text_bytes,
+			"confined by seccomp; Landlock is blocked by a filter");
+		return;
+	}
 }

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct error;
@@ -48,7 +49,7 @@ int sandbox_kill(int pidfd, int signal);
  * Landlock with these paths, and the role's seccomp filter. A role calls it once it has compiled,
  * opened and loaded everything. The firewall role gets no Landlock; its report says what its
  * children will find. paths need not name what libc and SQLite open by themselves nor, for notifier
- * and delivery, the libraries, /etc and the own program. To allow a file that is rotated, name its
+ * and delivery, the libraries and the own program. To allow a file that is rotated, name its
  * directory: a Landlock rule is bound to the file that has the name now, not to the next one.
  * Engine, notifier and delivery fail here if they still hold a capability. Afterwards a system call
  * that is not on the role's list ends the process; one on the list with arguments that are not
@@ -56,5 +57,13 @@ int sandbox_kill(int pidfd, int signal);
  * deny-list. *ret_report is untouched on failure. */
 int sandbox_enter(enum sandbox_role role, const struct sandbox_path *paths, size_t n_paths,
 	struct sandbox_report *ret_report, struct error *err);
+
+/* Lets the process and all that it starts connect by TCP to these ports only, for good. After
+ * sandbox_enter() only the notifier may call it. Where the kernel's Landlock has no ports (before
+ * ABI 4, Linux 6.7) nothing changes, see sandbox_describe(). UDP is not limited. */
+int sandbox_limit_ports(const uint16_t *ports, size_t n_ports, struct error *err);
+
+/* Writes how a process is confined, and what the kernel lacks for it. */
+void sandbox_describe(const struct sandbox_report *report, char *text, size_t text_bytes);
 
 #endif

@@ -89,6 +89,17 @@ test_rate() {
 	is "and no seventh" "$(mails)" 6
 }
 
+# The notifier may connect to no port but that of its first settings, so another one takes its place.
+test_other_port() {
+	write_config
+	sed -i 's/^server = localhost$/&:2525/' "$T/etc/jails/defaults.conf"
+	sink --listen 127.0.0.1:2525
+	check "another port: the reload is taken" vg reload
+	lines --count 4 198.51.100.59
+	check "another port: a mail arrives" eventually 20 mails_are 1
+	check "another port: that of the new ban" mail_has '^Address: +198\.51\.100\.59'
+}
+
 # The certificate becomes the only one that the PBX's namespace trusts: `ip netns exec` puts what
 # stands in /etc/netns/NAME over /etc.
 trust() {
@@ -179,6 +190,11 @@ sink
 daemon_start
 test_content
 test_rate
+daemon_stop
+sink_end
+forget
+daemon_start
+test_other_port
 daemon_stop
 sink_end
 forget

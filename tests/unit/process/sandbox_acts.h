@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
@@ -40,6 +41,7 @@ static char logs[PATH_BYTES];    /* in the domain, read only */
 static char state[PATH_BYTES];   /* in the domain, to write */
 static char outside[PATH_BYTES]; /* a file in none */
 static pid_t victim;             /* same uid as the confined process */
+static uint16_t listening[2];    /* ports on the loopback */
 
 static struct sandbox_report report;
 
@@ -54,6 +56,20 @@ static void join(char *out, const char *dir, const char *name)
 static int errno_is(long rc, int number)
 {
 	return rc < 0 && errno == number ? DONE : WRONG;
+}
+
+/* 0, or the errno of connecting to a port of the loopback. */
+static int connect_to(int port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int rc;
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	rc = fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0 ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+	return rc;
 }
 
 static int write_file(const char *path)
@@ -366,8 +382,40 @@ static int do_start_engine(void)
 
 static int do_names(void)
 {
-	/* nsswitch.conf, its libraries and a file of /etc, opened late */
+	/* nsswitch.conf and passwd, which enter() names, and libraries, opened late */
 	return getpwuid(0) ? DONE : WRONG;
+}
+
+static int do_read_etc(void)
+{
+	return errno_is(open("/etc/hosts", O_RDONLY | O_CLOEXEC), EACCES);
+}
+
+/* One port of two that listen; nobody listens on a third. */
+static int do_limit_ports(void)
+{
+	const uint16_t port = listening[0];
+	struct error err;
+
+	if (connect_to(listening[0]) != 0 || connect_to(listening[1]) != 0)
+		return WRONG;
+	if (sandbox_limit_ports(&port, 1, &err) < 0)
+		return WRONG;
+	if (report.landlock_abi < 4)
+		return NO_LANDLOCK;
+	if (connect_to(listening[0]) != 0 || connect_to(listening[1]) != EACCES)
+		return WRONG;
+	return connect_to(listening[1] + 1) == EACCES ? DONE : WRONG;
+}
+
+static int do_bind(void)
+{
+	const struct sockaddr_in any = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (report.landlock_abi < 4)
+		return NO_LANDLOCK;
+	return errno_is(bind(fd, (const struct sockaddr *)&any, sizeof(any)), EACCES);
 }
 
 static int do_report(void)

@@ -51,7 +51,12 @@ static const struct confined_case {
 	{ "notifier has no /proc", SANDBOX_NOTIFIER, do_pidfd_by_proc, 0, true },
 	{ "notifier does not trace", SANDBOX_NOTIFIER, do_ptrace, SIGSYS, false },
 	{ "notifier does not read elsewhere", SANDBOX_NOTIFIER, do_read_outside, 0, true },
+	{ "notifier does not read all of /etc", SANDBOX_NOTIFIER, do_read_etc, 0, true },
+	{ "notifier connects to few ports", SANDBOX_NOTIFIER, do_limit_ports, 0, true },
+	{ "notifier binds no port", SANDBOX_NOTIFIER, do_bind, 0, true },
 	{ "delivery makes sockets", SANDBOX_DELIVERY, do_sockets, 0, false },
+	{ "delivery does not read all of /etc", SANDBOX_DELIVERY, do_read_etc, 0, true },
+	{ "delivery binds no port", SANDBOX_DELIVERY, do_bind, 0, true },
 	{ "delivery does not fork", SANDBOX_DELIVERY, do_fork, SIGSYS, false },
 	{ "delivery executes nothing", SANDBOX_DELIVERY, do_exec, SIGSYS, false },
 	{ "delivery signals no other", SANDBOX_DELIVERY, do_kill_other, 0, false },
@@ -94,10 +99,12 @@ static int enter(enum sandbox_role role)
 		{ logs, false },
 		{ state, true },
 		{ "/nonexistent/voipguard", false },
+		{ "/etc/nsswitch.conf", false },
+		{ "/etc/passwd", false },
 	};
 	struct error err;
 
-	if (sandbox_enter(role, paths, 3, &report, &err) == 0)
+	if (sandbox_enter(role, paths, sizeof(paths) / sizeof(paths[0]), &report, &err) == 0)
 		return 0;
 	fprintf(stderr, "%s\n", err.text);
 	return -1;
@@ -236,6 +243,28 @@ static void rotation(void **unused)
 	close(answer[0]);
 }
 
+static void described(void **unused)
+{
+	static const struct {
+		struct sandbox_report report;
+		const char *text;
+	} rows[] = {
+		{ { LANDLOCK_ON, 4, true }, "confined by seccomp and Landlock (ABI 4)" },
+		{ { LANDLOCK_ON, 3, true },
+			"confined by seccomp and Landlock (ABI 3); the kernel cannot limit ports" },
+		{ { LANDLOCK_MISSING, 0, true }, "confined by seccomp; the kernel lacks Landlock" },
+		{ { LANDLOCK_BLOCKED, 0, true },
+			"confined by seccomp; Landlock is blocked by a filter" },
+	};
+	char text[128];
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		sandbox_describe(&rows[i].report, text, sizeof(text));
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
 static int become_and_look(bool net_admin)
 {
 	struct error err;
@@ -301,6 +330,20 @@ static void remove_tree(const char *path, int depth)
 	(void)rmdir(path);
 }
 
+static int listen_on_loopback(uint16_t *ret_port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	socklen_t length = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, 8) < 0 ||
+		getsockname(fd, (struct sockaddr *)&at, &length) < 0)
+		return -1;
+	*ret_port = ntohs(at.sin_port);
+	return 0;
+}
+
 static int make_tree(void **unused)
 {
 	char path[PATH_BYTES];
@@ -308,6 +351,8 @@ static int make_tree(void **unused)
 	(void)unused;
 	(void)snprintf(root, sizeof(root), "/tmp/sandbox_test.XXXXXX");
 	if (!mkdtemp(root) || chmod(root, 0755) < 0)
+		return -1;
+	if (listen_on_loopback(&listening[0]) < 0 || listen_on_loopback(&listening[1]) < 0)
 		return -1;
 	join(logs, root, "log");
 	join(state, root, "state");
@@ -350,6 +395,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(roles),
 		cmocka_unit_test(rotation),
+		cmocka_unit_test(described),
 		cmocka_unit_test(user),
 	};
 
