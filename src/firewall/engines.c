@@ -22,9 +22,10 @@
 enum {
 	NOTIFIER_DELAY_MAX_S = 60,
 	NOTIFIER_STEADY_S = 600, /* after so long a run, the wait before a restart is short again */
-	STOP_LIMIT_S = 8,        /* for the whole service */
-	ENGINE_STOP_S = 5,       /* for an engine that has been told to commit and end */
-	PREPARE_LIMIT_S = 50,    /* shorter than the client of a reload waits for its answer */
+	NOTIFIER_RECORDS_MAX = 16, /* that are taken at a time: the others' turn comes in between */
+	STOP_LIMIT_S = 8,          /* for the whole service */
+	ENGINE_STOP_S = 5,         /* for an engine that has been told to commit and end */
+	PREPARE_LIMIT_S = 50,      /* shorter than the client of a reload waits for its answer */
 };
 
 /* ---- the pair between engine and notifier ---- */
@@ -441,10 +442,13 @@ static int on_notifier(sd_event_source *source, int fd, uint32_t revents, void *
 	struct message record;
 	struct error err;
 	int passed_fd;
-	int rc;
+	int rc = 0;
 
 	(void)source, (void)fd, (void)revents;
-	while ((rc = message_receive(firewall->notifier.fd, &record, &passed_fd, &err)) > 0) {
+	for (int i = 0; i < NOTIFIER_RECORDS_MAX; i++) {
+		rc = message_receive(firewall->notifier.fd, &record, &passed_fd, &err);
+		if (rc <= 0)
+			break;
 		firewall->notifier.alive_s = clock_boot_s();
 		if (passed_fd >= 0)
 			(void)close(passed_fd); /* no record of the notifier carries a descriptor */

@@ -398,6 +398,30 @@ static void test_connections_health(void **state)
 	connections_end(firewall);
 }
 
+/* The engine's turn comes between the batches, however many records the notifier sends. */
+static void test_notifier_in_batches(void **state)
+{
+	enum { SENT = 100 };
+	const struct message alive = { .type = MESSAGE_ALIVE };
+	struct firewall firewall = { 0 };
+	struct message record;
+	int pair[2];
+	int passed;
+	int left = 0;
+
+	(void)state;
+	assert_int_equal(message_pair(pair, NULL), 0);
+	firewall.notifier.fd = pair[0];
+	for (int i = 0; i < SENT; i++)
+		assert_int_equal(message_send(pair[1], &alive, -1, NULL), 1);
+	(void)on_notifier(NULL, pair[0], 0, &firewall);
+	while (message_receive(pair[0], &record, &passed, NULL) > 0)
+		left++;
+	assert_int_equal(left, SENT - NOTIFIER_RECORDS_MAX);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +432,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_connections_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_connections, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_connections_health, setup, teardown),
+		cmocka_unit_test(test_notifier_in_batches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
