@@ -34,6 +34,20 @@ struct config_journal {
 	size_t n_words;
 };
 
+/* How sure the sources of a service's failures are. */
+enum proof {
+	PROOF_UNSET, /* as the rules tell (F-TRANSPORT); bans are not narrowed */
+	PROOF_TCP,   /* all come behind a TCP handshake: nobody can forge his address */
+	PROOF_NONE,  /* anybody can forge it */
+};
+
+/* What a jail does to an address that may be forged. */
+enum unproven {
+	UNPROVEN_PORTS, /* closes the ports of the service only */
+	UNPROVEN_JAIL,  /* closes what the jail closes */
+	UNPROVEN_ALERT, /* bans nobody, but says so */
+};
+
 /* A filter as text: variables and tags are replaced, regexes not compiled yet. A list has one entry
  * for each line of the value that is not empty. */
 struct filter_def {
@@ -48,7 +62,9 @@ struct filter_def {
 	size_t n_datepattern;
 	struct config_text parser;      /* text NULL: plain rules */
 	struct config_text logtimezone; /* zone of dates that name none; text NULL: local */
-	uint32_t maxlines;              /* 1 unless set */
+	struct config_text proof_word;  /* text NULL: PROOF_UNSET */
+	enum proof proof;
+	uint32_t maxlines; /* 1 unless set */
 	enum usedns usedns;
 	bool journal;                /* logtype = journal: entries bring their own time */
 	struct config_journal match; /* from the filter or the jail: which entries are read */
@@ -129,6 +145,12 @@ struct config_jail {
 	bool bans; /* an action closes ports; else failures are only counted */
 	struct scope scopes[JAIL_SCOPES_MAX]; /* a ban closes all of them */
 	size_t n_scopes;
+	/* An unproven failure is told from a proven one, by a parser or by `proof`: an unproven ban
+	 * is no ground for longer ones, and proven failures widen it. Else all bans are alike. */
+	bool doubts;
+	enum unproven unproven;
+	struct scope narrow[JAIL_SCOPES_MAX]; /* what an unproven ban closes */
+	size_t n_narrow;
 	char *mail_dest;   /* comma-separated addresses; NULL: this jail sends no mail */
 	char *mail_sender; /* NULL: the notifier's default, voipguard@<hostname> */
 };

@@ -369,6 +369,7 @@ void filter_def_read(struct config_filter *filter, struct config_reader *jail, b
 	read_keys(filter, jail, def);
 	journal_source_match(&filter->reader, &match, &def->match);
 	filter_keys_check_parser(filter, jail, def);
+	filter_keys_check_proof(filter, def);
 	if (rules.text)
 		rule_check(&filter->reader, &rules, def, is_used);
 	dialect_value_done(&logtype);
@@ -393,6 +394,7 @@ void filter_def_done(struct filter_def *def)
 	free_texts(def->datepattern, def->n_datepattern);
 	free(def->prefregex.text);
 	free(def->parser.text);
+	free(def->proof_word.text);
 	free(def->logtimezone.text);
 	journal_source_match_done(&def->match);
 	*def = (struct filter_def){ 0 };

@@ -51,6 +51,8 @@ static const struct key rows[] = {
 		.idle = "the time of a record has its zone with it" },
 	{ "datepattern", KEY_LIST, .offset = offsetof(struct filter_def, datepattern),
 		.idle = "each record brings its own time" },
+	{ "proof", KEY_TEXT, .offset = offsetof(struct filter_def, proof_word),
+		.idle = "a record says how sure its source is" },
 	{ "prefregex", KEY_TEXT, .offset = offsetof(struct filter_def, prefregex) },
 	{ "failregex", KEY_LIST, .offset = offsetof(struct filter_def, failregex) },
 	{ "ignoreregex", KEY_LIST, .offset = offsetof(struct filter_def, ignoreregex) },
@@ -122,6 +124,23 @@ void filter_keys_check_parser(struct config_filter *filter, const struct config_
 			finding_warning(filter->reader.findings, &at,
 				"%s has no effect with parser = %s: %s", rows[i].name,
 				def->parser.text, rows[i].idle);
+}
+
+/* ---- proof ---- */
+
+void filter_keys_check_proof(struct config_filter *filter, struct filter_def *def)
+{
+	const char *word = def->proof_word.text;
+
+	if (!word || def->parser.text)
+		return;
+	if (strcmp(word, "tcp") == 0)
+		def->proof = PROOF_TCP;
+	else if (strcmp(word, "none") == 0)
+		def->proof = PROOF_NONE;
+	else
+		values_error(&filter->reader, &def->proof_word.at,
+			"proof: '%s' is neither tcp nor none", text_shown_string(word).text);
 }
 
 /* ---- usedns ---- */

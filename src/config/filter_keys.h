@@ -21,6 +21,9 @@ bool filter_keys_set(const struct config_filter *filter, const char *name);
 void filter_keys_check_parser(struct config_filter *filter, const struct config_reader *jail,
 	const struct filter_def *def);
 
+/* Reads def->proof from the word of a def that has been read: an unknown one is an error. */
+void filter_keys_check_proof(struct config_filter *filter, struct filter_def *def);
+
 /* Reads yes, no (and their like), warn or raw. Any other word becomes a finding, and *io_usedns
  * stays as it was. */
 void filter_keys_parse_usedns(struct config_reader *reader, const struct config_text *word,

@@ -17,6 +17,7 @@
 #include "config/key.h"
 #include "config/logpath.h"
 #include "config/unknown_keys.h"
+#include "config/unproven.h"
 #include "config/values.h"
 
 enum { NAME_SHOWN_MAX = 160 };
@@ -242,6 +243,7 @@ static const struct key rows[] = {
 	{ "systemd_if_nologs", KEY_BOOL, .offset = offsetof(struct config_jail, journal_if_no_logs),
 		.is_quiet = true, .read = journal_source_read_if_no_logs },
 	{ "filter", .type = KEY_NAMED, .read = read_filter, .print = print_filter },
+	{ "unproven", .type = KEY_NAMED, .read = unproven_read, .print = unproven_print },
 	{ "ignorecommand", .type = KEY_NAMED, .read = check_command },
 	{ "logencoding", .type = KEY_NAMED, .read = check_encoding },
 	{ "skip_if_nologs", .type = KEY_CHECKED }, /* a log that is not there is waited for */

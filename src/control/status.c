@@ -101,13 +101,12 @@ struct status *status_new(const struct control_engine *engine, const char *jail,
 		return status;
 	list = list_bans(status, jail ? guard_find_jail(engine->guard, jail) : -1, &count);
 	for (size_t i = 0; i < count && i < CONTROL_COUNTERS_MAX; i++) {
-		uint8_t scopes[BAN_JAIL_SCOPES_MAX];
-		size_t n = bans_scopes(guard_bans(engine->guard), list[i]->jail, scopes);
+		const struct ban_scopes *scopes = bans_scopes(guard_bans(engine->guard), list[i]);
 
-		for (size_t k = 0; k < n && status->count < STATUS_SERIALS; k++)
+		for (size_t k = 0; k < scopes->count && status->count < STATUS_SERIALS; k++)
 			status->queries[status->count++] = (struct query){ .ip = list[i]->ip,
 				.jail = list[i]->jail,
-				.scope = scopes[k] };
+				.scope = scopes->list[k] };
 	}
 	qsort(status->queries, status->count, sizeof(status->queries[0]), by_ban);
 	return status;
@@ -172,15 +171,15 @@ static json_t *time_json(int64_t at_s)
 	return json_string(utc_format(at_s, text));
 }
 
-static json_t *scope_json(const struct guard_jail_info *info)
+static json_t *scope_json(const struct guard_jail_info *info, bool proven)
 {
 	char text[BAN_JAIL_SCOPES_MAX * (SCOPE_TEXT_MAX + 1)] = "";
 	char one[SCOPE_TEXT_MAX];
 	size_t used = 0;
 
-	for (size_t i = 0; i < info->n_scopes; i++)
+	for (size_t i = 0; i < info->n_scopes[proven]; i++)
 		used += text_format(text + used, sizeof(text) - used, "%s%s", i ? " " : "",
-			scope_format(info->scopes[i], one));
+			scope_format(info->scopes[proven][i], one));
 	return json_string(text);
 }
 
@@ -206,7 +205,7 @@ struct json_t *status_ban(const struct control_engine *engine, const struct ban 
 	json_object_set_new(object, "since", time_json(ban->since_s));
 	json_object_set_new(object, "until", ban->until_s ? time_json(ban->until_s) : json_null());
 	json_object_set_new(object, "failures", json_integer(ban->failures));
-	json_object_set_new(object, "scope", scope_json(info));
+	json_object_set_new(object, "scope", scope_json(info, ban->proven));
 	json_object_set_new(object, "proof", json_string(ban->proven ? "proven" : "unproven"));
 	json_object_set_new(object, "in_kernel",
 		json_boolean(bans_in_kernel(guard_bans(engine->guard), ban, NULL)));

@@ -24,22 +24,22 @@ struct element {
 	STAILQ_ENTRY(element) behind; /* in the queue */
 };
 
-struct jail_scopes {
-	uint8_t scopes[BAN_JAIL_SCOPES_MAX];
-	size_t count;
-	uint32_t bans; /* how many the jail has, without expired ones */
+/* Of the arrays of two, [true] is of proven bans. */
+struct jail_bans {
+	struct ban_scopes scopes[2];
+	uint32_t count; /* without expired ones */
 };
 
-/* Every ban is in by_ban; those that have an end to come are in by_end, too. */
+/* Every ban is in by_ban; those that have an end to come are in by_end[proven], too. */
 struct bans {
 	struct ipmap *by_ban;     /* (ip, jail) → struct ban, owned */
 	struct ipmap *by_element; /* (ip, scope) → struct element, owned */
-	struct heap by_end;       /* of struct ban */
+	struct heap by_end[2];    /* of struct ban */
 	size_t n_expired;
 	size_t in_flight; /* sum over all elements */
 	size_t queued;    /* elements in the queue */
 	STAILQ_HEAD(, element) queue;
-	struct jail_scopes jails[BAN_JAILS_MAX];
+	struct jail_bans jails[BAN_JAILS_MAX];
 };
 
 void bans_free(struct bans *bans)
@@ -56,16 +56,23 @@ void bans_free(struct bans *bans)
 		free(entry);
 	ipmap_free(bans->by_ban);
 	ipmap_free(bans->by_element);
-	heap_done(&bans->by_end);
+	heap_done(&bans->by_end[false]);
+	heap_done(&bans->by_end[true]);
 	free(bans);
 }
 
-void bans_jail(struct bans *bans, uint32_t jail, const uint8_t *scopes, size_t n_scopes)
+void bans_jail(struct bans *bans, uint32_t jail, const struct ban_scopes *proven,
+	const struct ban_scopes *unproven)
 {
-	assert(jail < BAN_JAILS_MAX && n_scopes <= BAN_JAIL_SCOPES_MAX);
-	if (n_scopes)
-		memcpy(bans->jails[jail].scopes, scopes, n_scopes);
-	bans->jails[jail].count = n_scopes;
+	assert(jail < BAN_JAILS_MAX);
+	assert(proven->count <= BAN_JAIL_SCOPES_MAX && unproven->count <= BAN_JAIL_SCOPES_MAX);
+	bans->jails[jail].scopes[true] = *proven;
+	bans->jails[jail].scopes[false] = *unproven;
+}
+
+static bool closes(const struct ban_scopes *scopes, uint8_t scope)
+{
+	return memchr(scopes->list, scope, scopes->count) != NULL;
 }
 
 static struct heap_key ban_key(void *item)
@@ -87,7 +94,8 @@ struct bans *bans_new(void)
 
 	bans->by_ban = ipmap_new(BANS_MAX);
 	bans->by_element = ipmap_new((size_t)BANS_MAX * BAN_JAIL_SCOPES_MAX);
-	bans->by_end.key = ban_key;
+	bans->by_end[false].key = ban_key;
+	bans->by_end[true].key = ban_key;
 	STAILQ_INIT(&bans->queue);
 	return bans;
 }
@@ -122,11 +130,12 @@ static struct ban *element_ban(const struct bans *bans, uint8_t scope, const str
 {
 	while (*io_jail < BAN_JAILS_MAX) {
 		uint32_t jail = (*io_jail)++;
+		const struct ban_scopes *scopes = bans->jails[jail].scopes;
 		struct ban *ban = NULL;
 
-		if (memchr(bans->jails[jail].scopes, scope, bans->jails[jail].count))
+		if (closes(&scopes[true], scope) || closes(&scopes[false], scope))
 			ban = bans_find(bans, jail, ip);
-		if (ban && !ban->expired)
+		if (ban && !ban->expired && closes(&scopes[ban->proven], scope))
 			return ban;
 	}
 	return NULL;
@@ -151,60 +160,69 @@ static void element_forget(struct bans *bans, struct element *element)
 	free(element);
 }
 
-/* Derives anew, from the bans, what the kernel should hold for (jail, ip), and queues what differs.
- * lift: an element that no ban wants any more is deleted in the kernel; without it nothing is sent,
- * since the element's timeout has ended it in the kernel too. */
-static void elements_update(struct bans *bans, uint32_t jail, const struct ip *ip, bool lift)
+/* Derives anew, from the bans, what the kernel should hold for (scope, ip), and queues it if it
+ * differs. lift: an element that no ban wants any more is deleted in the kernel; without it nothing
+ * is sent, since the element's timeout has ended it in the kernel too. */
+static void element_update(struct bans *bans, uint8_t scope, const struct ip *ip, bool lift)
 {
-	const struct jail_scopes *scopes = &bans->jails[jail];
+	int64_t wanted = element_wanted(bans, scope, ip);
+	struct element *element = ipmap_get(bans->by_element, ip, scope);
 
-	for (size_t i = 0; i < scopes->count; i++) {
-		int64_t wanted = element_wanted(bans, scopes->scopes[i], ip);
-		struct element *element = ipmap_get(bans->by_element, ip, scopes->scopes[i]);
-
-		if (!element) {
-			if (wanted == UNWANTED)
-				continue;
-			element = alloc_zero(sizeof(*element));
-			element->ip = *ip;
-			element->scope = scopes->scopes[i];
-			element->wanted_s = UNWANTED;
-			if (!ipmap_put(bans->by_element, ip, element->scope, element)) {
-				free(element); /* not reached: all bans have room */
-				continue;
-			}
+	if (!element) {
+		if (wanted == UNWANTED)
+			return;
+		element = alloc_zero(sizeof(*element));
+		element->ip = *ip;
+		element->scope = scope;
+		element->wanted_s = UNWANTED;
+		if (!ipmap_put(bans->by_element, ip, element->scope, element)) {
+			free(element); /* not reached: all bans have room */
+			return;
 		}
-		if (wanted == element->wanted_s)
-			continue;
-		element->wanted_s = wanted;
-		if (wanted != UNWANTED || lift)
-			queue_push(bans, element);
-		else
-			element_forget(bans, element);
 	}
+	if (wanted == element->wanted_s)
+		return;
+	element->wanted_s = wanted;
+	if (wanted != UNWANTED || lift)
+		queue_push(bans, element);
+	else
+		element_forget(bans, element);
 }
 
-struct ban *bans_overflow(const struct bans *bans)
+/* Of both lists, since a proven ban may have replaced an unproven one. */
+static void elements_update(struct bans *bans, uint32_t jail, const struct ip *ip, bool lift)
 {
+	const struct ban_scopes *scopes = bans->jails[jail].scopes;
+
+	for (size_t i = 0; i < scopes[true].count; i++)
+		element_update(bans, scopes[true].list[i], ip, lift);
+	for (size_t i = 0; i < scopes[false].count; i++)
+		element_update(bans, scopes[false].list[i], ip, lift);
+}
+
+struct ban *bans_overflow(const struct bans *bans, bool proven)
+{
+	struct ban *unproven = heap_first(&bans->by_end[false]);
+
 	if (ipmap_count(bans->by_ban) < BANS_MAX)
 		return NULL;
-	return bans_first_end(bans);
+	return unproven || !proven ? unproven : heap_first(&bans->by_end[true]);
 }
 
 static void ban_count(struct bans *bans, struct ban *ban)
 {
-	bans->jails[ban->jail].bans += !ban->expired;
+	bans->jails[ban->jail].count += !ban->expired;
 	bans->n_expired += ban->expired;
 	if (has_end(ban))
-		heap_add(&bans->by_end, ban);
+		heap_add(&bans->by_end[ban->proven], ban);
 }
 
 static void ban_uncount(struct bans *bans, struct ban *ban)
 {
-	bans->jails[ban->jail].bans -= !ban->expired;
+	bans->jails[ban->jail].count -= !ban->expired;
 	bans->n_expired -= ban->expired;
 	if (has_end(ban))
-		heap_remove(&bans->by_end, ban);
+		heap_remove(&bans->by_end[ban->proven], ban);
 }
 
 struct ban *bans_add(struct bans *bans, const struct ban *ban)
@@ -260,7 +278,12 @@ void bans_drop_expired(struct bans *bans)
 
 struct ban *bans_first_end(const struct bans *bans)
 {
-	return heap_first(&bans->by_end);
+	struct ban *proven = heap_first(&bans->by_end[true]);
+	struct ban *unproven = heap_first(&bans->by_end[false]);
+
+	if (!proven || !unproven)
+		return proven ? proven : unproven;
+	return proven->until_s < unproven->until_s ? proven : unproven;
 }
 
 struct ban *bans_next(const struct bans *bans, size_t *cursor)
@@ -270,7 +293,7 @@ struct ban *bans_next(const struct bans *bans, size_t *cursor)
 
 uint32_t bans_count(const struct bans *bans, uint32_t jail)
 {
-	return bans->jails[jail].bans;
+	return bans->jails[jail].count;
 }
 
 bool bans_peek(struct bans *bans, int64_t now_s, struct ban_change *ret_change)
@@ -328,16 +351,21 @@ void bans_retry(struct bans *bans)
 			queue_push(bans, element);
 }
 
+const struct ban_scopes *bans_scopes(const struct bans *bans, const struct ban *ban)
+{
+	return &bans->jails[ban->jail].scopes[ban->proven];
+}
+
 bool bans_in_kernel(const struct bans *bans, const struct ban *ban, int *ret_failure)
 {
-	const struct jail_scopes *scopes = &bans->jails[ban->jail];
+	const struct ban_scopes *scopes = bans_scopes(bans, ban);
 	bool held = scopes->count > 0 && !ban->expired;
 
 	if (ret_failure)
 		*ret_failure = 0;
 	for (size_t i = 0; i < scopes->count; i++) {
 		const struct element *element =
-			ipmap_get(bans->by_element, &ban->ip, scopes->scopes[i]);
+			ipmap_get(bans->by_element, &ban->ip, scopes->list[i]);
 
 		held = held && element && element->held;
 		if (ret_failure && element && element->failure)
@@ -365,28 +393,32 @@ size_t bans_waiting(const struct bans *bans)
 	return bans->queued + bans->in_flight;
 }
 
-size_t bans_scopes(const struct bans *bans, uint32_t jail, uint8_t ret_scopes[BAN_JAIL_SCOPES_MAX])
-{
-	memcpy(ret_scopes, bans->jails[jail].scopes, BAN_JAIL_SCOPES_MAX);
-	return bans->jails[jail].count;
-}
-
 void bans_check(const struct bans *bans)
 {
 	size_t cursor = 0;
 	size_t n_expired = 0;
 	size_t n_ends = 0;
 	size_t queued = 0;
+	const struct element *element;
 	const struct ban *ban;
 
 	while ((ban = bans_next(bans, &cursor))) {
+		const struct ban_scopes *scopes = bans_scopes(bans, ban);
+
+		for (size_t i = 0; !ban->expired && i < scopes->count; i++)
+			assert(ipmap_get(bans->by_element, &ban->ip, scopes->list[i]));
 		n_expired += ban->expired;
-		assert(!has_end(ban) || bans->by_end.list[ban->slot] == ban);
+		assert(!has_end(ban) || bans->by_end[ban->proven].list[ban->slot] == ban);
 		n_ends += has_end(ban);
 	}
 	assert(n_expired == bans->n_expired);
-	assert(n_ends == bans->by_end.count);
-	heap_check(&bans->by_end);
+	assert(n_ends == bans->by_end[false].count + bans->by_end[true].count);
+	heap_check(&bans->by_end[false]);
+	heap_check(&bans->by_end[true]);
+	for (cursor = 0; (element = ipmap_next(bans->by_element, &cursor));) {
+		assert(element->wanted_s == element_wanted(bans, element->scope, &element->ip));
+		assert(element->wanted_s != UNWANTED || element->queued || element->in_flight);
+	}
 	for (const struct element *e = STAILQ_FIRST(&bans->queue); e; e = STAILQ_NEXT(e, behind)) {
 		assert(e->queued);
 		queued++;

@@ -9,7 +9,9 @@
 
 /* The ban table: who is banned by which jail until when, and, derived from it, which elements the
  * kernel's nftables sets should hold. A ban of one address in a jail with two scopes (port lists)
- * wants two elements; bans of two jails with one scope share one. The table is also the send queue:
+ * wants two elements; bans of two jails with one scope share one. A jail has two lists of scopes: a
+ * proven ban closes one, and an unproven one, whose address may be forged, the other, which may be
+ * narrower. The table is also the send queue:
  * a change stays queued until it has been handed to the firewall role, and an element counts as
  * held once that role has confirmed it. Times are wall-clock seconds. */
 struct bans;
@@ -44,16 +46,24 @@ struct ban {
 struct bans *bans_new(void);
 void bans_free(struct bans *bans);
 
-/* Sets the scopes that a ban of this jail closes: n_scopes <= BAN_JAIL_SCOPES_MAX numbers, copied.
- * To be called before the jail's first ban. */
-void bans_jail(struct bans *bans, uint32_t jail, const uint8_t *scopes, size_t n_scopes);
+/* Numbers of scopes. */
+struct ban_scopes {
+	uint8_t list[BAN_JAIL_SCOPES_MAX];
+	size_t count;
+};
 
-/* Adds a copy, or replaces the ban of the same (jail, address). The table owns the result, which is
- * valid until the ban ends; NULL: the table is full. */
+/* Sets the scopes that the proven and the unproven bans of this jail close. To be called before the
+ * jail's first ban. */
+void bans_jail(struct bans *bans, uint32_t jail, const struct ban_scopes *proven,
+	const struct ban_scopes *unproven);
+
+/* Adds a copy, or replaces the ban of the same (jail, address): what only the old one wanted is
+ * lifted. The table owns the result, which is valid until the ban ends; NULL: the table is full. */
 struct ban *bans_add(struct bans *bans, const struct ban *ban);
-/* The ban that should be ended to make room in a full table: the one that would end first. NULL:
- * there is room, or all bans are permanent or expired. */
-struct ban *bans_overflow(const struct bans *bans);
+/* The ban that should be ended to make room in a full table: the unproven one that would end first;
+ * for a proven ban, without one, the proven one that would. So forged addresses free nobody. NULL:
+ * there is room, or no such ban has an end. */
+struct ban *bans_overflow(const struct bans *bans, bool proven);
 /* The ban of (jail, address), an expired one too; NULL: none. */
 struct ban *bans_find(const struct bans *bans, uint32_t jail, const struct ip *ip);
 /* Ends a ban and frees it. lift: also has its elements deleted in the kernel, unless another jail's
@@ -99,8 +109,8 @@ bool bans_has_change(const struct bans *bans, uint8_t scope, const struct ip *ip
 struct ban *bans_of_element(const struct bans *bans, uint8_t scope, const struct ip *ip);
 /* How many changes are waiting to be sent or answered. */
 size_t bans_waiting(const struct bans *bans);
-/* Gives the scopes that a ban of the jail closes; returns how many. */
-size_t bans_scopes(const struct bans *bans, uint32_t jail, uint8_t ret_scopes[BAN_JAIL_SCOPES_MAX]);
+/* The scopes that this ban closes. */
+const struct ban_scopes *bans_scopes(const struct bans *bans, const struct ban *ban);
 
 /* Asserts the invariants; for tests. */
 void bans_check(const struct bans *bans);

@@ -416,6 +416,29 @@ void counter_clear(struct counter *counter, uint32_t jail, const struct ip *ip)
 		window_drop(counter, window);
 }
 
+void counter_clear_unproven(struct counter *counter, uint32_t jail, const struct ip *ip)
+{
+	struct window *window = ranked_find(&counter->windows, jail, ip);
+	uint16_t kept = 0;
+
+	if (!window)
+		return;
+	for (size_t i = 0; i < window->n_earlier; i++)
+		if (window->earlier[i] & STAMP_PROVEN)
+			window->earlier[kept++] = window->earlier[i];
+	window->n_earlier = kept;
+	if (!(window->newest & STAMP_PROVEN)) {
+		if (!kept) {
+			window_drop(counter, window);
+			return;
+		}
+		window->newest = window->earlier[--window->n_earlier];
+	}
+	heap_settle(&counter->jails[jail].windows, window);
+	ranked_touch(&counter->windows, &window->in, window->n_earlier + 1U);
+	evidence_trim(counter, window);
+}
+
 /* There is a window at slot whose last failure is older than findtime. */
 static bool is_stale(const struct jail *jail, uint32_t slot, int64_t now_s)
 {

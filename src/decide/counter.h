@@ -93,6 +93,9 @@ bool counter_get(const struct counter *counter, uint32_t jail, const struct ip *
 	struct counter_window *ret_window);
 /* Empties the window: after a ban or an unban counting starts anew. */
 void counter_clear(struct counter *counter, uint32_t jail, const struct ip *ip);
+/* Takes the unproven failures out of the window: after an unproven ban only the proven ones count
+ * on. Of the lines and accounts the newest stay. */
+void counter_clear_unproven(struct counter *counter, uint32_t jail, const struct ip *ip);
 /* Frees windows whose last failure is older than findtime at now_s, at most `limit`, oldest first.
  * Returns how many it freed. */
 size_t counter_expire(struct counter *counter, int64_t now_s, size_t limit);

@@ -131,6 +131,10 @@ void guard_count_ban(struct guard *guard, struct ban *ban, bool replaces)
 {
 	uint32_t earlier = guard_earlier_bans(guard, ban->jail, &ban->ip, ban->since_s);
 
+	ban->number = 0;
+	ban->row_number = 1; /* not 0, which says that the ban was lifted */
+	if (!guard_is_full(guard, ban->jail, ban->proven))
+		return;
 	ban->row_number =
 		replaces ? history_extend(guard->history, ban->jail, &ban->ip, ban->until_s) : 0;
 	if (!ban->row_number) {

@@ -24,11 +24,14 @@ static struct ban *ban_begin(struct guard *guard, const struct ban *wanted,
 	struct guard_jail *jail = &guard->jails[wanted->jail];
 	struct ban *old = bans_find(guard->bans, wanted->jail, &wanted->ip);
 	bool over = wanted->until_s && wanted->until_s <= now_s;
-	bool stands = old && !old->expired && (!old->until_s || old->until_s > wanted->since_s);
+	bool inside = old && (!old->until_s || old->until_s > wanted->since_s);
+	bool stands = inside && !old->expired;
+	bool full = guard_is_full(guard, wanted->jail, wanted->proven);
+	bool widens = inside && full && !guard_is_full(guard, wanted->jail, old->proven);
 	struct ban *ban;
 
 	if (!old)
-		old = bans_overflow(guard->bans);
+		old = bans_overflow(guard->bans, wanted->proven);
 	if (old && !old->expired)
 		guard_record_ban(guard, old, STORE_BAN_ENDED);
 	if (old && (!ip_equal(&old->ip, &wanted->ip) || old->jail != wanted->jail))
@@ -37,42 +40,44 @@ static struct ban *ban_begin(struct guard *guard, const struct ban *wanted,
 	if (!ban)
 		return NULL;
 	ban->row = 0;
-	guard_count_ban(guard, ban, stands);
+	guard_count_ban(guard, ban, stands && !widens);
 	guard_record_ban(guard, ban, over ? STORE_BAN_ENDED : STORE_BAN_ACTIVE);
-	guard_record_marker(guard, ban->jail, &ban->ip, ban->since_s, STORE_BAN,
+	guard_record_marker(guard, ban->jail, &ban->ip, ban->since_s, STORE_BAN, !full,
 		ban->until_s ? ban->until_s - ban->since_s : -1);
-	if (!over) /* before counter_clear empties the window that it shows */
+	if (!over) /* before the window that it shows is emptied */
 		waiting_letters_add(guard, ban, window, now_s);
-	counter_clear(guard->counter, ban->jail, &ban->ip);
+	if (full)
+		counter_clear(guard->counter, ban->jail, &ban->ip);
+	else
+		counter_clear_unproven(guard->counter, ban->jail, &ban->ip);
 	if (over) {
 		bans_expire(guard->bans, ban);
 		return ban;
 	}
-	jail->bans_total++;
+	jail->bans_total += !widens;
 	guard_record_totals(guard, jail);
-	guard_note_ban(guard, ban, "banned");
+	guard_note_ban(guard, ban, widens ? "proven: widened the ban of" : "banned");
 	return ban;
 }
 
+/* window NULL: its failures are too old by now. */
 static void ban_reached(struct guard *guard, size_t number, const struct ip *unit,
-	const struct hit *hit, int64_t since_s, int64_t now_s)
+	const struct hit *hit, const struct counter_window *window, int64_t since_s, int64_t now_s)
 {
 	const struct config_jail *config = guard->jails[number].config;
 	struct ban ban = { .ip = *unit, .jail = (uint32_t)number, .since_s = since_s };
-	struct counter_window window;
-	int64_t length_s;
-	bool known;
+	int64_t length_s = config->bantime_s;
 
-	known = counter_get(guard->counter, ban.jail, unit, since_s, &window);
-	length_s = guard_ban_length(guard, number, unit, since_s);
+	ban.failures = window ? window->failures : config->maxretry;
+	ban.proven = window && window->proven;
+	if (guard_is_full(guard, number, ban.proven))
+		length_s = guard_ban_length(guard, number, unit, since_s);
 	ban.until_s = length_s < 0 ? 0 : since_s + length_s;
-	ban.failures = known ? window.failures : config->maxretry;
-	ban.proven = known && window.proven;
 	(void)snprintf(ban.account, sizeof(ban.account), "%.*s",
 		(int)(hit->account_length < sizeof(ban.account) ? hit->account_length
 								: sizeof(ban.account) - 1),
 		hit->account ? hit->account : ""); /* cut */
-	(void)ban_begin(guard, &ban, known ? &window : NULL, now_s);
+	(void)ban_begin(guard, &ban, window, now_s);
 }
 
 /* The window of a unit has reached maxretry. */
@@ -80,13 +85,17 @@ static void window_full(struct guard *guard, size_t number, const struct ip *uni
 	const struct hit *hit, int64_t reached_s, int64_t now_s)
 {
 	const char *because = protected_find(guard->protected, &hit->ip);
+	const struct config_jail *config = guard->jails[number].config;
+	struct counter_window window;
+	bool known = counter_get(guard->counter, (uint32_t)number, unit, reached_s, &window);
+	bool full = guard_is_full(guard, number, known && window.proven);
 
-	if (!guard->jails[number].config->bans)
+	if (!config->bans)
 		return;
-	if (because)
+	if (because || (!full && config->unproven == UNPROVEN_ALERT))
 		spared_reached(guard, (uint32_t)number, unit, because, reached_s, now_s);
 	else
-		ban_reached(guard, number, unit, hit, reached_s, now_s);
+		ban_reached(guard, number, unit, hit, known ? &window : NULL, reached_s, now_s);
 }
 
 void guard_count_hit(struct guard *guard, size_t number, const struct line *line,
@@ -118,8 +127,10 @@ void guard_count_hit(struct guard *guard, size_t number, const struct line *line
 	guard_record_totals(guard, jail);
 	standing = bans_find(guard->bans, offence.jail, &offence.unit);
 	/* A line from before the ban, out of a file that is read later, is taken as one inside it:
-	 * it must not move the ban's end. */
-	if (standing && (standing->until_s == 0 || at_s < standing->until_s)) {
+	 * it must not move the ban's end. If the ban is of an address that may be forged, what is
+	 * proven counts on, for one that closes more. */
+	if (standing && (standing->until_s == 0 || at_s < standing->until_s) &&
+		(!evidence.proven || guard_is_full(guard, number, standing->proven))) {
 		attempts_count(guard, &offence, 0);
 		return;
 	}
@@ -278,7 +289,8 @@ static int jail_of_scope(const struct guard *guard, uint8_t scope)
 		const struct guard_jail *jail = &guard->jails[i];
 
 		if ((jail->filter || i == guard->manual) &&
-			memchr(jail->scopes, scope, jail->n_scopes))
+			(memchr(jail->scopes.list, scope, jail->scopes.count) ||
+				memchr(jail->narrow.list, scope, jail->narrow.count)))
 			return (int)i;
 	}
 	return -1;
@@ -295,6 +307,8 @@ void guard_adopt(struct guard *guard, uint8_t scope, const struct ip *ip, int64_
 		return;
 	ban.jail = (uint32_t)number;
 	ban.until_s = ttl_s ? now_s + ttl_s : 0;
+	ban.proven =
+		!memchr(guard->jails[number].narrow.list, scope, guard->jails[number].narrow.count);
 	(void)snprintf(ban.note, sizeof(ban.note), "found in the kernel"); /* fits */
 	made = bans_add(guard->bans, &ban);
 	if (!made)

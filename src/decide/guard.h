@@ -143,8 +143,9 @@ struct guard_jail_info {
 	bool journal;                     /* it reads the journal instead of files */
 	const struct ip *ignoreip;        /* as configured */
 	size_t n_ignoreip;
-	size_t n_scopes;
-	const struct scope *scopes[BAN_JAIL_SCOPES_MAX];
+	/* what a ban closes, an unproven and [true] a proven one */
+	size_t n_scopes[2];
+	const struct scope *scopes[2][BAN_JAIL_SCOPES_MAX];
 };
 /* Why the address, or a part of the network, is protected; NULL: it is not. Valid until the list of
  * the protected changes. */

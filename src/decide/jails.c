@@ -26,6 +26,20 @@ static size_t scope_number(struct guard *guard, const struct scope *scope)
 	return guard->n_scopes++;
 }
 
+/* False: there are too many scopes. */
+static bool scopes_take(struct guard *guard, const struct scope *scopes, size_t count,
+	struct ban_scopes *ret_numbers)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t number = scope_number(guard, &scopes[i]);
+
+		if (number == SIZE_MAX)
+			return false;
+		ret_numbers->list[ret_numbers->count++] = (uint8_t)number;
+	}
+	return true;
+}
+
 struct guard_jail *guard_jail_add(struct guard *guard, const char *name,
 	const struct config_jail *config, struct findings *findings)
 {
@@ -33,20 +47,15 @@ struct guard_jail *guard_jail_add(struct guard *guard, const char *name,
 
 	jail->name = alloc_string(name);
 	jail->config = config;
-	for (size_t i = 0; config && i < config->n_scopes; i++) {
-		size_t number = scope_number(guard, &config->scopes[i]);
-
-		if (number == SIZE_MAX) {
-			(void)finding_error(findings, &config->at,
-				"more than %d different port lists", GUARD_SCOPES_MAX);
-			jail->broken = true;
-			break;
-		}
-		jail->scopes[jail->n_scopes++] = (uint8_t)number;
-	}
 	if (!config)
-		jail->scopes[jail->n_scopes++] = 0;
-	bans_jail(guard->bans, (uint32_t)guard->n_jails, jail->scopes, jail->n_scopes);
+		jail->scopes.count = jail->narrow.count = 1; /* number 0 */
+	else if (!scopes_take(guard, config->scopes, config->n_scopes, &jail->scopes) ||
+		 !scopes_take(guard, config->narrow, config->n_narrow, &jail->narrow)) {
+		(void)finding_error(findings, &config->at, "more than %d different port lists",
+			GUARD_SCOPES_MAX);
+		jail->broken = true;
+	}
+	bans_jail(guard->bans, (uint32_t)guard->n_jails, &jail->scopes, &jail->narrow);
 	if (config)
 		counter_jail(guard->counter, (uint32_t)guard->n_jails, config->maxretry,
 			config->findtime_s, config->maxmatches);
@@ -255,12 +264,14 @@ void guard_jail_info(const struct guard *guard, size_t number, int64_t now_s,
 		.journal = config && config->backend == BACKEND_JOURNAL,
 		.ignoreip = config ? config->ignoreip : NULL,
 		.n_ignoreip = config ? config->n_ignoreip : 0,
-		.n_scopes = jail->n_scopes };
+		.n_scopes = { jail->narrow.count, jail->scopes.count } };
 	for (int kind = 0; jail->filter && kind < ASTERISK_KINDS; kind++)
 		if (kind != ASTERISK_OTHER && kind != ASTERISK_RECORD)
 			ret_info->unsound[kind] = filter_records(jail->filter)->lines[kind];
-	for (size_t i = 0; i < jail->n_scopes; i++)
-		ret_info->scopes[i] = &guard->scopes[jail->scopes[i]];
+	for (size_t i = 0; i < jail->narrow.count; i++)
+		ret_info->scopes[false][i] = &guard->scopes[jail->narrow.list[i]];
+	for (size_t i = 0; i < jail->scopes.count; i++)
+		ret_info->scopes[true][i] = &guard->scopes[jail->scopes.list[i]];
 }
 
 struct ip guard_unit(const struct guard *guard, const struct ip *ip)

@@ -38,21 +38,24 @@ static const char *stamp_format(int64_t at_s, char out[STAMP_MAX])
 	return out;
 }
 
-static void add_scopes(struct letter *letter, const struct config_jail *jail)
+static void add_scopes(struct letter *letter, const struct config_jail *jail, const struct ban *ban)
 {
+	size_t count = !jail ? 0 : ban->proven ? jail->n_scopes : jail->n_narrow;
 	char text[SCOPE_TEXT_MAX];
 
-	if (!jail || !jail->n_scopes) {
+	if (!count) {
 		body_add(letter, "Closed:   all ports, all protocols\n");
 		return;
 	}
 	body_add(letter, "Closed:   ");
-	for (size_t i = 0; i < jail->n_scopes; i++) {
-		scope_format(&jail->scopes[i], text);
+	for (size_t i = 0; i < count; i++) {
+		scope_format(ban->proven ? &jail->scopes[i] : &jail->narrow[i], text);
 		body_add(letter, "%s%s", i ? ", " : "",
 			strcmp(text, "all") == 0 ? "all ports, all protocols" : text);
 	}
 	body_add(letter, "\n");
+	if (!ban->proven && jail->n_scopes && !scope_equal(&jail->scopes[0], &jail->narrow[0]))
+		body_add(letter, "          these only: a UDP sender can be forged\n");
 }
 
 static void add_accounts(struct letter *letter, const struct counter_window *window)
@@ -144,7 +147,7 @@ void letter_ban(struct letter *ret_letter, const char *jail_name, const struct c
 	body_add(letter, "Since:    %s\n", stamp_format(ban->since_s, at));
 	body_add(letter, "Until:    %s\n",
 		ban->until_s ? stamp_format(ban->until_s, at) : "lifted by hand (permanent)");
-	add_scopes(letter, jail);
+	add_scopes(letter, jail, ban);
 	add_why(letter, jail, ban, window);
 	body_add(letter, "\nTo lift it:            voipguard unban %s\n", address);
 	body_add(letter, "To see all bans:       voipguard status %s\n\n", shown);
@@ -182,15 +185,19 @@ void letter_spared(struct letter *ret_letter, const char *jail_name, const struc
 	text_render_string(shown, sizeof(shown), jail_name);
 	ip_format(&window->ip, address);
 	(void)snprintf(letter->subject, sizeof(letter->subject),
-		"[voipguard] %s: %s is protected, it would have been banned on %s", shown, address,
-		host);
+		"[voipguard] %s: %s %s, it would have been banned on %s", shown, address,
+		because ? "is protected" : "may be forged", host);
 	body_add(letter,
-		"A protected address has failed as often as others are banned for on %s:\n"
-		"a phone or a program with a wrong password, or a stranger who uses the address.\n"
-		"It is not banned, since it is protected.\n\n",
+		because ? "A protected address has failed as often as others are banned for on %s:\n"
+			  "a phone or a program with a wrong password, or a stranger who uses the\n"
+			  "address. It is not banned, since it is protected.\n\n"
+			: "An address has failed as often as others are banned for on %s.\n"
+			  "It is not banned, since somebody may have forged it (unproven = alert).\n\n",
 		host);
-	body_add(letter, "Address:  %s\nBecause:  %s\nJail:     %s\n", address,
-		text_shown_string(because).text, shown);
+	body_add(letter, "Address:  %s\n", address);
+	if (because)
+		body_add(letter, "Because:  %s\n", text_shown_string(because).text);
+	body_add(letter, "Jail:     %s\n", shown);
 	add_why(letter, jail, &ban, window);
 	body_add(letter, "\nTo see what it does:   voipguard explain %s\n", address);
 	body_add(letter, "The next mail about it comes in %s at the earliest.\n",

@@ -28,8 +28,8 @@ void letter_ban(struct letter *ret_letter, const char *jail_name, const struct c
 /* Appends what the kernel has answered. failure 0: it holds the ban since at_s; an errno value: it
  * has refused it; -1: it has not answered yet. */
 void letter_add_kernel(struct letter *letter, const struct ip *ip, int failure, int64_t at_s);
-/* Writes the mail about a protected address that would have been banned. because: what protects it.
- */
+/* Writes the mail about an address that would have been banned. because: what protects it; NULL: it
+ * may be forged. */
 void letter_spared(struct letter *ret_letter, const char *jail_name, const struct config_jail *jail,
 	const struct counter_window *window, const char *because, const char *host);
 /* Writes the mail about unreadable lines: more than `lines` within findtime ("10m") tell of

@@ -26,8 +26,11 @@ static bool is_lifted(const struct guard *guard, const struct ban *ban)
 {
 	const struct guard_jail *jail = &guard->jails[ban->jail];
 
-	for (size_t i = 0; i < jail->n_scopes; i++)
-		if (bans_has_change(guard->bans, jail->scopes[i], &ban->ip))
+	for (size_t i = 0; i < jail->scopes.count; i++)
+		if (bans_has_change(guard->bans, jail->scopes.list[i], &ban->ip))
+			return false;
+	for (size_t i = 0; i < jail->narrow.count; i++)
+		if (bans_has_change(guard->bans, jail->narrow.list[i], &ban->ip))
 			return false;
 	return true;
 }
@@ -53,7 +56,7 @@ void guard_lift_ban(struct guard *guard, struct ban *ban)
 	ban->row_number = 0;
 	history_forget(guard->history, ban->jail, &ip);
 	guard_record_ban(guard, ban, STORE_BAN_LIFTING);
-	guard_record_marker(guard, ban->jail, &ip, ban->since_s, STORE_UNBAN, 0);
+	guard_record_marker(guard, ban->jail, &ip, ban->since_s, STORE_UNBAN, false, 0);
 	counter_clear(guard->counter, ban->jail, &ip);
 	guard_note_ban(guard, ban, "unbanned");
 	guard->lifting = alloc_grow(guard->lifting, guard->n_lifting + 1, sizeof(*guard->lifting));
@@ -97,7 +100,7 @@ static void forget_failures(struct guard *guard, const struct ip *unit, int only
 			!counter_get(guard->counter, i, unit, now_s, &window))
 			continue;
 		counter_clear(guard->counter, i, unit);
-		guard_record_marker(guard, i, unit, now_s, STORE_UNBAN, 0);
+		guard_record_marker(guard, i, unit, now_s, STORE_UNBAN, false, 0);
 	}
 }
 

@@ -4,12 +4,12 @@
 /* What the files of the guard share with each other and nobody else. The guard (guard.h) is one
  * object in several files, and each file calls only those above it in this list.
  *
- *   record           writes to the database and to the journal
+ *   record           writes to the database and to the journal; tells full bans
  *   escalation       earlier bans of an address make its next one longer
  *   attempts         which lines of Asterisk belong to one attempt and count once
  *   unresolved       hits whose host name is being looked up
  *   waiting_letters  mails that wait for the kernel's answer
- *   spared           tells of the protected who would have been banned
+ *   spared           tells of those who would have been banned
  *   jails            makes, finds and describes the jails
  *   blind            the alarm about attempts that show no address
  *   lift             how a ban ends
@@ -62,8 +62,8 @@ struct guard_jail {
 	struct filter *filter;            /* owned; NULL: the jail reads no lines */
 	bool broken;                      /* enabled, but left out because of an error */
 	uint64_t patterns[TAIL_PATTERNS_MAX / 64]; /* a set of bits, see guard_add_pattern */
-	uint8_t scopes[BAN_JAIL_SCOPES_MAX];       /* numbers of guard->scopes */
-	size_t n_scopes;
+	struct ban_scopes scopes;                  /* numbers of guard->scopes */
+	struct ban_scopes narrow;                  /* the same, of an unproven ban */
 	uint64_t failures_total;
 	uint64_t bans_total;
 	uint64_t ignored;
@@ -208,9 +208,10 @@ void guard_note_ban(const struct guard *guard, const struct ban *ban, const char
 /* Writes the ban with this state to the database, as a new row or over its own, and sets ban->row.
  * In a dry run the row says that the ban has ended. */
 void guard_record_ban(struct guard *guard, struct ban *ban, enum store_ban_state state);
-/* Records a row that empties a window (STORE_BAN, STORE_UNBAN). value: see struct store_failure. */
+/* Records a row that empties a window (STORE_BAN, STORE_UNBAN). keeps_proven: only of its unproven
+ * failures. value: see struct store_failure. */
 void guard_record_marker(struct guard *guard, uint32_t jail, const struct ip *ip, int64_t at_s,
-	enum store_kind kind, int64_t value);
+	enum store_kind kind, bool keeps_proven, int64_t value);
 /* Records the jail's totals of failures and bans. */
 void guard_record_totals(struct guard *guard, const struct guard_jail *jail);
 
@@ -225,19 +226,25 @@ void waiting_letters_tick(struct guard *guard, int64_t now_s);
 /* Frees all mails that wait, unsent. */
 void waiting_letters_done(struct guard *guard);
 
-/* spared.c: the last SPARED_MAX protected addresses that somebody was told of. When one more comes,
- * the one that has been there for longest is forgotten, and may be told of again. */
+/* spared.c: the last SPARED_MAX addresses that were not banned, and that somebody was told of. When
+ * one more comes, the one that has been there for longest is forgotten, and may be told of again.
+ */
 enum { SPARED_MAX = 4096 };
 
 struct spared *spared_new(void);
 void spared_free(struct spared *spared);
-/* The window of a protected unit has reached maxretry with its failure at reached_s. It begins
- * anew, and a note and a mail say so, once for each unit within findtime. */
+/* The window of a unit that is not banned has reached maxretry with its failure at reached_s. It
+ * begins anew, and a note and a mail say so, once for each unit within findtime. because: what
+ * protects it; NULL: its address may be forged, and the jail bans nobody for that (`unproven =
+ * alert`). The window keeps its proven failures then. */
 void spared_reached(struct guard *guard, uint32_t number, const struct ip *unit,
 	const char *because, int64_t reached_s, int64_t now_s);
 /* Takes in a row that this has recorded: of whom somebody was told. */
 void spared_load(struct guard *guard, uint32_t jail, const struct store_failure *row);
 
+/* Whether a ban of this jail is one like any other. If not, its address may be forged: the ban
+ * closes jail->narrow, is no ground for longer ones, and proven failures widen it. */
+bool guard_is_full(const struct guard *guard, size_t jail, bool proven);
 /* Appends a jail; config NULL: "manual", or one that only the database knows. */
 struct guard_jail *guard_jail_add(struct guard *guard, const char *name,
 	const struct config_jail *config, struct findings *findings);
@@ -262,12 +269,13 @@ uint32_t guard_earlier_bans(const struct guard *guard, size_t jail, const struct
 /* As how many failures one counts: 1, or more if the address has been banned before. */
 uint32_t guard_failure_weight(const struct guard *guard, size_t jail, const struct ip *ip,
 	int64_t at_s);
-/* How many seconds a ban that begins at since_s lasts; < 0: permanent. The jail must have a
+/* How many seconds a full ban that begins at since_s lasts; < 0: permanent. The jail must have a
  * configuration. */
 int64_t guard_ban_length(const struct guard *guard, size_t jail, const struct ip *ip,
 	int64_t since_s);
-/* Adds the ban to the history and fills in its number and row_number. replaces: a ban of the same
- * jail and address has not ended; it only gets another end and is not counted again. */
+/* Adds the ban to the history, if it is full, and fills in its number and row_number. replaces: a
+ * full ban of the same jail and address has not ended; it only gets another end and is not counted
+ * again. */
 void guard_count_ban(struct guard *guard, struct ban *ban, bool replaces);
 
 #endif

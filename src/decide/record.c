@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "base/times.h"
+#include "config/config.h"
 #include "state/store.h"
 
 enum { NOTE_MAX = 2048 };
@@ -38,6 +39,13 @@ void guard_note_ban(const struct guard *guard, const struct ban *ban, const char
 		ip_format(&ban->ip, address), length, count, guard->dry_run ? " (dry run)" : "");
 }
 
+bool guard_is_full(const struct guard *guard, size_t jail, bool proven)
+{
+	const struct config_jail *config = guard->jails[jail].config;
+
+	return proven || !config || !config->doubts;
+}
+
 void guard_record_ban(struct guard *guard, struct ban *ban, enum store_ban_state state)
 {
 	struct store_ban row = {
@@ -57,19 +65,20 @@ void guard_record_ban(struct guard *guard, struct ban *ban, enum store_ban_state
 	if (guard->dry_run) {
 		/* a later run that is not dry must neither act on this ban nor count it */
 		row.state = STORE_BAN_ENDED;
-		row.number -= row.number > 0;
+		row.number -= row.number > 0 && guard_is_full(guard, ban->jail, ban->proven);
 	}
 	ban->row = store_ban(guard->store, &row);
 }
 
 void guard_record_marker(struct guard *guard, uint32_t jail, const struct ip *ip, int64_t at_s,
-	enum store_kind kind, int64_t value)
+	enum store_kind kind, bool keeps_proven, int64_t value)
 {
 	struct store_failure row = { .jail = guard->jails[jail].name,
 		.ip = *ip,
 		.at_s = at_s,
 		.kind = kind,
-		.value = value };
+		.value = value,
+		.proven = keeps_proven };
 
 	store_failure(guard->store, &row);
 }

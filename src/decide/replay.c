@@ -27,6 +27,7 @@ static void load_expired(struct guard *guard, uint32_t jail, const struct store_
 		.jail = jail,
 		.since_s = marker->at_s,
 		.until_s = bantime_s < 0 ? 0 : marker->at_s + bantime_s,
+		.proven = !marker->proven,
 		.expired = true };
 
 	(void)bans_add(guard->bans, &expired); /* no room: lines inside it may count */
@@ -42,6 +43,14 @@ static void load_counted(struct guard *guard, uint32_t jail, const struct store_
 	(void)counter_add(guard->counter, jail, &row->ip, row->at_s, weight, NULL, &reached_s);
 	if (row->proven)
 		counter_prove(guard->counter, jail, &row->ip, row->at_s, weight);
+}
+
+static void load_emptied(struct guard *guard, uint32_t jail, const struct store_failure *marker)
+{
+	if (marker->proven)
+		counter_clear_unproven(guard->counter, jail, &marker->ip);
+	else
+		counter_clear(guard->counter, jail, &marker->ip);
 }
 
 void guard_load_failure(struct guard *guard, const struct store_failure *failure)
@@ -61,11 +70,11 @@ void guard_load_failure(struct guard *guard, const struct store_failure *failure
 		attempts_load(guard, (uint32_t)number, failure);
 		break;
 	case STORE_BAN:
-		counter_clear(guard->counter, (uint32_t)number, &failure->ip);
+		load_emptied(guard, (uint32_t)number, failure);
 		load_expired(guard, (uint32_t)number, failure);
 		break;
 	case STORE_UNBAN:
-		counter_clear(guard->counter, (uint32_t)number, &failure->ip);
+		load_emptied(guard, (uint32_t)number, failure);
 		spared_load(guard, (uint32_t)number, failure);
 		expired = bans_find(guard->bans, (uint32_t)number, &failure->ip);
 		if (expired)
@@ -88,7 +97,8 @@ void guard_load_ban(struct guard *guard, const struct store_ban *row, int64_t no
 	struct ban *made;
 	bool keep;
 
-	if (number >= 0)
+	/* one that is not full was not counted; number 0: but it was lifted */
+	if (number >= 0 && (!row->number || guard_is_full(guard, (size_t)number, row->proven)))
 		history_restore(guard->history, (uint32_t)number, &row->ip, row->number,
 			row->since_s, row->until_s);
 	if (row->state == STORE_BAN_ENDED)

@@ -1,6 +1,6 @@
-/* An address that has failed often enough for a ban, and gets none, since it is protected: somebody
- * is told. A phone with a wrong password in the office is worth a mail, and so is a stranger who
- * writes the office's address into his packets. */
+/* An address that has failed often enough for a ban, and gets none, since it is protected or may be
+ * forged: somebody is told. A phone with a wrong password in the office is worth a mail, and so is
+ * a stranger who writes the office's address into his packets. */
 #include "decide/parts.h"
 
 #include <stdlib.h>
@@ -76,11 +76,11 @@ static void spared_tell(struct guard *guard, const struct guard_jail *jail,
 	struct letter letter;
 
 	guard_note(guard, LOG_NOTICE,
-		"%s: %s has failed %u times within %s and would have been banned, but is "
-		"protected: %s",
+		"%s: %s has failed %u times within %s and would have been banned, but %s%s",
 		text_shown_string(jail->name).text, ip_format(&window->ip, address),
 		window->failures, duration_format(jail->config->findtime_s, findtime),
-		text_shown_string(because).text);
+		because ? "is protected: " : "may be forged (unproven = alert)",
+		because ? text_shown_string(because).text : "");
 	if (!dest || !guard->events.alert)
 		return;
 	letter_spared(&letter, jail->name, jail->config, window, because, guard->host);
@@ -102,8 +102,11 @@ void spared_reached(struct guard *guard, uint32_t number, const struct ip *unit,
 		spared_tell(guard, jail, &window, because, now_s);
 	if (is_new)
 		told_keep(guard->spared, number, unit, reached_s);
-	guard_record_marker(guard, number, unit, reached_s, STORE_UNBAN, is_new);
-	counter_clear(guard->counter, number, unit);
+	guard_record_marker(guard, number, unit, reached_s, STORE_UNBAN, !because, is_new);
+	if (because)
+		counter_clear(guard->counter, number, unit);
+	else
+		counter_clear_unproven(guard->counter, number, unit);
 }
 
 void spared_load(struct guard *guard, uint32_t jail, const struct store_failure *row)

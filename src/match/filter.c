@@ -43,6 +43,7 @@ struct filter {
 	struct groups_names names;
 	unsigned user; /* the number of the name "user" */
 	enum usedns usedns;
+	enum proof proof;
 	bool journal;
 	struct date *date;
 	struct literals literals;
@@ -114,6 +115,7 @@ struct filter *filter_new(const struct filter_def *def, struct findings *finding
 	size_t errors = findings->errors;
 
 	filter->usedns = def->usedns;
+	filter->proof = def->proof;
 	filter->journal = def->journal;
 	groups_names_init(&filter->names);
 	/* there is room: the list has only the known names so far */
@@ -459,6 +461,7 @@ enum filter_result filter_match(struct filter *filter, const struct line *line, 
 	struct hit *ret_hit)
 {
 	struct trial trial = { .line = line->text, .length = line->length, .is_head = line->cut };
+	enum filter_result result;
 
 	ret_hit->rule = 0;
 	if (filter->records)
@@ -478,7 +481,13 @@ enum filter_result filter_match(struct filter *filter, const struct line *line, 
 		return FILTER_IGNORED;
 	if (!prefix_match(filter, &trial))
 		return FILTER_MISS;
-	return fails_try(filter, &trial, ret_hit);
+	result = fails_try(filter, &trial, ret_hit);
+	/* the address of a name is what somebody's name server says */
+	if (filter->proof != PROOF_UNSET)
+		ret_hit->proof = filter->proof == PROOF_TCP && !ret_hit->host_is_name
+					 ? HIT_PROVEN
+					 : HIT_UNPROVEN;
+	return result;
 }
 
 const char *filter_rule_text(const struct filter *filter, unsigned rule)

@@ -38,7 +38,7 @@ enum {
  * findtime) are counted again from these rows. */
 enum store_kind {
 	STORE_FAILURE = 0,
-	/* A person lifted the ban, or the address is protected and would have been banned: the
+	/* A person lifted the ban, or the address would have been banned and was spared: the
 	 * window of (jail, address) is empty from here on. */
 	STORE_UNBAN = 1,
 	STORE_BAN = 2, /* a ban began: its failures count no longer, the window is empty, too */
@@ -56,8 +56,9 @@ struct store_failure {
 	uint64_t session; /* of the attempt that the row begins or joins; 0: none */
 	/* STORE_FAILURE: how many failures it counts as. STORE_BAN: its seconds, -1: permanent, 0:
 	 * not known. STORE_JOINED: 1: it was the last line of its attempt. STORE_UNBAN: 1:
-	 * somebody was told that the protected address would have been banned. */
+	 * somebody was told that the address would have been banned. */
 	int64_t value;
+	/* Of a failure. STORE_BAN, STORE_UNBAN: true: the window keeps its proven failures. */
 	bool proven;
 	/* of a row with a session: milliseconds after at_s; 0 or negative before 1970 */
 	int16_t ms;

@@ -7,6 +7,8 @@ A=198.51.100.7
 B=203.0.113.9
 SHORT=203.0.113.20
 PORTS=198.51.100.30
+TCP=198.51.100.40
+WIDER=198.51.100.41
 SIX=2001:db8:bad::9
 SIX_NEAR=2001:db8:bad::77
 SIX_FAR=2001:db8:bad:1::9
@@ -46,7 +48,7 @@ test_ban_by_lines() {
 	lines $A
 	check "the fourth puts the address into the kernel" eventually 5 in_kernel $A
 	check "the attacker's datagrams are dropped" dropped $A
-	check_not "the attacker's pings are dropped" pings $A
+	check "its address may be forged: its pings pass" pings $A
 	check "the phone's datagrams pass" passes $PHONE
 	check "the phone's pings pass" pings $PHONE
 	check "another address of the attacker's network passes" passes 198.51.100.8
@@ -55,8 +57,35 @@ test_ban_by_lines() {
 	is "the ban lasts bantime" \
 		"$(($(epoch "$(ban_field $A until)") - $(epoch "$(ban_field $A since)")))" 3600
 	is "the account is shown" "$(ban_field $A last_account)" 100
-	is "the scope is all" "$(ban_field $A scope)" all
+	is "the scope is Asterisk's ports" "$(ban_field $A scope)" \
+		"udp:4569,5060,5061,5160,5161 tcp:5038,5060,5061,5160,5161,8088,8089"
+	is "it is unproven" "$(ban_field $A proof)" unproven
 	is "a phone that authenticates is nobody's failure" "$(total asterisk)" 4
+}
+
+# Asterisk says TCP: nobody forges that. The ban by UDP before it becomes a wide one.
+test_proven() {
+	lines --transport TCP --count 4 $TCP
+	check "four failures by TCP make a ban" eventually 5 is_banned $TCP
+	is "it is proven" "$(ban_field $TCP proof)" proven
+	is "and closes all" "$(ban_field $TCP scope)" all
+	check "its datagrams are dropped" dropped $TCP
+	check "its pings, too" eventually 5 no_pings $TCP
+	lines --count 4 $WIDER
+	check "a ban by UDP" eventually 5 in_kernel $WIDER
+	check "leaves the pings" pings $WIDER
+	lines --transport TCP --count 3 $WIDER
+	check "three failures by TCP inside it are counted" eventually 5 total_is asterisk 19
+	check "and leave them, too" pings $WIDER
+	lines --transport TCP $WIDER
+	check "the fourth closes all" eventually 5 no_pings $WIDER
+	is "one ban became proven" "$(ban_field $WIDER proof)" proven
+	is "with one row in the status" "$(vg status --json | jq --arg a $WIDER \
+		'[.jails[].bans[] | select(.address == $a)] | length')" 1
+	is "unban" "$(rc vg unban $WIDER)" 0
+	is "unban" "$(rc vg unban $TCP)" 0
+	check "and the pings pass again" eventually 5 pings $WIDER
+	check "as do its datagrams" eventually 5 passes $WIDER
 }
 
 no_pings() {
@@ -226,6 +255,7 @@ test_ban_by_lines
 test_status_json
 test_expiry
 test_unban
+test_proven
 test_by_hand
 test_refused
 test_ipv6

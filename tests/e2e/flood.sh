@@ -29,7 +29,7 @@ elements_are() {
 }
 
 setup
-jail asterisk
+jail asterisk 'unproven = jail' # one element an address
 make_addresses
 daemon_start
 begin=$(now_ms)

@@ -14,16 +14,21 @@
 
 enum { NOW_S = 1000, MANY = 5000 };
 
-/* Jail 0 closes scope 0; jails 1 and 2 share scope 1; jail 3 closes 2 and 3; jail 4 nothing. */
+enum { JAILS = 7 };
+
+/* Jail 0 closes scope 0; jails 1 and 2 share scope 1; jail 3 closes 2 and 3; jail 4 nothing. A
+ * proven ban of jail 5 closes 0, an unproven one 1 and 2; of jail 6, 2 and 3, and 3. */
+static const struct ban_scopes proven_scopes[JAILS] = { { { 0 }, 1 }, { { 1 }, 1 }, { { 1 }, 1 },
+	{ { 2, 3 }, 2 }, { { 0 }, 0 }, { { 0 }, 1 }, { { 2, 3 }, 2 } };
+static const struct ban_scopes unproven_scopes[JAILS] = { { { 0 }, 1 }, { { 1 }, 1 }, { { 1 }, 1 },
+	{ { 2, 3 }, 2 }, { { 0 }, 0 }, { { 1, 2 }, 2 }, { { 3 }, 1 } };
+
 static struct bans *make(void)
 {
 	struct bans *bans = bans_new();
 
-	bans_jail(bans, 0, (const uint8_t[]){ 0 }, 1);
-	bans_jail(bans, 1, (const uint8_t[]){ 1 }, 1);
-	bans_jail(bans, 2, (const uint8_t[]){ 1 }, 1);
-	bans_jail(bans, 3, (const uint8_t[]){ 2, 3 }, 2);
-	bans_jail(bans, 4, NULL, 0);
+	for (uint32_t i = 0; i < JAILS; i++)
+		bans_jail(bans, i, &proven_scopes[i], &unproven_scopes[i]);
 	return bans;
 }
 
@@ -287,6 +292,84 @@ static void test_expired(void **state)
 	bans_free(bans);
 }
 
+/* A proven ban in place of an unproven one: what it closes more is added, and what nobody wants any
+ * more is lifted, but not what another jail's ban wants. */
+static void test_widening(void **state)
+{
+	struct bans *bans = make();
+	struct ban proven = { .ip = host(1), .jail = 5, .until_s = NOW_S + 50, .proven = true };
+	struct ban *ban;
+
+	(void)state;
+	ban = add(bans, 5, 1, NOW_S + 30);
+	assert_int_equal(bans_scopes(bans, ban)->count, 2);
+	send_one(bans, 1, 1, 30);
+	send_one(bans, 2, 1, 30);
+	assert_true(bans_held(bans, 1, &proven.ip, false, 0));
+	assert_true(bans_held(bans, 2, &proven.ip, false, 0));
+	assert_true(bans_in_kernel(bans, ban, NULL));
+	(void)add(bans, 1, 1, NOW_S + 20); /* shorter: nothing to send */
+	assert_int_equal(bans_waiting(bans), 0);
+	assert_ptr_equal(bans_add(bans, &proven), ban);
+	bans_check(bans);
+	assert_false(bans_in_kernel(bans, ban, NULL));
+	assert_int_equal(bans_of_element(bans, 1, &proven.ip)->jail, 1);
+	assert_null(bans_of_element(bans, 2, &proven.ip));
+	send_one(bans, 0, 1, 50);
+	send_one(bans, 1, 1, 20); /* as long as jail 1 wants it */
+	send_one(bans, 2, 1, -1);
+	assert_true(bans_held(bans, 0, &proven.ip, false, 0));
+	assert_true(bans_in_kernel(bans, ban, NULL));
+	assert_true(bans_held(bans, 2, &proven.ip, true, 0));
+	assert_true(bans_held(bans, 1, &proven.ip, false, 0));
+	bans_end(bans, ban, true);
+	send_one(bans, 0, 1, -1);
+	bans_check(bans);
+	bans_free(bans);
+}
+
+/* After any sequence of bans, ends, answers and widenings the kernel holds what the bans want. */
+static void test_model(void **state)
+{
+	struct bans *bans = make();
+	bool kernel[4][8] = { { false } };
+	uint32_t random = 4711;
+	struct ban_change change;
+
+	(void)state;
+	for (uint32_t i = 0; i < MANY; i++) {
+		uint32_t number;
+		struct ban ban = { .jail = (random >> 8) % JAILS };
+		struct ban *old;
+
+		random = random * 1103515245 + 12345;
+		number = (random >> 16) % 8;
+		ban.ip = host(number);
+		ban.until_s = random >> 28 ? NOW_S + 1 + (random >> 20) % 100 : 0;
+		ban.proven = (random >> 12) & 1;
+		old = bans_find(bans, ban.jail, &ban.ip);
+		if (old && (random >> 13) % 3 == 0)
+			bans_end(bans, old, true);
+		else
+			assert_non_null(bans_add(bans, &ban));
+		bans_check(bans);
+		while ((random >> 15) % 2 && bans_peek(bans, NOW_S, &change)) {
+			bans_sent(bans);
+			kernel[change.scope][change.ip.bytes[3]] = !change.lift;
+			assert_true(bans_held(bans, change.scope, &change.ip, change.lift, 0));
+			bans_check(bans);
+		}
+		for (uint8_t scope = 0; scope < 4 && !bans_waiting(bans); scope++)
+			for (uint32_t k = 0; k < 8; k++) {
+				struct ip ip = host(k);
+
+				if (kernel[scope][k] != (bans_of_element(bans, scope, &ip) != NULL))
+					fail_msg("step %u: scope %u of host %u", i, scope, k);
+			}
+	}
+	bans_free(bans);
+}
+
 /* Ends come in order, whatever was replaced and ended in between. */
 static void test_order_of_ends(void **state)
 {
@@ -297,7 +380,9 @@ static void test_order_of_ends(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < MANY; i++) {
-		struct ban wanted = { .ip = host(i % 3000), .jail = i % 5 };
+		struct ban wanted = { .ip = host(i % 3000),
+			.jail = i % JAILS,
+			.proven = i % 3 == 0 };
 
 		random = random * 1103515245 + 12345;
 		wanted.until_s = random % 7 ? 1 + (random >> 8) % 10000 : 0;
@@ -345,24 +430,42 @@ static void test_next(void **state)
 
 static void test_full_table(void **state)
 {
+	static const uint32_t others[] = { 1, 2, 77 };
 	struct bans *bans = make();
 	struct ban wanted = { .ip = host(BANS_MAX), .jail = 0, .until_s = 1 };
 	struct ip first = host(0);
+	struct ip second = host(1);
 
 	(void)state;
-	assert_null(bans_overflow(bans));
+	assert_null(bans_overflow(bans, true));
 	for (uint32_t i = 0; i < BANS_MAX; i++) {
-		struct ban one = { .ip = host(i), .jail = 0, .until_s = 100 + i };
+		struct ban one = { .ip = host(i),
+			.jail = 0,
+			.until_s = 100 + i,
+			.proven = i != 1 && i != 2 };
 
 		assert_non_null(bans_add(bans, &one));
 	}
-	assert_ptr_equal(bans_overflow(bans), bans_find(bans, 0, &first));
+	/* of the unproven ones the first that ends, also for a proven one */
+	assert_ptr_equal(bans_overflow(bans, true), bans_find(bans, 0, &second));
+	assert_ptr_equal(bans_overflow(bans, false), bans_find(bans, 0, &second));
 	assert_null(bans_add(bans, &wanted));
 	wanted.ip = host(77); /* one that is there has its place */
 	assert_non_null(bans_add(bans, &wanted));
-	bans_end(bans, bans_overflow(bans), true);
-	assert_null(bans_overflow(bans));
+	bans_end(bans, bans_overflow(bans, true), true);
+	assert_null(bans_overflow(bans, true));
 	assert_int_equal(bans_count(bans, 0), BANS_MAX - 1);
+	/* without unproven ones a proven one makes room, and an unproven one finds none */
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		struct ban one = { .ip = host(others[i]),
+			.jail = 0,
+			.until_s = 900,
+			.proven = true };
+
+		assert_non_null(bans_add(bans, &one));
+	}
+	assert_null(bans_overflow(bans, false));
+	assert_ptr_equal(bans_overflow(bans, true), bans_find(bans, 0, &first));
 	bans_check(bans);
 	bans_free(bans);
 }
@@ -377,6 +480,8 @@ int main(void)
 		cmocka_unit_test(test_late_send),
 		cmocka_unit_test(test_end_by_the_clock),
 		cmocka_unit_test(test_expired),
+		cmocka_unit_test(test_widening),
+		cmocka_unit_test(test_model),
 		cmocka_unit_test(test_order_of_ends),
 		cmocka_unit_test(test_next),
 		cmocka_unit_test(test_full_table),

@@ -216,7 +216,7 @@ static void test_adopt(void **state)
 	(void)state;
 	world_new(&world);
 	scopes = guard_scopes(world.guard, &count);
-	udp = (size_t)(world_info(&world, SIP, 0).scopes[0] - scopes);
+	udp = (size_t)(world_info(&world, SIP, 0).scopes[true][0] - scopes);
 	guard_adopt(world.guard, (uint8_t)udp, &ip, 77, NOW_S);
 	assert_int_equal(world_ban(&world, SIP, "192.0.2.1")->until_s, NOW_S + 77);
 	guard_adopt(world.guard, (uint8_t)udp, &ip, 99, NOW_S); /* known: nothing changes */
@@ -251,8 +251,8 @@ static void test_admin_lift(void **state)
 	assert_int_equal(guard_ban(world.guard, &ip, "sip", 0, NULL, NOW_S, &err), 0);
 	assert_int_equal(guard_ban(world.guard, &ip, NULL, 0, NULL, NOW_S, &err), 0);
 	(void)world_flush(&world, 0, NOW_S);
-	guard_admin_lift(world.guard, (uint8_t)(world_info(&world, TWIN, 0).scopes[0] - scopes),
-		&ip);
+	guard_admin_lift(world.guard,
+		(uint8_t)(world_info(&world, TWIN, 0).scopes[true][0] - scopes), &ip);
 	assert_null(world_ban(&world, TWIN, "192.0.2.1"));
 	assert_null(world_ban(&world, SIP, "192.0.2.1"));
 	assert_non_null(world_ban(&world, MANUAL, "192.0.2.1"));

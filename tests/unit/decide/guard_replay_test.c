@@ -130,7 +130,7 @@ static void assert_alike(const struct outcome *a, const struct outcome *b, const
 
 		if (!ip_equal(&want->ip, &is->ip) || want->jail != is->jail ||
 			want->since_s != is->since_s || want->until_s != is->until_s ||
-			want->failures != is->failures)
+			want->failures != is->failures || want->proven != is->proven)
 			fail_msg("%s, cut %zu: ban %zu is of jail %u from %d with %u failures, "
 				 "not of jail %u from %d with %u",
 				what, cut, i, is->jail, (int)(is->since_s - NOW_S), is->failures,
@@ -156,21 +156,6 @@ static int latest_before(size_t cut)
 	return latest;
 }
 
-/* Reads lines [from, to). late_s: all at that time, with unread ones behind each; 0: each when it
- * is written, but those before `written`, which a crash made unread, at once. */
-static void feed(struct world *world, size_t from, size_t to, size_t written, int late_s)
-{
-	for (size_t i = from; i < to; i++) {
-		int read_s = latest_before(i + 1 > written ? i + 1 : written);
-		int64_t now_s = NOW_S + (late_s ? late_s : read_s);
-		bool caught_up = late_s == 0 && i + 1 >= written;
-
-		guard_tick(world->guard, now_s, caught_up && i >= written);
-		world_fail(world, inputs[i].jail, inputs[i].address, NOW_S + inputs[i].at, now_s);
-		guard_tick(world->guard, now_s, caught_up);
-	}
-}
-
 /* Bans of known addresses grow here: 2, 4, ... times as long and some seconds, by the bans of all
  * jails, and a failure counts for more. */
 static void let_grow(struct config *config)
@@ -181,6 +166,46 @@ static void let_grow(struct config *config)
 			.rndtime_s = 9,
 			.all_jails = i == EVER || i == TWIN };
 	config->jails[SIP].maxretry = 4; /* so that 2 + 2 and 1 + 2 differ */
+}
+
+/* In a jail that doubts, two of three lines are proven. */
+static bool doubts;
+
+static void doubt(struct config *config)
+{
+	let_grow(config);
+	for (size_t i = 0; i < config->n_jails; i++)
+		config->jails[i].doubts = true;
+	config->jails[SIP].maxretry = 3;
+	config->jails[SIP].findtime_s = 600;
+	config->jails[COUNT].unproven = UNPROVEN_ALERT;
+	config->jails[TWIN].maxretry = 2;
+}
+
+static void line_read(struct world *world, const struct input *input, size_t i, int64_t now_s)
+{
+	char stamp[UTC_TEXT_MAX];
+	char text[256];
+
+	(void)snprintf(text, sizeof(text), "%s fail %sfrom %s",
+		utc_format(NOW_S + input->at, stamp), doubts && i % 3 ? "via TCP " : "",
+		input->address);
+	world_line(world, input->jail, text, false, now_s);
+}
+
+/* Reads lines [from, to). late_s: all at that time, with unread ones behind each; 0: each when it
+ * is written, but those before `written`, which a crash made unread, at once. */
+static void feed(struct world *world, size_t from, size_t to, size_t written, int late_s)
+{
+	for (size_t i = from; i < to; i++) {
+		int read_s = latest_before(i + 1 > written ? i + 1 : written);
+		int64_t now_s = NOW_S + (late_s ? late_s : read_s);
+		bool caught_up = late_s == 0 && i + 1 >= written;
+
+		guard_tick(world->guard, now_s, caught_up && i >= written);
+		line_read(world, &inputs[i], i, now_s);
+		guard_tick(world->guard, now_s, caught_up);
+	}
 }
 
 static struct outcome end(struct world *world, int late_s)
@@ -273,10 +298,13 @@ static void test_outcome_of_the_script(void **state)
  * they make no difference. */
 static void replay_all(int late_s, unsigned crashes, const char *what)
 {
-	for (int grow = 0; grow < 2; grow++) {
-		struct world world = { .tune = grow ? let_grow : NULL };
+	static void (*const tunes[])(struct config *) = { NULL, let_grow, doubt };
+
+	for (size_t i = 0; i < sizeof(tunes) / sizeof(tunes[0]); i++) {
+		struct world world = { .tune = tunes[i] };
 		struct outcome whole;
 
+		doubts = tunes[i] == doubt;
 		world_new(&world);
 		/* over an empty database, with the key that all of them have */
 		whole = survivor(&world, 0, 0, 1, late_s);

@@ -383,10 +383,10 @@ static void test_jails_and_scopes(void **state)
 		for (size_t k = 0; k < i; k++)
 			assert_false(scope_equal(&scopes[i], &scopes[k]));
 	/* two jails with the same ports share the scope */
-	assert_ptr_equal(world_info(&world, SIP, 0).scopes[0],
-		world_info(&world, TWIN, 0).scopes[0]);
-	assert_int_equal(world_info(&world, TWO, 0).n_scopes, 2);
-	assert_ptr_equal(world_info(&world, MANUAL, 0).scopes[0], &scopes[0]);
+	assert_ptr_equal(world_info(&world, SIP, 0).scopes[true][0],
+		world_info(&world, TWIN, 0).scopes[true][0]);
+	assert_int_equal(world_info(&world, TWO, 0).n_scopes[true], 2);
+	assert_ptr_equal(world_info(&world, MANUAL, 0).scopes[true][0], &scopes[0]);
 	world_done(&world);
 }
 

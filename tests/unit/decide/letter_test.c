@@ -31,7 +31,11 @@ static struct config_jail jail_of(void)
 		.scopes = { { .protocol = IPPROTO_UDP,
 			.n_ranges = 1,
 			.ranges = { { 5060, 5061 } } } },
-		.n_scopes = 1 };
+		.n_scopes = 1,
+		.narrow = { { .protocol = IPPROTO_UDP,
+			.n_ranges = 1,
+			.ranges = { { 5060, 5061 } } } },
+		.n_narrow = 1 };
 }
 
 static struct ban ban_of(void)

@@ -28,6 +28,7 @@ struct source {
 	const char *zone;
 	bool usedns;
 	uint32_t maxlines;
+	enum proof proof;
 };
 
 struct built {
@@ -53,6 +54,7 @@ static struct filter *build(struct built *built, const struct source *source,
 	built->def = (struct filter_def){ .name = name,
 		.path = name,
 		.maxlines = source->maxlines,
+		.proof = source->proof,
 		.usedns = source->usedns ? USEDNS_YES : USEDNS_NO,
 		.failregex = built->fails,
 		.ignoreregex = built->ignores,
@@ -366,6 +368,44 @@ static void cut_lines(void **state)
 	}
 }
 
+/* What the filter says of its service goes before what its rules find. */
+static void proof_of_the_service(void **state)
+{
+	static const struct {
+		enum proof proof;
+		const char *line;
+		enum hit_proof hit;
+	} rows[] = {
+		{ PROOF_UNSET, "fail via UDP from 192.0.2.1", HIT_UNPROVEN },
+		{ PROOF_UNSET, "fail via TCP from 192.0.2.1", HIT_PROVEN },
+		{ PROOF_TCP, "fail via UDP from 192.0.2.1", HIT_PROVEN },
+		{ PROOF_TCP, "fail via UDP from example.org", HIT_UNPROVEN },
+		{ PROOF_NONE, "fail via TCP from 192.0.2.1", HIT_UNPROVEN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct source source = { .fails = { "fail via <F-TRANSPORT>\\w+</F-TRANSPORT> from "
+						    "<HOST>$" },
+			.usedns = true,
+			.proof = rows[i].proof };
+		struct line line = { .text = rows[i].line, .length = strlen(rows[i].line) };
+		struct findings findings = { 0 };
+		struct filter *filter;
+		struct built built;
+		struct hit hit;
+
+		filter = build(&built, &source, &findings);
+		assert_non_null(filter);
+		assert_int_equal(filter_match(filter, &line, now_s, &hit), FILTER_HIT);
+		if (hit.proof != rows[i].hit)
+			fail_msg("row %zu: %d", i, (int)hit.proof);
+		filter_free(filter);
+		release(&built);
+		findings_done(&findings);
+	}
+}
+
 static void findings_told(void **state)
 {
 	static const struct {
@@ -404,7 +444,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(lines), cmocka_unit_test(times),
 		cmocka_unit_test(limits), cmocka_unit_test(cut_lines),
-		cmocka_unit_test(findings_told) };
+		cmocka_unit_test(proof_of_the_service), cmocka_unit_test(findings_told) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
