@@ -53,10 +53,9 @@ static void copies_add(struct nft *nft, struct nft_batch *batch, uint16_t group)
 
 /* ---- connections ---- */
 
-/* What differs between the families: where a header has the destination address, and into which
- * register the port goes, so that it follows the address. */
+/* What differs between the families, IPv4 first: where a header has the destination address, and
+ * into which register the port goes, so that it follows the address. */
 static const struct family {
-	uint8_t number;
 	uint8_t nfproto;
 	uint8_t address_offset;
 	uint8_t address_bytes;
@@ -64,8 +63,8 @@ static const struct family {
 	uint8_t address_type;
 	const char *set;
 } families[] = {
-	{ 4, NFPROTO_IPV4, 16, 4, NFT_REG32_01, NFT_TYPE_IPADDR, "connections_v4" },
-	{ 6, NFPROTO_IPV6, 24, 16, NFT_REG32_04, NFT_TYPE_IP6ADDR, "connections_v6" },
+	{ NFPROTO_IPV4, 16, 4, NFT_REG32_01, NFT_TYPE_IPADDR, "connections_v4" },
+	{ NFPROTO_IPV6, 24, 16, NFT_REG32_04, NFT_TYPE_IP6ADDR, "connections_v6" },
 };
 enum { FAMILIES = sizeof(families) / sizeof(families[0]) };
 
