@@ -38,7 +38,7 @@ struct bans {
 	size_t n_expired;
 	size_t in_flight; /* sum over all elements */
 	size_t queued;    /* elements in the queue */
-	STAILQ_HEAD(, element) queue;
+	STAILQ_HEAD(element_queue, element) queue;
 	struct jail_bans jails[BAN_JAILS_MAX];
 };
 

@@ -61,8 +61,8 @@ struct jail {
 struct counter {
 	struct ranked_table windows; /* of struct window, owned, ranked by the stamps */
 	struct jail jails[COUNTER_JAILS_MAX];
-	size_t n_jails;                  /* all that are set have smaller numbers */
-	TAILQ_HEAD(, evidence) evidence; /* in the order in which it was last added to */
+	size_t n_jails;                           /* all that are set have smaller numbers */
+	TAILQ_HEAD(evidences, evidence) evidence; /* in the order in which it was last added to */
 	size_t evidence_bytes;
 };
 

@@ -84,10 +84,11 @@ struct guard {
 	size_t manual;
 	struct scope scopes[GUARD_SCOPES_MAX];
 	size_t n_scopes;
-	struct counter *counter;              /* owned */
-	struct history *history;              /* owned */
-	struct bans *bans;                    /* owned */
-	TAILQ_HEAD(, waiting_letter) letters; /* owned, oldest first; see waiting_letters.c */
+	struct counter *counter; /* owned */
+	struct history *history; /* owned */
+	struct bans *bans;       /* owned */
+	TAILQ_HEAD(waiting_letters, waiting_letter)
+	letters; /* owned, oldest first; see waiting_letters.c */
 	size_t n_letters;
 	struct ban *lifting; /* owned; copies of lifted bans, whose rows are marked as ended when
 			      * the kernel has acknowledged the lift */

@@ -30,7 +30,7 @@ struct ranked_table {
 	struct ipmap *map; /* owned; (ip, jail) → item */
 	size_t max;
 	struct {
-		TAILQ_HEAD(, ranked) items;
+		TAILQ_HEAD(ranked_items, ranked) items;
 		size_t count;
 	} ranks[RANKED_RANKS];
 };

@@ -43,7 +43,7 @@ struct known_name {
  * of unresolved_take that follow it, hits of a known name are there too. */
 struct unresolved {
 	struct known_name table[UNRESOLVED_NAMES_MAX];
-	TAILQ_HEAD(, unresolved_hit) hits; /* owned, oldest first */
+	TAILQ_HEAD(unresolved_hits, unresolved_hit) hits; /* owned, oldest first */
 	size_t n_hits;
 	int64_t second_s; /* in which the n_asked questions were asked */
 	unsigned n_asked;

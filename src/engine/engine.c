@@ -282,6 +282,17 @@ static void stop(struct engine *engine)
 	(void)sd_event_exit(engine->event, 0); /* cannot fail in the loop */
 }
 
+static void take_health(struct engine *engine, const struct message *record)
+{
+	if (record->number == MESSAGE_PART_CONNECTIONS)
+		return; /* none are asked for */
+	health_set(engine,
+		record->number == MESSAGE_PART_FIREWALL ? CONTROL_FIREWALL : CONTROL_NOTIFIER,
+		record->failure == 0, record->text);
+	if (record->number == MESSAGE_PART_FIREWALL && record->failure == 0)
+		bans_retry(guard_bans(engine->guard));
+}
+
 /* fd came along with the record, -1: none. A record that needs it takes it; else it is closed here.
  */
 static void handle_record(struct engine *engine, const struct message *record, int fd)
@@ -310,14 +321,7 @@ static void handle_record(struct engine *engine, const struct message *record, i
 			control_accept(engine->control, fd, clock_wall_s());
 		return;
 	case MESSAGE_HEALTH:
-		if (record->number == MESSAGE_PART_CONNECTIONS)
-			return; /* none are asked for */
-		health_set(engine,
-			record->number == MESSAGE_PART_FIREWALL ? CONTROL_FIREWALL
-								: CONTROL_NOTIFIER,
-			record->failure == 0, record->text);
-		if (record->number == MESSAGE_PART_FIREWALL && record->failure == 0)
-			bans_retry(guard_bans(engine->guard));
+		take_health(engine, record);
 		return;
 	case MESSAGE_WIRE:
 		take_wire(engine, record, fd);

@@ -184,9 +184,14 @@ static void engine_scope(struct firewall *firewall, struct link *link, const str
 	link->scopes[link->n_scopes++] = (uint8_t)number;
 }
 
-static void engine_wire(struct link *link, const struct message *record)
+/* What the next engine wants to be told of the host's own packets. */
+static void engine_wants(struct link *link, const struct message *record)
 {
-	if (link->state == LINK_PREPARING && record->number <= UINT16_MAX)
+	if (link->state != LINK_PREPARING)
+		return;
+	if (record->type == MESSAGE_CONNECTIONS_WANTED)
+		link->connection_ports = record->scope;
+	else if (record->number <= UINT16_MAX)
 		link->wire_group = (int32_t)record->number;
 }
 
@@ -228,6 +233,26 @@ static void engine_reload(struct firewall *firewall, int client_fd)
 	firewall_tell(firewall, &ended);
 }
 
+static void engine_protect(const struct link *link, const struct message *record)
+{
+	if (record->ip.family && !protected_add_until(link->protected, &record->ip, record->text,
+					 PROTECTED_BY_ENGINE,
+					 record->ttl_s > 0 ? clock_boot_s() + record->ttl_s : 0))
+		log_line(LOG_WARNING, "more than %d protected addresses", PROTECTED_MAX);
+}
+
+/* A ban, a lift, or a question about a connection. */
+static void engine_asks(struct firewall *firewall, struct link *link, struct batch *batch,
+	const struct message *record)
+{
+	if (link->state != LINK_RUNNING && link->state != LINK_STOPPING)
+		return;
+	if (record->type == MESSAGE_CONNECTION)
+		firewall_connections_ask(firewall, link, record, clock_boot_us());
+	else
+		firewall_batch_add(firewall, link, batch, record);
+}
+
 static void handle_record(struct firewall *firewall, struct link *link, struct batch *batch,
 	const struct message *record, int fd)
 {
@@ -237,37 +262,26 @@ static void handle_record(struct firewall *firewall, struct link *link, struct b
 		engine_scope(firewall, link, record);
 		break;
 	case MESSAGE_PROTECT:
-		if (record->ip.family &&
-			!protected_add_until(link->protected, &record->ip, record->text,
-				PROTECTED_BY_ENGINE,
-				record->ttl_s > 0 ? clock_boot_s() + record->ttl_s : 0))
-			log_line(LOG_WARNING, "more than %d protected addresses", PROTECTED_MAX);
+		engine_protect(link, record);
 		break;
 	case MESSAGE_LIFT_ON_STOP:
 		link->lift_on_stop = true;
 		break;
 	case MESSAGE_WIRE_WANTED:
-		engine_wire(link, record);
-		break;
 	case MESSAGE_CONNECTIONS_WANTED:
-		if (link->state == LINK_PREPARING)
-			link->connection_ports = record->scope;
+		engine_wants(link, record);
 		break;
 	case MESSAGE_SEAL:
 		engine_sealed(firewall, link);
 		break;
 	case MESSAGE_BAN:
 	case MESSAGE_LIFT:
-		if (link->state == LINK_RUNNING || link->state == LINK_STOPPING)
-			firewall_batch_add(firewall, link, batch, record);
+	case MESSAGE_CONNECTION:
+		engine_asks(firewall, link, batch, record);
 		break;
 	case MESSAGE_QUERY:
 		firewall_batch_apply(firewall, link, batch);
 		firewall_answer_query(firewall, link, record);
-		break;
-	case MESSAGE_CONNECTION:
-		if (link->state == LINK_RUNNING || link->state == LINK_STOPPING)
-			firewall_connections_ask(firewall, link, record, clock_boot_us());
 		break;
 	case MESSAGE_READY:
 		firewall_batch_apply(firewall, link, batch);

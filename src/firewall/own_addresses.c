@@ -150,6 +150,7 @@ static void gateway_multipath(struct list *list, const struct nlattr *multipath,
 		mnl_attr_for_each_payload((const void *)RTNH_DATA(hop),
 			hop->rtnh_len - sizeof(*hop))
 		{
+			/* cppcheck-suppress uninitvar ; the macro sets it */
 			gateway_attribute(list, attr, family);
 		}
 		left -= RTNH_ALIGN(hop->rtnh_len);

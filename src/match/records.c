@@ -132,6 +132,7 @@ static void versions_share(struct records *records)
 		return;
 	TAILQ_FOREACH(log, &records->logs, others)
 	{
+		/* cppcheck-suppress uninitvar ; the macro sets it */
 		unsigned major = asterisk_is_clean(log->reader) ? asterisk_version(log->reader) : 0;
 
 		if (!major)
