@@ -151,6 +151,7 @@ struct asterisk_record {
 	struct asterisk_piece session; /* the same; empty if an ESC has deleted it */
 	struct asterisk_piece challenge;
 	struct ip ip;
+	uint16_t port; /* 0: none that exists */
 	int64_t at_ms; /* EventTV */
 	/* The source cannot be forged: the attempt came over a connection, or (chan_sip) its answer
 	 * repeats the challenge that the server sent to that address; and nobody but Asterisk's

@@ -41,11 +41,22 @@ static bool take_quoted(struct asterisk_cursor *c, const char *name, size_t most
 	return asterisk_take(c, "\"");
 }
 
+/* 0: there is no such port. */
+static uint16_t port_of(struct asterisk_piece digits)
+{
+	uint32_t port = 0;
+
+	for (size_t i = 0; i < digits.length && port <= UINT16_MAX; i++)
+		port = port * 10 + (uint32_t)(digits.text[i] - '0');
+	return port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
 /* oteAddress="IPV4/UDP/192.0.2.1/5060" */
 static bool take_remote(struct asterisk_cursor *c, struct asterisk_record *record)
 {
 	static const char *const transports[] = { "UDP", "TCP", "TLS", "WSS", "WS" };
 	struct asterisk_piece address;
+	struct asterisk_piece port;
 	bool six;
 
 	if (!asterisk_take(c, "oteAddress=\"IPV"))
@@ -63,8 +74,9 @@ static bool take_remote(struct asterisk_cursor *c, struct asterisk_record *recor
 	}
 	if (!asterisk_take_run(c, is_address, 1, &address) || address.length > ADDRESS_BYTES_MAX ||
 		ip_parse(address.text, address.length, &record->ip) < 0 || !asterisk_take(c, "/") ||
-		!asterisk_take_run(c, asterisk_is_digit, 1, NULL))
+		!asterisk_take_run(c, asterisk_is_digit, 1, &port))
 		return false;
+	record->port = port_of(port);
 	/* an IPv4 address that was written as ::ffff:192.0.2.1 is IPv4 by now, in an IPV6 field */
 	return asterisk_take(c, "\"") && (six || record->ip.family == 4);
 }

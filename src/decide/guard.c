@@ -203,11 +203,17 @@ static void line_judged(struct guard *guard, size_t number, const struct line *l
 void guard_entry(struct guard *guard, size_t jail, const struct line *line, int64_t now_s)
 {
 	struct filter *filter = guard->jails[jail].filter;
+	enum filter_result result;
 	struct hit hit;
 
 	if (!filter)
 		return;
-	line_judged(guard, jail, line, filter_match(filter, line, now_s, &hit), &hit, now_s);
+	result = filter_match(filter, line, now_s, &hit);
+	if (result == FILTER_HIT && hit.proof == HIT_UNPROVEN &&
+		guard->jails[jail].config->doubts && guard->events.prove &&
+		guard->events.prove(guard->events.context, &hit, now_s))
+		hit.proof = HIT_PROVEN;
+	line_judged(guard, jail, line, result, &hit, now_s);
 	blind_count(guard, jail, line, now_s);
 }
 

@@ -17,6 +17,7 @@ struct error;
 struct filter;
 struct findings;
 struct guard;
+struct hit;
 struct letter;
 struct line;
 struct protected;
@@ -30,7 +31,7 @@ struct store_total;
  * banned. Time is an argument: now_s is the wall clock, in seconds. */
 
 /* What the guard wants others to do. These are called from inside guard functions. Each may be
- * NULL: then no mail is sent, nothing is written, no name is looked up. */
+ * NULL: then no mail is sent, nothing is written, no name is looked up, nothing more is proven. */
 struct guard_events {
 	/* Sends a mail to dest (never NULL); sender NULL: the default one. letter is borrowed. */
 	void (*alert)(void *context, int64_t now_s, const char *dest, const char *sender,
@@ -40,6 +41,9 @@ struct guard_events {
 	/* Has a host name looked up. The answer comes by guard_resolved, or never. Returns false if
 	 * it cannot be asked now. */
 	bool (*resolve)(void *context, const char *name);
+	/* Asked once for each hit of a jail that doubts (struct config_jail) whose source the log
+	 * alone does not prove: whether something else does, as what the kernel has seen. */
+	bool (*prove)(void *context, const struct hit *hit, int64_t now_s);
 	void *context;
 };
 

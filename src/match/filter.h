@@ -66,6 +66,11 @@ struct hit {
 	struct hit_field fields[HIT_FIELDS_MAX];
 	size_t n_fields;
 	enum hit_proof proof;
+	/* Of a record of Asterisk, for whoever can prove its source by them: the nonce that the
+	 * caller names, "UDP" ..., and the port that he has sent from. Empty and 0 else. */
+	struct asterisk_piece challenge;
+	struct asterisk_piece transport;
+	uint16_t port;
 	uint64_t session; /* a hash of PJSIP's SessionID, the same after a restart; 0: none */
 	enum hit_event event;
 };

@@ -317,6 +317,9 @@ void records_hit(struct records *records, int64_t now_s, struct hit *hit)
 		.proof = records->kind != ASTERISK_RECORD ? HIT_DOUBTFUL
 			 : record->proven                 ? HIT_PROVEN
 							  : HIT_UNPROVEN,
+		.challenge = record->challenge,
+		.transport = record->transport,
+		.port = record->port,
 		.session = session_of(record),
 		.event = event_of(record),
 	};

@@ -57,6 +57,7 @@ struct world {
 	char told_because[128];
 	bool dry_run;
 	void (*tune)(struct config *config); /* NULL: as it was read */
+	bool (*prove)(void *context, const struct hit *hit, int64_t now_s);
 	unsigned alerts;
 	unsigned notes;
 	struct letter letter; /* the last */
@@ -147,6 +148,7 @@ static inline void world_start(struct world *world, int64_t now_s)
 {
 	struct guard_events events = { .alert = world_on_alert,
 		.note = world_on_note,
+		.prove = world->prove,
 		.context = world };
 	struct protect_events protect_events = { .ask = world_on_ask,
 		.tell = world_on_tell,

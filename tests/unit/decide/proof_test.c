@@ -222,6 +222,39 @@ static void test_alert(void **state)
 	assert_int_equal(world.alerts, 1);
 }
 
+static unsigned asked;
+
+static bool on_prove(void *context, const struct hit *hit, int64_t now_s)
+{
+	struct ip who = ip_of(WHO);
+
+	assert_ptr_equal(context, &world);
+	assert_true(ip_equal(&hit->ip, &who) && hit->at_ms / 1000 == now_s);
+	return asked++ % 2 == 0;
+}
+
+/* Somebody else may know more than the log. He is not asked about what is sure anyway, nor in a
+ * jail that does not doubt. */
+static void test_proven_by_somebody_else(void **state)
+{
+	(void)state;
+	world.prove = on_prove;
+	restart(0);
+	asked = 0;
+	fail_as("pup", 0); /* the u is proven */
+	assert_int_equal(asked, 1);
+	assert_true(world_ban(&world, SIP, WHO)->proven);
+	fail_as("pu", 200); /* the u is not; after a ban each counts as two */
+	assert_false(world_ban(&world, SIP, WHO)->proven);
+	fail_as("u", 202); /* this one is */
+	assert_int_equal(asked, 3);
+	assert_true(world_ban(&world, SIP, WHO)->proven);
+	world.tune = NULL;
+	restart(400);
+	fail_as("uuu", 400);
+	assert_int_equal(asked, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +264,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_widen_after_a_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_escalation, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alert, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_proven_by_somebody_else, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

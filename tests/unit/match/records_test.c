@@ -166,6 +166,9 @@ static void fields(void **state)
 		assert_string_equal(hit.fields[i].name, wanted[i][0]);
 		assert_true(is(hit.fields[i].value, hit.fields[i].length, wanted[i][1]));
 	}
+	assert_true(is(hit.challenge.text, hit.challenge.length, "1/2"));
+	assert_true(is(hit.transport.text, hit.transport.length, "TCP"));
+	assert_int_equal(hit.port, 5062);
 	filter_free(fixture.filter);
 }
 
