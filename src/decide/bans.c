@@ -160,6 +160,20 @@ static void element_forget(struct bans *bans, struct element *element)
 	free(element);
 }
 
+/* A new element, which no ban wants yet; NULL: there is no room. */
+static struct element *element_new(struct bans *bans, uint8_t scope, const struct ip *ip)
+{
+	struct element *element = alloc_zero(sizeof(*element));
+
+	element->ip = *ip;
+	element->scope = scope;
+	element->wanted_s = UNWANTED;
+	if (ipmap_put(bans->by_element, ip, scope, element))
+		return element;
+	free(element);
+	return NULL;
+}
+
 /* Derives anew, from the bans, what the kernel should hold for (scope, ip), and queues it if it
  * differs. lift: an element that no ban wants any more is deleted in the kernel; without it nothing
  * is sent, since the element's timeout has ended it in the kernel too. */
@@ -168,19 +182,9 @@ static void element_update(struct bans *bans, uint8_t scope, const struct ip *ip
 	int64_t wanted = element_wanted(bans, scope, ip);
 	struct element *element = ipmap_get(bans->by_element, ip, scope);
 
-	if (!element) {
-		if (wanted == UNWANTED)
-			return;
-		element = alloc_zero(sizeof(*element));
-		element->ip = *ip;
-		element->scope = scope;
-		element->wanted_s = UNWANTED;
-		if (!ipmap_put(bans->by_element, ip, element->scope, element)) {
-			free(element); /* not reached: all bans have room */
-			return;
-		}
-	}
-	if (wanted == element->wanted_s)
+	if (!element && wanted != UNWANTED)
+		element = element_new(bans, scope, ip); /* all bans have room */
+	if (!element || wanted == element->wanted_s)
 		return;
 	element->wanted_s = wanted;
 	if (wanted != UNWANTED || lift)
@@ -386,6 +390,16 @@ struct ban *bans_of_element(const struct bans *bans, uint8_t scope, const struct
 	uint32_t jail = 0;
 
 	return element_ban(bans, scope, ip, &jail);
+}
+
+void bans_lift_element(struct bans *bans, uint8_t scope, const struct ip *ip)
+{
+	struct element *element = ipmap_get(bans->by_element, ip, scope);
+
+	if (!element)
+		element = element_new(bans, scope, ip);
+	if (element && element->wanted_s == UNWANTED)
+		queue_push(bans, element);
 }
 
 size_t bans_waiting(const struct bans *bans)

@@ -107,6 +107,8 @@ void bans_retry(struct bans *bans);
 bool bans_has_change(const struct bans *bans, uint8_t scope, const struct ip *ip);
 /* A ban that wants this element, of any jail; NULL: none does. */
 struct ban *bans_of_element(const struct bans *bans, uint8_t scope, const struct ip *ip);
+/* The kernel holds this element though no ban wants it: it is deleted there. */
+void bans_lift_element(struct bans *bans, uint8_t scope, const struct ip *ip);
 /* How many changes are waiting to be sent or answered. */
 size_t bans_waiting(const struct bans *bans);
 /* The scopes that this ban closes. */

@@ -289,17 +289,34 @@ void guard_held(struct guard *guard, uint8_t scope, const struct ip *ip, bool li
 		waiting_letters_answered(guard, ip, now_s);
 }
 
+static bool jail_closes(const struct guard_jail *jail, uint8_t scope)
+{
+	return memchr(jail->scopes.list, scope, jail->scopes.count) ||
+	       memchr(jail->narrow.list, scope, jail->narrow.count);
+}
+
 static int jail_of_scope(const struct guard *guard, uint8_t scope)
 {
 	for (size_t i = 0; i < guard->n_jails; i++) {
 		const struct guard_jail *jail = &guard->jails[i];
 
-		if ((jail->filter || i == guard->manual) &&
-			(memchr(jail->scopes.list, scope, jail->scopes.count) ||
-				memchr(jail->narrow.list, scope, jail->narrow.count)))
+		if ((jail->filter || i == guard->manual) && jail_closes(jail, scope))
 			return (int)i;
 	}
 	return -1;
+}
+
+/* A jail with this scope has banned the address, and the ban closes other ports: it was widened just
+ * before a crash, or the key `unproven` was another one. */
+static bool is_left_over(const struct guard *guard, uint8_t scope, const struct ip *ip)
+{
+	for (uint32_t i = 0; i < guard->n_jails; i++) {
+		const struct ban *ban = bans_find(guard->bans, i, ip);
+
+		if (ban && !ban->expired && jail_closes(&guard->jails[i], scope))
+			return true;
+	}
+	return false;
 }
 
 void guard_adopt(struct guard *guard, uint8_t scope, const struct ip *ip, int64_t ttl_s,
@@ -311,6 +328,10 @@ void guard_adopt(struct guard *guard, uint8_t scope, const struct ip *ip, int64_
 
 	if (number < 0 || bans_of_element(guard->bans, scope, ip))
 		return;
+	if (is_left_over(guard, scope, ip)) {
+		bans_lift_element(guard->bans, scope, ip);
+		return;
+	}
 	ban.jail = (uint32_t)number;
 	ban.until_s = ttl_s ? now_s + ttl_s : 0;
 	ban.proven =

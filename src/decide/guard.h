@@ -121,7 +121,8 @@ struct bans *guard_bans(struct guard *guard);
 void guard_held(struct guard *guard, uint8_t scope, const struct ip *ip, bool lift, int failure,
 	int64_t now_s);
 /* The kernel held this element when the engine started, for ttl_s more (0: permanent): if no ban
- * wants it, a jail with that scope takes it over as a ban. */
+ * wants it, a jail with that scope takes it over as a ban; but if that jail has banned the address
+ * already, and closes other ports, the element is deleted. */
 void guard_adopt(struct guard *guard, uint8_t scope, const struct ip *ip, int64_t ttl_s,
 	int64_t now_s);
 /* Somebody has deleted the element with nft: the bans that want it are lifted, as by hand. */

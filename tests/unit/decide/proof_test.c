@@ -222,6 +222,38 @@ static void test_alert(void **state)
 	assert_int_equal(world.alerts, 1);
 }
 
+/* What the kernel holds from before does not change a ban that is known: it goes. */
+static void test_left_over(void **state)
+{
+	struct ip ip = ip_of(WHO);
+	struct ban_change change;
+	uint8_t narrow;
+
+	(void)state;
+	fail_as("uuu", 0);
+	(void)world_flush(&world, 0, NOW_S + 2);
+	narrow = scope_of(world_ban(&world, SIP, WHO));
+	restart(3);
+	(void)world_flush(&world, 0, NOW_S + 3);
+	guard_adopt(world.guard, narrow, &ip, 50, NOW_S + 3);
+	assert_int_equal(bans_waiting(guard_bans(world.guard)), 0);
+	guard_adopt(world.guard, 0, &ip, 50, NOW_S + 3);
+	assert_false(world_ban(&world, SIP, WHO)->proven);
+	assert_true(bans_peek(guard_bans(world.guard), NOW_S + 3, &change));
+	assert_true(change.lift && change.scope == 0);
+	assert_int_equal(world_flush(&world, 0, NOW_S + 3), 1);
+	fail_as("ppp", 4);
+	restart(7);
+	(void)world_flush(&world, 0, NOW_S + 7);
+	guard_adopt(world.guard, narrow, &ip, 50, NOW_S + 7);
+	assert_true(world_ban(&world, SIP, WHO)->proven);
+	assert_true(bans_peek(guard_bans(world.guard), NOW_S + 7, &change));
+	assert_true(change.lift && change.scope == narrow);
+	guard_adopt(world.guard, narrow, &(struct ip){ 4, 32, { 192, 0, 2, 9 } }, 50, NOW_S + 7);
+	assert_false(world_ban(&world, SIP, "192.0.2.9")->proven);
+	assert_int_equal(scope_of(world_ban(&world, SIP, "192.0.2.9")), narrow);
+}
+
 static unsigned asked;
 
 static bool on_prove(void *context, const struct hit *hit, int64_t now_s)
@@ -264,6 +296,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_widen_after_a_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_escalation, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alert, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_left_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_proven_by_somebody_else, setup, teardown),
 	};
 
