@@ -306,8 +306,8 @@ static int jail_of_scope(const struct guard *guard, uint8_t scope)
 	return -1;
 }
 
-/* A jail with this scope has banned the address, and the ban closes other ports: it was widened just
- * before a crash, or the key `unproven` was another one. */
+/* A jail with this scope has banned the address, and the ban closes other ports: it was widened
+ * just before a crash, or the key `unproven` was another one. */
 static bool is_left_over(const struct guard *guard, uint8_t scope, const struct ip *ip)
 {
 	for (uint32_t i = 0; i < guard->n_jails; i++) {
