@@ -21,10 +21,12 @@
 #include "engine/start_state.h"
 #include "follow/journal.h"
 #include "follow/tail.h"
+#include "match/filter.h"
 #include "process/launch.h"
 #include "process/messages.h"
 #include "protect/protect.h"
 #include "state/store.h"
+#include "wire/nonces.h"
 #include "wire/wire.h"
 
 enum {
@@ -181,6 +183,24 @@ static void read_wire(struct engine *engine)
 	if (engine->wire && !wire_read(engine->wire, clock_boot_s()))
 		text_format(engine->wire_trouble, sizeof(engine->wire_trouble),
 			"the copies of challenges cannot be read");
+}
+
+/* For the guard: the caller has answered a challenge that the kernel saw going to him alone, or, as
+ * an unknown account and a refused address name none, has answered one a moment ago. That says
+ * nothing about an old line. */
+static bool prove(void *context, const struct hit *hit, int64_t now_s)
+{
+	const struct engine *engine = context;
+	int64_t boot_s = clock_boot_s();
+
+	if (!engine->wire || hit->transport.length != strlen("UDP") ||
+		memcmp(hit->transport.text, "UDP", strlen("UDP")) != 0)
+		return false;
+	if (hit->challenge.length)
+		return nonces_prove(wire_nonces(engine->wire), &hit->ip, hit->challenge.text,
+			hit->challenge.length, boot_s);
+	return hit->has_time && now_s - hit->at_ms / 1000 < NONCES_PROVEN_S &&
+	       nonces_is_proven(wire_nonces(engine->wire), &hit->ip, boot_s);
 }
 
 /* Takes a MESSAGE_WIRE, and fd, which came along; -1: none. */
@@ -553,6 +573,7 @@ int engine_run(const struct run_options *options, int client_fd)
 	struct guard_events events = { .alert = on_alert,
 		.note = log_note,
 		.resolve = notifier_link_resolve,
+		.prove = prove,
 		.context = &engine };
 	struct error err;
 	int rc;

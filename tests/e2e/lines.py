@@ -11,8 +11,10 @@ import shutil
 import sys
 import time
 
+NONCE = None  # --nonce
+
 TAILS = {
-    "ChallengeResponseFailed": ',Challenge="{epoch}/{nonce}",Response="{response}",'
+    "ChallengeResponseFailed": ',Challenge="{nonce}",Response="{response}",'
                                'ExpectedResponse=""',
     "ChallengeSent": ',Challenge=""',
     "SuccessfulAuth": ',UsingPassword="1"',
@@ -27,7 +29,7 @@ def line(event, address, transport, account, at, pad=0):
     local = "2001:db8:99::1" if ":" in address else "10.99.0.1"
     session = secrets.token_hex(6) + "x" * pad + "@" + address
     informational = event in ("ChallengeSent", "SuccessfulAuth")
-    tail = TAILS[event].format(epoch=int(at), nonce=secrets.token_hex(16),
+    tail = TAILS[event].format(nonce=NONCE or f"{int(at)}/{secrets.token_hex(16)}",
                                response=secrets.token_hex(16))
     return (f'[{when:%Y-%m-%d %H:%M:%S}] SECURITY[74] res_security_log.c: '
             f'SecurityEvent="{event}",EventTV="{when:%Y-%m-%dT%H:%M:%S}.'
@@ -96,6 +98,7 @@ def rotate_and_write(log, args):
 
 
 def main():
+    global NONCE
     parser = argparse.ArgumentParser()
     parser.add_argument("--append", metavar="FILE")
     parser.add_argument("--event", choices=sorted(TAILS), default="ChallengeResponseFailed")
@@ -104,12 +107,14 @@ def main():
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--age", type=float, default=0, help="seconds that the lines are old")
     parser.add_argument("--pad", type=int, default=0, help="bytes that the Call-ID is longer")
+    parser.add_argument("--nonce", help="the challenge that was answered; default: an invented one")
     parser.add_argument("--interval", type=float, default=0)
     parser.add_argument("--rotate", choices=("rename", "copytruncate"))
     parser.add_argument("--every", type=int, default=100)
     parser.add_argument("--pause", type=float, default=0)
     parser.add_argument("addresses", nargs="+", metavar="ADDRESS")
     args = parser.parse_args()
+    NONCE = args.nonce
     if args.rotate:
         rotate_and_write(Log(args.append), args)
         return

@@ -89,6 +89,30 @@ test_copies() {
 	is "all were read" "$(wire unreadable)" 0
 }
 
+# ban_is ADDRESS "PROOF SCOPE..."
+ban_is() {
+	[ "$(json '.jails[].bans[] | select(.address == $a) | "\(.proof) \(.scope)"' --arg a "$1")" = "$2" ]
+}
+
+test_proof() {
+	check "a caller is challenged" asks 198.51.100.8
+	lines --count 4 --nonce "$(cat "$T/nonce")" 198.51.100.8
+	check "who answers the challenge is proven, and loses every port" eventually 5 \
+		ban_is 198.51.100.8 "proven all"
+	check "in the kernel" eventually 5 in_kernel 198.51.100.8
+	lines --event InvalidAccountID --count 4 198.51.100.9
+	check "who never got one is not" eventually 5 in_kernel 198.51.100.9
+	check_not "nor loses every port" ban_is 198.51.100.9 "proven all"
+	check "another one is challenged" asks 198.51.100.10
+	lines --count 4 --nonce "$(cat "$T/nonce")" 198.51.100.11
+	check "his challenge proves nobody else" eventually 5 in_kernel 198.51.100.11
+	check_not "who loses no more than Asterisk's ports" ban_is 198.51.100.11 "proven all"
+	lines --count 3 --nonce "$(cat "$T/nonce")" 198.51.100.10
+	lines --event InvalidAccountID 198.51.100.10
+	check "for a while the address is proven without one" eventually 5 \
+		ban_is 198.51.100.10 "proven all"
+}
+
 test_losses() {
 	check "a long answer comes" asks $B --pad 2500
 	check "it cannot be read" eventually 2 wire_is unreadable 1
@@ -173,6 +197,7 @@ challenger $FOREIGN
 daemon_start
 test_start
 test_copies
+test_proof
 test_losses
 test_flood
 test_reload
