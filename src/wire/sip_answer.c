@@ -18,6 +18,7 @@ enum {
 struct span {
 	const uint8_t *at;
 	size_t left;
+	bool is_cut; /* the packet goes on, and what is here ends before it */
 };
 
 static uint16_t word_at(const uint8_t *bytes)
@@ -43,11 +44,12 @@ static enum sip_answer_kind read_ip4(struct span *packet, struct sip_answer *ans
 		return SIP_ANSWER_OTHER; /* 0x1fff: a later fragment, which has no UDP header */
 	header_bytes = (size_t)(header[0] & 0xf) * 4;
 	total = word_at(header + 2);
-	if (header_bytes < IP4_HEADER_BYTES || total < header_bytes || packet->left < total ||
-		word_at(header + 6) & 0x2000) /* more fragments follow */
+	if (header_bytes < IP4_HEADER_BYTES || total < header_bytes || packet->left < header_bytes)
 		return SIP_ANSWER_UNREADABLE;
+	packet->is_cut =
+		packet->left < total || word_at(header + 6) & 0x2000; /* fragments follow */
 	answer->to = ip_from_bytes(4, header + 16);
-	packet->left = total;
+	packet->left = packet->left < total ? packet->left : total;
 	skip(packet, header_bytes);
 	return SIP_ANSWER_READ;
 }
@@ -72,9 +74,8 @@ static enum sip_answer_kind read_extension(struct span *packet, uint8_t *type)
 		break;
 	case IPPROTO_FRAGMENT:
 		if (word_at(packet->at + 2) & 0xfff8)
-			return SIP_ANSWER_OTHER; /* a later fragment */
-		if (packet->at[3] & 1)
-			return SIP_ANSWER_UNREADABLE;
+			return SIP_ANSWER_OTHER;                      /* a later fragment */
+		packet->is_cut = packet->is_cut || packet->at[3] & 1; /* fragments follow */
 		bytes = 8;
 		break;
 	default:
@@ -97,10 +98,9 @@ static enum sip_answer_kind read_ip6(struct span *packet, struct sip_answer *ans
 		return SIP_ANSWER_UNREADABLE;
 	type = header[6];
 	total = IP6_HEADER_BYTES + (size_t)word_at(header + 4);
-	if (packet->left < total)
-		return SIP_ANSWER_UNREADABLE;
+	packet->is_cut = packet->left < total;
 	answer->to = ip_from_bytes(6, header + 24);
-	packet->left = total;
+	packet->left = packet->left < total ? packet->left : total;
 	skip(packet, IP6_HEADER_BYTES);
 	for (int i = 0; i < EXTENSIONS_MAX && type != IPPROTO_UDP; i++) {
 		enum sip_answer_kind kind = read_extension(packet, &type);
@@ -119,10 +119,11 @@ static enum sip_answer_kind read_udp(struct span *packet, struct sip_answer *ans
 	if (packet->left < UDP_HEADER_BYTES)
 		return SIP_ANSWER_UNREADABLE;
 	length = word_at(packet->at + 4);
-	if (length < UDP_HEADER_BYTES || length > packet->left)
+	if (length < UDP_HEADER_BYTES || (length > packet->left && !packet->is_cut))
 		return SIP_ANSWER_UNREADABLE;
+	packet->is_cut = packet->is_cut || length > packet->left;
 	answer->from_port = word_at(packet->at);
-	packet->left = length;
+	packet->left = length < packet->left ? length : packet->left;
 	skip(packet, UDP_HEADER_BYTES);
 	return SIP_ANSWER_READ;
 }
@@ -175,7 +176,7 @@ static bool take_line(struct span *message, struct span *ret_line)
 
 	if (!end)
 		return false;
-	*ret_line = (struct span){ message->at, (size_t)(end - message->at) };
+	*ret_line = (struct span){ .at = message->at, .left = (size_t)(end - message->at) };
 	skip(message, ret_line->left + 2);
 	return true;
 }
@@ -194,7 +195,7 @@ static bool take_value(struct span *line, struct span *ret_value)
 			end++;
 	if (end > line->left || (is_quoted && end == line->left))
 		return false;
-	*ret_value = (struct span){ line->at, end };
+	*ret_value = (struct span){ .at = line->at, .left = end };
 	skip(line, end + is_quoted);
 	return true;
 }
@@ -204,7 +205,7 @@ static bool take_value(struct span *line, struct span *ret_value)
 static bool read_parameters(struct span line, struct sip_answer *answer)
 {
 	while (line.left) {
-		struct span name = { line.at, 0 };
+		struct span name = { .at = line.at };
 		struct span value;
 		bool is_nonce;
 
@@ -265,16 +266,18 @@ static bool read_lines(struct span message, struct sip_answer *answer)
 enum sip_answer_kind sip_answer_read(const void *packet, size_t length,
 	struct sip_answer *ret_answer)
 {
-	struct span message = { packet, length };
+	struct span message = { .at = packet, .left = length };
 	struct sip_answer answer = { 0 };
 	enum sip_answer_kind kind = read_headers(&message, &answer);
 	struct span line;
 
 	if (kind != SIP_ANSWER_READ)
 		return kind;
+	if (message.is_cut && message.left < strlen("SIP/2.0 401 "))
+		return SIP_ANSWER_UNREADABLE;
 	if (!begins_with(&message, "SIP/2.0 401 ") && !begins_with(&message, "SIP/2.0 407 "))
-		return SIP_ANSWER_OTHER;
-	if (!take_line(&message, &line) || !read_lines(message, &answer))
+		return SIP_ANSWER_OTHER; /* whole or not, it gives no nonce away */
+	if (message.is_cut || !take_line(&message, &line) || !read_lines(message, &answer))
 		return SIP_ANSWER_UNREADABLE;
 	*ret_answer = answer;
 	return SIP_ANSWER_READ;

@@ -170,6 +170,25 @@ static void the_receiver_is_read(void **state)
 	}
 }
 
+/* A caller can have them as long as he likes, and so cut in their copy, which says nothing. */
+static void other_answers_that_are_cut(void **state)
+{
+	static const char text[] = "SIP/2.0 404 Not Found\r\n" CSEQ CHALLENGE(NONCE_A) "\r\n";
+	struct packet packets[] = { packet_ip4("10.99.0.2", SIP_PORT, text, 0),
+		packet_ip6("2001:db8:99::2", SIP_PORT, text, 17, "", 0) };
+	struct sip_answer answer;
+	char nonces[512];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		size_t status = packets[i].length - strlen(text) + strlen("SIP/2.0 404 ");
+
+		for (size_t length = status; length <= packets[i].length; length++)
+			assert_int_equal(read_packet(&packets[i], length, &answer, nonces),
+				SIP_ANSWER_OTHER);
+	}
+}
+
 static void what_stands_behind_the_packet_is_not_read(void **state)
 {
 	struct packet packet = packet_ip4("10.99.0.2", SIP_PORT, ANSWER(NONCE_A), 0);
@@ -237,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_shape_decides),
 		cmocka_unit_test(the_receiver_is_read),
+		cmocka_unit_test(other_answers_that_are_cut),
 		cmocka_unit_test(what_stands_behind_the_packet_is_not_read),
 		cmocka_unit_test(headers_that_are_not_as_they_should_be),
 	};
