@@ -1,5 +1,6 @@
 #include "pbx/conf.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <glob.h>
 #include <search.h>
@@ -396,20 +397,28 @@ static bool pattern_is_fair(const char *pattern, bool *ret_is_wild)
 }
 
 /* Notes the directory that a pattern looks into, so that a new name in it is seen. Of one with a
- * wild name itself, or one that braces make, only the known files are looked at again. */
-static void directory_note(struct reader *reader, const char *pattern)
+ * wild name itself, or one that braces make, only the known files are looked at again. False: it is
+ * there and cannot be listed; nobody knows which files fit. */
+static bool directory_note(struct reader *reader, const char *pattern)
 {
 	size_t fixed = strcspn(pattern, "*?[{");
 	cleanup_free char *path = alloc_bytes(pattern, fixed);
 	char *slash = strrchr(path, '/');
 	struct pbx_file *file;
+	DIR *list;
 
 	if (!slash)
-		return;
+		return true;
 	slash[slash == path] = '\0';
 	file = sources_file(reader->sources, path);
-	if (file)
-		file->stamp = sources_stamp(path);
+	if (!file)
+		return true;
+	file->stamp = sources_stamp(path);
+	list = opendir(path);
+	file->error = list ? 0 : errno;
+	if (list)
+		(void)closedir(list);
+	return list || file->error == ENOENT;
 }
 
 static void include(struct reader *reader, const char *argument, const struct position *at,
@@ -419,6 +428,7 @@ static void include(struct reader *reader, const char *argument, const struct po
 					  ? alloc_string(argument)
 					  : alloc_format("%s/%s", reader->sources->dir, argument);
 	glob_t found = { 0 };
+	bool is_listed;
 	bool is_wild;
 
 	if (!pattern_is_fair(path, &is_wild)) {
@@ -430,11 +440,11 @@ static void include(struct reader *reader, const char *argument, const struct po
 		file_take(reader, path, at, may_lack);
 		return;
 	}
-	directory_note(reader, path);
+	is_listed = directory_note(reader, path);
 	if (glob(path, GLOB_BRACE, NULL, &found) == 0)
 		for (size_t i = 0; i < found.gl_pathc; i++)
 			file_take(reader, found.gl_pathv[i], at, may_lack);
-	else if (!may_lack)
+	else if (!may_lack && is_listed)
 		sources_warn(reader->sources, at,
 			"no file fits '%s': Asterisk refuses the file that includes it",
 			text_shown_string(path).text);

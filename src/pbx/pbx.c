@@ -127,9 +127,9 @@ uint64_t pbx_stamp_now(const struct pbx *pbx)
 	return stamp_all(pbx, true);
 }
 
-const struct pbx_file *pbx_unreadable(const struct pbx *pbx)
+const struct pbx_file *pbx_unreadable(const struct pbx *pbx, const struct pbx_file *after)
 {
-	for (size_t i = 0; i < pbx->n_files; i++)
+	for (size_t i = after ? (size_t)(after - pbx->files) + 1 : 0; i < pbx->n_files; i++)
 		if (pbx->files[i].names_trunks && pbx->files[i].error &&
 			pbx->files[i].error != ENOENT)
 			return &pbx->files[i];

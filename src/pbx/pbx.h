@@ -96,8 +96,9 @@ void pbx_free(struct pbx *pbx);
  * changed, also not which files exist. */
 uint64_t pbx_stamp(const struct pbx *pbx);
 uint64_t pbx_stamp_now(const struct pbx *pbx);
-/* The first file that may name trunks, exists and could not be read; NULL: there is none. */
-const struct pbx_file *pbx_unreadable(const struct pbx *pbx);
+/* The first file behind `after` (NULL: of all) that may name trunks, exists and could not be read;
+ * NULL: there is none. */
+const struct pbx_file *pbx_unreadable(const struct pbx *pbx, const struct pbx_file *after);
 /* Why a file with an error was not read, in words. */
 const char *pbx_file_why(const struct pbx_file *file);
 

@@ -67,7 +67,7 @@ void protect_trunks(struct protect *protect, struct pbx *pbx)
 	protect->pbx = pbx;
 	if (!pbx)
 		return;
-	set_trouble(protect, pbx_unreadable(pbx), "trunks in it are not protected");
+	set_trouble(protect, pbx_unreadable(pbx, NULL), "trunks in it are not protected");
 	trunks_protect(protect, NULL);
 	hosts_collect(protect);
 }
@@ -82,13 +82,21 @@ void protect_trunks_text(const struct protect *protect, char *ret_text, size_t t
 			protect->pbx->n_trunks == 1 ? "is" : "are");
 }
 
+static bool was_read(const struct pbx *former, const char *path)
+{
+	for (size_t i = 0; i < former->n_files; i++)
+		if (!former->files[i].error && strcmp(former->files[i].path, path) == 0)
+			return true;
+	return false;
+}
+
 /* A file that named trunks in the former reading, and that this one could not read. */
 static const struct pbx_file *file_lost(const struct pbx *pbx, const struct pbx *former)
 {
-	const struct pbx_file *file = pbx_unreadable(pbx);
+	const struct pbx_file *file = NULL;
 
-	for (size_t i = 0; file && i < former->n_files; i++)
-		if (!former->files[i].error && strcmp(former->files[i].path, file->path) == 0)
+	while ((file = pbx_unreadable(pbx, file)))
+		if (was_read(former, file->path))
 			return file;
 	return NULL;
 }
@@ -112,6 +120,9 @@ void pbx_trunks_read(struct protect *protect)
 	struct pbx *pbx;
 
 	protect->pbx_seen = now;
+	if (former && now == pbx_stamp(former)) /* also where a fault has come and gone */
+		set_trouble(protect, pbx_unreadable(former, NULL),
+			"trunks in it are not protected");
 	if (!former || now == pbx_stamp(former) || now == protect->pbx_tried)
 		return;
 	if (now != last && ++protect->pbx_waits < PROTECT_PBX_WAITS_MAX)
@@ -128,7 +139,7 @@ void pbx_trunks_read(struct protect *protect)
 		return;
 	}
 	protect->pbx = pbx;
-	set_trouble(protect, pbx_unreadable(pbx), "trunks in it are not protected");
+	set_trouble(protect, pbx_unreadable(pbx, NULL), "trunks in it are not protected");
 	trunks_protect(protect, former);
 	hosts_collect(protect); /* before the texts of the former trunks are freed */
 	pbx_free(former);

@@ -417,6 +417,7 @@ static void unreadable_files(void **state)
 	struct findings findings = { 0 };
 	char out[OUT_BYTES];
 	char dir[DIR_BYTES];
+	const struct pbx_file *second;
 	struct pbx *pbx;
 
 	(void)state;
@@ -424,18 +425,24 @@ static void unreadable_files(void **state)
 	put_bytes(dir, "more.conf", "\0", 1);
 	put(dir, "pjsip.conf", "[u]\ntype=transport\nbind=0.0.0.0:5099\n#include more.conf\n");
 	put(dir, "iax.conf", "#tryinclude none.conf\n");
+	put(dir, "pjsip_wizard.conf", "#include peers.d/*.conf\n");
+	put(dir, "peers.d", "no directory\n");
 	pbx = pbx_read(dir, &findings);
 	listeners_text(pbx, out);
 	compare("the listeners", out,
 		"SIP udp 5099 pjsip.conf:3\nIAX udp 4569 default\n" SIP_DEFAULT AMI_DEFAULT
 			HTTP_DEFAULT);
-	assert_string_equal(strrchr(pbx_unreadable(pbx)->path, '/'), "/more.conf");
-	assert_int_equal(pbx_unreadable(pbx)->error, EILSEQ);
+	assert_string_equal(strrchr(pbx_unreadable(pbx, NULL)->path, '/'), "/more.conf");
+	assert_int_equal(pbx_unreadable(pbx, NULL)->error, EILSEQ);
+	second = pbx_unreadable(pbx, pbx_unreadable(pbx, NULL));
+	assert_string_equal(strrchr(second->path, '/'), "/peers.d");
+	assert_int_equal(second->error, ENOTDIR);
+	assert_null(pbx_unreadable(pbx, second));
 	out[0] = '\0';
 	for (size_t i = 0; i < pbx->n_files; i++)
 		add_text(out, "%s %d\n", strrchr(pbx->files[i].path, '/') + 1, pbx->files[i].error);
 	compare("the files", out,
-		"pjsip.conf 0\nmore.conf 84\npjsip_wizard.conf 2\nsip.conf 2\niax.conf 0\n"
+		"pjsip.conf 0\nmore.conf 84\npjsip_wizard.conf 0\npeers.d 20\nsip.conf 2\niax.conf 0\n"
 		"none.conf 2\nmanager.conf 2\nhttp.conf 2\n");
 	pbx_free(pbx);
 	findings_done(&findings);

@@ -10,15 +10,20 @@
 #include "pbx/pbx.h"
 
 /* The directory of the guard has Asterisk's files too. */
-static void begin(struct world *world, const char *pjsip)
+static void trunks_begin(struct world *world, const char *pjsip)
 {
 	struct findings findings = { 0 };
 
-	world_new(world);
 	world->room = 1000;
 	world_put(world, "pjsip.conf", pjsip);
 	protect_trunks(world->protect, pbx_read(world->dir, &findings));
 	findings_done(&findings);
+}
+
+static void begin(struct world *world, const char *pjsip)
+{
+	world_new(world);
+	trunks_begin(world, pjsip);
 }
 
 static bool is_banned(const struct world *world, const char *address)
@@ -174,6 +179,74 @@ static void a_file_that_could_never_be_read(void **state)
 	world_done(&world);
 }
 
+static void path_of(char out[128], const struct world *world, const char *name)
+{
+	(void)snprintf(out, 128, "%s/%s", world->dir, name);
+}
+
+static void ticks(struct world *world, int from, int to)
+{
+	for (int i = from; i < to; i += 2)
+		protect_tick(world->protect, NOW_S + i);
+}
+
+/* The one that could never be read does not hide the other, which was. */
+static void a_second_file_that_cannot_be_read(void **state)
+{
+	struct world world = { 0 };
+	struct findings findings = { 0 };
+	char text[256];
+	char path[128];
+
+	(void)state;
+	world_new(&world);
+	path_of(path, &world, "pjsip.conf");
+	assert_int_equal(mkdir(path, 0700), 0);
+	world_put(&world, "sip.conf", "[p]\nhost=192.0.2.1\n");
+	protect_trunks(world.protect, pbx_read(world.dir, &findings));
+	findings_done(&findings);
+	assert_true(why(&world, "192.0.2.1")[0]);
+	path_of(path, &world, "sip.conf");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	ticks(&world, 0, 10);
+	assert_true(why(&world, "192.0.2.1")[0]);
+	assert_false(protect_is_well(world.protect, text, sizeof(text)));
+	assert_non_null(strstr(text, "/sip.conf': no regular file: the last trunks stay"));
+	world_done(&world);
+}
+
+/* The same file is back as it was. */
+static void a_fault_that_goes(void **state)
+{
+	struct world world = { 0 };
+	char text[256];
+	char link[128];
+	char path[128];
+
+	(void)state;
+	world_new(&world);
+	path_of(path, &world, "a");
+	path_of(link, &world, "link");
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(symlink("a", link), 0);
+	path_of(path, &world, "b");
+	assert_int_equal(mkdir(path, 0700), 0);
+	path_of(path, &world, "b/more.conf");
+	assert_int_equal(mkdir(path, 0700), 0);
+	world_put(&world, "a/more.conf", "[p]\ntype=identify\nmatch=192.0.2.1\n");
+	trunks_begin(&world, "#include link/more.conf\n");
+	assert_true(protect_is_well(world.protect, text, sizeof(text)));
+	assert_int_equal(unlink(link) | symlink("b", link), 0);
+	ticks(&world, 0, 10);
+	assert_false(protect_is_well(world.protect, text, sizeof(text)));
+	assert_int_equal(unlink(link) | symlink("a", link), 0);
+	ticks(&world, 10, 20);
+	assert_true(protect_is_well(world.protect, text, sizeof(text)));
+	assert_true(why(&world, "192.0.2.1")[0]);
+	world_done(&world);
+}
+
 /* Names go the way of those in ignoreip; one without an answer is no trouble of the operator's. */
 static void a_name(void **state)
 {
@@ -203,6 +276,8 @@ int main(void)
 		cmocka_unit_test(changes_without_end),
 		cmocka_unit_test(a_file_that_cannot_be_read),
 		cmocka_unit_test(a_file_that_could_never_be_read),
+		cmocka_unit_test(a_second_file_that_cannot_be_read),
+		cmocka_unit_test(a_fault_that_goes),
 		cmocka_unit_test(a_name),
 	};
 
