@@ -17,7 +17,7 @@
 struct bans;
 
 enum {
-	BANS_MAX = 500000, /* beyond, the ban that would end first ends (bans_overflow) */
+	BANS_MAX = 500000, /* beyond, see bans_overflow() */
 	BAN_JAILS_MAX = 512,
 	BAN_JAIL_SCOPES_MAX = 4,
 	BAN_ACCOUNT_MAX = 64,

@@ -17,7 +17,8 @@
 
 /* Makes the ban, its row in the database and its mail. A ban can be over already, when an old log
  * is being read: it is then made as an expired one, so that lines stamped inside it only add to the
- * totals, as they would have done at that time. NULL: the table is full of permanent bans. */
+ * totals, as they would have done at that time. NULL: the table is full, and of bans that this one
+ * may not end (bans_overflow). */
 static struct ban *ban_begin(struct guard *guard, const struct ban *wanted,
 	const struct counter_window *window, int64_t now_s)
 {

@@ -30,7 +30,7 @@ struct engine {
 	const struct run_options *options;
 	struct start_config start; /* owned: configuration, guard, protection */
 	struct guard *guard;       /* borrowed from start */
-	struct protect *protect;   /* owned: names and files of ignoreip */
+	struct protect *protect;   /* owned: names and files of ignoreip, trunks, what is allowed */
 	struct start_state state;  /* owned: database, logs, mails */
 	struct journal *journal;   /* owned; NULL: no jail reads the journal */
 	size_t *journal_jails;     /* owned; [number of the reader] = number of its jail */

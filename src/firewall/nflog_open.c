@@ -14,7 +14,7 @@
 
 enum {
 	RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024,
-	COPY_BYTES_MAX = 2048, /* the rule copies no more (nft_table.c) */
+	COPY_BYTES_MAX = 2048, /* the rule copies no more (nft_output.c) */
 	/* The kernel takes this much memory for a copy or what it needs, and the more it takes, the
 	 * fewer copies fit into the socket. */
 	COPY_BYTES_MIN = 256,

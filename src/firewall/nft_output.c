@@ -91,8 +91,7 @@ static void set_delete(struct nft *nft, struct nft_batch *batch, const char *nam
 
 /* The rules that follow are for TCP segments with PSH, which end what a program has written.
  *Others, above all media streams, leave the chain here. As nft shows the two rules: meta l4proto !=
- *tcp accept
- *	tcp flags ! psh accept */
+ *tcp accept tcp flags ! psh accept */
 static void guards_add(struct nft *nft, struct nft_batch *batch)
 {
 	const uint8_t psh = 0x08;
