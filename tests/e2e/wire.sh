@@ -8,7 +8,8 @@ B=203.0.113.9
 SIX=2001:db8:bad::9
 OURS=5062
 FOREIGN=5080
-RULE='meta l4proto udp @th,64,80 0x5349502f322e30203430 log group 5060 snaplen 2048'
+# Without what stands before it: nft knows the name of UDP by /etc/protocols, if that is there.
+RULE='@th,64,80 0x5349502f322e30203430 log group 5060 snaplen 2048'
 
 write_config() {
 	defaults "$@"
